@@ -1,0 +1,69 @@
+"""Every error BOMB raises on purpose, under one root.
+
+A message names the bad value and the valid ones; the helpers below build it from facts, so that
+no caller words it anew.
+"""
+
+from collections.abc import Iterable
+
+
+class BombError(Exception):
+    """Root of all errors raised by BOMB."""
+
+
+class OptionError(BombError, ValueError):
+    """An option has a value that is not allowed."""
+
+
+class UnknownNameError(BombError, LookupError):
+    """A name (task, backend, camera, policy, ...) that is not registered.
+
+    Attributes:
+        kind: what was looked up, for example ``"backend"``.
+        name: the name that was asked for.
+        valid: the names that exist, sorted.
+    """
+
+    def __init__(self, kind: str, name: object, valid: Iterable[str]):
+        self.kind, self.name, self.valid = kind, name, sorted(valid)
+        super().__init__(f"unknown {kind} {name!r}; valid: {', '.join(self.valid) or '(none)'}")
+
+
+class RegistrationError(BombError):
+    """A name is registered twice, or what it points at cannot be imported."""
+
+
+class ActionError(BombError, ValueError):
+    """An action that cannot be executed. The world has not moved."""
+
+
+class StateError(BombError, ValueError):
+    """A saved state that is damaged, of another version, or of another scene."""
+
+
+class LifecycleError(BombError, RuntimeError):
+    """A call out of order: step before reset, anything after close."""
+
+
+class CapabilityError(BombError):
+    """A backend cannot do what was asked."""
+
+
+class RenderError(BombError, RuntimeError):
+    """No picture can be made: no driver, a renderer inherited by a fork, or a second thread."""
+
+
+class EpisodeInitializationError(BombError):
+    """No layout that meets the task's constraints was found for a seed."""
+
+
+def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
+    """Returns ``value`` if it is one of ``valid``.
+
+    Raises:
+        UnknownNameError: if it is not.
+    """
+    names = list(valid)
+    if not isinstance(value, str) or value not in names:
+        raise UnknownNameError(kind, value, names)
+    return value

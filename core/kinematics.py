@@ -1,0 +1,112 @@
+"""Forward and inverse kinematics of the Panda with pinocchio, on the one robot description.
+
+It lives in core so that both engines get the same joint targets to the last bit. Frames: R is the
+robot's base, T the tool centre point (URDF frame ``panda_hand_tcp``).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import pinocchio
+
+from core.robot import ARM_JOINT_NAMES, FINGER_LINKS, JOINT_NAMES, TOOL_FRAME, panda_folder
+from core.state import ARM_JOINTS, JOINTS
+
+# Hand pointing straight down, fingers opening along the base's y axis: T's z axis is -z of R.
+R_RT_DOWN = np.diag([1.0, -1.0, -1.0])
+
+DAMPING = 1e-8  # squared; far from singularities in the workspace, so it need not be larger
+POSTURE_GAIN = 0.02  # share of the distance to the posture that one iteration takes back
+
+
+@lru_cache
+def panda_model() -> pinocchio.Model:
+    """The Panda as a pinocchio model (nine joints in the order of ``JOINT_NAMES``)."""
+    model = pinocchio.buildModelFromUrdf(str(panda_folder() / "urdf" / "panda.urdf"))
+    if tuple(model.names)[1:] != JOINT_NAMES:
+        raise ValueError(f"unexpected joint order {tuple(model.names)[1:]}, expected {JOINT_NAMES}")
+    return model
+
+
+class Kinematics:
+    """One arm's kinematics. Keeps scratch memory, so every environment has its own.
+
+    Attributes:
+        posture: float64[7], the arm joints that the redundant degree of freedom is pulled to (rad).
+        lower, upper: float64[7], joint limits of the arm (rad).
+    """
+
+    def __init__(self, posture: np.ndarray) -> None:
+        self.posture = np.asarray(posture, dtype=np.float64)
+        self._model = panda_model()
+        self._data = self._model.createData()
+        self._tool = self._model.getFrameId(TOOL_FRAME)
+        self._fingers = [self._model.getFrameId(name) for name in FINGER_LINKS]
+        self._q = np.zeros(JOINTS)
+        arm = slice(0, ARM_JOINTS)
+        self.lower = self._model.lowerPositionLimit[arm].copy()
+        self.upper = self._model.upperPositionLimit[arm].copy()
+
+    def tool_pose(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Position float64[3] and rotation float64[3, 3] of T in R, for 7 or 9 joint positions."""
+        self._q[: len(joint_positions)] = joint_positions
+        pinocchio.forwardKinematics(self._model, self._data, self._q)
+        X_RT = pinocchio.updateFramePlacement(self._model, self._data, self._tool)
+        return X_RT.translation.copy(), X_RT.rotation.copy()
+
+    def hand_and_fingers(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tool centre point and finger poses of a measured configuration.
+
+        Args:
+            joint_positions: [9] (rad, m).
+
+        Returns:
+            p_RT float64[3], and float64[2, 7]: poses in R (p, q as wxyz) of the left and right finger.
+        """
+        self._q[:] = joint_positions
+        model, data = self._model, self._data
+        pinocchio.forwardKinematics(model, data, self._q)
+        p_RT = pinocchio.updateFramePlacement(model, data, self._tool).translation
+        fingers = np.empty((2, 7))
+        for k, frame in enumerate(self._fingers):
+            xyzqxyzw = pinocchio.SE3ToXYZQUAT(pinocchio.updateFramePlacement(model, data, frame))
+            fingers[k, :3], fingers[k, 3], fingers[k, 4:] = xyzqxyzw[:3], xyzqxyzw[6], xyzqxyzw[3:6]
+        return p_RT, fingers
+
+    def inverse(
+        self, p_RT: np.ndarray, start: np.ndarray, *, iterations: int = 20, tolerance: float = 1e-7
+    ) -> np.ndarray:
+        """Arm joints that put the tool at ``p_RT`` with the hand pointing down.
+
+        Damped least squares on the six-dimensional error (Buss 2004, "Introduction to inverse kinematics
+        with Jacobian transpose, pseudoinverse and damped least squares"), warm-started. The arm's one
+        redundant degree of freedom is pulled towards ``posture`` in the null space, so the elbow does not
+        wander over a long episode. A control period's step converges in two or three iterations.
+
+        Args:
+            p_RT: float64[3] (m).
+            start: float64[7], where to begin (rad).
+            iterations: at most this many.
+            tolerance: stops once every component of the error (m, rad) is below this.
+
+        Returns:
+            float64[7], within the joint limits; the last iterate when the target is out of reach.
+        """
+        q = self._q
+        q[:ARM_JOINTS] = start
+        q[ARM_JOINTS:] = 0.0
+        arm, model, data, frame = q[:ARM_JOINTS], self._model, self._data, self._tool
+        target = pinocchio.SE3(R_RT_DOWN, np.asarray(p_RT, dtype=np.float64))
+        for _ in range(iterations):
+            pinocchio.forwardKinematics(model, data, q)
+            X_RT = pinocchio.updateFramePlacement(model, data, frame)
+            error = pinocchio.log6(X_RT.actInv(target)).vector
+            if abs(error).max() < tolerance:
+                break
+            jacobian = pinocchio.computeFrameJacobian(model, data, q, frame)[:, :ARM_JOINTS]
+            pull = POSTURE_GAIN * (self.posture - arm)
+            gram = jacobian @ jacobian.T
+            gram.flat[::7] += DAMPING
+            arm += pull + jacobian.T @ np.linalg.solve(gram, error - jacobian @ pull)
+            np.clip(arm, self.lower, self.upper, out=arm)
+        return arm.copy()
