@@ -1,7 +1,7 @@
 """Forward and inverse kinematics of the Panda with pinocchio, on the one robot description.
 
-It lives in core so that both engines get the same joint targets to the last bit. Frames: R is the
-robot's base, T the tool centre point (URDF frame ``panda_hand_tcp``).
+It lives in core so that both engines get the same joint targets to the last bit. Frames: W is the
+world, R the robot's base, T the tool centre point (URDF frame ``panda_hand_tcp``).
 """
 
 from functools import lru_cache
@@ -9,7 +9,10 @@ from functools import lru_cache
 import numpy as np
 import pinocchio
 
-from core.robot import ARM_JOINT_NAMES, FINGER_LINKS, JOINT_NAMES, TOOL_FRAME, panda_folder
+from core.errors import BombError
+from core.robot import FINGER_LINKS, JOINT_NAMES, TOOL_FRAME, panda_folder
+from core.rotations import matrix_from_quaternion
+from core.scene import RobotSpec
 from core.state import ARM_JOINTS, JOINTS
 
 # Hand pointing straight down, fingers opening along the base's y axis: T's z axis is -z of R.
@@ -20,25 +23,29 @@ POSTURE_GAIN = 0.02  # share of the distance to the posture that one iteration t
 
 
 @lru_cache
-def panda_model() -> pinocchio.Model:
-    """The Panda as a pinocchio model (nine joints in the order of ``JOINT_NAMES``)."""
+def panda_model(robot: RobotSpec) -> pinocchio.Model:
+    """The Panda standing at ``robot.X_WR``: nine joints in the order of ``JOINT_NAMES``, poses in W."""
     model = pinocchio.buildModelFromUrdf(str(panda_folder() / "urdf" / "panda.urdf"))
     if tuple(model.names)[1:] != JOINT_NAMES:
-        raise ValueError(f"unexpected joint order {tuple(model.names)[1:]}, expected {JOINT_NAMES}")
+        raise BombError(f"unexpected joint order {tuple(model.names)[1:]}, expected {JOINT_NAMES}")
+    X_WR = pinocchio.SE3(matrix_from_quaternion(robot.X_WR.q), np.asarray(robot.X_WR.p))
+    model.jointPlacements[1] = X_WR * model.jointPlacements[1]
     return model
 
 
 class Kinematics:
     """One arm's kinematics. Keeps scratch memory, so every environment has its own.
 
+    The arm's one redundant degree of freedom is pulled towards the robot's home configuration.
+
     Attributes:
-        posture: float64[7], the arm joints that the redundant degree of freedom is pulled to (rad).
         lower, upper: float64[7], joint limits of the arm (rad).
     """
 
-    def __init__(self, posture: np.ndarray) -> None:
-        self.posture = np.asarray(posture, dtype=np.float64)
-        self._model = panda_model()
+    def __init__(self, robot: RobotSpec) -> None:
+        self._posture = np.asarray(robot.home, dtype=np.float64)
+        self._down = matrix_from_quaternion(robot.X_WR.q) @ R_RT_DOWN
+        self._model = panda_model(robot)
         self._data = self._model.createData()
         self._tool = self._model.getFrameId(TOOL_FRAME)
         self._fingers = [self._model.getFrameId(name) for name in FINGER_LINKS]
@@ -48,43 +55,40 @@ class Kinematics:
         self.upper = self._model.upperPositionLimit[arm].copy()
 
     def tool_pose(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Position float64[3] and rotation float64[3, 3] of T in R, for 7 or 9 joint positions."""
+        """Position float64[3] and rotation float64[3, 3] of T in W, for 7 or 9 joint positions."""
         self._q[: len(joint_positions)] = joint_positions
         pinocchio.forwardKinematics(self._model, self._data, self._q)
-        X_RT = pinocchio.updateFramePlacement(self._model, self._data, self._tool)
-        return X_RT.translation.copy(), X_RT.rotation.copy()
+        X_WT = pinocchio.updateFramePlacement(self._model, self._data, self._tool)
+        return X_WT.translation.copy(), X_WT.rotation.copy()
 
-    def hand_and_fingers(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Tool centre point and finger poses of a measured configuration.
-
-        Args:
-            joint_positions: [9] (rad, m).
+    def tool_and_fingers(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the gripper is, for nine measured joint positions (rad, m).
 
         Returns:
-            p_RT float64[3], and float64[2, 7]: poses in R (p, q as wxyz) of the left and right finger.
+            p_WT float64[3], and float64[2, 7]: poses in W (p, q as wxyz) of the left and right finger.
         """
         self._q[:] = joint_positions
         model, data = self._model, self._data
         pinocchio.forwardKinematics(model, data, self._q)
-        p_RT = pinocchio.updateFramePlacement(model, data, self._tool).translation
+        p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
         fingers = np.empty((2, 7))
         for k, frame in enumerate(self._fingers):
-            xyzqxyzw = pinocchio.SE3ToXYZQUAT(pinocchio.updateFramePlacement(model, data, frame))
-            fingers[k, :3], fingers[k, 3], fingers[k, 4:] = xyzqxyzw[:3], xyzqxyzw[6], xyzqxyzw[3:6]
-        return p_RT, fingers
+            pose = pinocchio.SE3ToXYZQUAT(pinocchio.updateFramePlacement(model, data, frame))
+            fingers[k, :3], fingers[k, 3], fingers[k, 4:] = pose[:3], pose[6], pose[3:6]
+        return p_WT, fingers
 
     def inverse(
-        self, p_RT: np.ndarray, start: np.ndarray, *, iterations: int = 20, tolerance: float = 1e-7
+        self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 20, tolerance: float = 1e-7
     ) -> np.ndarray:
-        """Arm joints that put the tool at ``p_RT`` with the hand pointing down.
+        """Arm joints that put the tool at ``p_WT`` with the hand pointing down.
 
         Damped least squares on the six-dimensional error (Buss 2004, "Introduction to inverse kinematics
         with Jacobian transpose, pseudoinverse and damped least squares"), warm-started. The arm's one
-        redundant degree of freedom is pulled towards ``posture`` in the null space, so the elbow does not
+        redundant degree of freedom is pulled towards home in the null space, so the elbow does not
         wander over a long episode. A control period's step converges in two or three iterations.
 
         Args:
-            p_RT: float64[3] (m).
+            p_WT: float64[3] (m).
             start: float64[7], where to begin (rad).
             iterations: at most this many.
             tolerance: stops once every component of the error (m, rad) is below this.
@@ -96,15 +100,15 @@ class Kinematics:
         q[:ARM_JOINTS] = start
         q[ARM_JOINTS:] = 0.0
         arm, model, data, frame = q[:ARM_JOINTS], self._model, self._data, self._tool
-        target = pinocchio.SE3(R_RT_DOWN, np.asarray(p_RT, dtype=np.float64))
+        target = pinocchio.SE3(self._down, np.asarray(p_WT, dtype=np.float64))
         for _ in range(iterations):
             pinocchio.forwardKinematics(model, data, q)
-            X_RT = pinocchio.updateFramePlacement(model, data, frame)
-            error = pinocchio.log6(X_RT.actInv(target)).vector
+            X_WT = pinocchio.updateFramePlacement(model, data, frame)
+            error = pinocchio.log6(X_WT.actInv(target)).vector
             if abs(error).max() < tolerance:
                 break
             jacobian = pinocchio.computeFrameJacobian(model, data, q, frame)[:, :ARM_JOINTS]
-            pull = POSTURE_GAIN * (self.posture - arm)
+            pull = POSTURE_GAIN * (self._posture - arm)
             gram = jacobian @ jacobian.T
             gram.flat[::7] += DAMPING
             arm += pull + jacobian.T @ np.linalg.solve(gram, error - jacobian @ pull)

@@ -1,0 +1,111 @@
+"""Four-dimensional actions: what they mean, how they are checked, how they move the commanded target.
+
+An action is x, y, z and gripper opening in the robot's base frame R (x forward, y left, z up).
+``delta``: xyz in [-1, 1] is added to the last *commanded* target, 1.0 being ``SPEED / control_hz``.
+``absolute``: xyz in metres, approached on a straight line at the same speed limit. In both the gripper
+is an absolute opening, 0 closed and 1 open.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import ActionError, OptionError, check_choice
+
+ACTION_MODES = ("delta", "absolute")
+SPEED = 0.4  # m/s along each axis of R at full deflection
+
+# The box that the tool centre point is commanded in (m, in R): the table in front of the robot. The
+# lowest point leaves the pads 9.5 mm of room below the tool centre point, less 4 mm for grasps that
+# press on the table.
+WORKSPACE_LOW = (0.28, -0.38, -0.005)
+WORKSPACE_HIGH = (0.68, 0.38, 0.40)
+
+_NAMES = ("x", "y", "z", "gripper")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionSpec:
+    """What one environment's actions mean.
+
+    Attributes:
+        mode: ``"delta"`` or ``"absolute"``.
+        control_hz: actions per second.
+        low, high: the declared box of an action, float32[4].
+    """
+
+    mode: str
+    control_hz: int
+
+    def __post_init__(self) -> None:
+        check_choice("action_mode", self.mode, ACTION_MODES)
+        if isinstance(self.control_hz, bool) or not isinstance(self.control_hz, int) or self.control_hz <= 0 \
+                or 500 % self.control_hz:
+            divisors = [hz for hz in range(1, 501) if 500 % hz == 0]
+            raise OptionError(f"control_hz must divide 500, got {self.control_hz!r}; valid: {divisors}")
+
+    @property
+    def max_step(self) -> float:
+        """How far the commanded target moves along one axis in one action (m)."""
+        return SPEED / self.control_hz
+
+    @property
+    def low(self) -> np.ndarray:
+        xyz = (-1.0, -1.0, -1.0) if self.mode == "delta" else WORKSPACE_LOW
+        return np.array([*xyz, 0.0], dtype=np.float32)
+
+    @property
+    def high(self) -> np.ndarray:
+        xyz = (1.0, 1.0, 1.0) if self.mode == "delta" else WORKSPACE_HIGH
+        return np.array([*xyz, 1.0], dtype=np.float32)
+
+    def advance(self, commanded: np.ndarray, action: np.ndarray) -> np.ndarray:
+        """The next commanded target.
+
+        Args:
+            commanded: float64[3], the present one (m, in R).
+            action: float32[4], checked and within the box.
+
+        Returns:
+            float64[3], inside the workspace.
+        """
+        if self.mode == "delta":
+            target = commanded + action[:3].astype(np.float64) * self.max_step
+        else:
+            offset = action[:3].astype(np.float64) - commanded
+            farthest = abs(offset).max()
+            target = commanded + offset * (self.max_step / farthest if farthest > self.max_step else 1.0)
+        return np.minimum(np.maximum(target, _LOW), _HIGH)
+
+    def towards(self, commanded: np.ndarray, target: np.ndarray, opening: float) -> np.ndarray:
+        """The action, float32[4], that moves the commanded target straight towards ``target`` (m, in R)."""
+        if self.mode == "absolute":
+            return np.array([*target, opening], dtype=np.float32)
+        offset = (np.asarray(target) - commanded) / self.max_step
+        return np.array([*(offset / max(1.0, abs(offset).max())), opening], dtype=np.float32)
+
+
+_LOW, _HIGH = np.array(WORKSPACE_LOW), np.array(WORKSPACE_HIGH)
+
+
+def check_action(action: object) -> np.ndarray:
+    """Returns the action as float32[4].
+
+    Raises:
+        ActionError: naming the entry that is NaN or infinite, or the shape or kind that is wrong.
+    """
+    try:
+        array = np.asarray(action)
+    except (ValueError, TypeError) as error:
+        raise ActionError(f"action must be four real numbers {_NAMES}, got {action!r}") from error
+    if array.dtype.kind not in "iuf":
+        raise ActionError(f"action must be real numbers, got dtype {array.dtype} ({action!r})")
+    if array.shape != (4,):
+        raise ActionError(f"action must have shape (4,) for {_NAMES}, got {array.shape}")
+    # float64 values beyond float32's range become infinite and are refused with the others.
+    with np.errstate(over="ignore"):
+        action32 = array.astype(np.float32)
+    if not np.isfinite(action32).all():
+        entry = int(np.argmin(np.isfinite(action32)))
+        raise ActionError(f"action[{entry}] ({_NAMES[entry]}) is {array[entry]}, must be finite")
+    return action32

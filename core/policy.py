@@ -1,0 +1,38 @@
+"""What a policy is."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+
+class Policy(ABC):
+    """Maps observations to chunks of actions.
+
+    Attributes:
+        privileged: whether it needs the truth. The harness then calls
+            ``reset(instruction, seed, episode=Episode, action_spec=ActionSpec)`` and
+            ``act(observation, truth=SceneState)``, and every result says so.
+    """
+
+    privileged: ClassVar[bool] = False
+
+    @abstractmethod
+    def reset(self, instruction: str, seed: int) -> None:
+        """Begins an episode.
+
+        Args:
+            instruction: what to do.
+            seed: for the policy's own randomness; the same seed must give the same behaviour.
+        """
+
+    @abstractmethod
+    def act(self, observation: dict) -> np.ndarray:
+        """Chooses the next actions.
+
+        Args:
+            observation: what ``Environment.step`` returned; nothing else is known to the policy.
+
+        Returns:
+            float32[k, 4], an action chunk with k >= 1.
+        """

@@ -1,0 +1,128 @@
+"""Names to import strings: tasks, backends and policies, BOMB's own and other people's.
+
+BOMB's own are listed here in code; third parties add theirs through the entry-point groups
+``bomb.tasks``, ``bomb.backends`` and ``bomb.policies``, or at run time with ``register_task`` and
+``register_backend``. Nothing is imported before it is asked for, so a broken plugin breaks only itself.
+"""
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from core.errors import RegistrationError, UnknownNameError
+
+
+class Registry:
+    """The names of one kind of thing.
+
+    Attributes:
+        kind: what is registered, as messages call it.
+        group: entry-point group of third parties.
+    """
+
+    def __init__(self, kind: str, group: str, builtin: dict[str, str]):
+        self.kind, self.group = kind, group
+        self._targets: dict[str, str] = {}
+        self._sources: dict[str, str] = {}
+        self._scanned = False
+        for name, target in builtin.items():
+            self._add(name, target, "BOMB")
+
+    def register(self, name: str, target: str) -> None:
+        """Adds a name.
+
+        Args:
+            name: lower-case name that users type.
+            target: ``"module:attribute"``, imported when the name is first used.
+
+        Raises:
+            RegistrationError: if the name is taken by another target, or the target is malformed.
+        """
+        self._add(name, target, "register()")
+
+    def names(self) -> list[str]:
+        """All registered names, sorted, installed plugins included."""
+        self._scan()
+        return sorted(self._targets)
+
+    def target(self, name: str) -> str:
+        """The import string behind a name.
+
+        Raises:
+            UnknownNameError: listing the valid names.
+        """
+        self._scan()
+        if not isinstance(name, str) or name not in self._targets:
+            raise UnknownNameError(self.kind, name, self._targets)
+        return self._targets[name]
+
+    def load(self, name: str):
+        """Imports what a name stands for.
+
+        Raises:
+            UnknownNameError: listing the valid names.
+            RegistrationError: naming the plugin that cannot be imported, and why.
+        """
+        target = self.target(name)
+        module, _, attribute = target.partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise RegistrationError(
+                f"{self.kind} {name!r} ({target}, from {self._sources[name]}) cannot be imported: {error}"
+            ) from error
+
+    def _add(self, name: str, target: str, source: str) -> None:
+        module, _, attribute = target.partition(":")
+        if not module or not attribute:
+            raise RegistrationError(f"{self.kind} {name!r}: target {target!r} is not of the form 'module:attribute'")
+        if self._targets.get(name, target) != target:
+            raise RegistrationError(
+                f"{self.kind} {name!r} is registered twice: {self._targets[name]} (from {self._sources[name]}) "
+                f"and {target} (from {source})"
+            )
+        self._targets[name], self._sources[name] = target, source
+
+    def _scan(self) -> None:
+        if self._scanned:
+            return
+        for point in entry_points(group=self.group):
+            distribution = point.dist.name if point.dist is not None else "an installed package"
+            self._add(point.name, point.value, distribution)
+        self._scanned = True
+
+
+TASKS = Registry("task", "bomb.tasks", {"place_stone": "tasks.place_stone:PlaceStone"})
+BACKENDS = Registry(
+    "backend",
+    "bomb.backends",
+    {"mujoco": "backends.mujoco:MujocoBackend", "robotwin": "backends.robotwin:RobotwinBackend"},
+)
+POLICIES = Registry(
+    "policy",
+    "bomb.policies",
+    {
+        "expert": "bomb.policies.expert:Expert",
+        "random": "bomb.policies.simple:RandomPolicy",
+        "hold": "bomb.policies.simple:HoldPolicy",
+    },
+)
+
+
+def list_tasks() -> list[str]:
+    """Names that ``make_task`` takes as ``task``."""
+    return TASKS.names()
+
+
+def list_backends() -> list[str]:
+    """Names that ``make_task`` takes as ``backend``."""
+    return BACKENDS.names()
+
+
+def register_task(name: str, target: str) -> None:
+    """Adds a task: ``target`` is the import string of a ``core.Task`` class, ``"module:Class"``."""
+    TASKS.register(name, target)
+
+
+def register_backend(name: str, target: str) -> None:
+    """Adds a backend: ``target`` is the import string of a ``core.Backend`` class, ``"module:Class"``."""
+    BACKENDS.register(name, target)

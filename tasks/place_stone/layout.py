@@ -1,0 +1,143 @@
+"""Where the stones of ``place_stone`` stand at reset."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import EpisodeInitializationError
+from core.kinematics import Kinematics
+from core.rotations import Pose, compose, inverse, matrix_from_quaternion
+from core.scene import SceneSpec
+from core.state import JOINTS, SceneState
+from core.task import Intersection
+
+TRIES = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutSpec:
+    """What layouts may look like. Lengths in metres, in the frames that docs/conventions.md names.
+
+    Attributes:
+        per_color: fewest and most stones of each colour on the table.
+        on_board: most stones on the board; half of the episodes begin with an empty one.
+        side: nearest and farthest distance of a stone on the table from the board's middle, along x_W.
+        depth: range of y_W on the table.
+        spacing: smallest distance between stones on the table, so that the open fingers fit.
+        nearest_by: by how much the nearest stone of the named colour is nearer than the next.
+    """
+
+    per_color: tuple[int, int] = (2, 4)
+    on_board: int = 6
+    side: tuple[float, float] = (0.197, 0.300)
+    depth: tuple[float, float] = (-0.30, 0.00)
+    spacing: float = 0.060
+    nearest_by: float = 0.020
+
+
+def make_layout(
+    scene: SceneSpec, goal: Intersection, rng: np.random.Generator, spec: LayoutSpec
+) -> SceneState:
+    """Draws a layout in which ``goal`` can be reached.
+
+    Raises:
+        EpisodeInitializationError: if ``TRIES`` draws of table positions met no constraints.
+    """
+    black = [k for k, stone in enumerate(scene.stones) if stone.color == "black"]
+    white = [k for k, stone in enumerate(scene.stones) if stone.color == "white"]
+    pools = {"black": iter(black), "white": iter(white)}
+    poses: dict[int, np.ndarray] = {}
+
+    for row, column, color in _board_stones(scene, goal, rng, spec):
+        index = next(pools[color])
+        poses[index] = _on_board(scene, index, row, column, rng)
+
+    counts = {color: int(rng.integers(spec.per_color[0], spec.per_color[1] + 1)) for color in pools}
+    points = _table_points(scene, goal, counts, rng, spec)
+    for color in ("black", "white"):
+        for x, y in points[color]:
+            index = next(pools[color])
+            z = scene.table.height + scene.stones[index].height / 2
+            poses[index] = np.array([x, y, z, *_yaw(rng)])
+
+    ids = sorted(poses)
+    fingers = [scene.robot.max_finger_position] * 2
+    return SceneState(
+        joint_positions=np.array([*scene.robot.home, *fingers], dtype=np.float32),
+        joint_velocities=np.zeros(JOINTS, dtype=np.float32),
+        stone_ids=np.array(ids, dtype=np.int16),
+        stone_poses=np.array([poses[k] for k in ids], dtype=np.float32),
+        stone_velocities=np.zeros((len(ids), 6), dtype=np.float32),
+    ).validated()
+
+
+def _yaw(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    half = rng.uniform(0, np.pi)
+    return (float(np.cos(half)), 0.0, 0.0, float(np.sin(half)))
+
+
+def _board_stones(
+    scene: SceneSpec, goal: Intersection, rng: np.random.Generator, spec: LayoutSpec
+) -> list[tuple[int, int, str]]:
+    """(row, column, colour) of the stones already on the board; never on the goal.
+
+    Half of the boards are empty. Of the others, every second has at least one stone next to the goal.
+    """
+    if rng.random() < 0.5:
+        return []
+    n = scene.board.size
+    others = [(r, c) for r in range(n) for c in range(n) if (r, c) != (goal.row, goal.column)]
+    rng.shuffle(others)
+    if rng.random() < 0.5:
+        near = [cell for cell in others if abs(cell[0] - goal.row) + abs(cell[1] - goal.column) == 1]
+        near = near[: int(rng.integers(1, len(near) + 1))]
+        others = near + [cell for cell in others if cell not in near]
+        count = int(rng.integers(len(near), max(len(near), spec.on_board) + 1))
+    else:
+        count = int(rng.integers(1, spec.on_board + 1))
+    return [(r, c, str(rng.choice(["black", "white"]))) for r, c in others[:count]]
+
+
+def _on_board(
+    scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator
+) -> np.ndarray:
+    board, middle = scene.board, (scene.board.size - 1) / 2
+    p_BS = ((column - middle) * board.pitch, (middle - row) * board.pitch, scene.stones[index].height / 2)
+    return compose(board.X_WB, Pose(p_BS, _yaw(rng))).array()
+
+
+def _table_points(
+    scene: SceneSpec,
+    goal: Intersection,
+    counts: dict[str, int],
+    rng: np.random.Generator,
+    spec: LayoutSpec,
+) -> dict[str, list[np.ndarray]]:
+    """Positions (x_W, y_W) on the table, at both sides of the board, by colour."""
+    home, _ = Kinematics(scene.robot).tool_pose(np.asarray(scene.robot.home))
+    board_x = scene.board.X_WB.p[0]
+    total = sum(counts.values())
+    points: list[np.ndarray] = []
+    for _ in range(TRIES):
+        side = rng.choice([-1.0, 1.0])
+        point = np.array([board_x + side * rng.uniform(*spec.side), rng.uniform(*spec.depth)])
+        if all(np.hypot(*(point - other)) >= spec.spacing for other in points):
+            points.append(point)
+        if len(points) < total:
+            continue
+        colors = ["black"] * counts["black"] + ["white"] * counts["white"]
+        chosen = {color: [p for p, c in zip(points, colors, strict=True) if c == color] for color in counts}
+        distances = sorted(float(np.hypot(*(p - home[:2]))) for p in chosen[goal.color])
+        if len(distances) < 2 or distances[1] - distances[0] >= spec.nearest_by:
+            return chosen
+        points = []
+    raise EpisodeInitializationError(
+        f"no layout of {counts} stones with {spec.spacing} m between them and the nearest {goal.color} one "
+        f"nearest by {spec.nearest_by} m was found in {TRIES} tries; ask for fewer stones"
+    )
+
+
+def board_clearance(scene: SceneSpec, p_WS: np.ndarray) -> float:
+    """How far a point is from the board's edge along the finger axis (m); negative over the board."""
+    p_BS = matrix_from_quaternion(inverse(scene.board.X_WB).q) @ (p_WS - np.asarray(scene.board.X_WB.p))
+    return float(abs(p_BS[0]) - scene.board.width / 2)

@@ -1,0 +1,48 @@
+"""The task of the BOMB study: one stone, one intersection, exactly."""
+
+import numpy as np
+
+from core.scene import SceneSpec
+from core.seeding import stream
+from core.task import Episode, Intersection, Task
+from tasks.place_stone.layout import LayoutSpec, make_layout
+from tasks.place_stone.words import PHRASINGS, instruct
+
+
+class PlaceStone(Task):
+    """Pick the nearest stone of the named colour and set it on the named intersection.
+
+    Args:
+        layout: what layouts may look like.
+    """
+
+    name = "place_stone"
+
+    def __init__(self, *, layout: LayoutSpec | None = None):
+        self.layout = layout or LayoutSpec()
+
+    def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
+        rng = stream(split, seed, "goal")
+        n = scene.board.size
+        goal = Intersection(
+            color=("black", "white")[int(rng.integers(2))],
+            row=int(rng.integers(n)),
+            column=int(rng.integers(n)),
+        )
+        phrasing = PHRASINGS[int(stream(split, seed, "phrasing").integers(len(PHRASINGS)))]
+        state = make_layout(scene, goal, stream(split, seed, "layout"), self.layout)
+        return Episode(
+            task=self.name,
+            split=split,
+            seed=int(seed),
+            scene=scene,
+            state=state,
+            goal=goal,
+            instruction=instruct(goal, phrasing),
+        )
+
+
+def goal_position(scene: SceneSpec, goal: Intersection) -> np.ndarray:
+    """p_B of the goal's intersection, float64[3] (m, in the board frame)."""
+    middle, pitch = (scene.board.size - 1) / 2, scene.board.pitch
+    return np.array([(goal.column - middle) * pitch, (middle - goal.row) * pitch, 0.0])
