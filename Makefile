@@ -1,0 +1,44 @@
+# Two commands: `make demo` and `make test`. Both set up what they need; `make setup` stops before running.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-interop test-sanitized lint format bench parity-full docs-pictures lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+
+setup: ## system packages, .venv, the compiled checker, the robot's meshes; quick the second time
+	@bash scripts/setup.sh
+
+demo: setup ## the expert in both simulators, compared; pictures, a video and a page in runs/demo/
+	.venv/bin/bomb demo
+
+test: setup ## the tests, 15 minutes at most
+	@bash scripts/test.sh $(ARGS)
+
+test-interop: setup ## the installed wheel from outside of the checkout, foreign readers and runners
+	@bash scripts/test_interop.sh
+
+test-sanitized: setup ## the checker under the address and undefined-behaviour sanitizers
+	@bash scripts/test_sanitized.sh
+
+lint: setup ## what CI expects of the sources
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+format: setup ## rewrites the sources in the one format
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: setup ## every benchmark; JSON in runs/bench/
+	@bash scripts/bench.sh
+
+parity-full: setup ## the parity table at the sizes that docs/parity.md names; takes hours
+	.venv/bin/bomb parity --episodes 1000 --seed 0 --json runs/parity/parity.json
+
+docs-pictures: setup ## renders docs/pictures/ anew
+	.venv/bin/python -m scripts.docs_pictures
+
+lock: ## writes requirements.lock from what .venv holds
+	.venv/bin/python -m scripts.write_lock
+
+clean: ## removes what is built or run; keeps .venv
+	rm -rf build runs *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs the tests (15 minutes at most) and prints where the time went; arguments go to pytest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p runs/test
+
+status=0
+timeout --foreground "${BOMB_TEST_LIMIT_S:-900}" .venv/bin/python -m pytest tests \
+  --durations=15 --durations-min=1 --junitxml=runs/test/junit.xml "$@" 2>&1 | tee runs/test/pytest.log || status=$?
+if [ "$status" -eq 124 ]; then
+  printf 'tests: stopped after %s s\n' "${BOMB_TEST_LIMIT_S:-900}" >&2
+else
+  .venv/bin/python -m scripts.time_table runs/test/junit.xml
+  grep -E '^(=+ )?[0-9]+ (passed|failed|error|skipped).* in [0-9.]+s' runs/test/pytest.log | tail -1
+fi
+exit "$status"
