@@ -1,0 +1,5 @@
+"""BOMB on MuJoCo."""
+
+from backends.mujoco.backend import MujocoBackend
+
+__all__ = ["MujocoBackend"]

@@ -1,0 +1,174 @@
+"""BOMB's world in MuJoCo."""
+
+from copy import copy
+from dataclasses import replace
+
+import mujoco as mj
+import numpy as np
+
+from backends.mujoco.compile import Compiled, check_layout, compiled
+from core.backend import Backend, CameraImage, Capability, ContactForce
+from core.errors import RenderError, StateError, check_choice
+from core.scene import CameraSpec, SceneSpec
+from core.state import JOINTS, SceneState
+
+_AWAKE = 1  # MuJoCo's mark of a body that is simulated
+
+
+class MujocoBackend(Backend):
+    """One world in MuJoCo, drawn by its Filament renderer.
+
+    Stones that are not in play sleep: the solver skips them, and nothing can wake them. Stones in play
+    never sleep. MuJoCo keeps a free body's angular velocity in the body's frame; it is turned to and
+    from the world's here and nowhere else.
+    """
+
+    name = "mujoco"
+    capabilities = frozenset(Capability)
+
+    def __init__(self) -> None:
+        self._pictures = None
+        self._closed = False
+
+    def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
+        self._built = self._scene = scene
+        self._count = len(scene.stones)
+        self._use(compiled(_physical(scene)))
+        check_layout(self._model, self._count)
+        self.write_state(_empty_state(scene))
+
+    def reset(self, scene: SceneSpec, state: SceneState) -> None:
+        self.write_state(state)
+
+    def step(self, joint_targets: np.ndarray) -> None:
+        self._written = None
+        step, model, data, control = mj.mj_step, self._model, self._data, self._control
+        for row in joint_targets:
+            control[:] = row
+            step(model, data)
+
+    def read_state(self) -> SceneState:
+        if self._written is not None:
+            return self._written
+        poses, velocities = self._stone_qpos[self._index], self._stone_qvel[self._index]
+        velocities[:, 3:] = _rotated(poses[:, 3:], velocities[:, 3:])
+        self._written = SceneState(
+            joint_positions=self._joint_qpos.astype(np.float32),
+            joint_velocities=self._joint_qvel.astype(np.float32),
+            stone_ids=self._ids,
+            stone_poses=poses.astype(np.float32),
+            stone_velocities=velocities.astype(np.float32),
+        )
+        return self._written
+
+    def write_state(self, state: SceneState) -> None:
+        ids = state.stone_ids
+        if len(ids) and (ids[-1] >= self._count or ids[0] < 0):
+            raise StateError(f"the pool has stones 0-{self._count - 1}, the state names {ids.tolist()}")
+        self._rest()
+        self._joint_qpos[:] = state.joint_positions
+        self._joint_qvel[:] = state.joint_velocities
+        self._control[:] = state.joint_positions
+        poses = state.stone_poses.astype(np.float64)
+        velocities = state.stone_velocities.astype(np.float64)
+        poses[:, 3:] /= np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)
+        velocities[:, 3:] = _rotated(poses[:, 3:] * (1, -1, -1, -1), velocities[:, 3:])
+        self._stone_qpos[ids] = poses
+        self._stone_qvel[ids] = velocities
+        # Asleep by its counter but marked awake: MuJoCo takes that for a touch by the user and wakes it.
+        self._data.tree_awake[self._stone_trees[ids]] = _AWAKE
+        self._ids, self._index = ids.copy(), ids.astype(np.intp)
+        self._written = state
+
+    def contact_forces(self) -> list[ContactForce]:
+        model, data, forces = self._model, self._data, []
+        force = np.zeros(6)
+        for k in range(data.ncon):
+            contact = data.contact[k]
+            mj.mj_contactForce(model, data, k, force)
+            if not force.any():
+                continue
+            # The contact's x axis points from the first body to the second; the force is on the second.
+            on_second = force[:3] @ contact.frame.reshape(3, 3)
+            forces.append(
+                ContactForce(
+                    bodies=tuple(model.body(model.geom_bodyid[geom]).name for geom in contact.geom),
+                    position=tuple(map(float, contact.pos)),
+                    force=tuple(map(float, -on_second)),
+                )
+            )
+        return forces
+
+    def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
+        check_choice("camera", camera, [spec.name for spec in self._scene.cameras])
+        raise RenderError("this world was built without pictures")
+
+    def set_camera(self, camera: CameraSpec) -> None:
+        check_choice("camera", camera.name, [spec.name for spec in self._scene.cameras])
+
+    def close(self) -> None:
+        if self._pictures is not None:
+            self._pictures.close()
+        self._pictures = None
+
+    def _use(self, physics: Compiled) -> None:
+        """Takes up a model: views into this world's own data, made once because they are in the hot path."""
+        self._model, self._pristine = physics.model, physics.pristine
+        # Copied: made afresh with the model's options, the parked stones would be awake.
+        self._data = data = copy(self._pristine)
+        self._control = data.ctrl
+        self._joint_qpos, self._joint_qvel = data.qpos[:JOINTS], data.qvel[:JOINTS]
+        self._stone_qpos = data.qpos[JOINTS:].reshape(self._count, 7)
+        self._stone_qvel = data.qvel[JOINTS:].reshape(self._count, 6)
+        bodies = [self._model.body(f"stone_{k}").id for k in range(self._count)]
+        self._stone_trees = self._model.body_treeid[bodies]
+
+    def _rest(self) -> None:
+        """Forgets everything: parked stones asleep, no contacts, nothing left in the solver."""
+        mj.mj_copyData(self._data, self._model, self._pristine)
+
+
+def _physical(scene: SceneSpec) -> SceneSpec:
+    """The part of a scene that physics depends on, as the key under which it is compiled once."""
+    return replace(scene, cameras=(), lights=())
+
+
+def _empty_state(scene: SceneSpec) -> SceneState:
+    """The robot at home, its fingers closed, and no stone in play."""
+    return SceneState(
+        joint_positions=np.array([*scene.robot.home, 0.0, 0.0], dtype=np.float32),
+        joint_velocities=np.zeros(JOINTS, dtype=np.float32),
+        stone_ids=np.zeros(0, dtype=np.int16),
+        stone_poses=np.zeros((0, 7), dtype=np.float32),
+        stone_velocities=np.zeros((0, 6), dtype=np.float32),
+    )
+
+
+def _rotated(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Vectors ``v`` float64[S, 3] turned by unit quaternions ``q`` float64[S, 4]."""
+    products = (q[:, :, None] * q[:, None, :]).reshape(len(q), 16)
+    return np.matmul((products @ _ROTATION).reshape(-1, 3, 3), v[:, :, None])[:, :, 0]
+
+
+def _rotation_tensor() -> np.ndarray:
+    """float64[16, 9]: the rotation matrix as a linear map of the products of a quaternion's entries."""
+    w, x, y, z = range(4)
+    terms = {
+        (0, 0): [(1, w, w), (1, x, x), (-1, y, y), (-1, z, z)],
+        (1, 1): [(1, w, w), (-1, x, x), (1, y, y), (-1, z, z)],
+        (2, 2): [(1, w, w), (-1, x, x), (-1, y, y), (1, z, z)],
+        (0, 1): [(2, x, y), (-2, w, z)],
+        (0, 2): [(2, x, z), (2, w, y)],
+        (1, 0): [(2, x, y), (2, w, z)],
+        (1, 2): [(2, y, z), (-2, w, x)],
+        (2, 0): [(2, x, z), (-2, w, y)],
+        (2, 1): [(2, y, z), (2, w, x)],
+    }
+    tensor = np.zeros((4, 4, 3, 3))
+    for (row, column), parts in terms.items():
+        for factor, a, b in parts:
+            tensor[a, b, row, column] += factor
+    return tensor.reshape(16, 9)
+
+
+_ROTATION = _rotation_tensor()

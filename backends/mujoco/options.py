@@ -1,0 +1,38 @@
+"""Engine constants of the MuJoCo backend, in one table, each with its reason.
+
+How they were chosen, and what happens when one is changed: docs/parity.md.
+"""
+
+from dataclasses import dataclass
+
+import mujoco as mj
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Options:
+    """What only MuJoCo knows; everything physical comes from the ``SceneSpec``."""
+
+    # Other integrators and the pyramidal cone let a grasped stone creep and tilt.
+    integrator: mj.mjtIntegrator = mj.mjtIntegrator.mjINT_IMPLICITFAST
+    cone: mj.mjtCone = mj.mjtCone.mjCONE_ELLIPTIC
+    # Stiffness of friction relative to the normal force: at 10 a held stone slides out of the grip.
+    impratio: float = 100.0
+    # Normal, two tangential directions and torsion; 3 and 6 gave the same grasps.
+    condim: int = 4
+    # Time constant of a contact: the shortest that two time steps of 2 ms allow. With MuJoCo's 0.02 a
+    # resting stone sinks by 0.35 mm. The same on every shape, so that no pair is averaged to another.
+    solref: tuple[float, float] = (0.004, 1.0)
+    solimp: tuple[float, float, float, float, float] = (0.95, 0.99, 0.001, 0.5, 2.0)
+    # Torsional friction (m) at MuJoCo's default, rolling friction not used by condim 4.
+    torsion: float = 0.005
+    # Contact buffers and solver memory of one world, bytes. Twice what 24 stones in one heap need.
+    arena: int = 6 << 20
+    # A stone falls asleep only when its velocity is exactly zero: parked ones, and nothing in play.
+    never_sleep: float = -1.0
+
+
+OPTIONS = _Options()
+
+# Who collides with whom: two shapes touch where one's TYPE meets the other's AFFINITY.
+STATIC_TYPE, ROBOT_TYPE, STONE_TYPE = 1, 2, 4
+STATIC_AFFINITY, ROBOT_AFFINITY, STONE_AFFINITY = 0, STATIC_TYPE, STATIC_TYPE | ROBOT_TYPE | STONE_TYPE
