@@ -1,0 +1,155 @@
+"""The placement checker: what a state measures, and what an episode amounts to.
+
+`PlacementChecker` turns the poses of one state into numbers, stone by stone. `EpisodeJudge` folds
+those numbers over time into a `Verdict`: success or the reason why not. Both are C++ (`csrc/`),
+know no simulator, and see shapes and poses only, never an engine's own contacts. `docs/checker.md`
+says in full what is measured and what each word means.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from core._checker import (
+    DISTANCE_CAP,
+    INT_ACT,
+    MAX_STONES,
+    MEASURE_DTYPE,
+    REASONS,
+    STAGES,
+    STATUSES,
+    TOUCH_DISTANCE,
+    EpisodeJudge,
+    Geometry,
+    Tolerances,
+    Verdict,
+)
+
+__all__ = [
+    "BLACK",
+    "DISTANCE_CAP",
+    "INT_ACT",
+    "MAX_STONES",
+    "MEASURE_DTYPE",
+    "REASONS",
+    "STAGES",
+    "STATUSES",
+    "TOUCHES",
+    "TOUCH_DISTANCE",
+    "WHITE",
+    "EpisodeJudge",
+    "Geometry",
+    "PlacementChecker",
+    "Tolerances",
+    "Verdict",
+    "touch_names",
+]
+
+# Colours of stones, as the judge and the occupancy of a board count them (0 is an empty intersection).
+BLACK = 1
+WHITE = 2
+
+# Bits of the field `touches` of a measure.
+TOUCHES = {
+    "board": 1,
+    "table": 2,
+    "stone": 4,
+    "left_finger": 8,
+    "right_finger": 16,
+    "left_pad": 32,
+    "right_pad": 64,
+}
+
+
+def touch_names(touches: int) -> list[str]:
+    """The names of the bits set in `touches`."""
+    return [name for name, bit in TOUCHES.items() if int(touches) & bit]
+
+
+class PlacementChecker:
+    """Measures stones against one board, one table and two fingers.
+
+    All poses are position (m) and quaternion wxyz, seven numbers. The board frame B has its origin
+    at the middle of the intersections, on the top surface; x_B runs along the columns, z_B up, and
+    row 0 is at the greatest y_B.
+
+    Args:
+        board_pose: (7,) pose of B in the world.
+        board_half_size: (3,) half edges of the board's box; its top face is z_B = 0.
+        size: intersections along an edge, 1 to 99.
+        pitch: distance between neighbouring intersections (m).
+        table_pose: (7,) pose of the centre of the table top's box in the world.
+        table_half_size: (3,) half edges of that box.
+        stone_hull: (V, 3) vertices in the stone's frame: origin at the centre of mass, axis z.
+        finger_boxes: left and right finger, each (K, 10): centre, quaternion and half size of its
+            boxes in the frame of the finger's link; the last box is the pad.
+
+    Raises:
+        ValueError: a shape, a number or a quaternion is not what it must be; the message names it.
+    """
+
+    def __init__(
+        self,
+        *,
+        board_pose: ArrayLike,
+        board_half_size: ArrayLike,
+        size: int,
+        pitch: float,
+        table_pose: ArrayLike,
+        table_half_size: ArrayLike,
+        stone_hull: ArrayLike,
+        finger_boxes: Sequence[ArrayLike],
+    ) -> None:
+        self.size = int(size)
+        self.pitch = float(pitch)
+        geometry = Geometry(
+            board_pose=board_pose,
+            board_half_size=board_half_size,
+            size=size,
+            pitch=pitch,
+            table_pose=table_pose,
+            table_half_size=table_half_size,
+            stone_hull=stone_hull,
+            finger_boxes=finger_boxes,
+        )
+        self.geometry = geometry
+        # The compiled methods themselves: no Python frame between the control loop and C++.
+        self.measure = geometry.measure
+        self.nearest = geometry.nearest
+
+    def judge(
+        self,
+        *,
+        colors: Sequence[int],
+        color: int,
+        row: int,
+        column: int,
+        layout: np.ndarray,
+        tool_position_B: ArrayLike,
+        tolerances: Tolerances | None = None,
+    ) -> EpisodeJudge:
+        """A judge for one episode on this board.
+
+        Args:
+            colors: BLACK or WHITE for each stone.
+            color, row, column: the goal: a stone of this colour on this intersection.
+            layout: (S,) measures of the reset state.
+            tool_position_B: (3,) tool centre point in B at reset (m).
+            tolerances: the limits; the benchmark's own when left out.
+
+        Raises:
+            ValueError: the goal is not on the board, no stone has the colour, a stone already lies
+                on the goal, or the layout does not fit the colours.
+        """
+        return EpisodeJudge(
+            size=self.size,
+            pitch=self.pitch,
+            colors=colors,
+            color=color,
+            row=row,
+            column=column,
+            layout=layout,
+            tool_position_B=tool_position_B,
+            tolerances=Tolerances() if tolerances is None else tolerances,
+        )

@@ -1,0 +1,213 @@
+// core._checker: the judge, its tolerances and its verdict.
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "bindings.hpp"
+#include "judge.hpp"
+
+namespace bomb {
+namespace {
+
+// Rows of measures, as `measure` returns them; `wanted` is the shape in words, `rank` its axes.
+Measures read_measures(const char* name, const py::object& value, py::ssize_t rank, const char* wanted) {
+  if (!py::isinstance<py::array_t<StoneMeasure, 0>>(value)) {
+    refuse(std::string(name) + ": must be an array of MEASURE_DTYPE");
+  }
+  const Measures array = Measures::ensure(value);
+  if (array.ndim() != rank) refuse_shape(name, wanted, array);
+  return array;
+}
+
+std::array<float, 3> read_tool(const char* name, const py::object& value) {
+  const Doubles array = numbers(name, value, 3);
+  check_finite(name, {3}, array.data());
+  return {static_cast<float>(array.at(0)), static_cast<float>(array.at(1)), static_cast<float>(array.at(2))};
+}
+
+Tolerances make_tolerances(const py::kwargs& values) {
+  Tolerances tolerances;
+  for (const auto& item : values) {
+    const std::string name = py::str(item.first);
+    const ToleranceField* found = nullptr;
+    std::string known;
+    for (const ToleranceField& field : kToleranceFields) {
+      if (name == field.name) found = &field;
+      known += (known.empty() ? "" : ", ") + std::string(field.name);
+    }
+    if (found == nullptr) throw py::type_error("no tolerance '" + name + "'; tolerances: " + known);
+    const double value = py::cast<double>(item.second);
+    if (!(value >= 0.0) || std::isinf(value))
+      refuse(name + ": " + describe(value) + ", must be finite and not negative");
+    tolerances.*found->value = value;
+  }
+  return tolerances;
+}
+
+py::dict tolerances_dict(const Tolerances& tolerances) {
+  py::dict result;
+  for (const ToleranceField& field : kToleranceFields) result[field.name] = tolerances.*field.value;
+  return result;
+}
+
+EpisodeJudge make_judge(int size, double pitch, const std::vector<int>& colors, int color, int row,
+                        int column, const py::object& layout, const py::object& tool,
+                        const Tolerances& tolerances) {
+  const Measures rows = read_measures("layout", layout, 1, "(S,)");
+  return EpisodeJudge({make_grid(size, pitch), colors, {color, row, column}, tolerances},
+                      {rows.data(), rows.data() + rows.size()}, read_tool("tool_position_B", tool));
+}
+
+bool update(EpisodeJudge& judge, double time, const py::object& tool, double opening,
+            const py::object& measures) {
+  const Measures rows = read_measures("measures", measures, 1, "(S,)");
+  if (rows.size() != judge.episode().stones()) refuse_shape("measures", "(S,), one row per stone", rows);
+  const std::array<float, 3> tool_B = read_tool("tool_position_B", tool);
+  judge.update({time, {tool_B[0], tool_B[1], tool_B[2]}, static_cast<float>(opening)}, rows.data());
+  return judge.success();
+}
+
+Verdict rejudge(const EpisodeJudge& judge, const py::object& times, const py::object& tools,
+                const py::object& openings, const py::object& measures) {
+  const Measures rows = read_measures("measures", measures, 2, "(T, S)");
+  const py::ssize_t steps = rows.shape(0), stones = rows.shape(1);
+  if (stones != judge.episode().stones()) refuse_shape("measures", "(T, S), one column per stone", rows);
+  const Doubles time = numbers("times", times, steps);
+  const Doubles opening = numbers("openings", openings, steps);
+  const Doubles tool = doubles("tools", tools);
+  if (tool.ndim() != 2 || tool.shape(0) != steps || tool.shape(1) != 3) refuse_shape("tools", "(T, 3)", tool);
+  const double* t = time.data();
+  const double* o = opening.data();
+  const double* p = tool.data();
+  const StoneMeasure* row = rows.data();
+  EpisodeJudge fold = judge.restarted();
+  const py::gil_scoped_release unlocked;
+  for (py::ssize_t k = 0; k < steps; ++k, p += 3, row += stones) {
+    fold.update({t[k],
+                 {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])},
+                 static_cast<float>(o[k])},
+                row);
+  }
+  return fold.verdict();
+}
+
+py::tuple reason_names(const Verdict& verdict) {
+  py::tuple names(verdict.reasons.size());
+  for (std::size_t k = 0; k < verdict.reasons.size(); ++k) {
+    names[k] = kReasonNames[static_cast<int>(verdict.reasons[k])];
+  }
+  return names;
+}
+
+py::dict stages_dict(const Verdict& verdict) {
+  py::dict result;
+  for (int k = 0; k < kStages; ++k) result[kStageNames[k]] = verdict.stages[k];
+  for (int k = 0; k < kIntActs; ++k) result[kIntActNames[k]] = verdict.int_act[k];
+  return result;
+}
+
+py::list occupancy_rows(const Verdict& verdict) {
+  py::list rows;
+  for (int row = 0; row < verdict.size; ++row) {
+    py::list colors;
+    for (int column = 0; column < verdict.size; ++column) {
+      colors.append(
+          static_cast<int>(verdict.occupancy[static_cast<std::size_t>(row) * verdict.size + column]));
+    }
+    rows.append(colors);
+  }
+  return rows;
+}
+
+py::dict verdict_dict(const Verdict& verdict) {
+  py::dict result;
+  result["success"] = verdict.success;
+  result["success_once"] = verdict.success_once;
+  result["reason"] = kReasonNames[static_cast<int>(verdict.reason())];
+  result["reasons"] = py::list(reason_names(verdict));
+  result["stage"] = verdict.stage();
+  result["stone"] = verdict.stone;
+  result["distance_mm"] = verdict.distance_mm;
+  py::list offset;
+  offset.append(verdict.offset_mm[0]);
+  offset.append(verdict.offset_mm[1]);
+  result["offset_mm"] = offset;
+  result["tilt"] = verdict.tilt;
+  result["others_moved_mm"] = verdict.others_moved_mm;
+  result["occupancy"] = occupancy_rows(verdict);
+  result["stages"] = stages_dict(verdict);
+  return result;
+}
+
+py::array_t<std::uint8_t> occupancy_array(const Verdict& verdict) {
+  return py::array_t<std::uint8_t>({verdict.size, verdict.size}, verdict.occupancy.data());
+}
+
+template <std::size_t N>
+py::tuple tuple_of(const char* const (&names)[N]) {
+  py::tuple result(N);
+  for (std::size_t k = 0; k < N; ++k) result[k] = names[k];
+  return result;
+}
+
+}  // namespace
+
+void bind_judge(py::module_& m) {
+  m.attr("REASONS") = tuple_of(kReasonNames);
+  m.attr("STATUSES") = tuple_of(kStatusNames);
+  m.attr("STAGES") = tuple_of(kStageNames);
+  m.attr("INT_ACT") = tuple_of(kIntActNames);
+
+  py::class_<Tolerances> tolerances(m, "Tolerances",
+                                    "The limits of success and of the stage flags; see docs/checker.md.");
+  tolerances.def(py::init(&make_tolerances)).def("to_dict", &tolerances_dict);
+  for (const ToleranceField& field : kToleranceFields) tolerances.def_readonly(field.name, field.value);
+  tolerances
+      .def("__eq__", [](const Tolerances& a,
+                        const Tolerances& b) { return tolerances_dict(a).equal(tolerances_dict(b)); })
+      .def("__repr__",
+           [](const Tolerances& t) {
+             return "Tolerances(**" + std::string(py::repr(tolerances_dict(t))) + ")";
+           })
+      .def(py::pickle(&tolerances_dict,
+                      [](const py::dict& values) { return make_tolerances(py::kwargs(values)); }));
+
+  py::class_<Verdict>(m, "Verdict", "What the judge says at one moment; see docs/checker.md.")
+      .def_readonly("success", &Verdict::success)
+      .def_readonly("success_once", &Verdict::success_once)
+      .def_property_readonly("reason",
+                             [](const Verdict& v) { return kReasonNames[static_cast<int>(v.reason())]; })
+      .def_property_readonly("reasons", &reason_names)
+      .def_property_readonly("stage", &Verdict::stage)
+      .def_readonly("stone", &Verdict::stone)
+      .def_readonly("distance_mm", &Verdict::distance_mm)
+      .def_property_readonly("offset_mm",
+                             [](const Verdict& v) { return py::make_tuple(v.offset_mm[0], v.offset_mm[1]); })
+      .def_readonly("tilt", &Verdict::tilt)
+      .def_readonly("others_moved_mm", &Verdict::others_moved_mm)
+      .def_property_readonly("occupancy", &occupancy_array)
+      .def_property_readonly("stages", &stages_dict)
+      .def("to_dict", &verdict_dict, "Plain numbers, strings, bools, lists and dicts.")
+      .def("__eq__",
+           [](const Verdict& a, const Verdict& b) { return verdict_dict(a).equal(verdict_dict(b)); })
+      .def("__repr__",
+           [](const Verdict& v) { return "Verdict(" + std::string(py::repr(verdict_dict(v))) + ")"; });
+
+  py::class_<EpisodeJudge>(m, "EpisodeJudge", "Folds the measures of an episode into a verdict.")
+      .def(py::init(&make_judge), py::kw_only(), py::arg("size"), py::arg("pitch"), py::arg("colors"),
+           py::arg("color"), py::arg("row"), py::arg("column"), py::arg("layout"), py::arg("tool_position_B"),
+           py::arg("tolerances") = Tolerances{})
+      .def("update", &update, py::arg("time"), py::arg("tool_position_B"), py::arg("opening"),
+           py::arg("measures"), "Take one control step; returns whether success holds now.")
+      .def("verdict", &EpisodeJudge::verdict)
+      .def("rejudge", &rejudge, py::arg("times"), py::arg("tools"), py::arg("openings"), py::arg("measures"),
+           "The verdict at the end of a stored series, from this episode's layout; changes nothing.")
+      .def_property_readonly("success", &EpisodeJudge::success)
+      .def_property_readonly("success_once", &EpisodeJudge::success_once)
+      .def("get_state", [](const EpisodeJudge& judge) { return py::bytes(judge.get_state()); })
+      .def(
+          "set_state", [](EpisodeJudge& judge, const py::bytes& state) { judge.set_state(state); },
+          py::arg("state"));
+}
+
+}  // namespace bomb

@@ -1,0 +1,76 @@
+// The closed lists of words in a verdict: why a placement failed, and how far it got.
+#pragma once
+
+namespace bomb {
+
+// Why there is no success. The order is the order of a placement: the first that applies is *the*
+// reason. "The stone" is the judged stone (verdict.hpp); it was *handled* once both pads held it or
+// when it lies more than `wrong_move` from its start. From kDropped to kBeyondTolerance, kWrongColor
+// aside, only a handled stone is spoken of.
+enum class Reason {
+  kNone,                 // success
+  kNeverReached,         // no pad came within `reach` of any stone
+  kNeverTouched,         // no finger touched any stone
+  kNeverGrasped,         // no stone was touched by both pads at once
+  kDropped,              // the stone left the pads with more than `drop` of air below it, and is not placed
+  kStillHeld,            // a pad is within `clearance` of the stone
+  kStillMoving,          // the stone has not been slow for `rest_time`
+  kOffBoard,             // the stone is not over the board
+  kStackedOrTilted,      // free and over the board, but leaning, or its lowest point is not on the board
+  kWrongColor,           // a stone of the other colour was put on the goal, or was the only colour grasped
+  kWrongIntersection,    // rests on the board beyond the tolerance, nearest to another intersection
+  kBeyondTolerance,      // rests on the board nearest to the goal, but beyond the tolerance
+  kKnockedAnotherStone,  // another stone lies more than `displacement` from its start
+  kUnfinished,           // none of the above
+};
+constexpr const char* kReasonNames[] = {
+    "none",
+    "never_reached",
+    "never_touched",
+    "never_grasped",
+    "dropped",
+    "still_held",
+    "still_moving",
+    "off_board",
+    "stacked_or_tilted",
+    "wrong_color",
+    "wrong_intersection",
+    "beyond_tolerance",
+    "knocked_another_stone",
+    "unfinished",
+};
+constexpr int kReasons = sizeof kReasonNames / sizeof kReasonNames[0];
+
+// What has happened so far. All are sticky: once true, true to the end of the episode. "The colour"
+// is the named one, "the nearest" its stone nearest to the tool, horizontally, at reset.
+enum Stage {
+  kReached,   // a pad came within `reach` of a stone of the colour
+  kTouched,   // a finger touched a stone of the colour
+  kGrasped,   // both pads touched a stone of the colour at once
+  kLifted,    // the lowest point of a stone of the colour rose more than `lift` above where it was at reset
+  kReleased,  // a grasped stone of the colour is clear of both pads, which opened since
+  kPlaced,  // a stone of the colour was slow, upright, free and on the board within the tolerance of the goal
+  kWrongStone,   // a stone of the other colour was grasped, or moved more than `wrong_move`
+  kUsedNearest,  // the first stone of the colour to be grasped was the nearest
+  kStages,
+};
+constexpr const char* kStageNames[] = {"reached",  "touched", "grasped",     "lifted",
+                                       "released", "placed",  "wrong_stone", "used_nearest"};
+constexpr int kLastStep = kPlaced;  // the stages up to here are steps on the way; the rest are remarks
+
+// INT-ACT's metrics (github.com/ai4ce/INT-ACT, put_on_in_scene.py), on our terms: the source is
+// the nearest; the end effector is the tool centre point; the target is a 22 mm square around the
+// goal; a contact impulse is a touch. Distances moved are horizontal, in B.
+enum IntAct {
+  kSourceIntention,  // sticky: a finger touched the source, or the tool came within 50 mm of its centre
+  kGraspCorrect,     // sticky: both pads touched the source at once
+  kMoveCorrect,      // now: the source has moved more than 30 mm and every other stone less than it
+  kWrongObject,      // now: another stone has moved more than 30 mm and another more than the source
+  kIntActSuccess,    // now: the source is on the target, and touches no stone and no table; it may be held
+  kIntActs,
+};
+constexpr const char* kIntActNames[] = {"int_act/source_intention_correct", "int_act/grasp_correct",
+                                        "int_act/move_correct", "int_act/wrong_object_attempt",
+                                        "int_act/success"};
+
+}  // namespace bomb

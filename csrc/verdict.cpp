@@ -1,0 +1,205 @@
+// The second half of EpisodeJudge: what follows from its memory at one moment.
+#include <cmath>
+
+#include "judge.hpp"
+
+namespace bomb {
+namespace {
+
+// INT-ACT's limits: what counts as moved, the slack of "on the target", the air below it (m).
+constexpr double kIntActMoved = 0.03;
+constexpr double kIntActHalfTarget = 0.011;
+constexpr double kIntActSlack = 0.003;
+constexpr double kIntActGap = 0.02;
+
+// Times are sums of control steps: a rest of exactly rest_time may come out a rounding short (s).
+constexpr double kTimeSlack = 1e-6;
+
+double length(double x, double y) { return std::sqrt(x * x + y * y); }
+
+}  // namespace
+
+double EpisodeJudge::goal_distance(int stone) const {
+  const float* p = now_[stone].position;
+  return length(p[0] - episode_.grid.x(episode_.goal.column), p[1] - episode_.grid.y(episode_.goal.row));
+}
+
+double EpisodeJudge::shift(int stone) const {
+  const float *p = now_[stone].position, *start = layout_[stone].position;
+  return length(static_cast<double>(p[0]) - start[0], static_cast<double>(p[1]) - start[1]);
+}
+
+double EpisodeJudge::displacement(int stone) const {
+  return length(shift(stone), static_cast<double>(now_[stone].position[2]) - layout_[stone].position[2]);
+}
+
+bool EpisodeJudge::rests_on_board(int stone) const {
+  return now_[stone].over_board != 0 && std::fabs(now_[stone].low) <= episode_.tolerances.gap;
+}
+
+bool EpisodeJudge::free_of_pads(int stone) const {
+  const double clearance = episode_.tolerances.clearance;
+  return now_[stone].pad_left > clearance && now_[stone].pad_right > clearance;
+}
+
+bool EpisodeJudge::slow(int stone) const {
+  return now_[stone].speed <= episode_.tolerances.speed && now_[stone].spin <= episode_.tolerances.spin;
+}
+
+bool EpisodeJudge::placed(int stone) const {
+  return goal_distance(stone) <= episode_.tolerances.distance &&
+         now_[stone].tilt <= episode_.tolerances.tilt && rests_on_board(stone) && free_of_pads(stone);
+}
+
+bool EpisodeJudge::rested(int stone) const {
+  return time_ - records_[stone].slow_since >= episode_.tolerances.rest_time - kTimeSlack;
+}
+
+bool EpisodeJudge::handled(int stone) const {
+  return records_[stone].grasped != 0 || displacement(stone) > episode_.tolerances.wrong_move;
+}
+
+bool EpisodeJudge::others_in_place(int stone) const {
+  for (int i = 0; i < episode_.stones(); ++i) {
+    if (i != stone && displacement(i) > episode_.tolerances.displacement) return false;
+  }
+  return true;
+}
+
+int EpisodeJudge::judged_stone() const {
+  if (placed_ >= 0) return placed_;
+  int best = -1;
+  for (int i = 0; i < episode_.stones(); ++i) {
+    if (!episode_.named(i) || displacement(i) <= episode_.tolerances.wrong_move) continue;
+    if (best < 0 || goal_distance(i) < goal_distance(best)) best = i;
+  }
+  if (best >= 0) return best;
+  best = source_;
+  for (int i = 0; i < episode_.stones(); ++i) {
+    if (!episode_.named(i)) continue;
+    const StoneRecord &a = records_[i], &b = records_[best];
+    const bool better = a.grasped != b.grasped           ? a.grasped > b.grasped
+                        : a.closest_pad != b.closest_pad ? a.closest_pad < b.closest_pad
+                                                         : tool_distance_[i] < tool_distance_[best];
+    if (better) best = i;
+  }
+  return best;
+}
+
+bool EpisodeJudge::wrong_color() const {
+  bool other_grasped = false, other_on_goal = false;
+  for (int i = 0; i < episode_.stones(); ++i) {
+    if (episode_.named(i)) continue;
+    other_grasped = other_grasped || records_[i].grasped != 0;
+    other_on_goal = other_on_goal || (displacement(i) > episode_.tolerances.wrong_move && rests_on_board(i) &&
+                                      goal_distance(i) <= episode_.tolerances.distance);
+  }
+  return other_on_goal || (other_grasped && !stages_[kGrasped]);
+}
+
+bool EpisodeJudge::applies(Reason reason, int judged) const {
+  const Tolerances& limit = episode_.tolerances;
+  const StoneMeasure& m = now_[judged];
+  const StoneRecord& record = records_[judged];
+  const bool handled = this->handled(judged);
+  const bool rests_astray = handled && rests_on_board(judged) && goal_distance(judged) > limit.distance;
+  const bool nearest_goal = m.row == episode_.goal.row && m.column == episode_.goal.column;
+  bool reached = false, touched = false, grasped = false;  // any stone
+  for (const StoneRecord& any : records_) {
+    reached = reached || any.closest_pad <= limit.reach;
+    touched = touched || any.touched != 0;
+    grasped = grasped || any.grasped != 0;
+  }
+  switch (reason) {
+    case Reason::kNeverReached: return !reached;
+    case Reason::kNeverTouched: return !touched;
+    case Reason::kNeverGrasped: return !grasped;
+    case Reason::kDropped:
+      return record.grasped != 0 && free_of_pads(judged) && record.gap_at_grasp > limit.drop &&
+             !placed(judged);
+    case Reason::kStillHeld: return handled && !free_of_pads(judged);
+    case Reason::kStillMoving: return handled && !rested(judged);
+    case Reason::kOffBoard: return handled && m.over_board == 0;
+    case Reason::kStackedOrTilted:
+      return handled && free_of_pads(judged) && m.over_board != 0 &&
+             (m.tilt > limit.tilt || !rests_on_board(judged));
+    case Reason::kWrongColor: return wrong_color();
+    case Reason::kWrongIntersection: return rests_astray && !nearest_goal;
+    case Reason::kBeyondTolerance: return rests_astray && nearest_goal;
+    case Reason::kKnockedAnotherStone: return !others_in_place(judged);
+    case Reason::kNone:
+    case Reason::kUnfinished: return false;
+  }
+  return false;
+}
+
+std::vector<Reason> EpisodeJudge::reasons(int judged) const {
+  std::vector<Reason> result;
+  if (success()) return result;
+  for (int k = static_cast<int>(Reason::kNeverReached); k < static_cast<int>(Reason::kUnfinished); ++k) {
+    if (applies(static_cast<Reason>(k), judged)) result.push_back(static_cast<Reason>(k));
+  }
+  if (result.empty()) result.push_back(Reason::kUnfinished);
+  return result;
+}
+
+std::vector<std::uint8_t> EpisodeJudge::occupancy() const {
+  const int size = episode_.grid.size;
+  std::vector<std::uint8_t> colors(static_cast<std::size_t>(size) * size, 0);
+  std::vector<float> nearest(colors.size(), std::numeric_limits<float>::infinity());
+  for (int i = 0; i < episode_.stones(); ++i) {
+    const StoneMeasure& m = now_[i];
+    const std::size_t cell = static_cast<std::size_t>(m.row) * size + m.column;
+    if (!rests_on_board(i) || !(m.distance_mm < nearest[cell])) continue;
+    nearest[cell] = m.distance_mm;
+    colors[cell] = static_cast<std::uint8_t>(episode_.colors[i]);
+  }
+  return colors;
+}
+
+std::array<bool, kIntActs> EpisodeJudge::int_act() const {
+  const StoneMeasure& source = now_[source_];
+  const double moved = shift(source_);
+  bool other_moved = false, other_farther = false, others_less = true;
+  for (int i = 0; i < episode_.stones(); ++i) {
+    if (i == source_) continue;
+    const double other = shift(i);
+    other_moved = other_moved || other > kIntActMoved;
+    other_farther = other_farther || other > moved;
+    others_less = others_less && other < moved;
+  }
+  const bool on_target =
+      goal_distance(source_) <= length(kIntActHalfTarget, kIntActHalfTarget) + kIntActSlack &&
+      source.position[2] > 0.0F && source.low <= kIntActGap && (source.touches & (kTable | kStone)) == 0;
+  std::array<bool, kIntActs> result{};
+  result[kSourceIntention] = source_intended_;
+  result[kGraspCorrect] = records_[source_].grasped != 0;
+  result[kMoveCorrect] = moved > kIntActMoved && others_less;
+  result[kWrongObject] = other_moved && other_farther;
+  result[kIntActSuccess] = on_target;
+  return result;
+}
+
+Verdict EpisodeJudge::verdict() const {
+  const int judged = judged_stone();
+  const StoneMeasure& m = now_[judged];
+  Verdict verdict;
+  verdict.success = success();
+  verdict.success_once = success_once_;
+  verdict.reasons = reasons(judged);
+  verdict.stone = judged;
+  verdict.distance_mm = 1000.0 * goal_distance(judged);
+  verdict.offset_mm[0] = 1000.0 * (m.position[0] - episode_.grid.x(episode_.goal.column));
+  verdict.offset_mm[1] = 1000.0 * (m.position[1] - episode_.grid.y(episode_.goal.row));
+  verdict.tilt = m.tilt;
+  for (int i = 0; i < episode_.stones(); ++i) {
+    if (i != judged) verdict.others_moved_mm = std::fmax(verdict.others_moved_mm, 1000.0 * displacement(i));
+  }
+  verdict.size = episode_.grid.size;
+  verdict.occupancy = occupancy();
+  verdict.stages = stages_;
+  verdict.int_act = int_act();
+  return verdict;
+}
+
+}  // namespace bomb
