@@ -1,0 +1,192 @@
+"""The house's rules about who may import whom, held by parsing every import."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from core import registry
+
+ROOT = Path(__file__).resolve().parent.parent
+HOUSES = ("core", "tasks", "backends", "bomb")
+PYTHON_FOLDERS = (*HOUSES, "tests", "benchmarks", "scripts")
+ENGINES = {"mujoco": {"mujoco"}, "robotwin": {"sapien"}}  # folder of a backend: its engine's modules
+EVERY_ENGINE = set().union(*ENGINES.values())
+
+# What each house may import besides itself and the standard library: at the top of a file, and
+# only inside functions (packages that are slow to load, or that not every use needs).
+TOP = {
+    "core": {"numpy", "gymnasium", "PIL", "pinocchio"},
+    "tasks": {"core", "numpy"},
+    "backends": {"core", "numpy"},
+    "bomb": {"core", "tasks", "numpy", "gymnasium"},
+}
+LAZY = {
+    "core": {"trimesh", "fast_simplification", "scipy"},
+    "tasks": set(),
+    "backends": {"trimesh"},
+    "bomb": {"PIL", "av", "tqdm", "scipy", "skimage", "trimesh"},
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module and where it stands."""
+
+    file: Path
+    line: int
+    module: str
+    at_top: bool
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line} imports {self.module}"
+
+    @property
+    def package(self) -> str:
+        return self.module.split(".")[0]
+
+
+def files(*folders: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+
+
+@lru_cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(), str(file))
+
+
+def imports(file: Path) -> list[Import]:
+    found = []
+
+    def visit(node: ast.AST, at_top: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                found.extend(Import(file, child.lineno, alias.name, at_top) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{file}:{child.lineno}: relative import"
+                names = [alias.name for alias in child.names]
+                module = child.module or ""
+                # `from backends import mujoco` reaches a submodule just as `import backends.mujoco` does.
+                found.extend(Import(file, child.lineno, f"{module}.{name}", at_top) for name in names)
+            elif not _is_type_checking(child):
+                visit(child, at_top and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
+
+    visit(tree(file), True)
+    return found
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def foreign(house: str) -> list[Import]:
+    """Imports of a house that are neither its own nor the standard library's."""
+    every = [found for file in files(house) for found in imports(file)]
+    return [found for found in every if found.package not in {house, *sys.stdlib_module_names}]
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_a_house_imports_only_what_it_may(house):
+    engines = EVERY_ENGINE if house == "backends" else set()
+    wrong = [
+        str(found)
+        for found in foreign(house)
+        if found.package not in TOP[house] | engines | (set() if found.at_top else LAZY[house])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("house", ["core", "bomb"])
+def test_importing_a_house_loads_nothing_slow(house):
+    slow = sorted({"pinocchio", "trimesh", "scipy", "skimage", "av"} | EVERY_ENGINE)
+    code = f"import sys, {house}; print(*[name for name in {slow} if name in sys.modules])"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == []
+
+
+def test_a_backend_imports_its_own_engine_and_no_other_backend():
+    wrong = []
+    for name, engine in ENGINES.items():
+        for file in files(f"backends/{name}"):
+            for found in imports(file):
+                other_backend = found.package == "backends" and found.module.split(".")[1:2] != [name]
+                if other_backend or found.package in EVERY_ENGINE - engine:
+                    wrong.append(str(found))
+    assert not wrong, "\n".join(wrong)
+    assert {path.name for path in (ROOT / "backends").iterdir() if (path / "__init__.py").is_file()} == set(
+        ENGINES
+    )
+
+
+def test_nothing_outside_of_backends_asks_for_one_by_name():
+    """No comparison with a backend's name, no table keyed by it, no import string of it."""
+    names, wrong = set(ENGINES), []
+    for file in files("core", "tasks", "bomb"):
+        if file == ROOT / "core" / "registry.py":
+            continue
+        for node in ast.walk(tree(file)):
+            values: list[ast.AST | None] = []
+            if isinstance(node, ast.Compare):
+                values = [node.left, *node.comparators]
+            elif isinstance(node, ast.Dict):
+                values = node.keys
+            elif isinstance(node, ast.MatchValue | ast.Subscript):
+                values = [node.value if isinstance(node, ast.MatchValue) else node.slice]
+            constants = {value.value for value in values if isinstance(value, ast.Constant)}
+            reached = isinstance(node, ast.Constant) and str(node.value).startswith("backends.")
+            if constants & names or reached:
+                wrong.append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_checker_knows_no_python_outside_of_its_bindings():
+    sources = [file for pattern in ("*.cpp", "*.hpp") for file in (ROOT / "csrc").rglob(pattern)]
+    assert sources
+    for file in sources:
+        if file.stem != "bindings":
+            includes = re.findall(r"#\s*include\s*[<\"](.+?)[>\"]", file.read_text())
+            assert not [name for name in includes if name == "Python.h" or "pybind11" in name], file
+
+
+def test_every_name_in_all_exists():
+    for file in files(*HOUSES):
+        for node in tree(file).body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
+                parts = file.relative_to(ROOT).with_suffix("").parts
+                module = importlib.import_module(".".join(part for part in parts if part != "__init__"))
+                for name in module.__all__:
+                    assert hasattr(module, name), (
+                        f"{module.__name__}.__all__ names {name!r}, which does not exist"
+                    )
+
+
+def test_every_folder_of_python_is_a_package():
+    missing = {
+        str(file.parent) for file in files(*PYTHON_FOLDERS) if not (file.parent / "__init__.py").is_file()
+    }
+    assert not missing, missing
+
+
+def test_every_package_is_listed_for_the_wheel():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    present = {".".join(file.parent.relative_to(ROOT).parts) for file in files(*HOUSES)}
+    assert set(listed) == present
+
+
+@pytest.mark.parametrize(
+    "kind", [registry.TASKS, registry.BACKENDS, registry.POLICIES], ids=lambda kind: kind.kind
+)
+def test_registered_names_import(kind):
+    assert kind.names()
+    for name in kind.names():
+        assert kind.load(name) is not None
