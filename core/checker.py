@@ -6,7 +6,9 @@ know no simulator, and see shapes and poses only, never an engine's own contacts
 says in full what is measured and what each word means.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +24,6 @@ from core._checker import (
     TOUCH_DISTANCE,
     EpisodeJudge,
     Geometry,
-    Tolerances,
     Verdict,
 )
 
@@ -65,6 +66,42 @@ TOUCHES = {
 def touch_names(touches: int) -> list[str]:
     """The names of the bits set in `touches`."""
     return [name for name, bit in TOUCHES.items() if int(touches) & bit]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tolerances:
+    """How exact a placement must be, and from where on the stage flags count.
+
+    Every limit is inclusive (`<=`) except `clearance`, which must be exceeded, and those of movement
+    (`displacement`, `lift`, `drop`, `wrong_move`), beyond which a thing has happened.
+
+    Attributes:
+        distance: of the stone's centre from the goal, horizontally (m).
+        tilt: of the stone's axis from the board's normal (rad); 10 degrees.
+        gap: of the stone's lowest point from the board's top, above or below (m).
+        clearance: of both pads from the stone (m).
+        speed: (m/s).
+        spin: (rad/s).
+        rest_time: for how long the stone was slower than both, without a break (s).
+        displacement: of any other stone from where it started (m).
+        reach: from a pad to a stone that counts as reached (m).
+        lift: of a stone's lowest point above where it was at reset (m).
+        drop: air below a stone that makes letting go a drop (m).
+        wrong_move: of a stone from its start that counts as having moved it (m).
+    """
+
+    distance: float = 0.010
+    tilt: float = math.radians(10.0)
+    gap: float = 0.001
+    clearance: float = 0.001
+    speed: float = 0.005
+    spin: float = 0.5
+    rest_time: float = 0.5
+    displacement: float = 0.010
+    reach: float = 0.015
+    lift: float = 0.020
+    drop: float = 0.010
+    wrong_move: float = 0.010
 
 
 class PlacementChecker:
@@ -117,39 +154,3 @@ class PlacementChecker:
         # The compiled methods themselves: no Python frame between the control loop and C++.
         self.measure = geometry.measure
         self.nearest = geometry.nearest
-
-    def judge(
-        self,
-        *,
-        colors: Sequence[int],
-        color: int,
-        row: int,
-        column: int,
-        layout: np.ndarray,
-        tool_position_B: ArrayLike,
-        tolerances: Tolerances | None = None,
-    ) -> EpisodeJudge:
-        """A judge for one episode on this board.
-
-        Args:
-            colors: BLACK or WHITE for each stone.
-            color, row, column: the goal: a stone of this colour on this intersection.
-            layout: (S,) measures of the reset state.
-            tool_position_B: (3,) tool centre point in B at reset (m).
-            tolerances: the limits; the benchmark's own when left out.
-
-        Raises:
-            ValueError: the goal is not on the board, no stone has the colour, a stone already lies
-                on the goal, or the layout does not fit the colours.
-        """
-        return EpisodeJudge(
-            size=self.size,
-            pitch=self.pitch,
-            colors=colors,
-            color=color,
-            row=row,
-            column=column,
-            layout=layout,
-            tool_position_B=tool_position_B,
-            tolerances=Tolerances() if tolerances is None else tolerances,
-        )

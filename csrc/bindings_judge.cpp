@@ -25,44 +25,34 @@ std::array<float, 3> read_tool(const char* name, const py::object& value) {
   return {static_cast<float>(array.at(0)), static_cast<float>(array.at(1)), static_cast<float>(array.at(2))};
 }
 
-Tolerances make_tolerances(const py::kwargs& values) {
+// Any object with an attribute for each tolerance; core.checker.Tolerances is the one that is used.
+Tolerances read_tolerances(const py::object& value) {
   Tolerances tolerances;
-  for (const auto& item : values) {
-    const std::string name = py::str(item.first);
-    const ToleranceField* found = nullptr;
-    std::string known;
-    for (const ToleranceField& field : kToleranceFields) {
-      if (name == field.name) found = &field;
-      known += (known.empty() ? "" : ", ") + std::string(field.name);
+  for (const ToleranceField& field : kToleranceFields) {
+    const double number = py::cast<double>(value.attr(field.name));
+    if (!(number >= 0.0) || std::isinf(number)) {
+      refuse("tolerances." + std::string(field.name) + ": " + describe(number) +
+             ", must be finite and not negative");
     }
-    if (found == nullptr) throw py::type_error("no tolerance '" + name + "'; tolerances: " + known);
-    const double value = py::cast<double>(item.second);
-    if (!(value >= 0.0) || std::isinf(value))
-      refuse(name + ": " + describe(value) + ", must be finite and not negative");
-    tolerances.*found->value = value;
+    tolerances.*field.value = number;
   }
   return tolerances;
 }
 
-py::dict tolerances_dict(const Tolerances& tolerances) {
-  py::dict result;
-  for (const ToleranceField& field : kToleranceFields) result[field.name] = tolerances.*field.value;
-  return result;
-}
-
-EpisodeJudge make_judge(int size, double pitch, const std::vector<int>& colors, int color, int row,
-                        int column, const py::object& layout, const py::object& tool,
-                        const Tolerances& tolerances) {
+EpisodeJudge make_judge(int size, double pitch, const std::vector<int>& colors, int goal_color, int goal_row,
+                        int goal_column, const py::object& tolerances, const py::object& layout,
+                        const py::object& tool_position) {
   const Measures rows = read_measures("layout", layout, 1, "(S,)");
-  return EpisodeJudge({make_grid(size, pitch), colors, {color, row, column}, tolerances},
-                      {rows.data(), rows.data() + rows.size()}, read_tool("tool_position_B", tool));
+  return EpisodeJudge(
+      {make_grid(size, pitch), colors, {goal_color, goal_row, goal_column}, read_tolerances(tolerances)},
+      {rows.data(), rows.data() + rows.size()}, read_tool("tool_position", tool_position));
 }
 
 bool update(EpisodeJudge& judge, double time, const py::object& tool, double opening,
             const py::object& measures) {
   const Measures rows = read_measures("measures", measures, 1, "(S,)");
   if (rows.size() != judge.episode().stones()) refuse_shape("measures", "(S,), one row per stone", rows);
-  const std::array<float, 3> tool_B = read_tool("tool_position_B", tool);
+  const std::array<float, 3> tool_B = read_tool("tool_position", tool);
   judge.update({time, {tool_B[0], tool_B[1], tool_B[2]}, static_cast<float>(opening)}, rows.data());
   return judge.success();
 }
@@ -158,20 +148,6 @@ void bind_judge(py::module_& m) {
   m.attr("STAGES") = tuple_of(kStageNames);
   m.attr("INT_ACT") = tuple_of(kIntActNames);
 
-  py::class_<Tolerances> tolerances(m, "Tolerances",
-                                    "The limits of success and of the stage flags; see docs/checker.md.");
-  tolerances.def(py::init(&make_tolerances)).def("to_dict", &tolerances_dict);
-  for (const ToleranceField& field : kToleranceFields) tolerances.def_readonly(field.name, field.value);
-  tolerances
-      .def("__eq__", [](const Tolerances& a,
-                        const Tolerances& b) { return tolerances_dict(a).equal(tolerances_dict(b)); })
-      .def("__repr__",
-           [](const Tolerances& t) {
-             return "Tolerances(**" + std::string(py::repr(tolerances_dict(t))) + ")";
-           })
-      .def(py::pickle(&tolerances_dict,
-                      [](const py::dict& values) { return make_tolerances(py::kwargs(values)); }));
-
   py::class_<Verdict>(m, "Verdict", "What the judge says at one moment; see docs/checker.md.")
       .def_readonly("success", &Verdict::success)
       .def_readonly("success_once", &Verdict::success_once)
@@ -186,7 +162,7 @@ void bind_judge(py::module_& m) {
       .def_readonly("tilt", &Verdict::tilt)
       .def_readonly("others_moved_mm", &Verdict::others_moved_mm)
       .def_property_readonly("occupancy", &occupancy_array)
-      .def_property_readonly("stages", &stages_dict)
+      .def("stage_dict", &stages_dict, "Every flag of STAGES and INT_ACT by name.")
       .def("to_dict", &verdict_dict, "Plain numbers, strings, bools, lists and dicts.")
       .def("__eq__",
            [](const Verdict& a, const Verdict& b) { return verdict_dict(a).equal(verdict_dict(b)); })
@@ -195,9 +171,9 @@ void bind_judge(py::module_& m) {
 
   py::class_<EpisodeJudge>(m, "EpisodeJudge", "Folds the measures of an episode into a verdict.")
       .def(py::init(&make_judge), py::kw_only(), py::arg("size"), py::arg("pitch"), py::arg("colors"),
-           py::arg("color"), py::arg("row"), py::arg("column"), py::arg("layout"), py::arg("tool_position_B"),
-           py::arg("tolerances") = Tolerances{})
-      .def("update", &update, py::arg("time"), py::arg("tool_position_B"), py::arg("opening"),
+           py::arg("goal_color"), py::arg("goal_row"), py::arg("goal_column"), py::arg("tolerances"),
+           py::arg("layout"), py::arg("tool_position"))
+      .def("update", &update, py::arg("time"), py::arg("tool_position"), py::arg("opening"),
            py::arg("measures"), "Take one control step; returns whether success holds now.")
       .def("verdict", &EpisodeJudge::verdict)
       .def("rejudge", &rejudge, py::arg("times"), py::arg("tools"), py::arg("openings"), py::arg("measures"),

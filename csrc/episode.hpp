@@ -7,21 +7,21 @@
 
 namespace bomb {
 
-// The limits of success and of the stage flags. Success keeps `<=` for all but clearance, which
-// must be exceeded.
+// The limits of success and of the stage flags; core/checker.py sets their values. Success keeps `<=`
+// for all but clearance, which must be exceeded.
 struct Tolerances {
-  double distance = 0.010;            // m, from the goal, horizontally
-  double tilt = 0.17453292519943295;  // rad (10 degrees)
-  double gap = 0.001;                 // m, lowest point above or below the board's top
-  double clearance = 0.001;           // m, from either pad
-  double speed = 0.005;               // m/s
-  double spin = 0.5;                  // rad/s
-  double rest_time = 0.5;             // s, slower than both without a break
-  double displacement = 0.010;        // m, of any other stone from where it started
-  double reach = 0.015;               // m, of a pad from a stone
-  double lift = 0.020;                // m, of the lowest point above its height at reset
-  double drop = 0.010;                // m, air below a stone that makes letting go a drop
-  double wrong_move = 0.010;          // m, from its start, that counts as having moved a stone
+  double distance;      // m, from the goal, horizontally
+  double tilt;          // rad
+  double gap;           // m, lowest point above or below the board's top
+  double clearance;     // m, from either pad
+  double speed;         // m/s
+  double spin;          // rad/s
+  double rest_time;     // s, slower than both without a break
+  double displacement;  // m, of any other stone from where it started
+  double reach;         // m, of a pad from a stone
+  double lift;          // m, of the lowest point above its height at reset
+  double drop;          // m, air below a stone that makes letting go a drop
+  double wrong_move;    // m, from its start, that counts as having moved a stone
 };
 
 struct ToleranceField {

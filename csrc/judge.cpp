@@ -31,13 +31,13 @@ void EpisodeJudge::check_layout() const {
   const Goal& goal = episode_.goal;
   const int size = episode_.grid.size;
   if (goal.color != kBlack && goal.color != kWhite) {
-    refuse("color: " + std::to_string(goal.color) + ", must be 1 (black) or 2 (white)");
+    refuse("goal_color: " + std::to_string(goal.color) + ", must be 1 (black) or 2 (white)");
   }
   if (goal.row < 0 || goal.row >= size) {
-    refuse("row: " + std::to_string(goal.row) + ", must be 0 to " + std::to_string(size - 1));
+    refuse("goal_row: " + std::to_string(goal.row) + ", must be 0 to " + std::to_string(size - 1));
   }
   if (goal.column < 0 || goal.column >= size) {
-    refuse("column: " + std::to_string(goal.column) + ", must be 0 to " + std::to_string(size - 1));
+    refuse("goal_column: " + std::to_string(goal.column) + ", must be 0 to " + std::to_string(size - 1));
   }
   if (static_cast<int>(layout_.size()) != episode_.stones()) {
     refuse("layout: " + std::to_string(layout_.size()) + " stones, but colors has " +
