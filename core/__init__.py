@@ -1,0 +1,54 @@
+"""BOMB's simulator-neutral API. ``import core; core.make_task("place_stone", backend="mujoco")``."""
+
+from importlib import import_module
+
+# Public names and the rooms they live in; imported on first use, so that ``import core`` is quick.
+_PUBLIC = {
+    "ActionError": "core.errors",
+    "ActionSpec": "core.actions",
+    "Backend": "core.backend",
+    "BombError": "core.errors",
+    "CameraImage": "core.backend",
+    "CapabilityError": "core.errors",
+    "Capability": "core.backend",
+    "Environment": "core.environment",
+    "Episode": "core.task",
+    "EpisodeInitializationError": "core.errors",
+    "EpisodeJudge": "core.checker",
+    "EpisodeRecord": "core.record",
+    "Instruction": "core.task",
+    "Intersection": "core.task",
+    "LifecycleError": "core.errors",
+    "OptionError": "core.errors",
+    "PlacementChecker": "core.checker",
+    "Policy": "core.policy",
+    "RegistrationError": "core.errors",
+    "RenderError": "core.errors",
+    "SceneSpec": "core.scene",
+    "SceneState": "core.state",
+    "SegmentationId": "core.scene",
+    "StateError": "core.errors",
+    "Task": "core.task",
+    "Tolerances": "core.checker",
+    "UnknownNameError": "core.errors",
+    "Verdict": "core.checker",
+    "list_backends": "core.registry",
+    "list_tasks": "core.registry",
+    "make_task": "core.make",
+    "register_backend": "core.registry",
+    "register_task": "core.registry",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'core' has no attribute {name!r}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

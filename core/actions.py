@@ -75,6 +75,10 @@ class ActionSpec:
             offset = action[:3].astype(np.float64) - commanded
             farthest = abs(offset).max()
             target = commanded + offset * (self.max_step / farthest if farthest > self.max_step else 1.0)
+        return self.clip(target)
+
+    def clip(self, target: np.ndarray) -> np.ndarray:
+        """The nearest point of the workspace, float64[3] (m, in R)."""
         return np.minimum(np.maximum(target, _LOW), _HIGH)
 
     def towards(self, commanded: np.ndarray, target: np.ndarray, opening: float) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Policies that come with BOMB; registered in core.registry under the names users type."""

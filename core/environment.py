@@ -1,0 +1,367 @@
+"""The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
+
+from dataclasses import asdict, dataclass
+
+import gymnasium
+import numpy as np
+
+from core.actions import ActionSpec, check_action
+from core.backend import Backend, CameraImage
+from core.checker import EpisodeJudge, Tolerances, Verdict
+from core.controller import Controller
+from core.errors import LifecycleError, OptionError, RenderError, StateError
+from core.observation import MODALITY_KEYS, ObservationSpec, action_space
+from core.record import EpisodeRecord
+from core.render_guard import RenderGuard
+from core.scene import SceneSpec
+from core.scoring import Frame, Observer, judge_for, stone_colors
+from core.snapshot import Snapshot
+from core.state import ARM_JOINTS, SceneState
+from core.task import Episode, Task
+
+FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeOptions:
+    """How episodes run.
+
+    Attributes:
+        split: which family of seeds.
+        max_steps: actions until an episode is truncated.
+        stop_on_success: whether it ends when success first holds.
+        supersample: pictures are rendered this many times larger and filtered down.
+    """
+
+    split: str = "test"
+    max_steps: int = 400
+    stop_on_success: bool = False
+    supersample: int = 2
+
+
+class Environment(gymnasium.Env):
+    """One robot, one board, one engine. Made by ``core.make_task``.
+
+    Calls out of order raise ``LifecycleError``: ``step`` before ``reset`` or after the end of an episode,
+    anything after ``close``. A refused call has not moved the world.
+
+    Attributes:
+        action_spec: what actions mean.
+        episode: the present episode; None before the first reset.
+        scene_state: the present ``SceneState``; None before the first reset.
+        backend_name: registered name of the engine.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        backend: Backend,
+        scene: SceneSpec,
+        *,
+        action: ActionSpec,
+        observation: ObservationSpec,
+        options: EpisodeOptions,
+        tolerances: Tolerances | None = None,
+    ):
+        self.task, self.backend_name = task, backend.name
+        self.action_spec, self.options = action, options
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": action.control_hz}
+        self.render_mode = "rgb_array" if observation.cameras else None
+        self.observation_space = observation.space()
+        self.action_space = action_space(action)
+        self.episode: Episode | None = None
+        self.scene_state: SceneState | None = None
+        self.tolerances = tolerances or Tolerances()
+        self._observation, self._scene, self._backend = observation, scene, backend
+        self._low, self._high = action.low, action.high
+        self._closed = False
+        self._guard: RenderGuard | None = None
+        if observation.cameras:
+            self._guard = RenderGuard()
+        backend.build(scene, image_size=observation.image_size, supersample=options.supersample)
+
+    # ---- the life of an episode -------------------------------------------------------------
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
+        """Begins the episode of a seed.
+
+        Args:
+            seed: episode seed; without one, the next of a sequence that the last given seed began.
+            options: none are known.
+
+        Returns:
+            (observation, info).
+        """
+        self._check_open()
+        if options:
+            raise OptionError(f"reset takes no options, got {sorted(options)}")
+        if seed is not None and (isinstance(seed, bool) or int(seed) < 0):
+            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        super().reset(seed=seed)
+        if seed is None:
+            seed = int(self.np_random.integers(2**31))
+        episode = self.task.make_episode(self._scene, split=self.options.split, seed=int(seed))
+        self._begin(episode, episode.state)
+        return self._observe(), self._info()
+
+    def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
+        """Carries out one action, for ``1 / control_hz`` seconds.
+
+        After the last action of an episode the world is held for half a second and the end is judged.
+
+        Args:
+            action: real numbers of shape (4,): x, y, z, gripper; see ``core.actions``.
+
+        Returns:
+            (observation, reward, terminated, truncated, info); the reward is 1.0 at the step where success
+            first holds, else 0.0.
+
+        Raises:
+            ActionError: if the action cannot be executed; the world has not moved.
+        """
+        self._check_running()
+        action = self._checked(action)
+        before = self._verdict.success_once
+        self._advance(action)
+        self._actions.append(action)
+        self._steps += 1
+        terminated = self.options.stop_on_success and self._verdict.success
+        truncated = not terminated and self._steps >= self.options.max_steps
+        if terminated or truncated:
+            self._finish()
+        reward = 1.0 if self._verdict.success_once and not before else 0.0
+        return self._observe(), reward, terminated, truncated, self._info()
+
+    def hold_action(self) -> np.ndarray:
+        """The action, float32[4], that does nothing: the target stays, the gripper stays as asked."""
+        self._check_begun()
+        return self._controller.hold_action()
+
+    def end_episode(self) -> dict:
+        """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
+        self._check_running()
+        self._finish()
+        return self._info()
+
+    def close(self) -> None:
+        """Frees the engine. A second call does nothing."""
+        if self._closed:
+            return
+        if self._guard is not None:
+            if self._guard.inherited:
+                return  # the parent's renderer: touching it would hang
+            self._guard.check()
+        self._closed = True
+        self._backend.close()
+
+    # ---- pictures ---------------------------------------------------------------------------
+
+    def render(self) -> np.ndarray:
+        """The first camera's picture, uint8[H, W, 3].
+
+        Raises:
+            RenderError: if the environment was made without cameras.
+        """
+        self._check_begun()
+        if not self._observation.cameras:
+            raise RenderError("this environment was made without cameras; pass cameras=('head',) to make_task")
+        return self.render_camera(self._observation.cameras[0], ("rgb",)).rgb
+
+    def render_camera(self, camera: str, modalities: tuple[str, ...] = ("rgb",)) -> CameraImage:
+        """Any view of the present state, whatever the observation holds.
+
+        Raises:
+            RenderError: in a forked child or another thread, or if the camera was not asked for.
+        """
+        self._check_begun()
+        if camera not in self._observation.cameras:
+            raise RenderError(f"no camera {camera!r} in this environment; it has {self._observation.cameras}")
+        self._guard.check()
+        return self._backend.render(camera, modalities)
+
+    # ---- saving and loading -----------------------------------------------------------------
+
+    def save_state(self) -> bytes:
+        """The whole environment as bytes: world, judge, controller, step, and which episode it is."""
+        self._check_begun()
+        header = {
+            "task": self.episode.task,
+            "split": self.episode.split,
+            "seed": self.episode.seed,
+            "action_mode": self.action_spec.mode,
+            "control_hz": self.action_spec.control_hz,
+            "perturbation": self.episode.perturbation,
+            "tolerances": asdict(self.tolerances),
+            "steps": self._steps,
+            "periods": self._periods,
+            "clipped": self._clipped,
+            "over": self._over,
+        }
+        return Snapshot(
+            header=header,
+            scene_state=self.scene_state,
+            controller=self._controller.state,
+            judge=self._judge.get_state(),
+        ).to_bytes()
+
+    def load_state(self, saved: bytes) -> tuple[dict, dict]:
+        """Goes on from ``save_state``, from this backend or another.
+
+        Returns:
+            (observation, info), as ``reset`` does.
+
+        Raises:
+            StateError: if the bytes are damaged, foreign, or of another task or action mode. The
+                environment is as before.
+        """
+        self._check_open()
+        snapshot = Snapshot.from_bytes(saved)
+        header = snapshot.header
+        for key, here in (
+            ("task", self.task.name),
+            ("action_mode", self.action_spec.mode),
+            ("control_hz", self.action_spec.control_hz),
+            ("tolerances", asdict(self.tolerances)),
+        ):
+            if header.get(key) != here:
+                raise StateError(f"saved state has {key} {header.get(key)!r}, this environment {here!r}")
+        episode = self.task.make_episode(self._scene, split=header["split"], seed=header["seed"])
+        if not np.array_equal(snapshot.scene_state.stone_ids, episode.state.stone_ids):
+            raise StateError("saved state has other stones in play than its episode: another version wrote it")
+        self._begin(episode, snapshot.scene_state)
+        self._judge.set_state(snapshot.judge)
+        self._verdict = self._judge.verdict()
+        self._controller.state = snapshot.controller
+        self._steps, self._periods = header["steps"], header["periods"]
+        self._clipped, self._over = header["clipped"], header["over"]
+        self._complete = False
+        return self._observe(), self._info()
+
+    def episode_record(self) -> EpisodeRecord:
+        """The series of measures so far, from which the episode can be judged again.
+
+        Raises:
+            StateError: after ``load_state``, which brings no series with it.
+        """
+        self._check_begun()
+        if not self._complete:
+            raise StateError("the episode was loaded half-way: its first measures were not saved with it")
+        board = self._scene.board
+        about = {
+            "task": self.episode.task,
+            "backend": self.backend_name,
+            "split": self.episode.split,
+            "seed": self.episode.seed,
+            "instruction": self.episode.instruction.text,
+            "goal": self.episode.goal.to_dict(),
+            "perturbation": self.episode.perturbation,
+            "board_size": board.size,
+            "pitch": board.pitch,
+            "action_mode": self.action_spec.mode,
+            "control_hz": self.action_spec.control_hz,
+            "tolerances": asdict(self.tolerances),
+            "verdict": self._verdict.to_dict(),
+        }
+        return EpisodeRecord(
+            about=about,
+            colors=stone_colors(self.episode.scene, self.episode.state),
+            times=np.array(self._times),
+            tools=np.array([frame.p_BT for frame in self._frames], dtype=np.float32),
+            openings=np.array([frame.opening for frame in self._frames], dtype=np.float32),
+            measures=np.array([frame.measures for frame in self._frames]),
+            actions=np.array(self._actions, dtype=np.float32).reshape(-1, 4),
+        )
+
+    # ---- inside -----------------------------------------------------------------------------
+
+    def _begin(self, episode: Episode, state: SceneState) -> None:
+        """Puts the world into ``state`` of ``episode`` and forgets what came before."""
+        if self._guard is not None:
+            self._guard.check()
+        self._backend.reset(episode.scene, state)
+        self.episode, self.scene_state = episode, state
+        self._controller = Controller(self.action_spec, episode.scene)
+        self._controller.reset(episode.state.joint_positions[:ARM_JOINTS].astype(np.float64))
+        self._observer = Observer(episode.scene, self._controller.kinematics)
+        layout = self._observer(episode.state)
+        self._judge: EpisodeJudge = judge_for(episode, layout, self.tolerances)
+        self._verdict: Verdict = self._judge.verdict()
+        self._frame: Frame = layout if state is episode.state else self._observer(state)
+        self._frames, self._times, self._actions = [layout], [0.0], []
+        self._steps = self._periods = self._clipped = 0
+        self._over, self._complete = False, True
+        self._goal = episode.goal.to_dict()
+        self._spans = {name: asdict(span) for name, span in episode.instruction.spans.items()}
+
+    def _checked(self, action: object) -> np.ndarray:
+        action = check_action(action)
+        clipped = np.minimum(np.maximum(action, self._low), self._high)
+        if (clipped != action).any():
+            self._clipped += 1
+        return clipped
+
+    def _advance(self, action: np.ndarray) -> None:
+        """One control period: joint targets, physics, measures, verdict."""
+        self._backend.step(self._controller.advance(action))
+        self._periods += 1
+        self.scene_state = self._backend.read_state()
+        self._frame = frame = self._observer(self.scene_state)
+        time = self._periods / self.action_spec.control_hz
+        self._judge.update(time, frame.p_BT, frame.opening, frame.measures)
+        self._verdict = self._judge.verdict()
+        self._frames.append(frame)
+        self._times.append(time)
+
+    def _finish(self) -> None:
+        hold = self._controller.hold_action()
+        for _ in range(round(FINAL_HOLD * self.action_spec.control_hz)):
+            self._advance(hold)
+        self._over = True
+
+    def _observe(self) -> dict:
+        observation: dict = {}
+        if self._guard is not None and self._observation.modalities:
+            self._guard.check()
+            for modality in self._observation.modalities:
+                observation[MODALITY_KEYS[modality]] = {}
+            for camera in self._observation.cameras:
+                image = self._backend.render(camera, self._observation.modalities)
+                for modality in self._observation.modalities:
+                    observation[MODALITY_KEYS[modality]][camera] = getattr(image, modality)
+        state = np.empty(4, dtype=np.float32)
+        state[:3] = self._controller.tool_in_base(self._frame.p_WT)
+        state[3] = self._frame.opening
+        observation["state"] = state
+        observation["instruction"] = self.episode.instruction.text
+        return observation
+
+    def _info(self) -> dict:
+        placement = self._verdict.to_dict()
+        return {
+            "success": placement["success"],
+            "is_success": placement["success"],
+            "success_once": placement["success_once"],
+            "placement": placement,
+            "stage": placement["stages"],
+            "perturbation": self.episode.perturbation,
+            "goal": self._goal,
+            "spans": self._spans,
+            "sim_time": self._periods / self.action_spec.control_hz,
+            "clipped": self._clipped,
+        }
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LifecycleError("the environment is closed; make a new one")
+
+    def _check_begun(self) -> None:
+        self._check_open()
+        if self.episode is None:
+            raise LifecycleError("no episode has begun; call reset first")
+
+    def _check_running(self) -> None:
+        self._check_begun()
+        if self._over:
+            raise LifecycleError("the episode is over; call reset")
+        if self._guard is not None:
+            self._guard.check()

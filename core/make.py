@@ -1,0 +1,83 @@
+"""``make_task``: the one call that users need."""
+
+import inspect
+
+from core.actions import ActionSpec
+from core.environment import Environment, EpisodeOptions
+from core.errors import OptionError, UnknownNameError, check_choice
+from core.observation import ObservationSpec
+from core.registry import BACKENDS, TASKS
+from core.seeding import SPLITS
+from core.stage import clean_scene
+
+DEFAULT_SUPERSAMPLE = 2  # docs/parity.md: without it the edges of stones and lines do not agree
+
+
+def make_task(
+    task: str = "place_stone",
+    *,
+    backend: str,
+    action_mode: str = "delta",
+    cameras: tuple[str, ...] = ("head",),
+    image_size: tuple[int, int] = (256, 256),
+    modalities: tuple[str, ...] = ("rgb",),
+    supersample: int | None = None,
+    control_hz: int = 20,
+    perturbations: dict | str | None = None,
+    split: str = "test",
+    max_steps: int = 400,
+    stop_on_success: bool = False,
+    **unknown: object,
+) -> Environment:
+    """Builds a task in one of the simulators.
+
+    Args:
+        task: name out of ``core.list_tasks()``.
+        backend: name out of ``core.list_backends()``.
+        action_mode: ``"delta"`` or ``"absolute"``; see ``core.actions``.
+        cameras: out of ``head``, ``front``, ``wrist``. Empty renders nothing and needs no graphics driver.
+        image_size: (height, width) of every picture, in pixels.
+        modalities: out of ``rgb`` (uint8), ``depth`` (float32, metres along the optical axis) and
+            ``segmentation`` (int32 of ``SegmentationId``).
+        supersample: colour pictures are rendered this many times larger on each side and box-filtered in
+            linear light; None takes the value that parity is claimed for.
+        control_hz: actions per second; must divide 500.
+        perturbations: none are registered yet; None is the clean world.
+        split: which family of seeds; see ``core.seeding.SPLITS``.
+        max_steps: actions until an episode is truncated.
+        stop_on_success: whether an episode ends when success first holds.
+
+    Raises:
+        UnknownNameError: for an unknown name or option, listing the valid ones.
+        OptionError: for a value that is not allowed.
+        RenderError: if cameras are asked for and no graphics driver works.
+    """
+    if unknown:
+        valid = [name for name, p in inspect.signature(make_task).parameters.items() if p.kind != p.VAR_KEYWORD]
+        raise UnknownNameError("option of make_task", next(iter(unknown)), valid)
+    TASKS.target(task), BACKENDS.target(backend)  # both names are checked before anything is imported
+    check_choice("split", split, SPLITS)
+    if perturbations:
+        names = [perturbations] if isinstance(perturbations, str) else list(perturbations)
+        raise UnknownNameError("perturbation", names[0], [])
+    if supersample is None:
+        supersample = DEFAULT_SUPERSAMPLE
+    for name, value, most in (("max_steps", max_steps, 10**9), ("supersample", supersample, 8)):
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise OptionError(f"{name} must be an integer from 1 to {most}, got {value!r}")
+    action = ActionSpec(mode=action_mode, control_hz=control_hz)
+    observation = ObservationSpec(
+        cameras=cameras if isinstance(cameras, str) else tuple(cameras),
+        image_size=tuple(image_size),
+        modalities=modalities if isinstance(modalities, str) else tuple(modalities),
+    )
+    return Environment(
+        TASKS.load(task)(),
+        BACKENDS.load(backend)(),
+        clean_scene(observation.cameras),
+        action=action,
+        observation=observation,
+        options=EpisodeOptions(
+            split=split, max_steps=max_steps, stop_on_success=bool(stop_on_success), supersample=supersample
+        ),
+    )

@@ -1,0 +1,101 @@
+"""The checker's view of a scene: which boxes and hulls it measures, and who judges an episode."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from core.bodies import table_top_pose
+from core.checker import BLACK, WHITE, EpisodeJudge, PlacementChecker, Tolerances
+from core.kinematics import Kinematics
+from core.meshes import stone_collision_vertices
+from core.robot import FINGER_LINKS, panda
+from core.rotations import matrix_from_quaternion
+from core.scene import SceneSpec
+from core.state import SceneState
+from core.task import Episode
+
+COLORS = {"black": BLACK, "white": WHITE}
+
+
+@lru_cache(maxsize=64)
+def checker_for(scene: SceneSpec) -> PlacementChecker:
+    """The checker of one scene. Finger shapes are the URDF's collision boxes, the pad last."""
+    board, table = scene.board, scene.table
+    boxes = [
+        np.array([[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions])
+        for name in FINGER_LINKS
+    ]
+    # The board frame B lies on the top surface; the slab hangs below it.
+    return PlacementChecker(
+        board_pose=board.X_WB.array(),
+        board_half_size=np.array([board.width / 2, board.width / 2, board.thickness / 2]),
+        size=board.size,
+        pitch=board.pitch,
+        table_pose=table_top_pose(scene).array(),
+        table_half_size=np.array([table.size[0] / 2, table.size[1] / 2, table.thickness / 2]),
+        stone_hull=stone_collision_vertices(scene.stones[0]),
+        finger_boxes=boxes,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frame:
+    """What the judge sees of one state.
+
+    Attributes:
+        measures: array[S] of ``MEASURE_DTYPE``, one entry per stone in play.
+        p_WT: float64[3], tool centre point in W (m).
+        p_BT: float32[3], the same in the board frame.
+        opening: gripper opening, 0..1.
+    """
+
+    measures: np.ndarray
+    p_WT: np.ndarray
+    p_BT: np.ndarray
+    opening: float
+
+
+class Observer:
+    """Measures states of one scene: forward kinematics, then the compiled checker."""
+
+    def __init__(self, scene: SceneSpec, kinematics: Kinematics):
+        self._checker = checker_for(scene)
+        self._kinematics = kinematics
+        self._p_WB = np.asarray(scene.board.X_WB.p)
+        self._R_BW = matrix_from_quaternion(scene.board.X_WB.q).T
+        self._span = 2 * scene.robot.max_finger_position
+
+    def __call__(self, state: SceneState) -> Frame:
+        joints = state.joint_positions.astype(np.float64)
+        p_WT, fingers = self._kinematics.tool_and_fingers(joints)
+        measures = self._checker.measure(state.stone_poses, state.stone_velocities, fingers)
+        opening = float((joints[7] + joints[8]) / self._span)
+        return Frame(
+            measures=measures,
+            p_WT=p_WT,
+            p_BT=(self._R_BW @ (p_WT - self._p_WB)).astype(np.float32),
+            opening=min(max(opening, 0.0), 1.0),
+        )
+
+
+def stone_colors(scene: SceneSpec, state: SceneState) -> np.ndarray:
+    """uint8[S], 1 for black and 2 for white, of the stones in play."""
+    return np.array([COLORS[scene.stones[k].color] for k in state.stone_ids], dtype=np.uint8)
+
+
+def judge_for(episode: Episode, frame: Frame, tolerances: Tolerances) -> EpisodeJudge:
+    """A judge that has seen the reset ``frame`` of ``episode``."""
+    goal = episode.goal
+    board = episode.scene.board
+    return EpisodeJudge(
+        size=board.size,
+        pitch=board.pitch,
+        colors=stone_colors(episode.scene, episode.state),
+        goal_color=COLORS[goal.color],
+        goal_row=goal.row,
+        goal_column=goal.column,
+        layout=frame.measures,
+        tool_position=frame.p_BT,
+        tolerances=tolerances,
+    )
