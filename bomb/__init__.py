@@ -1,0 +1,43 @@
+"""BOMB, the BOard Manipulation Benchmark: one board, two simulators, one checker.
+
+``core`` has the environment, ``bomb`` what stands on top of it. The public names of both are here, and
+importing this module registers ``bomb/PlaceStone-v0`` with gymnasium.
+"""
+
+from importlib import import_module
+
+import core
+from bomb.gymnasium_plugin import register
+
+# Public names of the harness and the modules they live in; imported on first use.
+_PUBLIC = {
+    "Estimate": "bomb.statistics",
+    "EpisodeResult": "bomb.rollout",
+    "RunFolder": "bomb.runs",
+    "EvaluationSettings": "bomb.evaluation",
+    "evaluate": "bomb.evaluation",
+    "list_policies": "bomb.rollout",
+    "make_policy": "bomb.rollout",
+    "make_vec": "bomb.vector",
+    "play": "bomb.rollout",
+    "rescore": "bomb.rescoring",
+}
+
+__all__ = sorted({*_PUBLIC, *core.__all__})
+
+register()
+
+
+def __getattr__(name: str):
+    if name in _PUBLIC:
+        value = getattr(import_module(_PUBLIC[name]), name)
+    elif name in core.__all__:
+        value = getattr(core, name)
+    else:
+        raise AttributeError(f"module 'bomb' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

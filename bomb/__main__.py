@@ -1,0 +1,7 @@
+"""``python -m bomb`` is the command ``bomb``."""
+
+import sys
+
+from bomb.cli import main
+
+sys.exit(main())

@@ -1,0 +1,79 @@
+"""The command ``bomb``: one verb, one file, imported when it is asked for."""
+
+import argparse
+import sys
+from importlib import import_module
+
+from core.errors import BombError
+
+# verb: (module with add_arguments(parser) and run(args) -> exit status, what it does)
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("bomb.cli.demo", "the expert in both simulators, compared; pictures, a video and a page"),
+    "parity": ("bomb.parity.command", "measure how far the simulators agree"),
+    "evaluate": ("bomb.cli.evaluate", "play a policy in a simulator and report how often it succeeds"),
+    "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
+    "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
+    "doctor": ("bomb.cli.doctor", "check this machine: Python, packages, and a frame from each renderer"),
+    "tasks": ("bomb.cli.tasks", "list the tasks"),
+    "backends": ("bomb.cli.backends", "list the simulators and what they can do"),
+    "policies": ("bomb.cli.policies", "list the policies"),
+}
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, but not those that say nothing."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default in (None, False) else super()._get_help_string(action)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command line.
+
+    Args:
+        argv: the words after ``bomb``; those of this process if None.
+
+    Returns:
+        The exit status: 0 if all is well, 1 if what was measured misses its bound or something is
+        broken, 2 if the question was wrong, 130 after Ctrl-C.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    parser = _parser(argv)
+    args = parser.parse_args(argv)
+    if args.verb is None:
+        parser.print_help()
+        return USAGE_ERROR
+    try:
+        return import_module(VERBS[args.verb][0]).run(args)
+    except BombError as error:
+        print(f"bomb {args.verb}: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print(f"bomb {args.verb}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; what Python still holds for it must not raise at exit.
+        sys.stdout = None
+        return 0
+
+
+def _parser(argv: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bomb", description="BOMB, the BOard Manipulation Benchmark.", allow_abbrev=False
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for verb, (module, words) in VERBS.items():
+        # Only the verb that was asked for is imported; the others are words in the list.
+        child = verbs.add_parser(
+            verb,
+            help=words,
+            description=words[0].upper() + words[1:] + ".",
+            formatter_class=_HelpFormatter,
+            allow_abbrev=False,
+        )
+        if verb in argv[:1]:
+            import_module(module).add_arguments(child)
+    return parser

@@ -1,0 +1,48 @@
+"""Files that are either whole or not there."""
+
+import json
+import os
+from pathlib import Path
+
+from core.errors import BombError
+
+
+class FileError(BombError):
+    """A file or folder that is missing, damaged, or not what was expected."""
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes beside and renames, so that an interrupted run leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes indented JSON; NaN and infinity are refused.
+
+    Raises:
+        ValueError: if a number is not finite.
+    """
+    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict:
+    """Reads a JSON object.
+
+    Raises:
+        FileError: if it is missing or damaged.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise FileError(f"{path} must hold a JSON object, has a {type(value).__name__}")
+    return value

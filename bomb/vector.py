@@ -1,0 +1,31 @@
+"""Several environments at once, with the settings under which gymnasium loses nothing."""
+
+from functools import partial
+
+from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
+
+import core
+from core.errors import OptionError
+
+
+def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: object) -> VectorEnv:
+    """``n`` environments behind gymnasium's vector interface.
+
+    Args:
+        n: how many.
+        backend: out of ``core.list_backends()``.
+        asynchronous: each in a process of its own. Renderers do not survive a fork, so processes are
+            spawned (guard scripts with ``if __name__ == "__main__"``), and gymnasium's shared memory
+            loses text, so observations travel by pipe.
+        options: arguments of ``core.make_task``.
+
+    Raises:
+        OptionError: if ``n`` is not a positive integer.
+        UnknownNameError: for an unknown task, backend or option.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise OptionError(f"n must be a positive integer, got {n!r}")
+    makers = [partial(core.make_task, backend=backend, **options) for _ in range(n)]
+    if asynchronous:
+        return AsyncVectorEnv(makers, shared_memory=False, context="spawn")
+    return SyncVectorEnv(makers)

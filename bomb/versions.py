@@ -1,0 +1,39 @@
+"""What a result was made with."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+DISTRIBUTION = "board-manipulation-benchmark"
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "gymnasium",
+    "mujoco",
+    "sapien",
+    "pin",
+    "example-robot-data",
+    "trimesh",
+    "fast-simplification",
+    "pillow",
+    "av",
+    "scikit-image",
+    "tqdm",
+)
+
+
+def package_version(name: str) -> str | None:
+    """The installed version of a package, or None."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def versions() -> dict[str, str | None]:
+    """Python, BOMB and the packages whose version may change a result."""
+    bomb = package_version(DISTRIBUTION) or "not installed"
+    return {
+        "python": platform.python_version(),
+        "bomb": bomb,
+        **{name: package_version(name) for name in PACKAGES},
+    }
