@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     )
     successes = 0
     with tqdm(
-        total=args.episodes, unit="episode", desc=f"{args.policy} in {args.backend}", file=sys.stderr
+        total=args.episodes, unit="episode", desc=f"{args.policy} in {args.backend}", file=sys.stderr, delay=1
     ) as bar:
 
         def report(seed: int, verdict: dict) -> None:

@@ -1,0 +1,34 @@
+"""``bomb doctor``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there")
+    parser.add_argument(
+        "--timeout", type=float, default=180.0, metavar="S", help="seconds that each renderer may take"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examines, prints one line per finding and what to do; returns 1 if something is broken."""
+    from bomb.diagnosis import examine
+    from bomb.files import write_json
+
+    findings = []
+    for finding in examine(args.timeout):
+        findings.append(finding)
+        print(f"{'ok' if finding.ok else 'BROKEN':7} {finding.what}: {finding.found}", flush=True)
+        if finding.advice:
+            print(f"        -> {finding.advice}", flush=True)
+    broken = [finding for finding in findings if not finding.ok]
+    if args.json is not None:
+        write_json(args.json, {"ok": not broken, "findings": [finding.to_dict() for finding in findings]})
+    if broken:
+        print(f"{len(broken)} of {len(findings)} checks failed", file=sys.stderr)
+        return 1
+    print("all is well")
+    return 0

@@ -1,0 +1,120 @@
+"""Episodes as pictures: what each simulator shows while the same thing is played in it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import core
+from bomb.pictures import captioned, grid
+from bomb.rollout import EpisodeResult
+from core.environment import Environment
+
+# What a contact sheet shows, in order; the first frame at which each flag of the verdict held.
+MOMENTS = ("start", "reached", "grasped", "lifted", "placed", "end")
+
+
+@dataclass(kw_only=True, eq=False)
+class Film:
+    """The frames of one episode in one simulator.
+
+    Attributes:
+        backend: its registered name.
+        frames: uint8[H, W, 3] each, the reset first.
+        moments: index of the frame at which a moment was reached.
+        result: how the episode went; None until it is over.
+    """
+
+    backend: str
+    frames: list[np.ndarray] = field(default_factory=list)
+    moments: dict[str, int] = field(default_factory=dict)
+    result: EpisodeResult | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The end in a few words."""
+        verdict = self.result.info["placement"]
+        if not verdict["success"]:
+            return verdict["reason"].replace("_", " ")
+        return f"placed, {verdict['distance_mm']:.1f} mm off"
+
+
+def film(
+    backend: str,
+    perform: Callable[[Environment, Callable], EpisodeResult],
+    *,
+    camera: str = "head",
+    image_size: tuple[int, int] = (360, 480),
+    every: int = 1,
+    **options: object,
+) -> Film:
+    """Films an episode.
+
+    Args:
+        backend: the simulator.
+        perform: plays the episode, called as ``perform(env, watch)``.
+        camera: the view.
+        image_size: (height, width) in pixels.
+        every: draw each ``every``-th step only, and the moments.
+        options: arguments of ``core.make_task``.
+
+    Raises:
+        RenderError: if no graphics driver works.
+    """
+    made, step = Film(backend=backend), -1
+
+    def watch(env: Environment, observation: dict, info: dict) -> None:
+        nonlocal step
+        step += 1
+        stages = {"start": step == 0, **info["stage"]}
+        new = [name for name in MOMENTS if stages.get(name) and name not in made.moments]
+        if new or step % every == 0:
+            made.frames.append(env.render_camera(camera, ("rgb",)).rgb)
+            for name in new:
+                made.moments[name] = len(made.frames) - 1
+
+    # No modality: observations stay free of pictures, and only the frames that are wanted are drawn.
+    env = core.make_task(backend=backend, cameras=(camera,), modalities=(), image_size=image_size, **options)
+    try:
+        made.result = perform(env, watch)
+        made.frames.append(env.render_camera(camera, ("rgb",)).rgb)
+        made.moments["end"] = len(made.frames) - 1
+    finally:
+        env.close()
+    return made
+
+
+def contact_sheet(films: Iterable[Film]) -> np.ndarray:
+    """One row per simulator, one column per moment that any of them reached."""
+    films = list(films)
+    names = [name for name in MOMENTS if any(name in made.moments for made in films)]
+    rows = []
+    for made in films:
+        row = []
+        for name in names:
+            words = made.outcome if name == "end" else name
+            if name in made.moments:
+                row.append(captioned(made.frames[made.moments[name]], f"{made.backend}: {words}"))
+            else:
+                row.append(captioned(np.full_like(made.frames[0], 230), f"{made.backend}: not {words}"))
+        rows.append(row)
+    return grid(rows)
+
+
+def side_by_side(films: Iterable[Film]) -> Iterable[np.ndarray]:
+    """Frames of all simulators next to each other; a film that ends early keeps its last frame."""
+    films = list(films)
+    for k in range(max(len(made.frames) for made in films)):
+        yield grid(
+            [
+                [
+                    captioned(made.frames[min(k, len(made.frames) - 1)], made.backend + ending(made, k))
+                    for made in films
+                ]
+            ]
+        )
+
+
+def ending(made: Film, k: int) -> str:
+    """What is said under the last frames of a film."""
+    return f": {made.outcome}" if k >= len(made.frames) - 1 else ""
