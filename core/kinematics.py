@@ -30,6 +30,9 @@ def panda_model(robot: RobotSpec) -> pinocchio.Model:
         raise BombError(f"unexpected joint order {tuple(model.names)[1:]}, expected {JOINT_NAMES}")
     X_WR = pinocchio.SE3(matrix_from_quaternion(robot.X_WR.q), np.asarray(robot.X_WR.p))
     model.jointPlacements[1] = X_WR * model.jointPlacements[1]
+    for frame in model.frames:
+        if frame.parentJoint == 0:  # the base, which no joint carries
+            frame.placement = X_WR * frame.placement
     return model
 
 
