@@ -1,5 +1,6 @@
 """The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
 
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 
 import gymnasium
@@ -290,8 +291,6 @@ class Environment(gymnasium.Env):
         self._frames, self._times, self._actions = [layout], [0.0], []
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
-        self._goal = episode.goal.to_dict()
-        self._spans = {name: asdict(span) for name, span in episode.instruction.spans.items()}
 
     def _checked(self, action: object) -> np.ndarray:
         action = check_action(action)
@@ -343,9 +342,13 @@ class Environment(gymnasium.Env):
             "success_once": placement["success_once"],
             "placement": placement,
             "stage": placement["stages"],
-            "perturbation": self.episode.perturbation,
-            "goal": self._goal,
-            "spans": self._spans,
+            # Made anew every time: users keep what they are given, and may change it.
+            "perturbation": deepcopy(self.episode.perturbation),
+            "goal": self.episode.goal.to_dict(),
+            "spans": {
+                name: {"start": span.start, "end": span.end}
+                for name, span in self.episode.instruction.spans.items()
+            },
             "sim_time": self._periods / self.action_spec.control_hz,
             "clipped": self._clipped,
         }

@@ -85,7 +85,14 @@ void EpisodeJudge::find_source() {
     const double dx = layout_[i].position[0] - tool_at_reset_[0];
     const double dy = layout_[i].position[1] - tool_at_reset_[1];
     tool_distance_.push_back(std::sqrt(dx * dx + dy * dy));
-    if (episode_.named(i) && (source_ < 0 || tool_distance_[i] < tool_distance_[source_])) source_ = i;
+  }
+  // A stone that lies on the board at reset is part of the game; it is meant only if there is no other.
+  for (const bool on_board : {false, true}) {
+    for (int i = 0; i < episode_.stones(); ++i) {
+      if (!episode_.named(i) || (layout_[i].over_board != 0) != on_board) continue;
+      if (source_ < 0 || tool_distance_[i] < tool_distance_[source_]) source_ = i;
+    }
+    if (source_ >= 0) return;
   }
 }
 

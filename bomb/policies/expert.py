@@ -23,6 +23,8 @@ GRASP_ABOVE_MIDDLE = 0.007
 TRAVEL_HEIGHT = 0.075  # above the table: stones on the board pass 40 mm below the carried one
 SLOW_HEIGHT = 0.020  # the last stretch down is done at a third of the speed
 RELEASE_GAP = 0.0005  # the stone is let go this far above the board
+FINGER = 0.0152  # thickness of a finger at the pad (m, URDF)
+LEAST_OPENING = 0.58  # 14 mm from the middle to each pad: 3 mm of room around a stone
 LOST = 0.015  # a carried stone farther than this from the tool has been dropped
 TOUCHING = 1e-4  # the commanded target counts as reached within this (m)
 
@@ -42,7 +44,12 @@ class Expert(Policy):
     privileged = True
 
     def reset(
-        self, instruction: str, seed: int, *, episode: Episode | None = None, action_spec: ActionSpec | None = None
+        self,
+        instruction: str,
+        seed: int,
+        *,
+        episode: Episode | None = None,
+        action_spec: ActionSpec | None = None,
     ) -> None:
         """Begins an episode; the expert needs the episode and what actions mean, not the words."""
         if episode is None or action_spec is None:
@@ -89,7 +96,7 @@ class Expert(Policy):
         above[2] = world.travel
         yield from self._go(above, 1.0)
         grasp = world.stone(self._state, stone) + [0, 0, GRASP_ABOVE_MIDDLE]
-        yield from self._descend(grasp, 1.0)
+        yield from self._descend(grasp, world.opening_at(grasp))
         yield from self._wait(grasp, 0.0, seconds=0.3)
         if not self._holds(stone):
             return
@@ -174,6 +181,9 @@ class World:
         self.goal = self._to_base(matrix_from_quaternion(board.X_WB.q) @ p_BG + np.asarray(board.X_WB.p))
         self.travel = scene.table.height - self._p_WR[2] + TRAVEL_HEIGHT
         self.half_height = scene.stones[0].height / 2
+        self._board_middle = self._to_base(board.X_WB.p)
+        self._board_half = board.width / 2
+        self._widest = scene.robot.max_finger_position
         self._colored = {k for k, stone in enumerate(scene.stones) if stone.color == goal.color}
         start = episode.state
         self._on_board = {
@@ -189,6 +199,17 @@ class World:
         """Where stone ``index`` of the pool is, float64[3] in R (m)."""
         row = int(np.searchsorted(state.stone_ids, index))
         return self._to_base(state.stone_poses[row, :3])
+
+    def opening_at(self, p: np.ndarray) -> float:
+        """How far to open over a stone at ``p`` so that no finger comes down on the board's edge, 0..1.
+
+        Stones are laid out where the open gripper fits; one that was dropped may lie closer.
+        """
+        offset = abs(p - self._board_middle)
+        if offset[0] > self._board_half + FINGER or offset[1] < self._board_half:
+            return 1.0
+        room = offset[1] - self._board_half - FINGER - 0.001
+        return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
 
     def choose(self, state: SceneState, tool: np.ndarray) -> int | None:
         """The stone to place next: None if one stands on the goal, else the nearest to the tool.

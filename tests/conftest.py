@@ -1,0 +1,61 @@
+"""What all tests share: which engines there are, and how to play an episode."""
+
+import os
+
+import numpy as np
+import pytest
+
+import core
+
+BACKENDS = ("mujoco", "robotwin")
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request) -> str:
+    """Every test that asks for it runs once in each engine."""
+    return request.param
+
+
+@pytest.fixture
+def make_env():
+    """``core.make_task`` without cameras on the ``ci`` split; everything made is closed at the end."""
+    made = []
+
+    def make(backend: str, **options):
+        env = core.make_task(**{"backend": backend, "cameras": (), "split": "ci", **options})
+        made.append(env)
+        return env
+
+    yield make
+    for env in made:
+        env.close()
+
+
+def play(env, *, seed: int, steps: int | None = None, policy=None) -> dict:
+    """Plays an episode of ``seed`` with the expert (or ``policy``), to its end or for ``steps`` actions.
+
+    Returns:
+        The last ``info``.
+    """
+    from bomb.policies.expert import Expert
+
+    policy = policy or Expert()
+    observation, info = env.reset(seed=seed)
+    policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
+    count, over = 0, False
+    while not over and (steps is None or count < steps):
+        action = policy.act(observation, truth=env.scene_state)[0]
+        observation, _, terminated, truncated, info = env.step(action)
+        over, count = terminated or truncated, count + 1
+    return info
+
+
+def wave(step: int) -> np.ndarray:
+    """An action that keeps the arm moving and the gripper working."""
+    return np.array([np.sin(step / 5), np.cos(step / 7), np.sin(step / 11) / 2, step // 10 % 2], dtype=np.float32)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet_home(tmp_path_factory):
+    """Nothing a test does may depend on, or leave traces in, the working directory of the user."""
+    os.environ.setdefault("MUJOCO_LOG", os.devnull)
