@@ -1,15 +1,17 @@
-"""The backend on SAPIEN's PhysX and renderer."""
+"""The backend on SAPIEN: PhysX moves the bodies, SAPIEN's renderer draws their state."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 import sapien
 from sapien import physx
 
-from backends.robotwin import options
+from backends.robotwin import edits, options
 from backends.robotwin.compile import World, compile_world
+from backends.robotwin.render import Pictures
 from core.backend import Backend, CameraImage, Capability, ContactForce
-from core.errors import RenderError, StateError
+from core.errors import StateError
 from core.scene import CameraSpec, SceneSpec
 from core.state import JOINTS, SceneState
 
@@ -21,71 +23,69 @@ _Q_FIRST = [3, 4, 5, 6, 0, 1, 2, *range(7, _BODY)]  # and back
 
 
 class RobotwinBackend(Backend):
-    """RoboTwin2's stage in SAPIEN."""
+    """RoboTwin2's stage in SAPIEN. Order of calls and threads are guarded by ``core.Environment``."""
 
     name: ClassVar[str] = "robotwin"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(self) -> None:
-        self._world: World | None = None
         self._scene: SceneSpec | None = None
+        self._world: World | None = None
+        self._pictures: Pictures | None = None
         self._physics: sapien.Scene | None = None
+        self._system: physx.PhysxCpuSystem | None = None
+        self._setters: list[Callable[[float], None]] = []
+        self._targets: list[float] = []  # of the drives, as last set
+        self._ids = np.zeros(0, dtype=np.int16)
+        self._written: SceneState | None = None  # until the next step
 
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
-        self._scene = scene
-        self._world = compile_world(scene)
-        self._root = np.zeros(_BODY, dtype=np.float32)
-        self._root[:7] = scene.robot.X_WR.array()[_Q_FIRST[:7]]
+        if scene.cameras:
+            self._pictures = Pictures(scene, image_size=image_size, supersample=supersample)
+        self._scene, self._world = scene, compile_world(scene)
         self._setters = [joint.set_drive_target for joint in self._world.articulation.active_joints]
-        self._written: SceneState | None = None
 
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
+        edits.apply(self._world, self._pictures, self._scene, scene)
+        self._scene = scene
         self.write_state(state)
 
     def write_state(self, state: SceneState) -> None:
         state.validated()
-        world, ids = self._world, state.stone_ids
+        world, physics, ids = self._world, self._scene.physics, state.stone_ids
         if len(ids) and ids[-1] >= len(world.stones):
-            raise StateError(f"stone_ids {ids.tolist()} name stones beyond the pool of {len(world.stones)}")
+            raise StateError(
+                f"stone_ids {ids.tolist()} name stones beyond the pool's last, {len(world.stones) - 1}"
+            )
         # A fresh PhysX scene (0.1 ms) is the one sure way to forget contact caches, warm starts, sleep
-        # counters and the order of bodies. Stones that are not in play are in no scene: they cost nothing.
+        # counters and the order of bodies. Stones that are not in play are in no scene and cost nothing.
         self._leave_scene()
-        physx.set_scene_config(options.scene_config(self._scene.physics))
-        system = physx.PhysxCpuSystem()
-        system.timestep = self._scene.physics.timestep
-        self._system, self._physics = system, sapien.Scene([system])
+        physx.set_scene_config(options.scene_config(physics))
+        self._system = physx.PhysxCpuSystem()
+        self._system.timestep = physics.timestep
+        self._physics = sapien.Scene([self._system])
         for entity in (*world.statics.values(), *world.links, *(world.stones[k] for k in ids)):
             self._physics.add_entity(entity)
-        bodies = np.hstack([state.stone_poses, state.stone_velocities])[:, _Q_FIRST]
-        targets = np.zeros((JOINTS, 2), dtype=np.float32)
-        targets[:, 0] = state.joint_positions
-        system.unpack(
-            b"".join(
-                np.asarray(part, dtype=np.float32).tobytes()
-                for part in (bodies, self._root, state.joint_positions, state.joint_velocities, targets)
-            )
-        )
-        self._targets = targets[:, 0].tolist()
-        self._step = system.step
+        root = np.zeros(_BODY)
+        root[:7] = self._scene.robot.X_WR.array()
+        bodies = np.vstack([np.hstack([state.stone_poses, state.stone_velocities]), root])[:, _Q_FIRST]
+        targets = np.column_stack([state.joint_positions, np.zeros(JOINTS)])
+        parts = (bodies, state.joint_positions, state.joint_velocities, targets)
+        self._system.unpack(b"".join(part.astype(np.float32).tobytes() for part in parts))
+        self._targets = state.joint_positions.tolist()
         self._ids, self._written = ids.copy(), state
-
-    def _leave_scene(self) -> None:
-        if self._physics is not None:
-            for entity in self._physics.entities:
-                self._physics.remove_entity(entity)
-        self._physics = self._system = self._step = None
 
     def step(self, joint_targets: np.ndarray) -> None:
         self._written = None
-        step, setters, before = self._step, self._setters, self._targets
-        # Targets change by a finger or not at all within a control period: set only what changed.
+        advance, setters, before = self._system.step, self._setters, self._targets
+        # Half a microsecond each: set only the targets that changed.
         for row in joint_targets.astype(np.float32).tolist():
             if row != before:
                 for set_target, target, old in zip(setters, row, before, strict=True):
                     if target != old:
                         set_target(target)
                 before = row
-            step()
+            advance()
         self._targets = before
 
     def read_state(self) -> SceneState:
@@ -98,7 +98,7 @@ class RobotwinBackend(Backend):
         return SceneState(
             joint_positions=joints[:JOINTS].copy(),
             joint_velocities=joints[JOINTS : 2 * JOINTS].copy(),
-            stone_ids=self._ids,
+            stone_ids=self._ids.copy(),
             stone_poses=bodies[:, :7].copy(),
             stone_velocities=bodies[:, 7:].copy(),
         )
@@ -113,15 +113,23 @@ class RobotwinBackend(Backend):
             )
             for contact in self._system.get_contacts()
             for point in contact.points
-            if point.impulse.any()
+            if point.impulse.any()  # pairs within the contact offset are listed before they touch
         ]
 
     def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
-        raise RenderError("pictures are not built yet")
+        return self._pictures.draw(self.read_state(), camera, modalities)
 
     def set_camera(self, camera: CameraSpec) -> None:
-        raise RenderError("pictures are not built yet")
+        self._pictures.set_camera(camera)
 
     def close(self) -> None:
         self._leave_scene()
-        self._world = None
+        if self._pictures is not None:
+            self._pictures.close()
+        self._world = self._pictures = None
+
+    def _leave_scene(self) -> None:
+        """Takes all bodies out of PhysX; they keep their shapes and masses."""
+        if self._physics is not None:
+            self._physics.clear()
+        self._physics = self._system = None

@@ -12,7 +12,7 @@ from core.errors import BombError
 from core.meshes import stone_collision_vertices
 from core.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
 from core.rotations import Pose, compose, matrix_from_quaternion, quaternion_from_matrix
-from core.scene import RobotSpec, SceneSpec
+from core.scene import RobotSpec, SceneSpec, StoneSpec
 
 Body = physx.PhysxRigidBaseComponent
 
@@ -131,12 +131,17 @@ def _stone(scene: SceneSpec, index: int, material: physx.PhysxMaterial, names: d
         )
     body = physx.PhysxRigidDynamicComponent()
     _attach(body, shape, options.STONE_GROUP, f"stone_{index}", names)
-    body.mass, body.inertia, body.cmass_local_pose = spec.mass, [spec.inertia] * 3, sapien.Pose()
+    set_stone_mass(body, spec)
     body.linear_damping = body.angular_damping = 0.0
     body.solver_position_iterations = options.POSITION_ITERATIONS
     body.solver_velocity_iterations = options.VELOCITY_ITERATIONS
     body.sleep_threshold = options.STONE_SLEEP_THRESHOLD
     return _entity(f"stone_{index}", body, Pose())
+
+
+def set_stone_mass(body: physx.PhysxRigidDynamicComponent, spec: StoneSpec) -> None:
+    """Mass, inertia and centre of mass as the specification says, not as the hull would have it."""
+    body.mass, body.inertia, body.cmass_local_pose = spec.mass, [spec.inertia] * 3, sapien.Pose()
 
 
 def _same_points(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-7) -> bool:
@@ -177,7 +182,7 @@ def _robot(
         body.name, body.disable_gravity = name, True
         body.linear_damping = body.angular_damping = 0.0
         if joint:
-            _set_joint(body.joint, joint, carrier[joint.parent][1], spec)
+            _set_joint(body.joint, joint, carrier[joint.parent][1])
         else:
             body.joint.type = "fixed"
         bodies[name] = body
@@ -187,13 +192,16 @@ def _robot(
     root.articulation.solver_position_iterations = options.POSITION_ITERATIONS
     root.articulation.solver_velocity_iterations = options.VELOCITY_ITERATIONS
     root.articulation.sleep_threshold = options.ROBOT_SLEEP_THRESHOLD
+    set_drives(root.articulation, spec)
     order = tuple(joint.name for joint in root.articulation.active_joints)
     if order != JOINT_NAMES:
         raise BombError(f"unexpected joint order {order}, expected {JOINT_NAMES}")
     return list(entities.values()), {name: (entities[body], X) for name, (body, X) in carrier.items()}
 
 
-def _link_shape(shape: CollisionShape, X_BL: Pose, material: physx.PhysxMaterial) -> physx.PhysxCollisionShape:
+def _link_shape(
+    shape: CollisionShape, X_BL: Pose, material: physx.PhysxMaterial
+) -> physx.PhysxCollisionShape:
     X_BS = compose(X_BL, shape.X_LS)
     if shape.half_size is not None:
         return _box(BoxShape(half_size=shape.half_size, X_BS=X_BS), material)
@@ -219,8 +227,8 @@ def _set_mass(body: physx.PhysxArticulationLinkComponent, parts: list[tuple[Link
     body.cmass_local_pose = sapien.Pose(p=center, q=quaternion_from_matrix(axes))
 
 
-def _set_joint(joint: physx.PhysxArticulationJoint, source: Joint, X_BP: Pose, spec: RobotSpec) -> None:
-    """Type, frames, limits, drive. ``X_BP``: the parent link in the body that carries it."""
+def _set_joint(joint: physx.PhysxArticulationJoint, source: Joint, X_BP: Pose) -> None:
+    """Type, frames and limits. ``X_BP``: the parent link in the body that carries it."""
     # PhysX moves along or about +x of the joint frame: turn +x onto the axis.
     X_JA = Pose(q=_rotation_from_x(source.axis))
     joint.name, joint.type = source.name, source.kind
@@ -228,15 +236,21 @@ def _set_joint(joint: physx.PhysxArticulationJoint, source: Joint, X_BP: Pose, s
     joint.pose_in_parent = sapien_pose(compose(compose(X_BP, source.X_PJ), X_JA))
     joint.set_limits([source.limits])
     joint.set_friction(0.0)
-    finger = source.kind == "prismatic"
-    joint.set_armature([spec.finger_armature if finger else spec.arm_armature])
-    joint.set_drive_property(
-        spec.finger_stiffness if finger else spec.arm_stiffness,
-        spec.finger_damping if finger else spec.arm_damping,
-        force_limit=spec.finger_force if finger else source.effort,
-        mode="force",
-    )
-    joint.set_drive_velocity_target(0.0)
+
+
+def set_drives(articulation: physx.PhysxArticulation, spec: RobotSpec) -> None:
+    """Stiffness, damping, force limit and armature of every joint; both fingers are driven alike."""
+    efforts = {joint.name: joint.effort for joint in panda().joints}
+    for joint in articulation.active_joints:
+        finger = joint.type == "prismatic"
+        joint.set_armature([spec.finger_armature if finger else spec.arm_armature])
+        joint.set_drive_property(
+            spec.finger_stiffness if finger else spec.arm_stiffness,
+            spec.finger_damping if finger else spec.arm_damping,
+            force_limit=spec.finger_force if finger else efforts[joint.name],
+            mode="force",
+        )
+        joint.set_drive_velocity_target(0.0)
 
 
 def _rotation_from_x(axis: tuple[float, float, float]) -> tuple[float, float, float, float]:

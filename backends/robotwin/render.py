@@ -1,0 +1,299 @@
+"""Pictures with SAPIEN's renderer, in a scene of their own.
+
+The drawn scene shares nothing with PhysX: every frame is a function of a ``SceneState`` and the dressed
+``SceneSpec`` alone, so equal states give equal pictures whatever ran before. Lights and materials are in
+the units of ``core.scene``, which are SAPIEN's own.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pinocchio
+import sapien
+from PIL import Image
+from sapien import render
+
+from backends.robotwin import options
+from core.backend import CameraImage
+from core.bodies import StaticBody, Visual, parked_pose, static_bodies, stone_visual
+from core.cache import cache_folder
+from core.errors import RenderError
+from core.graphics import quiet, select_driver
+from core.kinematics import panda_model
+from core.robot import HAND_LINK
+from core.robot_visuals import robot_visuals
+from core.rotations import Pose, quaternion_from_matrix
+from core.scene import CameraSpec, Color, LightSpec, MaterialSpec, SceneSpec, TextureSpec
+from core.state import SceneState
+from core.textures import make_texture, srgb_decode, srgb_encode
+
+# Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
+_ENCODE = (srgb_encode(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)
+
+# SAPIEN compiles its shaders anew (3 to 7 s) whenever no renderer is alive: this one stays.
+_engine: render.RenderSystem | None = None
+
+
+def start_engine() -> None:
+    """Starts the renderer for the life of the process.
+
+    Raises:
+        RenderError: if no Vulkan driver works.
+    """
+    global _engine
+    if _engine is not None:
+        return
+    select_driver()
+    try:
+        with quiet():
+            _engine = render.RenderSystem()
+    except RuntimeError as error:
+        raise RenderError(f"SAPIEN's renderer did not start: {error}; cameras=() works without") from error
+
+
+class Pictures:
+    """The drawn scene of one environment.
+
+    Attributes:
+        materials: by ``material_name``; shared by all visuals of that name.
+    """
+
+    def __init__(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
+        start_engine()
+        self._size, self._supersample = image_size, supersample
+        self._system = render.RenderSystem()
+        self._scene = sapien.Scene([sapien.physx.PhysxCpuSystem(), self._system])
+        self.materials: dict[str, render.RenderMaterial] = {}
+        self._segmentation = {0: 0}  # of every drawn shape
+        self._statics = {body.name: self._add_static(body) for body in static_bodies(scene)}
+        self._model = panda_model(scene.robot)
+        self._data = self._model.createData()
+        self._links = self._add_links()
+        self._stones = self._add_stones(scene)
+        self._in_play = np.zeros(len(self._stones), dtype=bool)
+        for _, body in self._stones:
+            body.visibility = 0.0
+        self._lights = {
+            light.name: self._add_light(light) for light in scene.lights if light.kind != "ambient"
+        }
+        self.set_ambient(scene.lights)
+        self._cameras = {camera.name: camera for camera in scene.cameras}
+        self._mounts: dict[tuple[str, bool], tuple[sapien.Entity, render.RenderCameraComponent]] = {}
+        highest = max(self._segmentation)
+        self._table = np.array([self._segmentation.get(k, 0) for k in range(highest + 1)], dtype=np.int32)
+
+    def draw(self, state: SceneState, camera: str, modalities: tuple[str, ...]) -> CameraImage:
+        """One view of ``state``; see ``core.backend.Backend.render``."""
+        self._pose_bodies(state)
+        spec = self._cameras[camera]
+        rgb = depth = segmentation = None
+        if "rgb" in modalities:
+            rgb = self._encode(self._take(spec, True).get_picture("Lighting"))
+        if "depth" in modalities or "segmentation" in modalities:
+            view = self._take(spec, False)
+            if "segmentation" in modalities:
+                segmentation = self._table[view.get_picture("Segmentation")[..., 0]]
+            if "depth" in modalities:
+                z = view.get_picture("Position")[..., 2]  # camera frame, looking along -z; 0 where nothing is
+                depth = np.where(z < 0, -z, np.float32(spec.far))
+        return CameraImage(rgb=rgb, depth=depth, segmentation=segmentation)
+
+    def set_camera(self, camera: CameraSpec) -> None:
+        """Replaces the camera of that name."""
+        self._cameras[camera.name] = camera
+
+    def set_material(self, name: str, material: MaterialSpec) -> None:
+        """Changes every visual whose ``material_name`` is ``name``."""
+        _dress(self.materials[name], material)
+
+    def set_body_pose(self, name: str, X_WB: Pose) -> None:
+        """Moves a static body."""
+        self._statics[name].set_pose(_pose(X_WB))
+
+    def set_light(self, light: LightSpec) -> None:
+        """Changes colour and place of a directional or point light."""
+        component = self._lights[light.name]
+        component.color = light.color
+        component.entity.set_pose(_light_pose(light))
+
+    def set_ambient(self, lights: tuple[LightSpec, ...]) -> None:
+        """Radiance from everywhere: the sum of all ambient lights.
+
+        A uniform environment lights glossy surfaces too, which SAPIEN's own ambient light does not. Its
+        pictures have eight bits, so what they lose by rounding down is given as ambient light.
+        """
+        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        if (color > 1).any():
+            raise RenderError(f"ambient light must not exceed 1 in any channel, got {tuple(color)}")
+        encoded = np.floor(srgb_encode(color) * 255 + 1e-9).astype(np.uint8)
+        self._system.cubemap = _uniform_cubemap(tuple(int(value) for value in encoded))
+        self._system.ambient_light = color - srgb_decode(encoded / 255)
+
+    def close(self) -> None:
+        """Frees the drawn scene."""
+        self._mounts.clear()
+        self._scene.clear()
+
+    def _add_body(self, name: str, X_WB: Pose, visuals: list[Visual]) -> tuple[sapien.Entity, ...]:
+        body = render.RenderBodyComponent()
+        shapes = []
+        for visual in visuals:
+            if visual.material_name not in self.materials:
+                self.materials[visual.material_name] = render.RenderMaterial()
+                _dress(self.materials[visual.material_name], visual.material)
+            mesh = visual.mesh
+            shape = render.RenderShapeTriangleMesh(
+                mesh.vertices, mesh.faces, mesh.normals, mesh.uvs, self.materials[visual.material_name]
+            )
+            shape.local_pose = _pose(visual.X_BV)
+            body.attach(shape)
+            shapes.append(shape)
+        entity = sapien.Entity()
+        entity.name = name
+        entity.add_component(body)
+        entity.set_pose(_pose(X_WB))
+        self._scene.add_entity(entity)
+        for shape, visual in zip(shapes, visuals, strict=True):
+            self._segmentation[shape.per_scene_id] = int(visual.segmentation)
+        return entity, body
+
+    def _add_static(self, body: StaticBody) -> sapien.Entity:
+        return self._add_body(body.name, body.X_WB, list(body.visuals))[0]
+
+    def _add_links(self) -> dict[str, tuple[sapien.Entity, int]]:
+        """Drawn links: entity, and pinocchio's frame."""
+        by_link: dict[str, list[Visual]] = {}
+        for link, visual in robot_visuals():
+            by_link.setdefault(link, []).append(visual)
+        return {
+            link: (self._add_body(link, Pose(), visuals)[0], self._model.getFrameId(link))
+            for link, visuals in by_link.items()
+        }
+
+    def _add_stones(self, scene: SceneSpec) -> list[tuple[sapien.Entity, render.RenderBodyComponent]]:
+        visuals = (stone_visual(scene, k) for k in range(len(scene.stones)))
+        return [self._add_body(visual.name, parked_pose(k), [visual]) for k, visual in enumerate(visuals)]
+
+    def _add_light(self, light: LightSpec) -> render.RenderLightComponent:
+        directional = light.kind == "directional"
+        kind = render.RenderDirectionalLightComponent if directional else render.RenderPointLightComponent
+        component = kind()
+        component.color, component.shadow = light.color, light.cast_shadow
+        component.shadow_map_size = options.SHADOW_MAP_SIZE
+        if directional:
+            component.shadow_near, component.shadow_far = options.SHADOW_RANGE
+            component.shadow_half_size = options.SHADOW_HALF_SIZE
+        entity = sapien.Entity()
+        entity.name = light.name
+        entity.add_component(component)
+        entity.set_pose(_light_pose(light))
+        self._scene.add_entity(entity)
+        return component
+
+    def _pose_bodies(self, state: SceneState) -> None:
+        pinocchio.forwardKinematics(self._model, self._data, state.joint_positions.astype(np.float64))
+        pinocchio.updateFramePlacements(self._model, self._data)
+        for entity, frame in self._links.values():
+            entity.set_pose(sapien.Pose(self._data.oMf[frame].homogeneous))
+        in_play = np.zeros(len(self._stones), dtype=bool)
+        in_play[state.stone_ids] = True
+        for k in np.flatnonzero(in_play != self._in_play):
+            entity, body = self._stones[k]
+            body.visibility = float(in_play[k])
+            if not in_play[k]:
+                entity.set_pose(_pose(parked_pose(int(k))))
+        self._in_play = in_play
+        for k, X_WS in zip(state.stone_ids, state.stone_poses, strict=True):
+            self._stones[k][0].set_pose(sapien.Pose(p=X_WS[:3], q=X_WS[3:]))
+
+    def _take(self, camera: CameraSpec, color: bool) -> render.RenderCameraComponent:
+        """Draws with the colour or the geometry shader, and returns where the pictures are."""
+        if (camera.name, color) not in self._mounts:
+            height, width = (side * (self._supersample if color else 1) for side in self._size)
+            shader = options.COLOR_SHADER if color else options.GEOMETRY_SHADER
+            folder = Path(sapien.__file__).parent / "vulkan_shader" / shader
+            component, entity = render.RenderCameraComponent(width, height, str(folder)), sapien.Entity()
+            entity.name = camera.name
+            entity.add_component(component)
+            self._scene.add_entity(entity)
+            self._mounts[camera.name, color] = (entity, component)
+        entity, component = self._mounts[camera.name, color]
+        component.near, component.far = camera.near, camera.far
+        component.set_fovy(camera.fovy, compute_x=True)
+        X_PC = _camera_matrix(camera)
+        if camera.parent == HAND_LINK:
+            X_PC = self._data.oMf[self._links[HAND_LINK][1]].homogeneous @ X_PC
+        entity.set_pose(sapien.Pose(X_PC))
+        try:
+            self._system.step()
+            component.take_picture()
+        except RuntimeError as error:
+            raise RenderError(f"the Vulkan driver failed while drawing {camera.name!r}: {error}") from error
+        return component
+
+    def _encode(self, radiance: np.ndarray) -> np.ndarray:
+        """uint8[H, W, 3] sRGB of float32[sH, sW, 4] linear light, averaged over s x s boxes."""
+        light = np.clip(radiance, 0.0, 1.0)
+        if (s := self._supersample) > 1:
+            # Rows first, then columns: whole slices are several times faster than a mean over two axes.
+            light = sum((light[k::s] for k in range(1, s)), start=light[::s])
+            light = sum((light[:, k::s] for k in range(1, s)), start=light[:, ::s]) / np.float32(s * s)
+        return _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+
+
+def _pose(pose: Pose) -> sapien.Pose:
+    return sapien.Pose(p=pose.p, q=pose.q)
+
+
+def _camera_matrix(camera: CameraSpec) -> np.ndarray:
+    """X_PC, 4x4: SAPIEN's cameras look along +x with y to the left and z up."""
+    forward = np.asarray(camera.forward) / np.linalg.norm(camera.forward)
+    right = np.cross(forward, camera.up)
+    right /= np.linalg.norm(right)
+    X = np.eye(4)
+    X[:3] = np.column_stack([forward, -right, np.cross(right, forward), camera.eye])
+    return X
+
+
+def _light_pose(light: LightSpec) -> sapien.Pose:
+    """Directional lights shine along +x, from the middle of their shadow's box."""
+    if light.kind == "point":
+        return sapien.Pose(p=light.position)
+    x = np.asarray(light.direction) / np.linalg.norm(light.direction)
+    y = np.cross((0.0, 0.0, 1.0) if abs(x[2]) < 0.9 else (1.0, 0.0, 0.0), x)
+    y /= np.linalg.norm(y)
+    q = quaternion_from_matrix(np.column_stack([x, y, np.cross(x, y)]))
+    return sapien.Pose(p=options.SHADOW_CENTER, q=q)
+
+
+def _dress(target: render.RenderMaterial, material: MaterialSpec) -> None:
+    target.base_color = [*material.color, 1.0]
+    target.roughness, target.metallic = material.roughness, material.metallic
+    target.specular = material.specular
+    target.base_color_texture = (
+        None if material.texture is None else _texture(material.texture, material.color)
+    )
+
+
+@lru_cache(maxsize=64)
+def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
+    """The texture times ``color``: the shader takes either the one or the other."""
+    image = make_texture(spec)
+    if color != (1.0, 1.0, 1.0):
+        image = (srgb_encode(srgb_decode(image / 255) * color) * 255 + 0.5).astype(np.uint8)
+    image = np.dstack([image, np.full(image.shape[:2], 255, dtype=np.uint8)])
+    levels = int(np.log2(max(image.shape[:2]))) + 1
+    # SAPIEN's v = 0 is the first row, ours the last.
+    return render.RenderTexture2D(image[::-1].copy(), "R8G8B8A8Unorm", mipmap_levels=levels, srgb=True)
+
+
+@lru_cache(maxsize=64)
+def _uniform_cubemap(color: tuple[int, int, int]) -> render.RenderCubemap:
+    """An environment of one sRGB colour. SAPIEN reads it from a file only."""
+    file = cache_folder() / "uniform_{:02x}{:02x}{:02x}.png".format(*color)
+    if not file.is_file():
+        fresh = file.with_suffix(f".{id(file)}.png")
+        Image.new("RGB", (32, 32), color).save(fresh)
+        fresh.replace(file)
+    return render.RenderCubemap(*[str(file)] * 6)
