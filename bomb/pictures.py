@@ -1,5 +1,7 @@
 """Frames side by side, with words under them; pictures and videos on disk."""
 
+import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -52,8 +54,6 @@ def grid(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
 
 def write_png(path: Path, picture: np.ndarray) -> None:
     """Writes uint8[H, W, 3]."""
-    import io
-
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -75,25 +75,28 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], fps: int) -> int:
     Raises:
         FileError: if there are no frames.
     """
-    import io
-
     import av
 
-    buffer, stream, count = io.BytesIO(), None, 0
-    with av.open(buffer, "w", format="mp4", options={"movflags": "faststart"}) as container:
-        for frame in frames:
-            frame = np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
-            if stream is None:
-                stream = container.add_stream(
-                    "libx264", rate=fps, options={"crf": "20", "preset": "veryfast"}
-                )
-                stream.height, stream.width = frame.shape[:2]
-                stream.pix_fmt = "yuv420p"
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            count += 1
-        if stream is not None:
-            container.mux(stream.encode())
-    if not count:
-        raise FileError(f"no frames for {path}")
-    write_bytes(path, buffer.getvalue())
+    # The index goes to the front once all frames are written, so the file must be a real one.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    stream, count = None, 0
+    try:
+        with av.open(str(beside), "w", format="mp4", options={"movflags": "faststart"}) as container:
+            for frame in frames:
+                frame = np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
+                if stream is None:
+                    options = {"crf": "20", "preset": "veryfast"}
+                    stream = container.add_stream("libx264", rate=fps, options=options)
+                    stream.height, stream.width = frame.shape[:2]
+                    stream.pix_fmt = "yuv420p"
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+                count += 1
+            if stream is not None:
+                container.mux(stream.encode())
+        if not count:
+            raise FileError(f"no frames for {path}")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
     return count

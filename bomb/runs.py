@@ -11,6 +11,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
+from zlib import error as ZlibError
 
 from bomb.files import FileError, read_json, write_bytes, write_json
 from bomb.versions import versions
@@ -100,7 +102,7 @@ class RunFolder:
             return EpisodeRecord.from_bytes(file.read_bytes())
         except FileNotFoundError:
             raise FileError(f"{self.path} has no episode of seed {seed}; it has {self.seeds()}") from None
-        except (OSError, StateError) as error:
+        except (OSError, StateError, BadZipFile, ZlibError) as error:
             raise FileError(f"{file} cannot be read: {error}") from error
 
     def seeds(self) -> list[int]:

@@ -1,0 +1,108 @@
+"""The command line: what it prints, what it writes, how it fails."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import core
+from bomb import diagnosis
+from bomb.cli import VERBS, main
+
+BACKENDS = core.list_backends()
+
+
+def test_help_names_every_verb(capsys):
+    with pytest.raises(SystemExit) as status:
+        main(["--help"])
+    words = capsys.readouterr().out
+    assert status.value.code == 0
+    assert all(verb in words for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb, capsys):
+    with pytest.raises(SystemExit) as status:
+        main([verb, "--help"])
+    assert status.value.code == 0
+    assert f"bomb {verb}" in capsys.readouterr().out
+
+
+def test_without_a_verb_it_prints_help_and_fails(capsys):
+    assert main([]) == 2
+    assert "VERB" in capsys.readouterr().out
+
+
+def test_it_runs_as_a_module():
+    answer = subprocess.run(
+        [sys.executable, "-m", "bomb", "tasks"], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert answer.stdout.startswith("place_stone")
+
+
+def test_the_lists(capsys):
+    assert main(["tasks"]) == main(["backends"]) == main(["policies"]) == 0
+    words = capsys.readouterr().out
+    assert all(name in words for name in [*core.list_tasks(), *BACKENDS, "expert", "random", "hold"])
+    assert "privileged" in words
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (
+            ["evaluate", "--policy", "exprt", "--backend", BACKENDS[0]],
+            "unknown policy 'exprt'; valid: expert",
+        ),
+        (["evaluate", "--policy", "hold", "--backend", "bullet"], "unknown backend 'bullet'; valid: mujoco"),
+        (["evaluate", "--policy", "hold", "--backend", BACKENDS[0], "--episodes", "0"], "got 0"),
+        (
+            ["evaluate", "--policy", "hold", "--backend", BACKENDS[0], "--cameras", "tail"],
+            "unknown camera 'tail'",
+        ),
+        (["rescore", "/nowhere"], "/nowhere/run.json does not exist"),
+        (["view", "--out", "x.gif"], "one of .png, .mp4"),
+        (["view", "/nowhere"], "does not exist"),
+    ],
+)
+def test_a_wrong_question_is_one_line_and_status_2(argv, words, capsys):
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1 and "Traceback" not in error
+
+
+def test_evaluate_and_rescore(tmp_path, capsys):
+    run, file = tmp_path / "run", tmp_path / "result.json"
+    ask = ["evaluate", "--policy", "expert", "--backend", BACKENDS[0], "--episodes", "2", "--split", "ci"]
+    assert main([*ask, "--out", str(run), "--json", str(file)]) == 0
+    result = json.loads(file.read_text())
+    assert result["n"] == 2 and result["success_rate"] == 1.0 and result["privileged"]
+    assert len(result["interval"]) == 2 and result["reasons"] == {}
+    assert json.loads((run / "summary.json").read_text()) == result
+    assert main(["rescore", str(run)]) == 0
+    assert "0 of 2 verdicts changed" in capsys.readouterr().out
+    assert main(["rescore", str(run), "--distance-mm", "0.001", "--json", str(file)]) == 0
+    assert json.loads(file.read_text())["success_rate"] == 0.0
+    assert main(["rescore", str(run), "--distance-mm", "-1"]) == 2
+
+
+def test_the_doctor_reports_what_a_child_died_of(monkeypatch):
+    monkeypatch.setattr(diagnosis, "_TRIAL", "import os; os.abort() # {backend!r} {cameras!r}")
+    finding = diagnosis.try_backend(BACKENDS[0], ("head",), 60.0)
+    assert not finding.ok and "signal 6" in finding.found and "system_packages" in finding.advice
+    monkeypatch.setattr(diagnosis, "_TRIAL", "raise SystemExit('no driver') # {backend!r} {cameras!r}")
+    assert diagnosis.try_backend(BACKENDS[0], (), 60.0).found == "no driver"
+    monkeypatch.setattr(diagnosis, "_TRIAL", "import time; time.sleep(60) # {backend!r} {cameras!r}")
+    assert "no answer after 0.5 s" in diagnosis.try_backend(BACKENDS[0], (), 0.5).found
+
+
+def test_the_doctor_names_a_package_that_is_missing(monkeypatch):
+    monkeypatch.setattr(diagnosis, "package_version", lambda name: None if name == "sapien" else "1.0")
+    broken = [finding for finding in diagnosis.packages() if not finding.ok and finding.what == "sapien"]
+    assert broken and "pip install sapien" in broken[0].advice
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_doctor_finds_physics(backend):
+    assert diagnosis.try_backend(backend, (), 120.0).ok
