@@ -2,15 +2,20 @@
 
 from copy import copy
 from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 import mujoco as mj
 import numpy as np
 
 from backends.mujoco.compile import Compiled, check_layout, compiled
+from backends.mujoco.edits import check_changes, edited
 from core.backend import Backend, CameraImage, Capability, ContactForce
-from core.errors import RenderError, StateError, check_choice
-from core.scene import CameraSpec, SceneSpec
+from core.errors import StateError, check_choice
+from core.scene import CameraSpec, MaterialSpec, SceneSpec
 from core.state import JOINTS, SceneState
+
+if TYPE_CHECKING:
+    from backends.mujoco.render import Pictures
 
 _AWAKE = 1  # MuJoCo's mark of a body that is simulated
 
@@ -23,21 +28,35 @@ class MujocoBackend(Backend):
     from the world's here and nowhere else.
     """
 
-    name = "mujoco"
-    capabilities = frozenset(Capability)
+    name: ClassVar[str] = "mujoco"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(self) -> None:
-        self._pictures = None
-        self._closed = False
+        self._pictures: Pictures | None = None
+        self._data: mj.MjData | None = None
 
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         self._built = self._scene = scene
         self._count = len(scene.stones)
-        self._use(compiled(_physical(scene)))
-        check_layout(self._model, self._count)
+        self._compiled = compiled(_physical(scene))
+        check_layout(self._compiled.model, self._count)
+        self._use(self._compiled)
         self.write_state(_empty_state(scene))
+        if scene.cameras:
+            # Imported here: without cameras nothing of the renderer is loaded.
+            from backends.mujoco.render import Pictures
+
+            self._pictures = Pictures(scene, image_size=image_size, supersample=supersample)
 
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
+        if scene != self._scene:
+            check_changes(self._built, scene)
+            if _physical(scene) != _physical(self._scene):
+                same = _physical(scene) == _physical(self._built)
+                self._use(self._compiled if same else edited(self._compiled, scene))
+            if self._pictures is not None:
+                self._pictures.dress(scene)
+            self._scene = scene
         self.write_state(state)
 
     def step(self, joint_targets: np.ndarray) -> None:
@@ -62,8 +81,8 @@ class MujocoBackend(Backend):
         return self._written
 
     def write_state(self, state: SceneState) -> None:
-        ids = state.stone_ids
-        if len(ids) and (ids[-1] >= self._count or ids[0] < 0):
+        ids = state.validated().stone_ids
+        if len(ids) and ids[-1] >= self._count:
             raise StateError(f"the pool has stones 0-{self._count - 1}, the state names {ids.tolist()}")
         self._rest()
         self._joint_qpos[:] = state.joint_positions
@@ -101,15 +120,16 @@ class MujocoBackend(Backend):
 
     def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         check_choice("camera", camera, [spec.name for spec in self._scene.cameras])
-        raise RenderError("this world was built without pictures")
+        return self._pictures.draw(self.read_state(), camera, modalities)
 
     def set_camera(self, camera: CameraSpec) -> None:
         check_choice("camera", camera.name, [spec.name for spec in self._scene.cameras])
+        self._pictures.set_camera(camera)
 
     def close(self) -> None:
         if self._pictures is not None:
             self._pictures.close()
-        self._pictures = None
+        self._pictures = self._data = None
 
     def _use(self, physics: Compiled) -> None:
         """Takes up a model: views into this world's own data, made once because they are in the hot path."""
@@ -130,7 +150,17 @@ class MujocoBackend(Backend):
 
 def _physical(scene: SceneSpec) -> SceneSpec:
     """The part of a scene that physics depends on, as the key under which it is compiled once."""
-    return replace(scene, cameras=(), lights=())
+    plain = MaterialSpec()
+    return replace(
+        scene,
+        cameras=(),
+        lights=(),
+        table=replace(scene.table, material=plain),
+        wall=replace(scene.wall, material=plain),
+        floor=replace(scene.floor, material=plain),
+        board=replace(scene.board, material=plain),
+        stones=tuple(replace(stone, material=plain) for stone in scene.stones),
+    )
 
 
 def _empty_state(scene: SceneSpec) -> SceneState:

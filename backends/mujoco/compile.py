@@ -17,7 +17,15 @@ from backends.mujoco.options import (
 )
 from core.bodies import parked_pose, static_bodies
 from core.meshes import stone_collision_vertices
-from core.robot import ARM_JOINT_NAMES, FINGER_JOINT_NAMES, FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, panda
+from core.robot import (
+    ARM_JOINT_NAMES,
+    FINGER_JOINT_NAMES,
+    FINGER_LINKS,
+    JOINT_NAMES,
+    CollisionShape,
+    Joint,
+    panda,
+)
 from core.rotations import Pose
 from core.scene import PhysicsSpec, RobotSpec, SceneSpec, StoneSpec
 from core.state import JOINTS
@@ -60,6 +68,7 @@ def _spec(scene: SceneSpec) -> mj.MjSpec:
     """The scene before compilation: static bodies, the robot (joints 0-8), then the stones."""
     spec = mj.MjSpec()
     spec.modelname = "bomb"
+    spec.compiler.degree = False  # limits come in radians
     spec.memory = OPTIONS.arena
     option = spec.option
     option.timestep = scene.physics.timestep
@@ -106,9 +115,10 @@ def _add_robot(spec: mj.MjSpec, robot: RobotSpec, physics: PhysicsSpec) -> None:
             body.fullinertia = [i[0, 0], i[1, 1], i[2, 2], i[0, 1], i[0, 2], i[1, 2]]
         body.gravcomp = 1.0
         finger = link.name in FINGER_LINKS
+        friction = physics.pad_stone if finger else physics.surface_stone
         for k, shape in enumerate(link.collisions):
             geom = _add_shape(spec, body, f"{link.name}_{k}", shape)
-            _set_contact(geom, ROBOT_TYPE, ROBOT_AFFINITY, physics.pad_stone if finger else physics.surface_stone)
+            _set_contact(geom, ROBOT_TYPE, ROBOT_AFFINITY, friction)
             # The shape of higher priority decides alone, so pad_stone holds whichever of the two is larger.
             geom.priority = int(finger)
     for name in JOINT_NAMES:

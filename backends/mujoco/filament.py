@@ -1,0 +1,152 @@
+"""Small pieces of MuJoCo's Filament renderer: context, meshes, textures and render targets."""
+
+# The renderer's assets are found only once this has been imported.
+import mujoco.studio  # noqa: F401  # isort: skip
+import numpy as np
+from mujoco import mjrf
+
+from core.graphics import DeviceType, quiet, select_driver
+from core.meshes import Mesh
+from core.rotations import Pose, matrix_from_quaternion
+
+_BOUND = 1e-4  # m by which a mesh's bounding box is larger than the mesh: a flat one must not be empty
+
+
+def make_context() -> mjrf.Context:
+    """Starts a renderer; it belongs to the calling thread and process.
+
+    Raises:
+        RenderError: if no graphics driver works.
+    """
+    config = mjrf.ContextConfig()
+    config.software_rendering = select_driver() is DeviceType.CPU
+    config.graphics_api = mjrf.GraphicsApi.GRAPHICS_API_VULKAN
+    with quiet():  # Filament announces itself in seven lines
+        return mjrf.Context(config)
+
+
+def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose) -> tuple[mjrf.Mesh, int, int]:
+    """Uploads a mesh, placed in its body's frame.
+
+    Returns:
+        The mesh, its first index and the number of its indices, as ``Renderable.set_mesh`` takes them.
+    """
+    rotation = matrix_from_quaternion(X_BV.q)
+    vertices = (mesh.vertices @ rotation.T + np.array(X_BV.p)).astype(np.float32)
+    normals = mesh.normals @ rotation.T
+    usage, kind = mjrf.VertexAttributeUsage, mjrf.VertexAttributeType
+    config = mjrf.MeshConfig(
+        max_vertices=len(vertices),
+        max_indices=mesh.faces.size,
+        attributes=[
+            mjrf.VertexAttribute(usage.VERTEX_ATTRIBUTE_USAGE_POSITION, kind.VERTEX_ATTRIBUTE_TYPE_FLOAT3),
+            mjrf.VertexAttribute(usage.VERTEX_ATTRIBUTE_USAGE_TANGENTS, kind.VERTEX_ATTRIBUTE_TYPE_FLOAT4),
+            mjrf.VertexAttribute(usage.VERTEX_ATTRIBUTE_USAGE_UV, kind.VERTEX_ATTRIBUTE_TYPE_FLOAT2),
+        ],
+        interleaved=True,
+        index_type=mjrf.IndexType.INDEX_TYPE_U32,
+        primitive_type=mjrf.MeshPrimitiveType.MESH_PRIMITIVE_TYPE_TRIANGLES,
+    )
+    data = mjrf.MeshData(bounds_min=vertices.min(axis=0) - _BOUND, bounds_max=vertices.max(axis=0) + _BOUND)
+    packed = np.concatenate([vertices, _vertex_frames(normals), mesh.uvs], axis=1)
+    data.set_vertices(config, np.ascontiguousarray(packed, dtype=np.float32).tobytes())
+    data.set_indices(config, mesh.faces.astype(np.uint32).tobytes())
+    handle = context.create_mesh(config)
+    handle.upload(data)
+    return handle, 0, mesh.faces.size
+
+
+def _vertex_frames(normals: np.ndarray) -> np.ndarray:
+    """Quaternions (xyzw) float[V, 4] that turn z into the unit normals float[V, 3].
+
+    Textures carry colour alone, so which way a tangent points does not matter.
+    """
+    x, y, z = normals.T
+    q = np.stack([-y, x, np.zeros_like(x), 1 + z], axis=1)
+    q[z < -0.999999] = (1.0, 0.0, 0.0, 0.0)  # half a turn about any horizontal axis
+    q /= np.linalg.norm(q, axis=1, keepdims=True)
+    # Filament reads the sign of w as the handedness of the frame: it must be positive, not zero.
+    q[:, 3] = np.maximum(q[:, 3], 1e-7)
+    return q
+
+
+def make_texture(context: mjrf.Context, image: np.ndarray) -> mjrf.Texture:
+    """A picture, uint8[H, W, 3] sRGB-encoded, as a surface's colour."""
+    config = mjrf.TextureConfig(
+        width=image.shape[1],
+        height=image.shape[0],
+        format=mjrf.PixelFormat.PIXEL_FORMAT_RGB8,
+        color_space=mjrf.ColorSpace.COLORSPACE_SRGB,
+        sampler_type=mjrf.SamplerType.TEXTURE_2D,
+    )
+    texture = context.create_texture(config)
+    upload(texture, image)
+    return texture
+
+
+def make_cube(context: mjrf.Context, side: int) -> mjrf.Texture:
+    """An environment of one colour, which ``upload`` of uint8[6 * side, side, 3], linear, sets."""
+    config = mjrf.TextureConfig(
+        width=side,
+        height=6 * side,
+        format=mjrf.PixelFormat.PIXEL_FORMAT_RGB8,
+        color_space=mjrf.ColorSpace.COLORSPACE_LINEAR,
+        sampler_type=mjrf.SamplerType.TEXTURE_CUBE,
+    )
+    texture = context.create_texture(config)
+    upload(texture, np.full((6 * side, side, 3), 255, dtype=np.uint8))
+    return texture
+
+
+def upload(texture: mjrf.Texture, image: np.ndarray) -> None:
+    """Puts a picture, uint8[H, W, 3], into a texture of its size."""
+    data = mjrf.TextureData()
+    data.set_image(np.ascontiguousarray(image).tobytes())
+    texture.upload(data)
+
+
+class Target:
+    """Where pictures of one size and format are drawn and read back."""
+
+    def __init__(self, context: mjrf.Context, size: tuple[int, int], pixels: mjrf.PixelFormat) -> None:
+        """
+        Args:
+            size: (height, width) in pixels.
+            pixels: RGB8 for uint8[H, W, 3], or R32F for float32[H, W].
+        """
+        height, width = size
+        self._context = context
+        self._target = context.create_render_target(
+            mjrf.RenderTargetConfig(
+                width=width,
+                height=height,
+                color_format=pixels,
+                depth_format=mjrf.PixelFormat.PIXEL_FORMAT_DEPTH32F,
+            )
+        )
+        self._viewport = mjrf.Rect()
+        self._viewport.width, self._viewport.height = width, height
+        if pixels == mjrf.PixelFormat.PIXEL_FORMAT_R32F:
+            self._pixels = np.zeros((height, width), dtype=np.float32)
+        else:
+            self._pixels = np.zeros((height, width, 3), dtype=np.uint8)
+
+    def draw(self, scene: mjrf.Scene, view: mjrf.Camera, mode: mjrf.DrawMode) -> np.ndarray:
+        """The picture, in a buffer that the next one overwrites."""
+        request = mjrf.RenderRequest(
+            scene=scene,
+            camera=view,
+            viewport=self._viewport,
+            target=self._target,
+            draw_mode=mode,
+            post_processing=False,
+            reflections=False,
+            shadows=mode == mjrf.DrawMode.DRAW_MODE_DEFAULT,
+            skybox=False,
+            haze=False,
+            headlight=False,
+        )
+        read = mjrf.ReadRequest(target=self._target)
+        read.set_buffer(self._pixels)
+        self._context.wait_for_frame(self._context.render([request], [read]))
+        return self._pixels

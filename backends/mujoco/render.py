@@ -1,0 +1,301 @@
+"""Pictures of the world by MuJoCo's Filament renderer.
+
+The drawn scene is built straight from ``core``'s meshes and materials; MuJoCo's model has nothing drawn
+in it. Filament's own post-processing dithers with random numbers, so two pictures of one state would
+differ. It is left out: the renderer writes linear light in eight bits, twice, the second time with every
+light eight times as bright, which gives dark surfaces eleven bits; the two are joined, averaged over the
+supersamples where there are any, and encoded as sRGB by table. The same state gives the same bytes.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import pinocchio
+from mujoco import mjrf
+
+import core.textures
+from backends.mujoco.filament import Target, make_context, make_cube, make_mesh, make_texture, upload
+from backends.mujoco.options import DRAWING
+from core.backend import CameraImage
+from core.bodies import Visual, static_bodies, stone_visual
+from core.errors import CapabilityError
+from core.kinematics import panda_model
+from core.meshes import Mesh
+from core.robot import HAND_LINK
+from core.robot_visuals import robot_visuals
+from core.rotations import Pose, matrix_from_quaternion
+from core.scene import CameraSpec, LightSpec, MaterialSpec, SceneSpec, TextureSpec
+from core.state import SceneState
+from core.textures import srgb_encode
+
+_BRIGHTER = 8
+_STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
+_CUBE_SIDE = 16  # texels
+_SPECULAR = 0.5  # of every surface that Filament draws
+
+
+class Pictures:
+    """The drawn scene of one environment: a Filament context with one scene.
+
+    Every frame is a function of a ``SceneState`` and the dressed ``SceneSpec`` alone. Belongs to the thread
+    and the process that made it.
+    """
+
+    def __init__(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
+        """
+        Raises:
+            RenderError: if no graphics driver works.
+            CapabilityError: if a material is of a kind that Filament does not draw.
+        """
+        self._context = make_context()
+        self._scene = self._context.create_scene(mjrf.SceneParams())
+        self._size, self._supersample = image_size, supersample
+        large = (image_size[0] * supersample, image_size[1] * supersample)
+        self._color = Target(self._context, large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
+        self._ids = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
+        self._depth = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_R32F)
+        self._meshes: dict[tuple, tuple[mjrf.Mesh, int, int]] = {}
+        self._textures: dict[tuple, tuple[TextureSpec, mjrf.Texture]] = {}
+        self._materials: dict[str, MaterialSpec] = {}
+        self._dressed: dict[str, list[tuple[mjrf.Renderable, int]]] = {}
+        self._statics = {body.name: self._add(body.visuals) for body in static_bodies(scene)}
+        for body in static_bodies(scene):
+            self.set_body_pose(body.name, body.X_WB)
+        self._model = panda_model(scene.robot)
+        self._data = self._model.createData()
+        self._links = self._add_links()
+        self._hand = self._model.getFrameId(HAND_LINK)
+        self._stones = [self._add((stone_visual(scene, k),))[0] for k in range(len(scene.stones))]
+        for stone in self._stones:
+            self._scene.remove_renderable(stone)
+        self._in_play: set[int] = set()
+        self._lights: dict[str, tuple[LightSpec, mjrf.Light]] = {}
+        self._ambient = np.zeros(3)
+        # Light from everywhere: a cube of one colour carries the tint, the light's intensity the rest.
+        self._cube = make_cube(self._context, _CUBE_SIDE)
+        self._environment = self._context.create_light(
+            mjrf.LightParams(type=mjrf.LightType.LIGHT_IMAGE, texture=self._cube)
+        )
+        self._scene.add_light(self._environment)
+        self.set_lights(scene.lights)
+        self._cameras = {camera.name: camera for camera in scene.cameras}
+
+    def draw(self, state: SceneState, camera: str, modalities: tuple[str, ...]) -> CameraImage:
+        """One view of ``state``; see ``core.backend.Backend.render``."""
+        self._pose_bodies(state)
+        spec = self._cameras[camera]
+        view = self._view(spec)
+        rgb = depth = segmentation = None
+        if "rgb" in modalities:
+            rgb = self._draw_color(view)
+        if "depth" in modalities:
+            depth = self._draw_depth(view, spec.near, spec.far)
+        if "segmentation" in modalities:
+            segmentation = self._draw_ids(view)
+        return CameraImage(rgb=rgb, depth=depth, segmentation=segmentation)
+
+    def dress(self, scene: SceneSpec) -> None:
+        """Takes over every material, light, camera and static pose of ``scene``, from the next frame on."""
+        for body in static_bodies(scene):
+            self.set_body_pose(body.name, body.X_WB)
+            for visual in body.visuals:
+                self.set_material(visual.material_name, visual.material)
+        for k in range(len(scene.stones)):
+            visual = stone_visual(scene, k)
+            self.set_material(visual.material_name, visual.material)
+        self.set_lights(scene.lights)
+        for camera in scene.cameras:
+            self.set_camera(camera)
+
+    def set_camera(self, camera: CameraSpec) -> None:
+        """Replaces the camera of that name."""
+        self._cameras[camera.name] = camera
+
+    def set_material(self, name: str, material: MaterialSpec) -> None:
+        """Changes every visual whose ``material_name`` is ``name``.
+
+        Raises:
+            CapabilityError: for a dielectric reflectance that Filament's materials do not have.
+        """
+        if self._materials.get(name) == material:
+            return
+        if material.specular != _SPECULAR:
+            raise CapabilityError(
+                f"mujoco cannot draw material {name!r} with specular {material.specular}: its renderer's "
+                f"surfaces all have {_SPECULAR}"
+            )
+        self._materials[name] = material
+        for renderable, segmentation in self._dressed[name]:
+            self._dress(renderable, segmentation, name)
+
+    def set_body_pose(self, name: str, X_WB: Pose) -> None:
+        """Moves a static body."""
+        for renderable in self._statics[name]:
+            _place(renderable, X_WB.p, matrix_from_quaternion(X_WB.q))
+
+    def set_lights(self, lights: tuple[LightSpec, ...]) -> None:
+        """Changes colour and place of the lights; those not seen before are added.
+
+        Radiance from everywhere is the sum of all ambient lights.
+        """
+        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        if (color != self._ambient).any():
+            self._ambient = color
+            tint = color / max(*color, 1e-9)
+            shape = (6 * _CUBE_SIDE, _CUBE_SIDE, 3)
+            upload(self._cube, np.broadcast_to((tint * 255 + 0.5).astype(np.uint8), shape))
+        for spec in lights:
+            if spec.kind == "ambient" or (spec.name in self._lights and self._lights[spec.name][0] == spec):
+                continue
+            light = self._lights[spec.name][1] if spec.name in self._lights else self._add_light(spec)
+            light.set_color(np.array(spec.color, dtype=np.float32) / np.float32(max(*spec.color, 1e-9)))
+            light.set_pose(np.float32(spec.position), np.float32(spec.direction))
+            self._lights[spec.name] = (spec, light)
+
+    def close(self) -> None:
+        """Frees the renderer: what refers to the context before the context."""
+        self._lights.clear()
+        self._dressed.clear()
+        self._statics.clear()
+        self._links.clear()
+        self._stones.clear()
+        self._color = self._ids = self._depth = self._scene = self._environment = self._cube = None
+        self._textures.clear()
+        self._meshes.clear()
+        self._context = None
+
+    def _add(self, visuals: tuple[Visual, ...]) -> list[mjrf.Renderable]:
+        """Adds drawn meshes, placed in the frame of their body."""
+        renderables = []
+        for visual in visuals:
+            renderable = self._context.create_renderable(mjrf.RenderableParams())
+            renderable.set_mesh(*self._mesh(visual.mesh, visual.X_BV))
+            self._dressed.setdefault(visual.material_name, []).append((renderable, int(visual.segmentation)))
+            self.set_material(visual.material_name, visual.material)
+            self._dress(renderable, int(visual.segmentation), visual.material_name)
+            self._scene.add_renderable(renderable)
+            renderables.append(renderable)
+        return renderables
+
+    def _add_links(self) -> dict[int, list[mjrf.Renderable]]:
+        """Drawn links by pinocchio's frame."""
+        links: dict[int, list[mjrf.Renderable]] = {}
+        for link, visual in robot_visuals():
+            links.setdefault(self._model.getFrameId(link), []).extend(self._add((visual,)))
+        return links
+
+    def _dress(self, renderable: mjrf.Renderable, segmentation: int, name: str) -> None:
+        material = self._materials[name]
+        surface = mjrf.Material(
+            # Filament's materials take their colour in sRGB.
+            color=np.float32([*srgb_encode(np.array(material.color)), 1.0]),
+            roughness=material.roughness,
+            metallic=material.metallic,
+            segmentation_id=segmentation,
+        )
+        if material.texture is not None:
+            surface.color_texture = self._texture(name, material.texture)
+        renderable.set_material(surface)
+
+    def _pose_bodies(self, state: SceneState) -> None:
+        pinocchio.forwardKinematics(self._model, self._data, state.joint_positions.astype(np.float64))
+        pinocchio.updateFramePlacements(self._model, self._data)
+        for frame, renderables in self._links.items():
+            X_WL = self._data.oMf[frame]
+            for renderable in renderables:
+                _place(renderable, X_WL.translation, X_WL.rotation)
+        in_play = set(state.stone_ids.tolist())
+        for k in self._in_play - in_play:
+            self._scene.remove_renderable(self._stones[k])
+        for k in in_play - self._in_play:
+            self._scene.add_renderable(self._stones[k])
+        self._in_play = in_play
+        for k, X_WS in zip(state.stone_ids, state.stone_poses, strict=True):
+            _place(self._stones[k], X_WS[:3], matrix_from_quaternion(X_WS[3:]))
+
+    def _view(self, camera: CameraSpec) -> mjrf.Camera:
+        eye, forward, up = (np.asarray(vector) for vector in (camera.eye, camera.forward, camera.up))
+        if camera.parent == HAND_LINK:
+            X_WH = self._data.oMf[self._hand]
+            eye = X_WH.translation + X_WH.rotation @ eye
+            forward, up = X_WH.rotation @ forward, X_WH.rotation @ up
+        half = camera.near * np.tan(camera.fovy / 2)
+        return mjrf.Camera(
+            pos=np.float32(eye),
+            forward=np.float32(forward / np.linalg.norm(forward)),
+            up=np.float32(up / np.linalg.norm(up)),
+            frustum_bottom=-half,
+            frustum_top=half,
+            frustum_near=camera.near,
+            frustum_far=camera.far,
+        )
+
+    def _draw_color(self, view: mjrf.Camera) -> np.ndarray:
+        self._shine(1)
+        plain = self._color.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT).copy()
+        self._shine(_BRIGHTER)
+        bright = self._color.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT)
+        steps = np.where(bright < 255, bright, plain.astype(np.uint16) * _BRIGHTER)
+        s = self._supersample
+        if s > 1:
+            height, width = self._size
+            steps = steps.reshape(height, s, width, s, 3).sum(axis=(1, 3), dtype=np.uint32)
+        return _encoding(s * s)[steps]
+
+    def _draw_depth(self, view: mjrf.Camera, near: float, far: float) -> np.ndarray:
+        # Filament stores reversed depth: 1 at the near plane, 0 at the far plane and where nothing is.
+        stored = self._depth.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEPTH).astype(np.float64)
+        return (near * far / (stored * (far - near) + near)).astype(np.float32)
+
+    def _draw_ids(self, view: mjrf.Camera) -> np.ndarray:
+        drawn = self._ids.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_SEGMENTATION_BY_ID)
+        return drawn[..., 0].astype(np.int32)
+
+    def _shine(self, factor: float) -> None:
+        """Sets every light to ``factor`` times its brightness."""
+        strength = DRAWING.intensity * factor
+        self._environment.set_intensity(strength * max(self._ambient))
+        for spec, light in self._lights.values():
+            light.set_intensity(strength * max(spec.color))
+
+    def _mesh(self, mesh: Mesh, X_BV: Pose) -> tuple[mjrf.Mesh, int, int]:
+        """The uploaded mesh; equal ones are shared."""
+        key = (mesh.vertices.tobytes(), mesh.faces.tobytes(), X_BV)
+        if key not in self._meshes:
+            self._meshes[key] = make_mesh(self._context, mesh, X_BV)
+        return self._meshes[key]
+
+    def _texture(self, name: str, spec: TextureSpec) -> mjrf.Texture:
+        """A material's picture. One of the same size takes its place: edits need no memory."""
+        key = (name, spec.size)
+        if key not in self._textures:
+            self._textures[key] = (spec, make_texture(self._context, core.textures.make_texture(spec)))
+        before, texture = self._textures[key]
+        if before != spec:
+            upload(texture, core.textures.make_texture(spec))
+            self._textures[key] = (spec, texture)
+        return texture
+
+    def _add_light(self, spec: LightSpec) -> mjrf.Light:
+        directional = spec.kind == "directional"
+        light = self._context.create_light(
+            mjrf.LightParams(
+                type=mjrf.LightType.LIGHT_DIRECTIONAL if directional else mjrf.LightType.LIGHT_POINT,
+                cast_shadow=spec.cast_shadow,
+                range=DRAWING.light_range,
+                shadow_map_size=DRAWING.shadow_map,
+            )
+        )
+        self._scene.add_light(light)
+        return light
+
+
+def _place(renderable: mjrf.Renderable, position: np.ndarray, rotation: np.ndarray) -> None:
+    renderable.set_pose(np.float32(position), np.float32(rotation).reshape(9))
+
+
+@lru_cache
+def _encoding(samples: int) -> np.ndarray:
+    """uint8 sRGB of the sum of ``samples`` pixels in steps of linear light."""
+    total = np.arange(_STEPS * samples + 1) / (_STEPS * samples)
+    return (srgb_encode(total) * 255 + 0.5).astype(np.uint8)
