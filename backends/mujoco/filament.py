@@ -71,7 +71,7 @@ def _vertex_frames(normals: np.ndarray) -> np.ndarray:
 
 
 def make_texture(context: mjrf.Context, image: np.ndarray) -> mjrf.Texture:
-    """A picture, uint8[H, W, 3] sRGB-encoded, as a surface's colour."""
+    """A picture, uint8[H, W, 3] sRGB-encoded, as a surface's colour; see ``set_picture``."""
     config = mjrf.TextureConfig(
         width=image.shape[1],
         height=image.shape[0],
@@ -80,8 +80,16 @@ def make_texture(context: mjrf.Context, image: np.ndarray) -> mjrf.Texture:
         sampler_type=mjrf.SamplerType.TEXTURE_2D,
     )
     texture = context.create_texture(config)
-    upload(texture, image)
+    set_picture(texture, image)
     return texture
+
+
+def set_picture(texture: mjrf.Texture, image: np.ndarray) -> None:
+    """Puts another picture of the same size into a texture.
+
+    ``core``'s pictures begin with the top row and v = 0 is at the bottom; Filament's begin at v = 0.
+    """
+    upload(texture, image[::-1])
 
 
 def make_cube(context: mjrf.Context, side: int) -> mjrf.Texture:
@@ -99,7 +107,7 @@ def make_cube(context: mjrf.Context, side: int) -> mjrf.Texture:
 
 
 def upload(texture: mjrf.Texture, image: np.ndarray) -> None:
-    """Puts a picture, uint8[H, W, 3], into a texture of its size."""
+    """Puts texels, uint8[H, W, 3], into a texture of their size."""
     data = mjrf.TextureData()
     data.set_image(np.ascontiguousarray(image).tobytes())
     texture.upload(data)

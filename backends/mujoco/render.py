@@ -14,7 +14,7 @@ import pinocchio
 from mujoco import mjrf
 
 import core.textures
-from backends.mujoco.filament import Target, make_context, make_cube, make_mesh, make_texture, upload
+from backends.mujoco.filament import Target, make_context, make_cube, make_mesh, make_texture, set_picture, upload
 from backends.mujoco.options import DRAWING
 from core.backend import CameraImage
 from core.bodies import Visual, static_bodies, stone_visual
@@ -30,6 +30,7 @@ from core.textures import srgb_encode
 
 _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
+_NOTHING = np.zeros(3, dtype=np.float32)
 _CUBE_SIDE = 16  # texels
 _SPECULAR = 0.5  # of every surface that Filament draws
 
@@ -243,16 +244,20 @@ class Pictures:
         return _encoding(s * s)[steps]
 
     def _draw_depth(self, view: mjrf.Camera, near: float, far: float) -> np.ndarray:
+        self._context.set_clear_color(_NOTHING)
         # Filament stores reversed depth: 1 at the near plane, 0 at the far plane and where nothing is.
         stored = self._depth.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEPTH).astype(np.float64)
         return (near * far / (stored * (far - near) + near)).astype(np.float32)
 
     def _draw_ids(self, view: mjrf.Camera) -> np.ndarray:
+        self._context.set_clear_color(_NOTHING)
         drawn = self._ids.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_SEGMENTATION_BY_ID)
         return drawn[..., 0].astype(np.int32)
 
     def _shine(self, factor: float) -> None:
-        """Sets every light to ``factor`` times its brightness."""
+        """Sets every light, and the background, to ``factor`` times its brightness."""
+        # Where nothing is, one sees the light from everywhere.
+        self._context.set_clear_color(np.float32(np.minimum(self._ambient * factor, 1.0)))
         strength = DRAWING.intensity * factor
         self._environment.set_intensity(strength * max(self._ambient))
         for spec, light in self._lights.values():
@@ -272,7 +277,7 @@ class Pictures:
             self._textures[key] = (spec, make_texture(self._context, core.textures.make_texture(spec)))
         before, texture = self._textures[key]
         if before != spec:
-            upload(texture, core.textures.make_texture(spec))
+            set_picture(texture, core.textures.make_texture(spec))
             self._textures[key] = (spec, texture)
         return texture
 
