@@ -14,7 +14,15 @@ import pinocchio
 from mujoco import mjrf
 
 import core.textures
-from backends.mujoco.filament import Target, make_context, make_cube, make_mesh, make_texture, set_picture, upload
+from backends.mujoco.filament import (
+    Target,
+    make_context,
+    make_cube,
+    make_mesh,
+    make_texture,
+    set_picture,
+    upload,
+)
 from backends.mujoco.options import DRAWING
 from core.backend import CameraImage
 from core.bodies import Visual, static_bodies, stone_visual
