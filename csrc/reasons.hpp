@@ -14,14 +14,14 @@ enum class Reason {
   kNeverGrasped,         // no stone was touched by both pads at once
   kDropped,              // the stone left the pads with more than `drop` of air below it, and is not placed
   kStillHeld,            // a pad is within `clearance` of the stone
-  kStillMoving,          // the stone has not been slow for `rest_time`
+  kStillMoving,          // the stone is not slow
   kOffBoard,             // the stone is not over the board
   kStackedOrTilted,      // free and over the board, but leaning, or its lowest point is not on the board
   kWrongColor,           // a stone of the other colour was put on the goal, or was the only colour grasped
   kWrongIntersection,    // rests on the board beyond the tolerance, nearest to another intersection
   kBeyondTolerance,      // rests on the board nearest to the goal, but beyond the tolerance
   kKnockedAnotherStone,  // another stone lies more than `displacement` from its start
-  kUnfinished,           // none of the above
+  kUnfinished,           // none of the above: all is right, but not yet for `rest_time`
 };
 constexpr const char* kReasonNames[] = {
     "none",

@@ -118,7 +118,7 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
       return record.grasped != 0 && free_of_pads(judged) && record.gap_at_grasp > limit.drop &&
              !placed(judged);
     case Reason::kStillHeld: return handled && !free_of_pads(judged);
-    case Reason::kStillMoving: return handled && !rested(judged);
+    case Reason::kStillMoving: return handled && !slow(judged);
     case Reason::kOffBoard: return handled && m.over_board == 0;
     case Reason::kStackedOrTilted:
       return handled && free_of_pads(judged) && m.over_board != 0 &&
