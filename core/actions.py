@@ -16,10 +16,10 @@ ACTION_MODES = ("delta", "absolute")
 SPEED = 0.4  # m/s along each axis of R at full deflection
 
 # The box that the tool centre point is commanded in (m, in R): the table in front of the robot. The
-# lowest point leaves the pads 9.5 mm of room below the tool centre point, less 4 mm for grasps that
-# press on the table.
-WORKSPACE_LOW = (0.28, -0.38, -0.005)
-WORKSPACE_HIGH = (0.68, 0.38, 0.40)
+# lowest point is 5 mm above the table top, where the pads' edge (9.5 mm below the tool) presses on it.
+# Every point of the box is reachable with the hand pointing down, at least 0.09 rad from joint limits.
+WORKSPACE_LOW = (0.32, -0.34, -0.005)
+WORKSPACE_HIGH = (0.66, 0.34, 0.30)
 
 _NAMES = ("x", "y", "z", "gripper")
 

@@ -76,10 +76,11 @@ class Controller:
         before = self.state
         target = self.spec.advance(before.target, action)
         opening = float(action[3])
-        if (target == before.target).all():
-            joints = before.joints
-        else:
-            joints = self._kinematics.inverse(self._p_WR + self._R_WR @ target, before.joints)
+        joints = before.joints
+        if (target != before.target).any():
+            found = self._kinematics.inverse(self._p_WR + self._R_WR @ target, before.joints)
+            # The workspace is within reach, so this happens only with a robot that starts elsewhere: stay.
+            joints, target = (before.joints, before.target) if found is None else (found, target)
         targets = np.empty((self._substeps, JOINTS))
         np.multiply(self._fractions[:, None], joints - before.joints, out=targets[:, :ARM_JOINTS])
         targets[:, :ARM_JOINTS] += before.joints

@@ -96,7 +96,7 @@ class Environment(gymnasium.Env):
         self._check_open()
         if options:
             raise OptionError(f"reset takes no options, got {sorted(options)}")
-        if seed is not None and (isinstance(seed, bool) or int(seed) < 0):
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
             raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
         super().reset(seed=seed)
         if seed is None:

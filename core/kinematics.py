@@ -19,7 +19,9 @@ from core.state import ARM_JOINTS, JOINTS
 R_RT_DOWN = np.diag([1.0, -1.0, -1.0])
 
 DAMPING = 1e-8  # squared; far from singularities in the workspace, so it need not be larger
-POSTURE_GAIN = 0.02  # share of the distance to the posture that one iteration takes back
+POSTURE_GAIN = 0.02  # share of the distance to the posture that one solution takes back
+
+_NO_PULL = np.zeros(ARM_JOINTS)
 
 
 @lru_cache
@@ -82,7 +84,7 @@ class Kinematics:
 
     def inverse(
         self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 20, tolerance: float = 1e-7
-    ) -> np.ndarray:
+    ) -> np.ndarray | None:
         """Arm joints that put the tool at ``p_WT`` with the hand pointing down.
 
         Damped least squares on the six-dimensional error (Buss 2004, "Introduction to inverse kinematics
@@ -97,23 +99,25 @@ class Kinematics:
             tolerance: stops once every component of the error (m, rad) is below this.
 
         Returns:
-            float64[7], within the joint limits; the last iterate when the target is out of reach.
+            float64[7], within the joint limits; None if the target is out of reach or too far from
+            ``start`` to be found.
         """
         q = self._q
         q[:ARM_JOINTS] = start
         q[ARM_JOINTS:] = 0.0
         arm, model, data, frame = q[:ARM_JOINTS], self._model, self._data, self._tool
         target = pinocchio.SE3(self._down, np.asarray(p_WT, dtype=np.float64))
+        pull = POSTURE_GAIN * (self._posture - arm)
         for _ in range(iterations):
             pinocchio.forwardKinematics(model, data, q)
             X_WT = pinocchio.updateFramePlacement(model, data, frame)
             error = pinocchio.log6(X_WT.actInv(target)).vector
             if abs(error).max() < tolerance:
-                break
+                return arm.copy()
             jacobian = pinocchio.computeFrameJacobian(model, data, q, frame)[:, :ARM_JOINTS]
-            pull = POSTURE_GAIN * (self._posture - arm)
             gram = jacobian @ jacobian.T
             gram.flat[::7] += DAMPING
             arm += pull + jacobian.T @ np.linalg.solve(gram, error - jacobian @ pull)
             np.clip(arm, self.lower, self.upper, out=arm)
-        return arm.copy()
+            pull = _NO_PULL  # once is enough; again and again it would keep the error from vanishing
+        return None

@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import dataclass
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -83,7 +84,7 @@ class EpisodeRecord:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
             about = json.loads(arrays.pop("about").tobytes())
-        except (ValueError, OSError, KeyError, EOFError) as error:
+        except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
             raise StateError(f"not an episode record: {error}") from error
         if about.pop("format", None) != FORMAT:
             raise StateError(f"episode record is not of format {FORMAT}")

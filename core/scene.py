@@ -156,7 +156,8 @@ class RobotSpec:
     """
 
     X_WR: Pose = Pose((0.0, -0.65, 0.75), quaternion_about_z(pi / 2))
-    home: tuple[float, ...] = (0.0, -0.35, 0.0, -2.35, 0.0, 2.0, pi / 4)
+    # The tool 0.26 m above the table's middle line, 0.44 m in front of the base, pointing down.
+    home: tuple[float, ...] = (0.0, -0.21453, 0.0, -2.528031, 0.0, 2.313501, pi / 4)
     arm_stiffness: float = 1000.0
     arm_damping: float = 100.0
     finger_stiffness: float = 1000.0
