@@ -2,14 +2,14 @@
 
     python benchmarks/checker_speed.py --json runs/checker_speed.json
 
-Every number is the median of several runs. `numpy_loop_us` is what a plain NumPy loop over the same
-stones takes for less: its distances are those of vertices to boxes, which is not exact.
+Every number is the least of several runs: what more the others took is the machine's other work.
+`numpy_loop_us` is what a plain NumPy loop over the same stones takes for less: its distances are
+those of vertices to boxes, which is not exact.
 """
 
 import argparse
 import json
 import platform
-import statistics
 import timeit
 from collections.abc import Callable
 from pathlib import Path
@@ -101,10 +101,10 @@ def numpy_loop(poses: np.ndarray, fingers: np.ndarray, hull: np.ndarray) -> list
     return result
 
 
-def seconds(call: Callable, number: int, repeats: int = 7) -> float:
-    """Median time of one call."""
+def seconds(call: Callable, number: int, repeats: int = 15) -> float:
+    """Least time of one call."""
     call()
-    return statistics.median(timeit.repeat(call, number=number, repeat=repeats)) / number
+    return min(timeit.repeat(call, number=number, repeat=repeats)) / number
 
 
 def measure_speed(checker: PlacementChecker, stones: int) -> dict[str, float]:
@@ -114,9 +114,9 @@ def measure_speed(checker: PlacementChecker, stones: int) -> dict[str, float]:
     measures = checker.measure(*state)
     result = {
         "touching_pairs": int(measures["neighbours"].sum()) // 2,
-        "call_us": 1e6 * seconds(lambda: checker.measure(*state), 5000),
-        "batched_us_per_state": 1e6 * seconds(lambda: checker.measure(*batch), 5) / states,
-        "numpy_loop_us": 1e6 * seconds(lambda: numpy_loop(state[0], state[2], puck()), 10),
+        "call_us": 1e6 * seconds(lambda: checker.measure(*state), 1000),
+        "batched_us_per_state": 1e6 * seconds(lambda: checker.measure(*batch), 2) / states,
+        "numpy_loop_us": 1e6 * seconds(lambda: numpy_loop(state[0], state[2], puck()), 3),
     }
     result["times_faster_than_numpy"] = result["numpy_loop_us"] / result["call_us"]
     return result
@@ -157,10 +157,10 @@ def judge_speed(checker: PlacementChecker, stones: int = 12) -> dict[str, float]
         np.repeat(measures[None], steps, axis=0),
     )
     return {
-        "update_us": 1e6 * seconds(lambda: judge.update(1.0, tool, 1.0, measures), 5000),
-        "verdict_us": 1e6 * seconds(judge.verdict, 5000),
-        "to_dict_us": 1e6 * seconds(judge.verdict().to_dict, 5000),
-        "rejudge_us_per_step": 1e6 * seconds(lambda: judge.rejudge(*series), 20) / steps,
+        "update_us": 1e6 * seconds(lambda: judge.update(1.0, tool, 1.0, measures), 1000),
+        "verdict_us": 1e6 * seconds(judge.verdict, 1000),
+        "to_dict_us": 1e6 * seconds(judge.verdict().to_dict, 1000),
+        "rejudge_us_per_step": 1e6 * seconds(lambda: judge.rejudge(*series), 5) / steps,
     }
 
 
