@@ -21,7 +21,6 @@ R_RT_DOWN = np.diag([1.0, -1.0, -1.0])
 DAMPING = 1e-8  # squared; far from singularities in the workspace, so it need not be larger
 POSTURE_GAIN = 0.02  # share of the distance to the posture that one solution takes back
 
-_NO_PULL = np.zeros(ARM_JOINTS)
 
 
 @lru_cache
@@ -83,14 +82,14 @@ class Kinematics:
         return p_WT, fingers
 
     def inverse(
-        self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 20, tolerance: float = 1e-7
+        self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 30, tolerance: float = 1e-6
     ) -> np.ndarray | None:
         """Arm joints that put the tool at ``p_WT`` with the hand pointing down.
 
         Damped least squares on the six-dimensional error (Buss 2004, "Introduction to inverse kinematics
         with Jacobian transpose, pseudoinverse and damped least squares"), warm-started. The arm's one
         redundant degree of freedom is pulled towards home in the null space, so the elbow does not
-        wander over a long episode. A control period's step converges in two or three iterations.
+        wander over a long episode.
 
         Args:
             p_WT: float64[3] (m).
@@ -107,17 +106,29 @@ class Kinematics:
         q[ARM_JOINTS:] = 0.0
         arm, model, data, frame = q[:ARM_JOINTS], self._model, self._data, self._tool
         target = pinocchio.SE3(self._down, np.asarray(p_WT, dtype=np.float64))
+        jacobian, pseudoinverse = self._pseudoinverse()
         pull = POSTURE_GAIN * (self._posture - arm)
+        arm += pull - pseudoinverse @ (jacobian @ pull)
+        # A chord method: the pseudoinverse at the start serves until the error stops shrinking, because one
+        # factorisation costs as much as four evaluations of the error.
+        last = np.inf
         for _ in range(iterations):
             pinocchio.forwardKinematics(model, data, q)
             X_WT = pinocchio.updateFramePlacement(model, data, frame)
             error = pinocchio.log6(X_WT.actInv(target)).vector
-            if abs(error).max() < tolerance:
+            worst = max(error.max(), -error.min())
+            if worst < tolerance:
                 return arm.copy()
-            jacobian = pinocchio.computeFrameJacobian(model, data, q, frame)[:, :ARM_JOINTS]
-            gram = jacobian @ jacobian.T
-            gram.flat[::7] += DAMPING
-            arm += pull + jacobian.T @ np.linalg.solve(gram, error - jacobian @ pull)
-            np.clip(arm, self.lower, self.upper, out=arm)
-            pull = _NO_PULL  # once is enough; again and again it would keep the error from vanishing
+            if worst > 0.5 * last:
+                _, pseudoinverse = self._pseudoinverse()
+            last = worst
+            arm += pseudoinverse @ error
+            np.minimum(np.maximum(arm, self.lower, out=arm), self.upper, out=arm)
         return None
+
+    def _pseudoinverse(self) -> tuple[np.ndarray, np.ndarray]:
+        """Jacobian float64[6, 7] of the tool in its own frame at the present ``_q``, and its damped inverse."""
+        jacobian = pinocchio.computeFrameJacobian(self._model, self._data, self._q, self._tool)[:, :ARM_JOINTS]
+        gram = jacobian @ jacobian.T
+        gram.flat[::7] += DAMPING
+        return jacobian, np.linalg.solve(gram, jacobian).T
