@@ -11,7 +11,7 @@ from bomb.rollout import EpisodeResult
 from core.environment import Environment
 
 # What a contact sheet shows, in order; the first frame at which each flag of the verdict held.
-MOMENTS = ("start", "reached", "grasped", "lifted", "placed", "end")
+MOMENTS = ("start", "grasped", "lifted", "end")
 
 
 @dataclass(kw_only=True, eq=False)

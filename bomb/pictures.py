@@ -10,23 +10,29 @@ import numpy as np
 from bomb.files import FileError, write_bytes
 from core.errors import OptionError
 
-CAPTION_HEIGHT = 26  # pixels
 GAP = 6  # pixels between neighbours
 INK = (32, 32, 32)
 PAPER = (250, 250, 248)
 
 
+def caption_height(width: int) -> int:
+    """How many pixels the line of text under a picture of that width takes."""
+    return max(20, width // 13)
+
+
 def captioned(frame: np.ndarray, words: str) -> np.ndarray:
-    """uint8[H, W, 3] with a line of text under it, uint8[H + 26, W, 3]; text that is too long is cut."""
+    """uint8[H, W, 3] with a line of text under it, ``caption_height(W)`` high; long text is cut."""
     from PIL import Image, ImageDraw, ImageFont
 
-    picture = Image.new("RGB", (frame.shape[1], frame.shape[0] + CAPTION_HEIGHT), PAPER)
+    height, width, _ = frame.shape
+    below = caption_height(width)
+    picture = Image.new("RGB", (width, height + below), PAPER)
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(size=15)
-    while len(words) > 1 and draw.textlength(words, font=font) > frame.shape[1] - 8:
+    font = ImageFont.load_default(size=below * 0.62)
+    while len(words) > 1 and draw.textlength(words, font=font) > width - 8:
         words = words[:-2] + "…"
-    draw.text((5, frame.shape[0] + CAPTION_HEIGHT // 2), words, fill=INK, font=font, anchor="lm")
+    draw.text((5, height + below // 2), words, fill=INK, font=font, anchor="lm")
     return np.asarray(picture)
 
 

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
     parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")
-    parser.add_argument("--max-steps", type=int, default=400, metavar="K", help="actions at most")
+    parser.add_argument(
+        "--max-steps", type=int, default=400, metavar="K", help="actions at most; it ends on success"
+    )
     parser.add_argument("--camera", default="head", metavar="NAME", help="head, front or wrist")
     parser.add_argument(
         "--size", type=int, nargs=2, default=(360, 480), metavar=("H", "W"), help="of each picture, in pixels"
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     suffix = args.out.suffix.lower()
     if suffix not in SUFFIXES:
         raise OptionError(f"--out must end with one of {', '.join(SUFFIXES)}, got {str(args.out)!r}")
-    options = {"split": args.split, "max_steps": args.max_steps}
+    options = {"split": args.split, "max_steps": args.max_steps, "stop_on_success": True}
     if args.run is None:
         make_policy(args.policy)  # a wrong name is an error before anything is drawn
 
@@ -99,5 +101,5 @@ def _recorded(folder: Path, seed: int):
 
     run = RunFolder.open(folder)
     settings = run.settings()
-    names = ("task", "split", "max_steps", "action_mode", "control_hz")
+    names = ("task", "split", "max_steps", "action_mode", "control_hz", "stop_on_success")
     return run.load(seed).actions, {name: settings[name] for name in names}

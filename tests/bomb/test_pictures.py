@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bomb.files import FileError, read_json, write_bytes, write_json
-from bomb.pictures import CAPTION_HEIGHT, GAP, captioned, grid, write_mp4, write_png
+from bomb.pictures import GAP, caption_height, captioned, grid, write_mp4, write_png
 from core.errors import OptionError
 
 
@@ -17,12 +17,12 @@ def plain(value: int, height: int = 20, width: int = 30) -> np.ndarray:
 
 def test_a_caption_stands_under_the_picture():
     picture = captioned(plain(7, 40, 200), "mujoco: placed")
-    assert picture.shape == (40 + CAPTION_HEIGHT, 200, 3)
+    assert picture.shape == (40 + caption_height(200), 200, 3)
     assert (picture[:40] == 7).all() and picture[40:].min() < 100
 
 
 def test_a_caption_that_is_too_long_is_cut():
-    assert captioned(plain(7, 40, 60), "a very long caption " * 9).shape == (40 + CAPTION_HEIGHT, 60, 3)
+    assert captioned(plain(7, 40, 60), "a very long caption " * 9).shape == (40 + caption_height(60), 60, 3)
 
 
 def test_a_grid_keeps_rows_and_columns():

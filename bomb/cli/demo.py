@@ -1,0 +1,41 @@
+"""``bomb demo``."""
+
+import argparse
+import time
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="DIR", help="where results go")
+    parser.add_argument(
+        "--episodes", type=int, default=20, metavar="N", help="of the expert, in each simulator"
+    )
+    parser.add_argument(
+        "--parity-episodes", type=int, default=5, metavar="N", help="size of the parity sample"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first episode")
+    parser.add_argument("--no-pictures", action="store_true", help="leave out pictures and the video")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the demonstration and says where the page is."""
+    from bomb.demo import DemoSettings, demo
+
+    start = time.perf_counter()
+
+    def say(words: str) -> None:
+        print(f"[{time.perf_counter() - start:5.0f} s] {words}", flush=True)
+
+    page = demo(
+        DemoSettings(
+            out=args.out,
+            episodes=args.episodes,
+            parity_episodes=args.parity_episodes,
+            seed=args.seed,
+            pictures=not args.no_pictures,
+        ),
+        say,
+    )
+    say(f"open {page.resolve()}")
+    return 0

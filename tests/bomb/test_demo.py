@@ -1,0 +1,93 @@
+"""The demo's page, and the whole demo at its smallest."""
+
+import json
+import re
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import bomb.parity
+from bomb.demo import DemoResults, DemoSettings, demo
+from bomb.demo_page import parity_rows, write_page
+from bomb.page import Page, Raw
+from bomb.pictures import write_png
+
+ENTRY = {"value": 0.12345, "interval": [0.1, None], "n": 20, "bound": 0.5, "verdict": "passes"}
+
+
+@pytest.fixture
+def small_parity(monkeypatch):
+    """A parity command that measures nothing, in the place of the real one."""
+    command = types.ModuleType("bomb.parity.command")
+
+    def add_arguments(parser):
+        for name in ("--episodes", "--seed", "--json"):
+            parser.add_argument(name)
+
+    def run(args):
+        with open(args.json, "w") as file:
+            json.dump({"arm_rms_mm": ENTRY, "expert_success": {"mujoco": ENTRY, "robotwin": ENTRY}}, file)
+        return 2
+
+    command.add_arguments, command.run = add_arguments, run
+    monkeypatch.setitem(sys.modules, "bomb.parity.command", command)
+    monkeypatch.setattr(bomb.parity, "command", command, raising=False)
+
+
+def check_self_contained(html: str) -> None:
+    """No reference leaves the page."""
+    assert not [
+        source for source in re.findall(r'(?:src|href)="([^"]+)"', html) if not source.startswith("data:")
+    ]
+    assert "NaN" not in re.sub(r'"data:[^"]+"', "", html)
+
+
+def test_words_are_escaped_and_code_is_code(tmp_path):
+    page = Page("A < B")
+    page.paragraph("type `make <this>`")
+    page.table(["x"], [["<b>"], [Raw("<b>kept</b>")], ["12"]])
+    write_png(tmp_path / "p.png", np.zeros((4, 4, 3), dtype=np.uint8))
+    page.picture(tmp_path / "p.png", "black")
+    html = page.html()
+    assert "A &lt; B" in html and "<code>make &lt;this&gt;</code>" in html
+    assert "<td>&lt;b&gt;</td>" in html and "<td><b>kept</b></td>" in html
+    assert '<td class="number">12</td>' in html
+    check_self_contained(html)
+
+
+def test_parity_entries_become_rows():
+    rows = parity_rows("expert_success", {"mujoco": ENTRY, "robotwin": {**ENTRY, "notes": ["<few>"]}})
+    assert [row[0] for row in rows] == ["the expert places, mujoco", "the expert places, robotwin"]
+    assert rows[0][1:5] == ["0.1235", "[0.1, ?]", "20", "≥ 0.5"]
+    assert 'class="good"' in rows[0][5] and "&lt;few&gt;" in rows[1][5]
+    assert parity_rows("versions", "4.0.0") == []
+
+
+def test_a_page_without_results_says_why(tmp_path):
+    write_page(tmp_path / "index.html", DemoResults(notes=["no driver"]), 5)
+    assert "no driver" in (tmp_path / "index.html").read_text()
+
+
+def test_the_demo_without_pictures(tmp_path, small_parity):
+    said = []
+    page = demo(DemoSettings(out=tmp_path, episodes=1, parity_episodes=1, pictures=False), said.append)
+    html = page.read_text()
+    check_self_contained(html)
+    assert "left out" in html and "100.0%" in html and "0.1235" in html
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "expert_mujoco.json",
+        "expert_robotwin.json",
+        "index.html",
+        "parity.json",
+    ]
+
+
+@pytest.mark.render
+def test_the_demo_with_pictures(tmp_path, small_parity):
+    settings = DemoSettings(out=tmp_path, episodes=1, sheets=1, image_size=(48, 64))
+    html = demo(settings, lambda words: None).read_text()
+    check_self_contained(html)
+    assert html.count("data:video/mp4") == 1 and html.count("data:image/png") == 2
+    assert (tmp_path / "episode_0.mp4").stat().st_size > 1000
