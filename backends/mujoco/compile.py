@@ -56,11 +56,10 @@ def compiled(scene: SceneSpec) -> Compiled:
 
 def with_pristine(model: mj.MjModel) -> Compiled:
     """Pairs a model, which is this call's from now on, with its world before anything happened."""
-    # While the world is made, trees whose velocity is exactly zero may be put to sleep: the parked
-    # stones. Afterwards none may, so that a stone in play is always simulated.
+    # While the world is made, zero lets trees that do not move at all sleep: the parked stones.
     model.opt.sleep_tolerance = 0.0
     pristine = mj.MjData(model)
-    model.opt.sleep_tolerance = OPTIONS.never_sleep
+    model.opt.sleep_tolerance = OPTIONS.sleep_tolerance
     return Compiled(model=model, pristine=pristine)
 
 

@@ -1,0 +1,153 @@
+"""What MuJoCo's pictures promise beyond the contract: units of light, exact colour, the same bytes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backends.mujoco import MujocoBackend
+from core.errors import CapabilityError
+from core.scene import LightSpec, MaterialSpec, SegmentationId
+from core.stage import clean_scene
+from core.state import JOINTS, SceneState
+from core.textures import srgb_decode, srgb_encode
+
+pytestmark = pytest.mark.render
+
+SCENE = clean_scene(("head", "wrist"))
+ALL = ("rgb", "depth", "segmentation")
+
+
+def state(*ids: int) -> SceneState:
+    """Stones side by side on the board."""
+    poses = [[0.04 * k - 0.08, -0.15, 0.754, 1, 0, 0, 0] for k in range(len(ids))]
+    return SceneState(
+        joint_positions=np.array([*SCENE.robot.home, 0.02, 0.02], dtype=np.float32),
+        joint_velocities=np.zeros(JOINTS, dtype=np.float32),
+        stone_ids=np.array(ids, dtype=np.int16),
+        stone_poses=np.array(poses, dtype=np.float32),
+        stone_velocities=np.zeros((len(ids), 6), dtype=np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def world():
+    world = MujocoBackend()
+    world.build(SCENE, image_size=(96, 128), supersample=1)
+    yield world
+    world.close()
+
+
+def pictures(world) -> bytes:
+    images = [world.render(camera, ALL) for camera in ("head", "wrist")]
+    return b"".join(getattr(image, name).tobytes() for image in images for name in ALL)
+
+
+def test_equal_states_give_equal_bytes_after_other_frames_and_edits(world):
+    world.reset(SCENE, state(0, 3, 13))
+    before = pictures(world)
+    dressed = replace(
+        SCENE,
+        lights=tuple(replace(light, color=(0.5, 0.2, 0.1)) for light in SCENE.lights),
+        board=replace(SCENE.board, wood_color=(0.1, 0.4, 0.1)),
+        wall=replace(SCENE.wall, material=MaterialSpec(color=(0.1, 0.2, 0.7), metallic=1.0)),
+    )
+    world.reset(dressed, state(1, 20))
+    assert pictures(world) != before
+    world.reset(SCENE, state(0, 3, 13))
+    assert pictures(world) == before
+
+
+def test_only_what_was_asked_for_is_drawn(world):
+    world.reset(SCENE, state(0))
+    image = world.render("head", ("depth",))
+    assert image.rgb is None and image.segmentation is None
+    assert image.depth.dtype == np.float32 and image.depth.shape == (96, 128)
+
+
+def test_stones_not_in_play_are_not_drawn(world):
+    world.reset(SCENE, state(2, 14))
+    segmentation = world.render("head", ("segmentation",)).segmentation
+    assert set(segmentation[segmentation >= SegmentationId.STONE]) == {16 + 2, 16 + 14}
+
+
+def test_lights_mean_what_the_scene_says(world):
+    """A rough wall: albedo times ambient radiance, and albedo times E cos / pi of the sun."""
+    albedo, rough = 0.5, MaterialSpec(color=(0.5, 0.5, 0.5), roughness=1.0)
+    floor, wall = replace(SCENE.floor, material=rough), replace(SCENE.wall, material=rough)
+
+    def radiance(ambient: float, sun: float) -> float:
+        lights = []
+        for light in SCENE.lights:
+            strength = {"ambient": ambient, "directional": sun}.get(light.kind, 0.0)
+            lights.append(replace(light, color=(strength,) * 3, direction=(0.0, -0.8, -0.6)))
+        world.reset(replace(SCENE, floor=floor, wall=wall, lights=tuple(lights)), state(0))
+        image = world.render("head", ("rgb", "segmentation"))
+        seen = image.rgb[image.segmentation == SegmentationId.WALL]
+        return float(srgb_decode(np.median(seen) / 255))
+
+    # Both a little brighter: a rough dielectric has a faint sheen besides.
+    assert radiance(0.6, 0.0) == pytest.approx(albedo * 0.6, rel=0.04)
+    assert radiance(0.0, 2.0) == pytest.approx(albedo * 2.0 * 0.8 / np.pi, rel=0.06)
+
+
+def test_colour_is_exact_to_one_level(world):
+    """Against the same frame drawn in floating point, which the renderer has for one channel only."""
+    from mujoco import mjrf
+
+    from backends.mujoco.filament import Target
+
+    world.reset(SCENE, state(0, 1, 13, 14))
+    rgb = world.render("head", ("rgb",)).rgb
+    drawn = world._pictures
+    target = Target(drawn._context, (96, 128), mjrf.PixelFormat.PIXEL_FORMAT_R32F)
+    drawn._shine(1)
+    red = target.draw(drawn._scene, drawn._view(SCENE.cameras[0]), mjrf.DrawMode.DRAW_MODE_DEFAULT)
+    assert abs(srgb_encode(red.astype(np.float64)) * 255 - rgb[..., 0]).max() <= 1.3
+
+
+def test_supersampling_averages_linear_light(world):
+    world.reset(SCENE, state(0, 13))
+    plain = world.render("head", ALL)
+    fine = MujocoBackend()
+    fine.build(SCENE, image_size=(96, 128), supersample=2)
+    twice = MujocoBackend()
+    twice.build(SCENE, image_size=(192, 256), supersample=1)
+    for other in (fine, twice):
+        other.reset(SCENE, state(0, 13))
+    large = srgb_decode(twice.render("head", ("rgb",)).rgb / 255.0)
+    expected = srgb_encode(large.reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))) * 255
+    image = fine.render("head", ALL)
+    assert abs(image.rgb - expected).max() <= 1.5
+    assert (image.depth == plain.depth).all() and (image.segmentation == plain.segmentation).all()
+    fine.close()
+    twice.close()
+
+
+def test_a_material_filament_does_not_have_is_refused(world):
+    shiny = replace(SCENE.wall.material, specular=0.9)
+    with pytest.raises(CapabilityError, match="specular"):
+        world.reset(replace(SCENE, wall=replace(SCENE.wall, material=shiny)), state(0))
+    world.reset(SCENE, state(0))
+
+
+def test_a_light_cannot_be_added_to_a_built_scene(world):
+    extra = LightSpec(name="lamp", kind="point", color=(1.0, 1.0, 1.0))
+    with pytest.raises(CapabilityError, match="lights"):
+        world.reset(replace(SCENE, lights=(*SCENE.lights, extra)), state(0))
+
+
+def test_without_a_driver_the_error_says_what_to_install():
+    code = (
+        "import core\n"
+        "try:\n    core.make_task('place_stone', backend='mujoco')\n"
+        "except core.RenderError as error:\n    print(error)"
+    )
+    nowhere = {"VK_DRIVER_FILES": "/nonexistent", "VK_ICD_FILENAMES": "/nonexistent"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **nowhere}, capture_output=True, text=True
+    )
+    assert "make setup" in done.stdout and "cameras=()" in done.stdout, done.stderr
