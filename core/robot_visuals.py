@@ -21,7 +21,7 @@ from core.scene import MaterialSpec, SegmentationId
 from core.textures import srgb_decode
 
 KEEP = 0.12  # share of the triangles that is kept
-FEWEST = 60  # parts with fewer triangles stay as they are
+FEWEST = 200  # parts with fewer triangles stay as they are
 CREASE = np.cos(np.radians(40.0))  # edges sharper than this stay sharp when shaded
 VERSION = 2  # raise it when the code below makes other meshes
 

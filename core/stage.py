@@ -26,7 +26,7 @@ WHITE_STONES = 12
 CAMERAS: dict[str, CameraSpec] = {
     camera.name: camera
     for camera in (
-        CameraSpec(name="head", eye=(0.0, 0.52, 1.66), forward=(0.0, -0.65, -0.90)),
+        CameraSpec(name="head", eye=(0.0, 0.45, 1.62), forward=(0.0, -0.655, -0.80)),
         CameraSpec(name="front", eye=(0.20, -0.45, 0.85), forward=(0.0, 1.0, -0.1)),
         # On the hand's side, looking along its fingers at the tool centre point.
         CameraSpec(
@@ -45,7 +45,7 @@ _WHITE = StoneSpec(color="white", material=MaterialSpec(color=(0.80, 0.79, 0.76)
 LIGHTS = (
     LightSpec(name="ambient", kind="ambient", color=(0.35, 0.35, 0.35)),
     LightSpec(
-        name="sun", kind="directional", color=(1.1, 1.1, 1.08), direction=(0.25, 0.5, -1.0), cast_shadow=True
+        name="sun", kind="directional", color=(1.1, 1.1, 1.08), direction=(0.2, -0.5, -1.0), cast_shadow=True
     ),
     LightSpec(name="left", kind="point", color=(0.9, 0.9, 0.9), position=(1.0, 0.0, 1.8)),
     LightSpec(name="right", kind="point", color=(0.9, 0.9, 0.9), position=(-1.0, 0.0, 1.8)),

@@ -30,7 +30,7 @@ class LayoutSpec:
     per_color: tuple[int, int] = (2, 4)
     on_board: int = 6
     side: tuple[float, float] = (0.197, 0.300)
-    depth: tuple[float, float] = (-0.30, 0.00)
+    depth: tuple[float, float] = (-0.30, -0.05)
     spacing: float = 0.060
     nearest_by: float = 0.020
 
@@ -83,7 +83,7 @@ def _board_stones(
 
     Half of the boards are empty. Of the others, every second has at least one stone next to the goal.
     """
-    if rng.random() < 0.5:
+    if rng.random() < 0.5 or spec.on_board == 0:
         return []
     n = scene.board.size
     others = [(r, c) for r in range(n) for c in range(n) if (r, c) != (goal.row, goal.column)]
