@@ -130,7 +130,7 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
             results.video = (video, words + ", in real time")
     say("drawing every camera")
     results.cameras = out / "cameras.png"
-    write_png(results.cameras, _every_camera(settings, backends))
+    write_png(results.cameras, every_camera(settings, backends))
 
 
 def _film(backend: str, seed: int, settings: DemoSettings, every: int) -> Film:
@@ -148,7 +148,7 @@ def _play_expert(env, watch, *, seed: int):
     return play(env, make_policy("expert"), seed, watch)
 
 
-def _every_camera(settings: DemoSettings, backends: list[str]) -> np.ndarray:
+def every_camera(settings: DemoSettings, backends: list[str]) -> np.ndarray:
     """One row per simulator, one column per camera, at the moment of the grasp."""
     return grid([_views(settings, backend) for backend in backends])
 

@@ -25,7 +25,7 @@ EVERY_ENGINE = set().union(*ENGINES.values())
 TOP = {
     "core": {"numpy", "gymnasium", "PIL", "pinocchio"},
     "tasks": {"core", "numpy"},
-    "backends": {"core", "numpy"},
+    "backends": {"core", "numpy", "pinocchio", "PIL"},
     "bomb": {"core", "tasks", "numpy", "gymnasium"},
 }
 LAZY = {
