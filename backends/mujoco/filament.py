@@ -9,6 +9,10 @@ from core.graphics import DeviceType, quiet, select_driver
 from core.meshes import Mesh
 from core.rotations import Pose, matrix_from_quaternion
 
+# What was uploaded and has to be freed by hand once a frame has been drawn since: the bindings keep
+# their copy of it for ever.
+Uploads = list[mjrf.TextureData | mjrf.MeshData]
+
 _BOUND = 1e-4  # m by which a mesh's bounding box is larger than the mesh: a flat one must not be empty
 
 
@@ -25,7 +29,9 @@ def make_context() -> mjrf.Context:
         return mjrf.Context(config)
 
 
-def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose) -> tuple[mjrf.Mesh, int, int]:
+def make_mesh(
+    context: mjrf.Context, mesh: Mesh, X_BV: Pose, uploads: Uploads
+) -> tuple[mjrf.Mesh, int, int]:
     """Uploads a mesh, placed in its body's frame.
 
     Returns:
@@ -53,6 +59,7 @@ def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose) -> tuple[mjrf.Mesh,
     data.set_indices(config, mesh.faces.astype(np.uint32).tobytes())
     handle = context.create_mesh(config)
     handle.upload(data)
+    uploads.append(data)
     return handle, 0, mesh.faces.size
 
 
@@ -70,7 +77,7 @@ def _vertex_frames(normals: np.ndarray) -> np.ndarray:
     return q
 
 
-def make_texture(context: mjrf.Context, image: np.ndarray) -> mjrf.Texture:
+def make_texture(context: mjrf.Context, image: np.ndarray, uploads: Uploads) -> mjrf.Texture:
     """A picture, uint8[H, W, 3] sRGB-encoded, as a surface's colour; see ``set_picture``."""
     config = mjrf.TextureConfig(
         width=image.shape[1],
@@ -80,19 +87,19 @@ def make_texture(context: mjrf.Context, image: np.ndarray) -> mjrf.Texture:
         sampler_type=mjrf.SamplerType.TEXTURE_2D,
     )
     texture = context.create_texture(config)
-    set_picture(texture, image)
+    set_picture(texture, image, uploads)
     return texture
 
 
-def set_picture(texture: mjrf.Texture, image: np.ndarray) -> None:
+def set_picture(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> None:
     """Puts another picture of the same size into a texture.
 
     ``core``'s pictures begin with the top row and v = 0 is at the bottom; Filament's begin at v = 0.
     """
-    upload(texture, image[::-1])
+    upload(texture, image[::-1], uploads)
 
 
-def make_cube(context: mjrf.Context, side: int) -> mjrf.Texture:
+def make_cube(context: mjrf.Context, side: int, uploads: Uploads) -> mjrf.Texture:
     """An environment of one colour, which ``upload`` of uint8[6 * side, side, 3], linear, sets."""
     config = mjrf.TextureConfig(
         width=side,
@@ -102,15 +109,16 @@ def make_cube(context: mjrf.Context, side: int) -> mjrf.Texture:
         sampler_type=mjrf.SamplerType.TEXTURE_CUBE,
     )
     texture = context.create_texture(config)
-    upload(texture, np.full((6 * side, side, 3), 255, dtype=np.uint8))
+    upload(texture, np.full((6 * side, side, 3), 255, dtype=np.uint8), uploads)
     return texture
 
 
-def upload(texture: mjrf.Texture, image: np.ndarray) -> None:
+def upload(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> None:
     """Puts texels, uint8[H, W, 3], into a texture of their size."""
     data = mjrf.TextureData()
     data.set_image(np.ascontiguousarray(image).tobytes())
     texture.upload(data)
+    uploads.append(data)
 
 
 class Target:

@@ -16,6 +16,7 @@ from mujoco import mjrf
 import core.textures
 from backends.mujoco.filament import (
     Target,
+    Uploads,
     make_context,
     make_cube,
     make_mesh,
@@ -57,6 +58,7 @@ class Pictures:
             CapabilityError: if a material is of a kind that Filament does not draw.
         """
         self._context = make_context()
+        self._uploads: Uploads = []
         self._scene = self._context.create_scene(mjrf.SceneParams())
         self._size, self._supersample = image_size, supersample
         large = (image_size[0] * supersample, image_size[1] * supersample)
@@ -81,7 +83,7 @@ class Pictures:
         self._lights: dict[str, tuple[LightSpec, mjrf.Light]] = {}
         self._ambient = np.zeros(3)
         # Light from everywhere: a cube of one colour carries the tint, the light's intensity the rest.
-        self._cube = make_cube(self._context, _CUBE_SIDE)
+        self._cube = make_cube(self._context, _CUBE_SIDE, self._uploads)
         self._environment = self._context.create_light(
             mjrf.LightParams(type=mjrf.LightType.LIGHT_IMAGE, texture=self._cube)
         )
@@ -101,6 +103,9 @@ class Pictures:
             depth = self._draw_depth(view, spec.near, spec.far)
         if "segmentation" in modalities:
             segmentation = self._draw_ids(view)
+        for data in self._uploads:
+            data.free()
+        self._uploads.clear()
         return CameraImage(rgb=rgb, depth=depth, segmentation=segmentation)
 
     def dress(self, scene: SceneSpec) -> None:
@@ -152,7 +157,7 @@ class Pictures:
             self._ambient = color
             tint = color / max(*color, 1e-9)
             shape = (6 * _CUBE_SIDE, _CUBE_SIDE, 3)
-            upload(self._cube, np.broadcast_to((tint * 255 + 0.5).astype(np.uint8), shape))
+            upload(self._cube, np.broadcast_to((tint * 255 + 0.5).astype(np.uint8), shape), self._uploads)
         for spec in lights:
             if spec.kind == "ambient" or (spec.name in self._lights and self._lights[spec.name][0] == spec):
                 continue
@@ -275,17 +280,18 @@ class Pictures:
         """The uploaded mesh; equal ones are shared."""
         key = (mesh.vertices.tobytes(), mesh.faces.tobytes(), X_BV)
         if key not in self._meshes:
-            self._meshes[key] = make_mesh(self._context, mesh, X_BV)
+            self._meshes[key] = make_mesh(self._context, mesh, X_BV, self._uploads)
         return self._meshes[key]
 
     def _texture(self, name: str, spec: TextureSpec) -> mjrf.Texture:
         """A material's picture. One of the same size takes its place: edits need no memory."""
         key = (name, spec.size)
         if key not in self._textures:
-            self._textures[key] = (spec, make_texture(self._context, core.textures.make_texture(spec)))
+            image = core.textures.make_texture(spec)
+            self._textures[key] = (spec, make_texture(self._context, image, self._uploads))
         before, texture = self._textures[key]
         if before != spec:
-            set_picture(texture, core.textures.make_texture(spec))
+            set_picture(texture, core.textures.make_texture(spec), self._uploads)
             self._textures[key] = (spec, texture)
         return texture
 
