@@ -7,6 +7,7 @@ the units of ``core.scene``, which are SAPIEN's own.
 
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pinocchio
@@ -17,7 +18,6 @@ from sapien import render
 from backends.robotwin import options
 from core.backend import CameraImage
 from core.bodies import StaticBody, Visual, parked_pose, static_bodies, stone_visual
-from core.cache import cache_folder
 from core.errors import RenderError
 from core.graphics import quiet, select_driver
 from core.kinematics import panda_model
@@ -271,12 +271,15 @@ def _dress(target: render.RenderMaterial, material: MaterialSpec) -> None:
     target.base_color = [*material.color, 1.0]
     target.roughness, target.metallic = material.roughness, material.metallic
     target.specular = material.specular
-    target.base_color_texture = (
-        None if material.texture is None else _texture(material.texture, material.color)
-    )
+    if material.texture is not None:
+        target.base_color_texture = _texture(material.texture, material.color)
+    elif target.base_color_texture is not None:
+        # SAPIEN goes on drawing a texture that is taken away; one texel of the colour stands in for none.
+        texel = np.array([[[*material.color, 1.0]]], dtype=np.float32)
+        target.base_color_texture = render.RenderTexture2D(texel, "R32G32B32A32Sfloat")
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4)  # 10 MB each; those in use live on without it
 def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
     """The texture times ``color``: the shader takes either the one or the other."""
     image = make_texture(spec)
@@ -288,12 +291,16 @@ def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
     return render.RenderTexture2D(image[::-1].copy(), "R8G8B8A8Unorm", mipmap_levels=levels, srgb=True)
 
 
+@lru_cache(maxsize=1)
+def _cubemap_folder() -> TemporaryDirectory:
+    """Lives as long as the process: SAPIEN reads a cubemap's files when it is first drawn."""
+    return TemporaryDirectory(prefix="bomb_cubemaps_")
+
+
 @lru_cache(maxsize=64)
 def _uniform_cubemap(color: tuple[int, int, int]) -> render.RenderCubemap:
-    """An environment of one sRGB colour. SAPIEN reads it from a file only."""
-    file = cache_folder() / "uniform_{:02x}{:02x}{:02x}.png".format(*color)
-    if not file.is_file():
-        fresh = file.with_suffix(f".{id(file)}.png")
-        Image.new("RGB", (32, 32), color).save(fresh)
-        fresh.replace(file)
+    """An environment of one sRGB colour; SAPIEN takes it from files only."""
+    file = Path(_cubemap_folder().name) / "{:02x}{:02x}{:02x}.png".format(*color)
+    file.parent.mkdir(exist_ok=True)  # gone if a forked child has ended
+    Image.new("RGB", (32, 32), color).save(file)
     return render.RenderCubemap(*[str(file)] * 6)
