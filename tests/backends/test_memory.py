@@ -1,0 +1,39 @@
+"""Nothing leaks: long runs and many environments cost what they should."""
+
+import gc
+import os
+
+import pytest
+
+from tests.conftest import wave
+
+MEGABYTE = 2**20
+
+
+def resident() -> float:
+    """Resident memory of this process, in MB."""
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+
+
+def test_a_thousand_resets_and_twenty_thousand_steps(backend, make_env):
+    env = make_env(backend, max_steps=10_000)
+    for seed in range(50):
+        env.reset(seed=seed)
+        env.step(wave(seed))
+    before = resident()
+    for seed in range(1000):
+        env.reset(seed=seed)
+        for step in range(20):
+            env.step(wave(step))
+    assert resident() - before < 20
+
+
+@pytest.mark.parametrize("count", [8])
+def test_one_more_environment_costs_less_than_ten_megabytes(backend, make_env, count):
+    make_env(backend).reset(seed=0)
+    before = resident()
+    for seed in range(count):
+        make_env(backend).reset(seed=seed)
+    assert (resident() - before) / count < 10
