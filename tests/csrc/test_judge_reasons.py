@@ -202,6 +202,23 @@ def test_the_judged_stone():
     assert play.verdict.stone == 0
 
 
+def test_a_grasped_stone_is_judged_before_one_that_was_pressed():
+    play = Play()
+    play.reach(play.stones[0][:3] + (0, 0.014, 0))  # one pad in the stone: no pad can come closer
+    assert play.verdict.stone == 0
+    play.grasp(1).leave()
+    assert play.verdict.stone == 1
+
+
+def test_a_stone_of_the_other_colour_that_began_beside_the_goal_was_not_put_there():
+    layout = [worlds.on_table(0.25, -0.30), goal_and(x=0.0105)]
+    play = Play(layout=layout, colors=(BLACK, WHITE))
+    play.put(1, goal_and(x=0.0095)).wait()
+    assert "wrong_color" not in play.verdict.reasons
+    play.put(1, goal_and(x=0.0001)).wait()
+    assert "wrong_color" in play.verdict.reasons
+
+
 def test_occupancy():
     play = Play()
     start = play.verdict.occupancy

@@ -114,6 +114,7 @@ THEIRS = {
     "placed 19 mm away": (lambda p: p.put(0, beside(ON_GOAL, x=0.019)), "move_correct"),
     "held 19 mm above": (lambda p: p.put(0, beside(ON_GOAL, z=0.019)), "move_correct success"),
     "held 21 mm above": (lambda p: p.put(0, beside(ON_GOAL, z=0.021)), "move_correct"),
+    "pressed into the board": (lambda p: p.put(0, beside(ON_GOAL, z=-0.005)), "move_correct"),
     "on another stone": (
         lambda p: p.put(4, ON_GOAL).put(0, beside(ON_GOAL, z=0.008)),
         "move_correct",
