@@ -53,11 +53,13 @@ def hold(steps: int) -> np.ndarray:
 THREE = layout((0.2, -0.1, 0.76), (0.205, -0.1, 0.78), (-0.2, 0.1, 0.744), first=5)
 
 
-def test_stones_in_play_stay_awake_and_parked_ones_asleep(make):
+def test_stones_in_play_fall_asleep_at_rest_and_parked_ones_never_wake(make):
     world = make()
     world.reset(SCENE, THREE)
-    world.step(hold(1000))
-    assert world._data.nv_awake == JOINTS + 6 * 3
+    world.step(hold(20))
+    assert world._data.nv_awake == JOINTS + 6 * 3, "dropped stones are awake"
+    world.step(hold(1500))
+    assert world._data.nv_awake == JOINTS
     assert (world._data.qvel[JOINTS:].reshape(-1, 6)[8:] == 0).all()
 
 
