@@ -143,7 +143,7 @@ Status status_of(const StoneMeasure& stone) {
   const bool rests = (stone.touches & (kBoard | kTable)) != 0;
   if ((stone.touches & kBothPads) == kBothPads) return Status::kHeld;
   if ((stone.touches & kStone) != 0 && !rests) return Status::kStacked;
-  if (rests && stone.tilt > kTilted) return Status::kTilted;
+  if (rests && stone.tilt > kLeanLimit) return Status::kTilted;
   if ((stone.touches & kBoard) != 0) return Status::kOnBoard;
   if ((stone.touches & kTable) != 0) return Status::kOnTable;
   return Status::kOff;

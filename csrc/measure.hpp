@@ -25,7 +25,7 @@ enum Touch : std::uint8_t {
 enum class Status : std::uint8_t {
   kHeld,     // both pads touch it
   kStacked,  // touches another stone, and neither board nor table
-  kTilted,   // touches board or table, and leans more than kTilted
+  kTilted,   // touches board or table, and leans more than kLeanLimit
   kOnBoard,  // touches the board
   kOnTable,  // touches the table
   kOff,      // touches none of them: in the air, or fallen from the table

@@ -39,7 +39,6 @@ constexpr const char* kReasonNames[] = {
     "knocked_another_stone",
     "unfinished",
 };
-constexpr int kReasons = sizeof kReasonNames / sizeof kReasonNames[0];
 
 // What has happened so far. All are sticky: once true, true to the end of the episode. "The colour"
 // is the named one, "the nearest" its stone nearest to the tool, horizontally, at reset.

@@ -19,7 +19,7 @@ constexpr double kTouch = 0.0005;
 constexpr double kDistanceCap = 0.030;
 
 // A stone that leans more than this counts as tilted in its status (rad): 10 degrees.
-constexpr double kTilted = 0.17453292519943295;
+constexpr double kLeanLimit = 0.17453292519943295;
 
 enum Finger { kLeft = 0, kRight = 1 };
 
@@ -49,7 +49,8 @@ struct Scene {
 // The boxes with their bounding sphere. `boxes` is not empty.
 inline FingerShape make_finger(std::vector<LinkBox> boxes) {
   FingerShape finger;
-  for (const LinkBox& each : boxes) finger.centre_L = finger.centre_L + (1.0 / boxes.size()) * each.X_LK.p;
+  for (const LinkBox& each : boxes)
+    finger.centre_L = finger.centre_L + (1.0 / static_cast<double>(boxes.size())) * each.X_LK.p;
   for (const LinkBox& each : boxes) {
     finger.radius = std::fmax(finger.radius, norm(each.X_LK.p - finger.centre_L) + norm(each.box.half_size));
   }
