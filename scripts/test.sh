@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 mkdir -p runs/test
 
 status=0
-timeout --foreground "${BOMB_TEST_LIMIT_S:-900}" .venv/bin/python -m pytest tests \
+timeout --foreground "${BOMB_TEST_LIMIT_S:-900}" .venv/bin/python -m pytest \
   --durations=15 --durations-min=1 --junitxml=runs/test/junit.xml "$@" 2>&1 | tee runs/test/pytest.log || status=$?
 if [ "$status" -eq 124 ]; then
   printf 'tests: stopped after %s s\n' "${BOMB_TEST_LIMIT_S:-900}" >&2

@@ -20,9 +20,10 @@ timed() {
 }
 
 build_wheel() {
-  # From a copy, so that a stale build/ folder of the checkout cannot lend it files.
+  # From a copy without what was built, so that a stale build/ folder cannot lend it files.
   mkdir "$work/source"
-  git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -xf - -C "$work/source"
+  tar --exclude=./.git --exclude=./.venv --exclude=./build --exclude=./runs --exclude='*.so' \
+    --exclude='*.egg-info' -cf - . | tar -xf - -C "$work/source"
   "$root/.venv/bin/python" -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
     --wheel-dir "$work/wheel" "$work/source"
 }
