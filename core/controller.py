@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.actions import ActionSpec
+from core.actions import ActionSpec, Point
 from core.kinematics import Kinematics
 from core.rotations import matrix_from_quaternion
 from core.scene import SceneSpec
@@ -18,13 +18,13 @@ class ControllerState:
     """What the controller remembers.
 
     Attributes:
-        target: float64[3], commanded tool centre point in R (m).
+        target: commanded tool centre point (x, y, z) in R (m).
         joints: float64[7], the arm joints that were last commanded (rad).
         finger: commanded finger joint position, on its ramp (m).
         opening: the gripper opening that was last asked for, 0..1.
     """
 
-    target: np.ndarray
+    target: Point
     joints: np.ndarray
     finger: float
     opening: float
@@ -43,9 +43,12 @@ class Controller:
         self._kinematics = Kinematics(scene.robot)
         self._p_WR = np.asarray(scene.robot.X_WR.p)
         self._R_WR = matrix_from_quaternion(scene.robot.X_WR.q)
+        self._R_RW = self._R_WR.T
+        self._p_RW = -self._R_RW @ self._p_WR
         self._substeps = round(1 / (spec.control_hz * scene.physics.timestep))
-        self._ramp = GRIPPER_SPEED * scene.physics.timestep
-        self._fractions = np.arange(1, self._substeps + 1) / self._substeps
+        steps = np.arange(1, self._substeps + 1)[:, None]
+        self._fractions = steps / self._substeps
+        self._ramp = steps * (GRIPPER_SPEED * scene.physics.timestep)
         self.reset(np.asarray(scene.robot.home))
 
     @property
@@ -57,7 +60,7 @@ class Controller:
         """Commands the present pose: arm ``joints`` float64[7], gripper fully open."""
         p_WT, _ = self._kinematics.tool_pose(joints)
         self.state = ControllerState(
-            target=self._R_WR.T @ (p_WT - self._p_WR),
+            target=tuple(self.tool_in_base(p_WT).tolist()),
             joints=np.array(joints, dtype=np.float64),
             finger=self._robot.max_finger_position,
             opening=1.0,
@@ -73,28 +76,25 @@ class Controller:
             float64[substeps, 9]: joint targets. The arm's move on a line in joint space to the solution for
             the new target; the fingers' follow their ramp.
         """
-        before = self.state
+        before, opening = self.state, float(action[3])
         target = self.spec.advance(before.target, action)
-        opening = float(action[3])
         joints = before.joints
-        if (target != before.target).any():
+        if target != before.target:
             found = self._kinematics.inverse(self._p_WR + self._R_WR @ target, before.joints)
             # The workspace is within reach, so this happens only with a robot that starts elsewhere: stay.
             joints, target = (before.joints, before.target) if found is None else (found, target)
         targets = np.empty((self._substeps, JOINTS))
-        np.multiply(self._fractions[:, None], joints - before.joints, out=targets[:, :ARM_JOINTS])
-        targets[:, :ARM_JOINTS] += before.joints
+        arm = targets[:, :ARM_JOINTS]
+        np.multiply(self._fractions, joints - before.joints, out=arm)
+        arm += before.joints
         goal = opening * self._robot.max_finger_position
-        finger = goal
         if goal == before.finger:
             targets[:, ARM_JOINTS:] = goal
+        elif goal < before.finger:
+            targets[:, ARM_JOINTS:] = np.maximum(before.finger - self._ramp, goal)
         else:
-            ramp = np.arange(1, self._substeps + 1) * self._ramp
-            fingers = np.maximum(before.finger - ramp, goal) if goal < before.finger else np.minimum(
-                before.finger + ramp, goal
-            )
-            targets[:, ARM_JOINTS:] = fingers[:, None]
-            finger = float(fingers[-1])
+            targets[:, ARM_JOINTS:] = np.minimum(before.finger + self._ramp, goal)
+        finger = float(targets[-1, ARM_JOINTS])
         self.state = ControllerState(target=target, joints=joints, finger=finger, opening=opening)
         return targets
 
@@ -105,4 +105,4 @@ class Controller:
 
     def tool_in_base(self, p_WT: np.ndarray) -> np.ndarray:
         """Converts a tool centre point from W to R (m)."""
-        return self._R_WR.T @ (p_WT - self._p_WR)
+        return self._R_RW @ p_WT + self._p_RW

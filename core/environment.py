@@ -74,7 +74,7 @@ class Environment(gymnasium.Env):
         self.scene_state: SceneState | None = None
         self.tolerances = tolerances or Tolerances()
         self._observation, self._scene, self._backend = observation, scene, backend
-        self._low, self._high = action.low, action.high
+        self._low, self._high = action.low.tolist(), action.high.tolist()
         self._closed = False
         self._guard: RenderGuard | None = None
         if observation.cameras:
@@ -294,10 +294,11 @@ class Environment(gymnasium.Env):
 
     def _checked(self, action: object) -> np.ndarray:
         action = check_action(action)
-        clipped = np.minimum(np.maximum(action, self._low), self._high)
-        if (clipped != action).any():
-            self._clipped += 1
-        return clipped
+        inside = all(low <= value <= high for low, value, high in zip(self._low, action.tolist(), self._high, strict=True))
+        if inside:
+            return action
+        self._clipped += 1
+        return np.clip(action, self.action_spec.low, self.action_spec.high)
 
     def _advance(self, action: np.ndarray) -> None:
         """One control period: joint targets, physics, measures, verdict."""
@@ -335,7 +336,7 @@ class Environment(gymnasium.Env):
         return observation
 
     def _info(self) -> dict:
-        placement = self._verdict.to_dict()
+        placement, perturbation = self._verdict.to_dict(), self.episode.perturbation
         return {
             "success": placement["success"],
             "is_success": placement["success"],
@@ -343,7 +344,7 @@ class Environment(gymnasium.Env):
             "placement": placement,
             "stage": placement["stages"],
             # Made anew every time: users keep what they are given, and may change it.
-            "perturbation": deepcopy(self.episode.perturbation),
+            "perturbation": deepcopy(perturbation) if perturbation else {},
             "goal": self.episode.goal.to_dict(),
             "spans": {
                 name: {"start": span.start, "end": span.end}

@@ -5,6 +5,7 @@ world, R the robot's base, T the tool centre point (URDF frame ``panda_hand_tcp`
 """
 
 from functools import lru_cache
+from math import inf
 
 import numpy as np
 import pinocchio
@@ -19,6 +20,7 @@ from core.state import ARM_JOINTS, JOINTS
 R_RT_DOWN = np.diag([1.0, -1.0, -1.0])
 
 DAMPING = 1e-8  # squared; far from singularities in the workspace, so it need not be larger
+_WXYZ = [0, 1, 2, 6, 3, 4, 5]  # pinocchio writes quaternions as xyzw
 POSTURE_GAIN = 0.02  # share of the distance to the posture that one solution takes back
 
 
@@ -76,13 +78,13 @@ class Kinematics:
         pinocchio.forwardKinematics(model, data, self._q)
         p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
         fingers = np.empty((2, 7))
-        for k, frame in enumerate(self._fingers):
-            pose = pinocchio.SE3ToXYZQUAT(pinocchio.updateFramePlacement(model, data, frame))
-            fingers[k, :3], fingers[k, 3], fingers[k, 4:] = pose[:3], pose[6], pose[3:6]
+        for pose, frame in zip(fingers, self._fingers, strict=True):
+            placement = pinocchio.updateFramePlacement(model, data, frame)
+            pinocchio.SE3ToXYZQUAT(placement).take(_WXYZ, out=pose)
         return p_WT, fingers
 
     def inverse(
-        self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 30, tolerance: float = 1e-6
+        self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 30, tolerance: float = 1e-5
     ) -> np.ndarray | None:
         """Arm joints that put the tool at ``p_WT`` with the hand pointing down.
 
@@ -95,35 +97,36 @@ class Kinematics:
             p_WT: float64[3] (m).
             start: float64[7], where to begin (rad).
             iterations: at most this many.
-            tolerance: stops once every component of the error (m, rad) is below this.
+            tolerance: stops once the norm of the error (m, rad) is below this; 10 um cost nothing beside what
+                the drives lag.
 
         Returns:
             float64[7], within the joint limits; None if the target is out of reach or too far from
             ``start`` to be found.
         """
-        q = self._q
+        q, model, data, frame = self._q, self._model, self._data, self._tool
         q[:ARM_JOINTS] = start
         q[ARM_JOINTS:] = 0.0
-        arm, model, data, frame = q[:ARM_JOINTS], self._model, self._data, self._tool
-        target = pinocchio.SE3(self._down, np.asarray(p_WT, dtype=np.float64))
+        arm = q[:ARM_JOINTS]
+        target = pinocchio.SE3(self._down, p_WT)
         jacobian, pseudoinverse = self._pseudoinverse()
         pull = POSTURE_GAIN * (self._posture - arm)
         arm += pull - pseudoinverse @ (jacobian @ pull)
         # A chord method: the pseudoinverse at the start serves until the error stops shrinking, because one
-        # factorisation costs as much as four evaluations of the error.
-        last = np.inf
+        # factorisation costs as much as three evaluations of the error.
+        last = inf
         for _ in range(iterations):
             pinocchio.forwardKinematics(model, data, q)
             X_WT = pinocchio.updateFramePlacement(model, data, frame)
             error = pinocchio.log6(X_WT.actInv(target)).vector
-            worst = max(error.max(), -error.min())
-            if worst < tolerance:
-                return arm.copy()
-            if worst > 0.5 * last:
+            size = error @ error
+            if size < tolerance * tolerance:
+                within = (arm >= self.lower) & (arm <= self.upper)
+                return arm.copy() if within.all() else None
+            if size > 0.25 * last:
                 _, pseudoinverse = self._pseudoinverse()
-            last = worst
+            last = size
             arm += pseudoinverse @ error
-            np.minimum(np.maximum(arm, self.lower, out=arm), self.upper, out=arm)
         return None
 
     def _pseudoinverse(self) -> tuple[np.ndarray, np.ndarray]:

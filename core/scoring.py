@@ -62,19 +62,19 @@ class Observer:
     def __init__(self, scene: SceneSpec, kinematics: Kinematics):
         self._checker = checker_for(scene)
         self._kinematics = kinematics
-        self._p_WB = np.asarray(scene.board.X_WB.p)
         self._R_BW = matrix_from_quaternion(scene.board.X_WB.q).T
+        self._p_BW = -self._R_BW @ np.asarray(scene.board.X_WB.p)
         self._span = 2 * scene.robot.max_finger_position
 
     def __call__(self, state: SceneState) -> Frame:
         joints = state.joint_positions.astype(np.float64)
         p_WT, fingers = self._kinematics.tool_and_fingers(joints)
         measures = self._checker.measure(state.stone_poses, state.stone_velocities, fingers)
-        opening = float((joints[7] + joints[8]) / self._span)
+        opening = float(joints[7] + joints[8]) / self._span
         return Frame(
             measures=measures,
             p_WT=p_WT,
-            p_BT=(self._R_BW @ (p_WT - self._p_WB)).astype(np.float32),
+            p_BT=(self._R_BW @ p_WT + self._p_BW).astype(np.float32),
             opening=min(max(opening, 0.0), 1.0),
         )
 

@@ -69,7 +69,7 @@ class Snapshot:
             header=json.loads(header),
             scene_state=SceneState.from_bytes(scene_state),
             controller=ControllerState(
-                target=values[:3].copy(),
+                target=tuple(values[:3].tolist()),
                 joints=values[3:10].copy(),
                 finger=float(values[10]),
                 opening=float(values[11]),

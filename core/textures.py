@@ -38,7 +38,7 @@ def texture(name: str):
     return register
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def make_texture(spec: TextureSpec) -> np.ndarray:
     """Draws a texture.
 

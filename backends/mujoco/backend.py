@@ -70,7 +70,9 @@ class MujocoBackend(Backend):
         if self._written is not None:
             return self._written
         poses, velocities = self._stone_qpos[self._index], self._stone_qvel[self._index]
-        velocities[:, 3:] = _rotated(poses[:, 3:], velocities[:, 3:])
+        spins = velocities[:, 3:]
+        if spins.any():  # stones that rest are the rule, and exactly still
+            velocities[:, 3:] = _rotated(poses[:, 3:], spins)
         self._written = SceneState(
             joint_positions=self._joint_qpos.astype(np.float32),
             joint_velocities=self._joint_qvel.astype(np.float32),

@@ -75,7 +75,7 @@ class Expert(Policy):
             limit = command.speed * self._spec.max_step
             target = self._commanded + step * min(1.0, limit / max(abs(step).max(), 1e-12))
         action = self._spec.towards(self._commanded, target, command.opening)
-        self._commanded = self._spec.advance(self._commanded, action)
+        self._commanded = np.array(self._spec.advance(self._commanded, action))
         return action[None]
 
     # ---- the plan ---------------------------------------------------------------------------
