@@ -67,7 +67,10 @@ def scene_config(physics: PhysicsSpec) -> physx.PhysxSceneConfig:
     config = physx.PhysxSceneConfig()
     config.gravity = [0.0, 0.0, -physics.gravity]
     config.enable_tgs = True
-    config.enable_pcm = True
+    # Persistent manifolds find a box edge on a stone's hull up to 0.8 mm (20 ms) late and keep stale
+    # normals, so that a pad whose lower edge is above the rim still holds. Without them PhysX finds it at
+    # once, as MuJoCo does (calibrated: the two held sets overlap by .83 instead of .77).
+    config.enable_pcm = False
     config.enable_ccd = False
     config.enable_friction_every_iteration = True
     # Results must not depend on the order in which stones were added; costs less than a percent.
