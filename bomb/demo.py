@@ -38,7 +38,7 @@ class DemoSettings:
 
     out: Path
     episodes: int = 20
-    parity_episodes: int = 5
+    parity_episodes: int = 20
     seed: int = 0
     sheets: int = 2
     image_size: tuple[int, int] = (360, 480)
@@ -67,26 +67,33 @@ def demo(settings: DemoSettings, say=print) -> Path:
     Returns:
         The page.
     """
+    from tqdm import tqdm
+
     out, results = settings.out, DemoResults()
     out.mkdir(parents=True, exist_ok=True)
     drawing = _who_can_draw(settings, results, say)
     for backend in BACKENDS.names():
         say(f"the expert plays {settings.episodes} episodes in {backend}")
-        results.expert[backend] = evaluate(
-            EvaluationSettings(
-                policy="expert",
-                backend=backend,
-                episodes=settings.episodes,
-                seed=settings.seed,
-                max_steps=MAX_STEPS,
+        with tqdm(total=settings.episodes, unit="episode", delay=1) as bar:
+            results.expert[backend] = evaluate(
+                EvaluationSettings(
+                    policy="expert",
+                    backend=backend,
+                    episodes=settings.episodes,
+                    seed=settings.seed,
+                    max_steps=MAX_STEPS,
+                ),
+                report=lambda seed, verdict, bar=bar: bar.update(),
             )
-        )
         write_json(out / f"expert_{backend}.json", results.expert[backend])
+    # Written after every part, so that an interrupted demo leaves a page too.
+    page = out / "index.html"
+    write_page(page, results, settings.parity_episodes)
     if drawing:
         _draw(settings, drawing, results, say)
+        write_page(page, results, settings.parity_episodes)
     say(f"bomb parity compares the simulators on a sample of {settings.parity_episodes} episodes")
     results.parity = _parity(settings, results)
-    page = out / "index.html"
     write_page(page, results, settings.parity_episodes)
     return page
 

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--episodes", type=int, default=20, metavar="N", help="of the expert, in each simulator"
     )
     parser.add_argument(
-        "--parity-episodes", type=int, default=5, metavar="N", help="size of the parity sample"
+        "--parity-episodes", type=int, default=20, metavar="N", help="size of the parity sample"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first episode")
     parser.add_argument("--no-pictures", action="store_true", help="leave out pictures and the video")
