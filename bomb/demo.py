@@ -124,7 +124,7 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
     for k in range(settings.sheets):
         seed, moving = settings.seed + k, k == 0
         say(f"drawing episode {seed} in {' and '.join(backends)}")
-        films = [_film(backend, seed, settings, every=2 if moving else 10**9) for backend in backends]
+        films = [_film(backend, seed, settings, every=1 if moving else 10**9) for backend in backends]
         words = f"“{films[0].result.record.about['instruction']}” (seed {seed})"
         sheet = out / f"episode_{seed}.png"
         write_png(sheet, contact_sheet(films))
@@ -132,8 +132,7 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
         if moving:
             hz = films[0].result.record.about["control_hz"]
             video = out / f"episode_{seed}.mp4"
-            # Every second step is drawn, so half the control rate is real time.
-            write_mp4(video, side_by_side(films), fps=hz // 2)
+            write_mp4(video, side_by_side(films), fps=hz)
             results.video = (video, words + ", in real time")
     say("drawing every camera")
     results.cameras = out / "cameras.png"

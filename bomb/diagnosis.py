@@ -151,6 +151,7 @@ def try_backend(name: str, cameras: tuple[str, ...], timeout_s: float) -> Findin
         return Finding(what=what, ok=True, found=child.stdout.strip().splitlines()[-1])
     lines = [line for line in child.stderr.splitlines() if line.strip()]
     last = lines[-1].strip() if lines else f"ended by signal {-child.returncode}"
+    last = last.removeprefix("core.errors.RenderError: ")  # the reader wants the words, not the class
     return Finding(what=what, ok=False, found=last, advice=_advice(cameras))
 
 

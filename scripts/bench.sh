@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p runs/bench
 
+shopt -s nullglob
 failed=()
 for file in benchmarks/[a-z]*.py; do
   name=$(basename "$file" .py)
