@@ -7,6 +7,7 @@ mkdir -p runs/bench
 shopt -s nullglob
 failed=()
 for file in benchmarks/[a-z]*.py; do
+  grep -q '__main__' "$file" || continue # shared code
   name=$(basename "$file" .py)
   printf '\n== %s\n' "$name"
   .venv/bin/python -m "benchmarks.$name" --json "runs/bench/$name.json" || failed+=("$name")
