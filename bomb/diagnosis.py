@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import requires
 
 from bomb.versions import DISTRIBUTION, PACKAGES, package_version
+from core.errors import RenderError
 from core.registry import BACKENDS
 
 OLDEST_PYTHON = (3, 11)
@@ -116,24 +117,19 @@ def checker() -> Finding:
 
 
 def graphics_driver() -> Finding:
-    """The Vulkan loader and its drivers; whether they draw is decided by drawing."""
-    from ctypes.util import find_library
+    """Whether the Vulkan loader finds something to draw on; whether it draws is decided by drawing."""
+    from core.graphics import DeviceType, select_driver
 
-    loader = find_library("vulkan")
-    folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"]
-    drivers = sorted(
-        name.removesuffix(".json")
-        for folder in folders
-        if os.path.isdir(folder)
-        for name in os.listdir(folder)
-    )
+    try:
+        device = select_driver()
+    except RenderError as error:
+        return Finding(
+            what="Vulkan", ok=False, found=str(error), advice=f"pictures need it: {SYSTEM_PACKAGES}"
+        )
+    where = "in software" if device == DeviceType.CPU else f"on a {device.name.replace('_', ' ').lower()}"
     chosen = os.environ.get("BOMB_RENDER")
-    words = f"loader {loader or 'missing'}, drivers {', '.join(drivers) or 'none'}"
-    if chosen:
-        words += f", BOMB_RENDER={chosen}"
-    ok = bool(loader and drivers)
     return Finding(
-        what="Vulkan", ok=ok, found=words, advice="" if ok else f"pictures need it: {SYSTEM_PACKAGES}"
+        what="Vulkan", ok=True, found=f"draws {where}" + (f", BOMB_RENDER={chosen}" if chosen else "")
     )
 
 
