@@ -1,6 +1,6 @@
 """From actions to joint targets: the same numbers for both engines, to the last bit."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,25 +8,22 @@ from core.actions import ActionSpec, Point
 from core.kinematics import Kinematics
 from core.rotations import matrix_from_quaternion
 from core.scene import SceneSpec
-from core.state import ARM_JOINTS, JOINTS
+from core.state import ARM_JOINTS
 
 GRIPPER_SPEED = 0.1  # m/s of each finger's target; a step instead throws the stone (docs/stage.md)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ControllerState:
+class ControllerState(NamedTuple):
     """What the controller remembers.
 
     Attributes:
         target: commanded tool centre point (x, y, z) in R (m).
-        joints: float64[7], the arm joints that were last commanded (rad).
-        finger: commanded finger joint position, on its ramp (m).
+        joints: float64[9], the joints that were last commanded: arm (rad) and fingers, on their ramp (m).
         opening: the gripper opening that was last asked for, 0..1.
     """
 
     target: Point
     joints: np.ndarray
-    finger: float
     opening: float
 
 
@@ -43,12 +40,11 @@ class Controller:
         self._kinematics = Kinematics(scene.robot)
         self._p_WR = np.asarray(scene.robot.X_WR.p)
         self._R_WR = matrix_from_quaternion(scene.robot.X_WR.q)
-        self._R_RW = self._R_WR.T
-        self._p_RW = -self._R_RW @ self._p_WR
         self._substeps = round(1 / (spec.control_hz * scene.physics.timestep))
         steps = np.arange(1, self._substeps + 1)[:, None]
         self._fractions = steps / self._substeps
         self._ramp = steps * (GRIPPER_SPEED * scene.physics.timestep)
+        self._longest = float(self._ramp[-1, 0])
         self.reset(np.asarray(scene.robot.home))
 
     @property
@@ -61,8 +57,7 @@ class Controller:
         p_WT, _ = self._kinematics.tool_pose(joints)
         self.state = ControllerState(
             target=tuple(self.tool_in_base(p_WT).tolist()),
-            joints=np.array(joints, dtype=np.float64),
-            finger=self._robot.max_finger_position,
+            joints=np.array([*joints, *[self._robot.max_finger_position] * 2], dtype=np.float64),
             opening=1.0,
         )
 
@@ -78,24 +73,23 @@ class Controller:
         """
         before, opening = self.state, float(action[3])
         target = self.spec.advance(before.target, action)
-        joints = before.joints
+        joints = before.joints.copy()
         if target != before.target:
-            found = self._kinematics.inverse(self._p_WR + self._R_WR @ target, before.joints)
-            # The workspace is within reach, so this happens only with a robot that starts elsewhere: stay.
-            joints, target = (before.joints, before.target) if found is None else (found, target)
-        targets = np.empty((self._substeps, JOINTS))
-        arm = targets[:, :ARM_JOINTS]
-        np.multiply(self._fractions, joints - before.joints, out=arm)
-        arm += before.joints
-        goal = opening * self._robot.max_finger_position
-        if goal == before.finger:
-            targets[:, ARM_JOINTS:] = goal
-        elif goal < before.finger:
-            targets[:, ARM_JOINTS:] = np.maximum(before.finger - self._ramp, goal)
-        else:
-            targets[:, ARM_JOINTS:] = np.minimum(before.finger + self._ramp, goal)
-        finger = float(targets[-1, ARM_JOINTS])
-        self.state = ControllerState(target=target, joints=joints, finger=finger, opening=opening)
+            p_WT = self._p_WR + self._R_WR @ target
+            found = self._kinematics.inverse(p_WT, before.joints[:ARM_JOINTS])
+            if found is not None:
+                joints[:ARM_JOINTS] = found
+            else:  # the workspace is within reach, so only a robot that starts elsewhere gets here: it stays
+                target = before.target
+        finger, goal = float(before.joints[ARM_JOINTS]), opening * self._robot.max_finger_position
+        way = goal - finger
+        done = abs(way) <= self._longest
+        joints[ARM_JOINTS:] = goal if done else finger + (self._longest if way > 0 else -self._longest)
+        targets = before.joints + self._fractions * (joints - before.joints)
+        if done and way:  # the ramp ends within this period
+            ramp = self._ramp if way > 0 else -self._ramp
+            targets[:, ARM_JOINTS:] = (np.minimum if way > 0 else np.maximum)(finger + ramp, goal)
+        self.state = ControllerState(target=target, joints=joints, opening=opening)
         return targets
 
     def hold_action(self) -> np.ndarray:
@@ -105,4 +99,4 @@ class Controller:
 
     def tool_in_base(self, p_WT: np.ndarray) -> np.ndarray:
         """Converts a tool centre point from W to R (m)."""
-        return self._R_RW @ p_WT + self._p_RW
+        return self._R_WR.T @ (p_WT - self._p_WR)

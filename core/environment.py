@@ -294,8 +294,8 @@ class Environment(gymnasium.Env):
 
     def _checked(self, action: object) -> np.ndarray:
         action = check_action(action)
-        inside = all(low <= value <= high for low, value, high in zip(self._low, action.tolist(), self._high, strict=True))
-        if inside:
+        (x, y, z, g), (lx, ly, lz, lg), (hx, hy, hz, hg) = action.tolist(), self._low, self._high
+        if lx <= x <= hx and ly <= y <= hy and lz <= z <= hz and lg <= g <= hg:
             return action
         self._clipped += 1
         return np.clip(action, self.action_spec.low, self.action_spec.high)
@@ -329,8 +329,7 @@ class Environment(gymnasium.Env):
                 for modality in self._observation.modalities:
                     observation[MODALITY_KEYS[modality]][camera] = getattr(image, modality)
         state = np.empty(4, dtype=np.float32)
-        state[:3] = self._controller.tool_in_base(self._frame.p_WT)
-        state[3] = self._frame.opening
+        state[:3], state[3] = self._frame.p_RT, self._frame.opening
         observation["state"] = state
         observation["instruction"] = self.episode.instruction.text
         return observation

@@ -20,7 +20,6 @@ from core.state import ARM_JOINTS, JOINTS
 R_RT_DOWN = np.diag([1.0, -1.0, -1.0])
 
 DAMPING = 1e-8  # squared; far from singularities in the workspace, so it need not be larger
-_WXYZ = [0, 1, 2, 6, 3, 4, 5]  # pinocchio writes quaternions as xyzw
 POSTURE_GAIN = 0.02  # share of the distance to the posture that one solution takes back
 
 
@@ -77,11 +76,11 @@ class Kinematics:
         model, data = self._model, self._data
         pinocchio.forwardKinematics(model, data, self._q)
         p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
-        fingers = np.empty((2, 7))
-        for pose, frame in zip(fingers, self._fingers, strict=True):
-            placement = pinocchio.updateFramePlacement(model, data, frame)
-            pinocchio.SE3ToXYZQUAT(placement).take(_WXYZ, out=pose)
-        return p_WT, fingers
+        poses = []
+        for frame in self._fingers:
+            x, y, z, qx, qy, qz, qw = pinocchio.SE3ToXYZQUATtuple(pinocchio.updateFramePlacement(model, data, frame))
+            poses.append((x, y, z, qw, qx, qy, qz))
+        return p_WT, np.array(poses)
 
     def inverse(
         self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 30, tolerance: float = 1e-5
@@ -90,8 +89,8 @@ class Kinematics:
 
         Damped least squares on the six-dimensional error (Buss 2004, "Introduction to inverse kinematics
         with Jacobian transpose, pseudoinverse and damped least squares"), warm-started. The arm's one
-        redundant degree of freedom is pulled towards home in the null space, so the elbow does not
-        wander over a long episode.
+        redundant degree of freedom is pulled towards home before the error is removed, which leaves
+        the pull's share in the null space: so the elbow does not wander over a long episode.
 
         Args:
             p_WT: float64[3] (m).
@@ -109,14 +108,14 @@ class Kinematics:
         q[ARM_JOINTS:] = 0.0
         arm = q[:ARM_JOINTS]
         target = pinocchio.SE3(self._down, p_WT)
-        jacobian, pseudoinverse = self._pseudoinverse()
-        pull = POSTURE_GAIN * (self._posture - arm)
-        arm += pull - pseudoinverse @ (jacobian @ pull)
         # A chord method: the pseudoinverse at the start serves until the error stops shrinking, because one
         # factorisation costs as much as three evaluations of the error.
+        pseudoinverse = self._pseudoinverse()
+        pull = POSTURE_GAIN * (self._posture - arm)
+        arm += pull
         last = inf
+        pinocchio.forwardKinematics(model, data, q)
         for _ in range(iterations):
-            pinocchio.forwardKinematics(model, data, q)
             X_WT = pinocchio.updateFramePlacement(model, data, frame)
             error = pinocchio.log6(X_WT.actInv(target)).vector
             size = error @ error
@@ -124,14 +123,15 @@ class Kinematics:
                 within = (arm >= self.lower) & (arm <= self.upper)
                 return arm.copy() if within.all() else None
             if size > 0.25 * last:
-                _, pseudoinverse = self._pseudoinverse()
+                pseudoinverse = self._pseudoinverse()
             last = size
             arm += pseudoinverse @ error
+            pinocchio.forwardKinematics(model, data, q)
         return None
 
-    def _pseudoinverse(self) -> tuple[np.ndarray, np.ndarray]:
-        """Jacobian float64[6, 7] of the tool in its own frame at the present ``_q``, and its damped inverse."""
+    def _pseudoinverse(self) -> np.ndarray:
+        """The damped inverse, float64[7, 6], of the tool's Jacobian in its own frame at the present ``_q``."""
         jacobian = pinocchio.computeFrameJacobian(self._model, self._data, self._q, self._tool)[:, :ARM_JOINTS]
         gram = jacobian @ jacobian.T
         gram.flat[::7] += DAMPING
-        return jacobian, np.linalg.solve(gram, jacobian).T
+        return np.linalg.solve(gram, jacobian).T

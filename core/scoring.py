@@ -1,7 +1,7 @@
 """The checker's view of a scene: which boxes and hulls it measures, and who judges an episode."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,20 +39,19 @@ def checker_for(scene: SceneSpec) -> PlacementChecker:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Frame:
+class Frame(NamedTuple):
     """What the judge sees of one state.
 
     Attributes:
         measures: array[S] of ``MEASURE_DTYPE``, one entry per stone in play.
-        p_WT: float64[3], tool centre point in W (m).
-        p_BT: float32[3], the same in the board frame.
+        p_BT: float32[3], tool centre point in the board frame (m).
+        p_RT: float32[3], the same in the robot's base frame.
         opening: gripper opening, 0..1.
     """
 
     measures: np.ndarray
-    p_WT: np.ndarray
     p_BT: np.ndarray
+    p_RT: np.ndarray
     opening: float
 
 
@@ -62,19 +61,22 @@ class Observer:
     def __init__(self, scene: SceneSpec, kinematics: Kinematics):
         self._checker = checker_for(scene)
         self._kinematics = kinematics
-        self._R_BW = matrix_from_quaternion(scene.board.X_WB.q).T
-        self._p_BW = -self._R_BW @ np.asarray(scene.board.X_WB.p)
         self._span = 2 * scene.robot.max_finger_position
+        # The tool in the board's and in the robot's base frame, both at once: this runs in every step.
+        rotations = [matrix_from_quaternion(X_WF.q).T for X_WF in (scene.board.X_WB, scene.robot.X_WR)]
+        origins = [scene.board.X_WB.p, scene.robot.X_WR.p]
+        self._rotation = np.concatenate(rotations)
+        self._offset = -np.concatenate([R @ np.asarray(p) for R, p in zip(rotations, origins, strict=True)])
 
     def __call__(self, state: SceneState) -> Frame:
-        joints = state.joint_positions.astype(np.float64)
+        joints = state.joint_positions
         p_WT, fingers = self._kinematics.tool_and_fingers(joints)
-        measures = self._checker.measure(state.stone_poses, state.stone_velocities, fingers)
-        opening = float(joints[7] + joints[8]) / self._span
+        tools = (self._rotation @ p_WT + self._offset).astype(np.float32)
+        opening = (float(joints[7]) + float(joints[8])) / self._span
         return Frame(
-            measures=measures,
-            p_WT=p_WT,
-            p_BT=(self._R_BW @ p_WT + self._p_BW).astype(np.float32),
+            measures=self._checker.measure(state.stone_poses, state.stone_velocities, fingers),
+            p_BT=tools[:3],
+            p_RT=tools[3:],
             opening=min(max(opening, 0.0), 1.0),
         )
 

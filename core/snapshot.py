@@ -36,7 +36,7 @@ class Snapshot:
         blocks = [
             json.dumps(self.header, sort_keys=True, separators=(",", ":")).encode(),
             self.scene_state.to_bytes(),
-            np.array([*control.target, *control.joints, control.finger, control.opening], "<f8").tobytes(),
+            np.array([*control.target, *control.joints, control.opening], "<f8").tobytes(),
             self.judge,
         ]
         body = b"".join(len(block).to_bytes(8, "little") + block for block in blocks)
@@ -70,9 +70,8 @@ class Snapshot:
             scene_state=SceneState.from_bytes(scene_state),
             controller=ControllerState(
                 target=tuple(values[:3].tolist()),
-                joints=values[3:10].copy(),
-                finger=float(values[10]),
-                opening=float(values[11]),
+                joints=values[3:12].copy(),
+                opening=float(values[12]),
             ),
             judge=judge,
         )

@@ -69,16 +69,19 @@ class MujocoBackend(Backend):
     def read_state(self) -> SceneState:
         if self._written is not None:
             return self._written
-        poses, velocities = self._stone_qpos[self._index], self._stone_qvel[self._index]
-        spins = velocities[:, 3:]
-        if spins.any():  # stones that rest are the rule, and exactly still
-            velocities[:, 3:] = _rotated(poses[:, 3:], spins)
+        data, index = self._data, self._index
+        positions, velocities = data.qpos.astype(np.float32), data.qvel.astype(np.float32)
+        poses = positions[JOINTS:].reshape(-1, 7)[index]
+        stones = velocities[JOINTS:].reshape(-1, 6)[index]
+        if stones.any():  # stones that rest are the rule, and exactly still
+            exact = self._stone_qvel[index]
+            stones[:, 3:] = _rotated(self._stone_qpos[index][:, 3:], exact[:, 3:])
         self._written = SceneState(
-            joint_positions=self._joint_qpos.astype(np.float32),
-            joint_velocities=self._joint_qvel.astype(np.float32),
+            joint_positions=positions[:JOINTS],
+            joint_velocities=velocities[:JOINTS],
             stone_ids=self._ids,
-            stone_poses=poses.astype(np.float32),
-            stone_velocities=velocities.astype(np.float32),
+            stone_poses=poses,
+            stone_velocities=stones,
         )
         return self._written
 
