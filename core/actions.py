@@ -36,11 +36,13 @@ class ActionSpec:
     Attributes:
         mode: ``"delta"`` or ``"absolute"``.
         control_hz: actions per second.
+        deeper: how far below the workspace's floor the target may go (m), for a table that stands lower.
         low, high: the declared box of an action, float32[4].
     """
 
     mode: str
     control_hz: int
+    deeper: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice("action_mode", self.mode, ACTION_MODES)
@@ -56,7 +58,7 @@ class ActionSpec:
 
     @property
     def low(self) -> np.ndarray:
-        xyz = (-1.0, -1.0, -1.0) if self.mode == "delta" else WORKSPACE_LOW
+        xyz = (-1.0, -1.0, -1.0) if self.mode == "delta" else (*WORKSPACE_LOW[:2], WORKSPACE_LOW[2] - self.deeper)
         return np.array([*xyz, 0.0], dtype=np.float32)
 
     @property
@@ -88,7 +90,7 @@ class ActionSpec:
     def clip(self, target: Sequence[float]) -> Point:
         """The nearest point of the workspace (m, in R)."""
         (x, y, z), (lx, ly, lz), (hx, hy, hz) = target, WORKSPACE_LOW, WORKSPACE_HIGH
-        return (min(max(x, lx), hx), min(max(y, ly), hy), min(max(z, lz), hz))
+        return (min(max(x, lx), hx), min(max(y, ly), hy), min(max(z, lz - self.deeper), hz))
 
     def towards(self, commanded: Sequence[float], target: Sequence[float], opening: float) -> np.ndarray:
         """The action, float32[4], that moves the commanded target straight towards ``target`` (m, in R)."""

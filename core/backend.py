@@ -21,6 +21,11 @@ class Capability(Enum):
     LIVE_MATERIALS = "live_materials"
     LIVE_LIGHTS = "live_lights"
     LIVE_CAMERAS = "live_cameras"
+    LIVE_SHADOWS = "live_shadows"
+    LIVE_POSES = "live_poses"  # of table, board and other static bodies
+    LIVE_PHYSICS = "live_physics"  # friction and masses
+    LIVE_SHAPES = "live_shapes"  # of stones
+    STATIC_OBJECTS = "static_objects"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,8 +91,9 @@ class Backend(ABC):
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
         """Puts the world into ``state``, dressed as ``scene``; everything that came before is forgotten.
 
-        Materials, lights, cameras, poses of the board and physics parameters may differ from the scene
-        that was built and are changed in place; shapes and counts may not.
+        Materials, lights, shadows, cameras, poses of table, board and objects, physics parameters and the
+        shape of the stones may differ from the scene that was built and are changed in place; other shapes
+        and counts may not.
 
         Raises:
             CapabilityError: if ``scene`` differs from the built one in something that cannot be changed.

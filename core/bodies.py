@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.meshes import Mesh, box_mesh, make_mesh, stone_mesh
+from core.meshes import Mesh, box_mesh, make_mesh, stone_mesh, tapered_mesh
 from core.rotations import Pose, compose
-from core.scene import MaterialSpec, SceneSpec, SegmentationId
+from core.scene import MaterialSpec, SceneSpec, SegmentationId, TableSpec
 from core.textures import board_texture
 
 
@@ -53,8 +53,17 @@ class StaticBody:
 
 
 def static_bodies(scene: SceneSpec) -> tuple[StaticBody, ...]:
-    """Floor, wall, table, board and the robot's pedestal, in a fixed order."""
-    return (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene))
+    """Floor, wall, table, board, the robot's pedestal and the objects, in a fixed order."""
+    objects = (_object(scene, k) for k in range(len(scene.objects)))
+    return (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene), *objects)
+
+
+def movable_poses(scene: SceneSpec) -> dict[str, Pose]:
+    """Poses in W of the static bodies that may stand elsewhere in the next episode, by name."""
+    poses = {"table": Pose((0.0, 0.0, scene.table.height)), "board": scene.board.X_WB}
+    for k, thing in enumerate(scene.objects):
+        poses[thing.name] = thing.X_WO or parked_pose(k, depth=-6.0)
+    return poses
 
 
 def stone_visual(scene: SceneSpec, index: int) -> Visual:
@@ -99,7 +108,9 @@ def _box(name: str, half_size, X_BS: Pose, material: MaterialSpec, material_name
 
 def _wall(scene: SceneSpec) -> StaticBody:
     wall = scene.wall
-    shape, visual = _box("wall", wall.half_size, Pose(), wall.material, "wall", SegmentationId.WALL)
+    # To scale, so that the texture stands on the side that faces the room; the wall is 3 m high.
+    scale = 2 * wall.half_size[2]
+    shape, visual = _box("wall", wall.half_size, Pose(), wall.material, "wall", SegmentationId.WALL, scale)
     return StaticBody(name="wall", X_WB=Pose(wall.center), collisions=(shape,), visuals=(visual,))
 
 
@@ -150,9 +161,24 @@ def _pedestal(scene: SceneSpec) -> StaticBody:
     return StaticBody(name="pedestal", X_WB=Pose((x, y, z)), collisions=(), visuals=(visual,))
 
 
-def parked_pose(index: int) -> Pose:
+def _object(scene: SceneSpec, index: int) -> StaticBody:
+    """Body frame: the middle of the box around it."""
+    thing = scene.objects[index]
+    half = tuple(float(value) for value in thing.half_size)
+    visual = Visual(
+        name=thing.name,
+        mesh=box_mesh(half) if thing.shape == "box" else tapered_mesh(half, 1.0 if thing.shape == "cylinder" else 0.0),
+        material=thing.material,
+        material_name=thing.name,
+        segmentation=SegmentationId.OBJECT,
+    )
+    X_WO = movable_poses(scene)[thing.name]
+    return StaticBody(name=thing.name, X_WB=X_WO, collisions=(BoxShape(half_size=half),), visuals=(visual,))
+
+
+def parked_pose(index: int, depth: float = -5.0) -> Pose:
     """Where stone ``index`` of the pool waits while it is not in play: far below the floor."""
-    return Pose((0.1 * (index % 6), 0.1 * (index // 6), -5.0))
+    return Pose((0.1 * (index % 6), 0.1 * (index // 6), depth))
 
 
 def body_names(scene: SceneSpec) -> list[str]:
@@ -160,6 +186,6 @@ def body_names(scene: SceneSpec) -> list[str]:
     return [body.name for body in static_bodies(scene)] + [f"stone_{k}" for k in range(len(scene.stones))]
 
 
-def table_top_pose(scene: SceneSpec) -> Pose:
+def table_top_pose(table: TableSpec) -> Pose:
     """Pose in W of the centre of the box that is the table top."""
-    return compose(Pose((0.0, 0.0, scene.table.height)), Pose((0.0, 0.0, -scene.table.thickness / 2)))
+    return compose(Pose((0.0, 0.0, table.height)), Pose((0.0, 0.0, -table.thickness / 2)))

@@ -1,5 +1,6 @@
 """The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
 
+from collections import deque
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 
@@ -7,11 +8,13 @@ import gymnasium
 import numpy as np
 
 from core.actions import ActionSpec, check_action
+from core.actuation import Actuator
 from core.backend import Backend, CameraImage
 from core.checker import EpisodeJudge, Tolerances, Verdict
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
 from core.observation import MODALITY_KEYS, ObservationSpec, action_space
+from core.perturbations.suite import Suite
 from core.record import EpisodeRecord
 from core.render_guard import RenderGuard
 from core.scene import SceneSpec
@@ -62,6 +65,7 @@ class Environment(gymnasium.Env):
         action: ActionSpec,
         observation: ObservationSpec,
         options: EpisodeOptions,
+        perturbations: Suite | None = None,
         tolerances: Tolerances | None = None,
     ):
         self.task, self.backend_name = task, backend.name
@@ -73,6 +77,7 @@ class Environment(gymnasium.Env):
         self.episode: Episode | None = None
         self.scene_state: SceneState | None = None
         self.tolerances = tolerances or Tolerances()
+        self._suite = perturbations or Suite()
         self._observation, self._scene, self._backend = observation, scene, backend
         self._low, self._high = action.low.tolist(), action.high.tolist()
         self._closed = False
@@ -101,7 +106,7 @@ class Environment(gymnasium.Env):
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))
-        episode = self.task.make_episode(self._scene, split=self.options.split, seed=int(seed))
+        episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
         self._begin(episode, episode.state)
         return self._observe(), self._info()
 
@@ -136,7 +141,7 @@ class Environment(gymnasium.Env):
     def hold_action(self) -> np.ndarray:
         """The action, float32[4], that does nothing: the target stays, the gripper stays as asked."""
         self._check_begun()
-        return self._controller.hold_action()
+        return self._actuator.hold(self._controller.hold_action())
 
     def end_episode(self) -> dict:
         """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
@@ -178,7 +183,7 @@ class Environment(gymnasium.Env):
         if camera not in self._observation.cameras:
             raise RenderError(f"no camera {camera!r} in this environment; it has {self._observation.cameras}")
         self._guard.check()
-        return self._backend.render(camera, modalities)
+        return self._picture(camera, modalities)
 
     # ---- saving and loading -----------------------------------------------------------------
 
@@ -197,6 +202,7 @@ class Environment(gymnasium.Env):
             "periods": self._periods,
             "clipped": self._clipped,
             "over": self._over,
+            "pending": [action.tolist() for action in self._actuator.pending],
         }
         return Snapshot(
             header=header,
@@ -226,7 +232,9 @@ class Environment(gymnasium.Env):
         ):
             if header.get(key) != here:
                 raise StateError(f"saved state has {key} {header.get(key)!r}, this environment {here!r}")
-        episode = self.task.make_episode(self._scene, split=header["split"], seed=header["seed"])
+        episode = self._suite.episode(self.task, self._scene, split=header["split"], seed=header["seed"])
+        if header["perturbation"] != episode.perturbation:
+            raise StateError("saved state was perturbed otherwise than this environment's episodes are")
         if not np.array_equal(snapshot.scene_state.stone_ids, episode.state.stone_ids):
             raise StateError("saved state has other stones in play than its episode: another version wrote it")
         self._begin(episode, snapshot.scene_state)
@@ -235,6 +243,7 @@ class Environment(gymnasium.Env):
         self._controller.state = snapshot.controller
         self._steps, self._periods = header["steps"], header["periods"]
         self._clipped, self._over = header["clipped"], header["over"]
+        self._actuator.pending = deque(np.array(action, dtype=np.float32) for action in header["pending"])
         self._complete = False
         return self._observe(), self._info()
 
@@ -247,7 +256,7 @@ class Environment(gymnasium.Env):
         self._check_begun()
         if not self._complete:
             raise StateError("the episode was loaded half-way: its first measures were not saved with it")
-        board = self._scene.board
+        board = self.episode.scene.board
         about = {
             "task": self.episode.task,
             "backend": self.backend_name,
@@ -283,6 +292,13 @@ class Environment(gymnasium.Env):
         self.episode, self.scene_state = episode, state
         self._controller = Controller(self.action_spec, episode.scene)
         self._controller.reset(episode.state.joint_positions[:ARM_JOINTS].astype(np.float64))
+        self._actuator = Actuator(
+            self._suite.actuation(episode),
+            self.action_spec,
+            split=episode.split,
+            seed=episode.seed,
+            hold=self._controller.hold_action(),
+        )
         self._observer = Observer(episode.scene, self._controller.kinematics)
         layout = self._observer(episode.state)
         self._judge: EpisodeJudge = judge_for(episode, layout, self.tolerances)
@@ -302,7 +318,7 @@ class Environment(gymnasium.Env):
 
     def _advance(self, action: np.ndarray) -> None:
         """One control period: joint targets, physics, measures, verdict."""
-        self._backend.step(self._controller.advance(action))
+        self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
         self._periods += 1
         self.scene_state = self._backend.read_state()
         self._frame = frame = self._observer(self.scene_state)
@@ -313,7 +329,7 @@ class Environment(gymnasium.Env):
         self._times.append(time)
 
     def _finish(self) -> None:
-        hold = self._controller.hold_action()
+        hold = self._actuator.hold(self._controller.hold_action())
         for _ in range(round(FINAL_HOLD * self.action_spec.control_hz)):
             self._advance(hold)
         self._over = True
@@ -325,7 +341,7 @@ class Environment(gymnasium.Env):
             for modality in self._observation.modalities:
                 observation[MODALITY_KEYS[modality]] = {}
             for camera in self._observation.cameras:
-                image = self._backend.render(camera, self._observation.modalities)
+                image = self._picture(camera, self._observation.modalities)
                 for modality in self._observation.modalities:
                     observation[MODALITY_KEYS[modality]][camera] = getattr(image, modality)
         state = np.empty(4, dtype=np.float32)
@@ -333,6 +349,10 @@ class Environment(gymnasium.Env):
         observation["state"] = state
         observation["instruction"] = self.episode.instruction.text
         return observation
+
+    def _picture(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
+        image = self._backend.render(camera, modalities)
+        return self._suite.develop(self.episode, camera, self._periods, image)
 
     def _info(self) -> dict:
         placement, perturbation = self._verdict.to_dict(), self.episode.perturbation

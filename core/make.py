@@ -6,6 +6,7 @@ from core.actions import ActionSpec
 from core.environment import Environment, EpisodeOptions
 from core.errors import OptionError, UnknownNameError, check_choice
 from core.observation import ObservationSpec
+from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 from core.seeding import SPLITS
 from core.stage import clean_scene
@@ -23,7 +24,7 @@ def make_task(
     modalities: tuple[str, ...] = ("rgb",),
     supersample: int | None = None,
     control_hz: int = 20,
-    perturbations: dict | str | None = None,
+    perturbations: object = None,
     split: str = "test",
     max_steps: int = 400,
     stop_on_success: bool = False,
@@ -42,7 +43,9 @@ def make_task(
         supersample: colour pictures are rendered this many times larger on each side and box-filtered in
             linear light; None takes the value that parity is claimed for.
         control_hz: actions per second; must divide 500.
-        perturbations: none are registered yet; None is the clean world.
+        perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "table_texture": "unseen"}``;
+            a preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one. None
+            is the clean world. ``bomb knobs`` and docs/perturbations.md list them.
         split: which family of seeds; see ``core.seeding.SPLITS``.
         max_steps: actions until an episode is truncated.
         stop_on_success: whether an episode ends when success first holds.
@@ -50,6 +53,8 @@ def make_task(
     Raises:
         UnknownNameError: for an unknown name or option, listing the valid ones.
         OptionError: for a value that is not allowed.
+        CapabilityError: if the backend or the task cannot do a perturbation.
+        StateError: for a condition set that is damaged, edited or of another version.
         RenderError: if cameras are asked for and no graphics driver works.
     """
     if unknown:
@@ -57,26 +62,27 @@ def make_task(
         raise UnknownNameError("option of make_task", next(iter(unknown)), valid)
     TASKS.target(task), BACKENDS.target(backend)  # both names are checked before anything is imported
     check_choice("split", split, SPLITS)
-    if perturbations:
-        names = [perturbations] if isinstance(perturbations, str) else list(perturbations)
-        raise UnknownNameError("perturbation", names[0], [])
+    suite = make_suite(perturbations)
     if supersample is None:
         supersample = DEFAULT_SUPERSAMPLE
     for name, value, most in (("max_steps", max_steps, 10**9), ("supersample", supersample, 8)):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise OptionError(f"{name} must be an integer from 1 to {most}, got {value!r}")
-    action = ActionSpec(mode=action_mode, control_hz=control_hz)
+    action = ActionSpec(mode=action_mode, control_hz=control_hz, deeper=suite.lowest_table())
     observation = ObservationSpec(
         cameras=cameras if isinstance(cameras, str) else tuple(cameras),
         image_size=tuple(image_size),
         modalities=modalities if isinstance(modalities, str) else tuple(modalities),
     )
+    task_class, backend_class = TASKS.load(task), BACKENDS.load(backend)
+    suite.check(backend_class, task_class, observation.cameras)
     return Environment(
-        TASKS.load(task)(),
-        BACKENDS.load(backend)(),
-        clean_scene(observation.cameras),
+        task_class(),
+        backend_class(),
+        suite.prepare(clean_scene(observation.cameras)),
         action=action,
         observation=observation,
+        perturbations=suite,
         options=EpisodeOptions(
             split=split, max_steps=max_steps, stop_on_success=bool(stop_on_success), supersample=supersample
         ),

@@ -96,20 +96,62 @@ def stone_collision_vertices(stone: StoneSpec) -> np.ndarray:
 
 
 def stone_mesh(stone: StoneSpec, segments: int = 2) -> Mesh:
-    """The drawn stone: its profile revolved, rounded between the flat face and the rim."""
-    hull_height, rim = stone.height / 2, stone.rim_height / 2
-    t = np.linspace(0.0, np.pi / 2, segments + 1)
+    """The drawn stone: its profile revolved.
+
+    Go stones and buttons are rounded between the flat face and the rim, everything else has edges.
+    """
+    h, rim = stone.height / 2, stone.rim_height / 2
+    rounded = stone.kind in ("go", "button")
+    t = np.linspace(0.0, np.pi / 2, (segments if rounded else 1) + 1)
     # A quarter ellipse from the rim band to the flat face, inside the hull's bevel by construction
     # would hide the edge; outside it by at most 0.6 mm it looks like a ground stone.
     bevel_r = stone.flat_radius + (stone.radius - stone.flat_radius) * np.cos(t)
-    bevel_z = rim + (hull_height - rim) * np.sin(t)
-    profile_r = np.concatenate([[0.0], bevel_r[::-1], bevel_r, [0.0]])
-    profile_z = np.concatenate([[hull_height], bevel_z[::-1], -bevel_z, [-hull_height]])
-    normal_r = np.concatenate([[0.0], np.cos(t)[::-1] / (stone.radius - stone.flat_radius)])
-    normal_z = np.concatenate([[1.0], np.sin(t)[::-1] / (hull_height - rim)])
-    normal_r = np.concatenate([normal_r, normal_r[::-1]])
-    normal_z = np.concatenate([normal_z, -normal_z[::-1]])
-    angle = np.arange(stone.facets + 1) * (2 * np.pi / stone.facets)
+    bevel_z = rim + (h - rim) * np.sin(t)
+    normal_r = np.cos(t) / (stone.radius - stone.flat_radius)
+    normal_z = np.sin(t) / (h - rim)
+    if rounded:
+        r = np.concatenate([[0.0], bevel_r[::-1], bevel_r, [0.0]])
+        z = np.concatenate([[h], bevel_z[::-1], -bevel_z, [-h]])
+        n_r = np.concatenate([[0.0], normal_r[::-1], normal_r, [0.0]])
+        n_z = np.concatenate([[1.0], normal_z[::-1], -normal_z, [-1.0]])
+    else:
+        # Each band of the profile has its own two rings and one normal: face, bevel, rim, bevel, face.
+        bevel = np.array([h - rim, stone.radius - stone.flat_radius])
+        bands = [
+            ((0.0, h), (stone.flat_radius, h), (0.0, 1.0)),
+            ((stone.flat_radius, h), (stone.radius, rim), bevel),
+            ((stone.radius, rim), (stone.radius, -rim), (1.0, 0.0)),
+            ((stone.radius, -rim), (stone.flat_radius, -h), bevel * (1, -1)),
+            ((stone.flat_radius, -h), (0.0, -h), (0.0, -1.0)),
+        ]
+        r, z = np.array([end for band in bands for end in band[:2]]).T
+        n_r, n_z = np.array([band[2] for band in bands for _ in range(2)]).T
+    return _revolved(r, z, n_r, n_z, stone.facets, 2 * stone.radius)
+
+
+def tapered_mesh(half_size: tuple[float, float, float], top: float, facets: int = 24) -> Mesh:
+    """An upright elliptic cylinder (``top`` 1) or cone (``top`` 0) in the box of ``half_size``, with edges."""
+    hx, hy, hz = half_size
+    slope = np.array([2 * hz, max(hx, hy) * (1 - top)])
+    mesh = _revolved(
+        np.array([0.0, top, top, 1.0, 1.0, 0.0]),
+        np.array([hz, hz, hz, -hz, -hz, -hz]),
+        np.array([0.0, 0.0, slope[0], slope[0], 0.0, 0.0]),
+        np.array([1.0, 1.0, slope[1], slope[1], -1.0, -1.0]),
+        facets,
+        2.0,
+    )
+    normals = mesh.normals * (1 / hx, 1 / hy, 1 / max(hx, hy))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return make_mesh(mesh.vertices * (hx, hy, 1.0), mesh.faces, normals, mesh.uvs)
+
+
+def _revolved(
+    profile_r: np.ndarray, profile_z: np.ndarray, normal_r: np.ndarray, normal_z: np.ndarray,
+    facets: int, width: float,
+) -> Mesh:  # fmt: skip
+    """A profile turned about z, from its top; textures of ``width`` (m) are laid on from above."""
+    angle = np.arange(facets + 1) * (2 * np.pi / facets)
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     vertices = np.concatenate([np.column_stack([r * ring, np.full(len(ring), z)])
                                for r, z in zip(profile_r, profile_z, strict=True)])
@@ -118,12 +160,11 @@ def stone_mesh(stone: StoneSpec, segments: int = 2) -> Mesh:
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     n, faces = len(ring), []
     for level in range(len(profile_r) - 1):
-        for k in range(stone.facets):
+        for k in range(facets):
             a, b = level * n + k, level * n + k + 1
             c, d = a + n, b + n
             if profile_r[level] > 0:
                 faces.append([a, d, b])
             if profile_r[level + 1] > 0:
                 faces.append([a, c, d])
-    uvs = vertices[:, :2] / (2 * stone.radius) + 0.5
-    return make_mesh(vertices, faces, normals, uvs)
+    return make_mesh(vertices, faces, normals, vertices[:, :2] / width + 0.5)

@@ -142,6 +142,24 @@ class StoneSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ObjectSpec:
+    """A thing that stands on the table and never moves; it collides as the box around it.
+
+    Attributes:
+        name: of the body, unique in the scene.
+        shape: as drawn.
+        half_size: of the box around it (m).
+        X_WO: pose of the box's middle in W; None while it is put away.
+    """
+
+    name: str
+    shape: Literal["box", "cylinder", "cone"]
+    half_size: Vector
+    X_WO: Pose | None = None
+    material: MaterialSpec = field(default_factory=MaterialSpec)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RobotSpec:
     """The Franka Panda with its hand, from the one URDF of ``example-robot-data``.
 
@@ -236,3 +254,4 @@ class SceneSpec:
     physics: PhysicsSpec
     cameras: tuple[CameraSpec, ...]
     lights: tuple[LightSpec, ...]
+    objects: tuple[ObjectSpec, ...] = ()

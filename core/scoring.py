@@ -1,5 +1,6 @@
 """The checker's view of a scene: which boxes and hulls it measures, and who judges an episode."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,17 +12,22 @@ from core.kinematics import Kinematics
 from core.meshes import stone_collision_vertices
 from core.robot import FINGER_LINKS, panda
 from core.rotations import matrix_from_quaternion
-from core.scene import SceneSpec
+from core.scene import BoardSpec, MaterialSpec, SceneSpec, StoneSpec, TableSpec
 from core.state import SceneState
 from core.task import Episode
 
 COLORS = {"black": BLACK, "white": WHITE}
 
 
-@lru_cache(maxsize=64)
 def checker_for(scene: SceneSpec) -> PlacementChecker:
     """The checker of one scene. Finger shapes are the URDF's collision boxes, the pad last."""
-    board, table = scene.board, scene.table
+    plain = MaterialSpec()  # what is only seen makes no other checker
+    board = replace(scene.board, material=plain, labels=False)
+    return _checker(board, replace(scene.table, material=plain), replace(scene.stones[0], material=plain))
+
+
+@lru_cache(maxsize=64)
+def _checker(board: BoardSpec, table: TableSpec, stone: StoneSpec) -> PlacementChecker:
     boxes = [
         np.array([[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions])
         for name in FINGER_LINKS
@@ -32,9 +38,9 @@ def checker_for(scene: SceneSpec) -> PlacementChecker:
         board_half_size=np.array([board.width / 2, board.width / 2, board.thickness / 2]),
         size=board.size,
         pitch=board.pitch,
-        table_pose=table_top_pose(scene).array(),
+        table_pose=table_top_pose(table).array(),
         table_half_size=np.array([table.size[0] / 2, table.size[1] / 2, table.thickness / 2]),
-        stone_hull=stone_collision_vertices(scene.stones[0]),
+        stone_hull=stone_collision_vertices(stone),
         finger_boxes=boxes,
     )
 

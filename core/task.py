@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from core.errors import CapabilityError
 from core.scene import SceneSpec
 from core.state import SceneState
 
@@ -72,9 +73,13 @@ class Task(ABC):
 
     Attributes:
         name: the registered name.
+        word_sets: sets of sentences that ``reword`` knows, out of those of the knob ``words``.
+        free_layout: whether stones may be added, taken away and moved at reset without changing the task.
     """
 
     name: ClassVar[str]
+    word_sets: ClassVar[frozenset[str]] = frozenset()
+    free_layout: ClassVar[bool] = False
 
     @abstractmethod
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
@@ -88,3 +93,17 @@ class Task(ABC):
         Raises:
             EpisodeInitializationError: if no layout meets the task's constraints.
         """
+
+    def reword(self, episode: Episode, words: str, choice: float, other: int) -> Instruction:
+        """Says the episode's goal in other words.
+
+        Args:
+            episode: whose goal is meant.
+            words: one of ``word_sets``.
+            choice: which sentence of the set, in [0, 1).
+            other: counts through the intersections that are not the goal, for sentences that name one.
+
+        Raises:
+            CapabilityError: if the task has no such set.
+        """
+        raise CapabilityError(f"task {self.name!r} has no sentences of the set {words!r}")

@@ -1,4 +1,4 @@
-"""Pictures made by code: the board with its lines, and the wood of the table.
+"""Pictures made by code: the board with its lines, the wood of the table, and what may take its place.
 
 Every texture is a function of its ``TextureSpec`` alone, so both engines and every machine draw the
 same one. Rows run from the top of the picture; u, v = (0, 0) is its lower left corner.
@@ -14,6 +14,11 @@ from core.errors import check_choice
 from core.scene import BoardSpec, TextureSpec
 
 TEXTURES: dict[str, Callable[..., np.ndarray]] = {}
+
+Rgb = tuple[float, float, float]
+
+WOOD_LIGHT: Rgb = (0.36, 0.20, 0.10)  # linear, of the clean table
+WOOD_DARK: Rgb = (0.20, 0.10, 0.05)
 
 
 def srgb_encode(linear: np.ndarray) -> np.ndarray:
@@ -71,8 +76,8 @@ def _smooth_noise(size: tuple[int, int], cells: tuple[int, int], seed: int) -> n
 @texture("wood")
 def wood(
     size: tuple[int, int],
-    light: tuple[float, float, float] = (0.36, 0.20, 0.10),
-    dark: tuple[float, float, float] = (0.20, 0.10, 0.05),
+    light: Rgb = WOOD_LIGHT,
+    dark: Rgb = WOOD_DARK,
     seed: int = 1,
 ) -> np.ndarray:
     """Planks with grain along u."""
@@ -138,3 +143,100 @@ def board_texture(spec: BoardSpec) -> TextureSpec:
             ("labels", spec.labels),
         ),
     )
+
+
+def _two_tone(mix: np.ndarray, light: Rgb, dark: Rgb) -> np.ndarray:
+    """``light`` where float[H, W] ``mix`` is 1, ``dark`` where it is 0."""
+    mix = np.clip(mix, 0.0, 1.0)[..., None]
+    return mix * np.asarray(light) + (1 - mix) * np.asarray(dark)
+
+
+def _grid(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Pixel middles in [0, 1): row coordinate float[H, 1] and column coordinate float[1, W]."""
+    return (np.arange(size[0])[:, None] + 0.5) / size[0], (np.arange(size[1])[None, :] + 0.5) / size[1]
+
+
+def _clouds(size: tuple[int, int], cells: int, seed: int) -> np.ndarray:
+    """Three octaves of noise in [0, 1]."""
+    parts = [_smooth_noise(size, (cells << k, cells << k), seed + k) / 2**k for k in range(3)]
+    return sum(parts) / 1.75
+
+
+@texture("marble")
+def marble(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Veins where warped waves cross zero."""
+    y, x = _grid(size)
+    wave = np.sin(2 * np.pi * (2 * x + 3 * y + 1.5 * _clouds(size, 4, seed)))
+    return _two_tone(abs(wave) ** 0.4 * (0.75 + 0.25 * _clouds(size, 6, seed + 9)), light, dark)
+
+
+@texture("felt")
+def felt(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Fine, faint grain."""
+    return _two_tone(0.55 + 0.9 * (_smooth_noise(size, (170, 170), seed) - 0.5), light, dark)
+
+
+@texture("checker")
+def checker(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Squares, 10 to 13 along the shorter side of a table."""
+    count = 10 + seed % 4
+    y, x = _grid(size)
+    return _two_tone(((y * count).astype(int) + (x * count * 12 // 7).astype(int)) % 2, light, dark)
+
+
+@texture("noise")
+def noise(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Blotches."""
+    return _two_tone(2.2 * (_clouds(size, 10, seed) - 0.5) + 0.5, light, dark)
+
+
+@texture("stripes")
+def stripes(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Straight stripes, in one of two slants."""
+    y, x = _grid(size)
+    slant = 1 if seed % 2 else -1
+    return _two_tone(0.5 + 2.5 * np.sin(2 * np.pi * (9 * x + slant * 5 * y)), light, dark)
+
+
+@texture("bricks")
+def bricks(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Courses of bricks, each of its own tone, with dark joints."""
+    y, x = _grid(size)
+    row = (y * 14).astype(int)
+    along = x * 12 + 0.5 * (row % 2)
+    tones = np.random.Generator(np.random.PCG64(seed)).uniform(0.6, 1.0, (14, 14))
+    joint = ((y * 14) % 1 < 0.12) | (along % 1 < 0.06)
+    return _two_tone(np.where(joint, 0.0, tones[row, along.astype(int)]), light, dark)
+
+
+@texture("terrazzo")
+def terrazzo(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Chips in a ground."""
+    chips = _smooth_noise(size, (56, 90), seed)
+    return _two_tone(0.75 - 6 * (chips - 0.62).clip(0, 0.12), light, dark)
+
+
+@texture("dots")
+def dots(size: tuple[int, int], light: Rgb, dark: Rgb, seed: int) -> np.ndarray:
+    """Discs in rows that are offset by half."""
+    y, x = _grid(size)
+    row = y * 12
+    column = x * 20 + 0.5 * (row.astype(int) % 2)
+    return _two_tone(8 * (np.hypot(row % 1 - 0.5, column % 1 - 0.5) - 0.28) + 0.5, light, dark)
+
+
+@texture("button")
+def button(size: tuple[int, int], light: Rgb, dark: Rgb) -> np.ndarray:
+    """A disc seen from above, with a groove and four holes."""
+    y, x = (2 * axis - 1 for axis in _grid(size))
+    holes = np.hypot(abs(x) - 0.2, abs(y) - 0.2) < 0.12
+    groove = abs(np.hypot(x, y) - 0.62) < 0.05
+    return _two_tone(1.0 - (holes | groove), light, dark)
+
+
+@texture("pips")
+def pips(size: tuple[int, int], light: Rgb, dark: Rgb) -> np.ndarray:
+    """The five of a die."""
+    y, x = (2 * axis - 1 for axis in _grid(size))
+    marks = (np.hypot(abs(x) - 0.38, abs(y) - 0.38) < 0.14) | (np.hypot(x, y) < 0.14)
+    return _two_tone(1.0 - marks, light, dark)

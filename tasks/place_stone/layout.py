@@ -21,7 +21,8 @@ class LayoutSpec:
     Attributes:
         per_color: fewest and most stones of each colour on the table.
         on_board: most stones on the board; half of the episodes begin with an empty one.
-        side: nearest and farthest distance of a stone on the table from the board's middle, along x_W.
+        clearance: smallest distance along x_W of a stone on the table from the board, however it lies.
+        side: farthest distance of a stone on the table from the table's middle, along x_W.
         depth: range of y_W on the table.
         spacing: smallest distance between stones on the table, so that the open fingers fit.
         nearest_by: by how much the nearest stone of the named colour is nearer than the next.
@@ -29,7 +30,8 @@ class LayoutSpec:
 
     per_color: tuple[int, int] = (2, 4)
     on_board: int = 6
-    side: tuple[float, float] = (0.197, 0.300)
+    clearance: float = 0.062
+    side: float = 0.300
     depth: tuple[float, float] = (-0.30, -0.05)
     spacing: float = 0.060
     nearest_by: float = 0.020
@@ -116,11 +118,12 @@ def _table_points(
     """Positions (x_W, y_W) on the table, at both sides of the board, by colour."""
     home, _ = Kinematics(scene.robot).tool_pose(np.asarray(scene.robot.home))
     board_x = scene.board.X_WB.p[0]
+    nearest = round(board_reach(scene) + spec.clearance, 9)
     total = sum(counts.values())
     points: list[np.ndarray] = []
     for _ in range(TRIES):
         side = rng.choice([-1.0, 1.0])
-        point = np.array([board_x + side * rng.uniform(*spec.side), rng.uniform(*spec.depth)])
+        point = np.array([board_x + side * rng.uniform(nearest, spec.side - side * board_x), rng.uniform(*spec.depth)])
         if all(np.hypot(*(point - other)) >= spec.spacing for other in points):
             points.append(point)
         if len(points) < total:
@@ -135,6 +138,12 @@ def _table_points(
         f"no layout of {counts} stones with {spec.spacing} m between them and the nearest {goal.color} one "
         f"nearest by {spec.nearest_by} m was found in {TRIES} tries; ask for fewer stones"
     )
+
+
+def board_reach(scene: SceneSpec) -> float:
+    """How far the board reaches from its middle along x_W, as it lies (m)."""
+    R_WB = matrix_from_quaternion(scene.board.X_WB.q)
+    return float(abs(R_WB[0, :2]).sum() * scene.board.width / 2)
 
 
 def board_clearance(scene: SceneSpec, p_WS: np.ndarray) -> float:

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from core.errors import check_choice
 from core.scene import SceneSpec
 from core.seeding import stream
-from core.task import Episode, Intersection, Task
+from core.task import Episode, Instruction, Intersection, Task
 from tasks.place_stone.layout import LayoutSpec, make_layout
-from tasks.place_stone.words import PHRASINGS, instruct
+from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct
 
 
 class PlaceStone(Task):
@@ -17,6 +18,8 @@ class PlaceStone(Task):
     """
 
     name = "place_stone"
+    word_sets = frozenset(WORD_SETS)
+    free_layout = True
 
     def __init__(self, *, layout: LayoutSpec | None = None):
         self.layout = layout or LayoutSpec()
@@ -39,6 +42,14 @@ class PlaceStone(Task):
             state=state,
             goal=goal,
             instruction=instruct(goal, phrasing),
+        )
+
+    def reword(self, episode: Episode, words: str, choice: float, other: int) -> Instruction:
+        n, goal = episode.scene.board.size, episode.goal
+        sentences = WORD_SETS[check_choice("words", words, WORD_SETS)]
+        wrong = (goal.row * n + goal.column + 1 + other) % (n * n)
+        return instruct(
+            goal, sentences[int(choice * len(sentences))], words=words, other=divmod(wrong, n), size=n
         )
 
 

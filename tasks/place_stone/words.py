@@ -1,6 +1,7 @@
 """The words of ``place_stone``: phrasings, their spans, and how to read them back."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.errors import OptionError
@@ -58,12 +59,160 @@ PHRASINGS: tuple[Phrasing, ...] = (
     ),
 )
 
+# Sentences of the knob `words`, by set; how a set says colours, rows and columns stands below.
+_NUMBERS = {"row": "row {row_digit}", "column": "column {column_digit}"}
+_ORDINALS = {"row": "the {row_digit} row from the top", "column": "the {column_digit} column from the left"}
+
+
+def _phrasings(name: str, templates: tuple[str, ...], **phrases: str) -> tuple[Phrasing, ...]:
+    return tuple(Phrasing(name=f"{name}_{k}", template=text, **phrases) for k, text in enumerate(templates))
+
+
+WORD_SETS: dict[str, tuple[Phrasing, ...]] = {
+    "paraphrase_seen": _phrasings(
+        "paraphrase_seen",
+        (
+            "lay the {color} stone on {board} at {row}, {column}",
+            "take the {color} stone and put it at {row}, {column} of {board}",
+            "bring the {color} stone to {row} and {column} on {board}",
+            "the {color} stone goes to {row}, {column} on {board}",
+            "play the {color} stone at {row}, {column}",
+            "on {board}, place the {color} stone at {row}, {column}",
+        ),
+        **_NUMBERS,
+    ),
+    "paraphrase_unseen": _phrasings(
+        "paraphrase_unseen",
+        (
+            "could you park the {color} stone where {row} meets {column}?",
+            "I want the {color} stone on {board}, in {row} and in {column}",
+            "at {row}, {column} of {board} there should be the {color} stone",
+            "relocate the {color} piece to {row}, {column}",
+            "fill {row}, {column} of {board} with the {color} stone",
+            "leave the {color} stone standing on {board} in {column} of {row}",
+        ),
+        **_NUMBERS,
+    ),
+    "letters": _phrasings(
+        "letters",
+        ("place the {color} stone on {board} at {column}{row}", "put the {color} stone on {column}{row}"),
+    ),
+    "spelled": _phrasings(
+        "spelled",
+        (
+            "place the {color} stone on {board} at {row}, {column}",
+            "put the {color} stone on {board} in {row}, {column}",
+        ),
+        **_NUMBERS,
+    ),
+    "ordinal": _phrasings(
+        "ordinal",
+        (
+            "place the {color} stone on {board} in {row} and {column}",
+            "put the {color} stone where {row} and {column} cross",
+        ),
+        **_ORDINALS,
+    ),
+    "action": _phrasings(
+        "action",
+        (
+            "pick up the {color} stone and drop it off at {row}, {column} of {board}",
+            "grab the {color} stone, carry it to {row}, {column} and let go of it there",
+            "grasp the {color} stone, lift it, and release it on {board} at {row}, {column}",
+        ),
+        **_NUMBERS,
+    ),
+    "negation": _phrasings(
+        "negation",
+        (
+            "place the {color} stone on {board} at {row}, {column}, not at {other}",
+            "put the {color} stone not at {other} but at {row}, {column} of {board}",
+        ),
+        **_NUMBERS,
+    ),
+    "appearance": _phrasings(
+        "appearance",
+        (
+            "place the {color} round piece on {board} at {row}, {column}",
+            "put the small {color} disc on {board} at {row}, {column}",
+        ),
+        **_NUMBERS,
+    ),
+    "common_sense": _phrasings(
+        "common_sense",
+        (
+            "place the stone the color of {color} on {place}",
+            "put the stone the color of {color} onto {place}",
+        ),
+    ),
+}
+
+_SPELLED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
+_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_LETTERS = "ABCDEFGHJ"
+
+# How a set says colours, rows and columns; plain words and digits where nothing stands.
+SAY_COLOR: dict[str, dict[str, str]] = {
+    "appearance": {"black": "dark", "white": "light"},
+    "common_sense": {"black": "coal", "white": "snow"},
+}
+SAY_ROW: dict[str, Callable[[int], str]] = {
+    "letters": lambda row: str(row + 1),
+    "spelled": _SPELLED.__getitem__,
+    "ordinal": _NTH.__getitem__,
+}
+SAY_COLUMN: dict[str, Callable[[int], str]] = {
+    "letters": _LETTERS.__getitem__,
+    "spelled": _SPELLED.__getitem__,
+    "ordinal": _NTH.__getitem__,
+}
+
+
+def say_place(row: int, column: int, size: int) -> str:
+    """An intersection by where it is, as the head picture shows the board; exact for each of them."""
+    middle = size // 2
+    down, right = row - middle, column - middle
+    vertical = {-middle: "top", middle: "bottom"}.get(down)
+    horizontal = {-middle: "left", middle: "right"}.get(right)
+    if down == right == 0:
+        return "the middle of the board"
+    if vertical and horizontal:
+        return f"the {vertical} {horizontal} corner of the grid"
+    if vertical and right == 0:
+        return f"the middle of the {vertical} edge of the grid"
+    if horizontal and down == 0:
+        return f"the middle of the {horizontal} edge of the grid"
+    steps = [
+        f"{_SPELLED[abs(count)]} step{'s' if abs(count) > 1 else ''} {words[count > 0]}"
+        for count, words in ((down, ("up", "down")), (right, ("left", "right")))
+        if count
+    ]
+    return f"the point {' and '.join(steps)} from the middle of the board"
+
+
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
-def instruct(goal: Intersection, phrasing: Phrasing) -> Instruction:
-    """Says ``goal`` in the words of ``phrasing``, with the spans of its parts."""
+def instruct(
+    goal: Intersection, phrasing: Phrasing, *, words: str = "", other: tuple[int, int] | None = None, size: int = 5
+) -> Instruction:
+    """Says ``goal`` in the words of ``phrasing``, with the spans of its parts.
+
+    Args:
+        goal: what is asked for.
+        phrasing: the sentence.
+        words: set that it is from, which says colours and numbers in its own way.
+        other: (row, column) that a sentence with ``{other}`` rules out.
+        size: lines of the board.
+    """
     text, spans = "", {}
+    say = {"row": SAY_ROW.get(words, str)(goal.row), "column": SAY_COLUMN.get(words, str)(goal.column)}
+    values = {
+        "color": SAY_COLOR.get(words, {}).get(goal.color, goal.color),
+        "board": "the board",
+        "place": say_place(goal.row, goal.column, size),
+        "other": "row {}, column {}".format(*other) if other else "",
+    }
 
     def write(template: str, values: dict[str, str]) -> None:
         nonlocal text
@@ -74,29 +223,40 @@ def instruct(goal: Intersection, phrasing: Phrasing) -> Instruction:
             if name in values:
                 text += values[name]
             else:
-                digit = {"row": goal.row, "column": goal.column}[name]
-                write(getattr(phrasing, name), {f"{name}_digit": str(digit)})
+                write(getattr(phrasing, name), {f"{name}_digit": say[name]})
             spans[name] = Span(start=start, end=len(text))
             last = match.end()
         text += template[last:]
 
-    write(phrasing.template, {"color": goal.color, "board": "the board"})
+    write(phrasing.template, values)
+    if "place" in spans:  # one phrase carries both
+        spans["row"] = spans["column"] = spans.pop("place")
+    spans.pop("other", None)
     return Instruction(text=text, spans=spans)
 
 
-def parse(text: str) -> Intersection:
-    """Reads a goal back from any of the phrasings.
+def parse(text: str, size: int = 5) -> Intersection:
+    """Reads a goal back from any of the phrasings, those of ``WORD_SETS`` included.
 
     Raises:
         OptionError: if the words fit none of them.
     """
-    for phrasing in PHRASINGS:
+    places = {say_place(row, column, size): (row, column) for row in range(size) for column in range(size)}
+    for words, phrasing in [("", p) for p in PHRASINGS] + [(w, p) for w, group in WORD_SETS.items() for p in group]:
+        rows = {SAY_ROW.get(words, str)(k): k for k in range(size)}
+        columns = {SAY_COLUMN.get(words, str)(k): k for k in range(size)}
+        colors = {SAY_COLOR.get(words, {}).get(color, color): color for color in ("black", "white")}
         pattern = re.escape(phrasing.template)
-        for name in ("row", "column"):
-            phrase = re.escape(getattr(phrasing, name)).replace(rf"\{{{name}_digit\}}", rf"(?P<{name}>\d+)")
+        for name, values in (("row", rows), ("column", columns)):
+            phrase = re.escape(getattr(phrasing, name))
+            phrase = phrase.replace(rf"\{{{name}_digit\}}", rf"(?P<{name}>{'|'.join(values)})")
             pattern = pattern.replace(rf"\{{{name}\}}", phrase)
-        pattern = pattern.replace(r"\{color\}", r"(?P<color>black|white)").replace(r"\{board\}", "the board")
+        pattern = pattern.replace(r"\{color\}", rf"(?P<color>{'|'.join(colors)})").replace(r"\{board\}", "the board")
+        pattern = pattern.replace(r"\{place\}", rf"(?P<place>{'|'.join(places)})")
+        pattern = pattern.replace(r"\{other\}", r"row \d+, column \d+")
         match = re.fullmatch(pattern, text)
         if match:
-            return Intersection(color=match["color"], row=int(match["row"]), column=int(match["column"]))
+            found = match.groupdict()
+            row, column = places[found["place"]] if "place" in found else (rows[found["row"]], columns[found["column"]])
+            return Intersection(color=colors[found["color"]], row=row, column=column)
     raise OptionError(f"not an instruction of place_stone: {text!r}")

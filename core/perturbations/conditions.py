@@ -1,0 +1,131 @@
+"""Condition sets: the exact perturbed episodes of a study, as a file with a hash of its content.
+
+Draws are written down, not only seeds, so that a set means the same when the ranges of a knob change.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import OptionError, StateError
+from core.perturbation import Level
+from core.task import Episode
+
+FORMAT = "bomb-conditions"
+VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ConditionSet:
+    """Perturbed episodes of one task.
+
+    Attributes:
+        task: registered name.
+        levels: the knobs, with severity or set, that the draws were made with.
+        episodes: dicts of ``split``, ``seed``, ``goal`` and ``draws``.
+    """
+
+    task: str
+    levels: dict[str, Level]
+    episodes: tuple[dict, ...]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the content, in hexadecimal."""
+        return _digest(self._content())
+
+    def draws(self, split: str, seed: int) -> dict[str, dict]:
+        """The draws of one episode.
+
+        Raises:
+            OptionError: if the set does not have it.
+        """
+        return self._find(split, seed)["draws"]
+
+    def check_goal(self, episode: Episode) -> None:
+        """Returns if an episode has the goal that the set wrote down.
+
+        Raises:
+            StateError: if it has another: the set was made with another version of the task.
+        """
+        goal = self._find(episode.split, episode.seed)["goal"]
+        if episode.goal.to_dict() != goal:
+            raise StateError(
+                f"the condition set's episode {episode.split}/{episode.seed} has the goal {goal}, "
+                f"the task makes {episode.goal.to_dict()}: another version wrote it"
+            )
+
+    def seeds(self, split: str) -> list[int]:
+        """Seeds of the episodes of a split, in order."""
+        return [entry["seed"] for entry in self.episodes if entry["split"] == split]
+
+    def write(self, path: Path) -> None:
+        """Writes the file."""
+        text = json.dumps({**self._content(), "hash": self.hash}, indent=1, sort_keys=True)
+        Path(path).write_text(text + "\n")
+
+    def _content(self) -> dict:
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "task": self.task,
+            "levels": self.levels,
+            "episodes": list(self.episodes),
+        }
+
+    def _find(self, split: str, seed: int) -> dict:
+        for entry in self.episodes:
+            if entry["split"] == split and entry["seed"] == seed:
+                return entry
+        raise OptionError(f"the condition set has no episode {split}/{seed}; it has seeds {self.seeds(split)[:10]} ...")
+
+
+def make_conditions(task: str, perturbations: object, *, split: str, seeds: Iterable[int]) -> ConditionSet:
+    """Draws the episodes of ``seeds`` and writes down what was drawn.
+
+    Args:
+        task: registered name.
+        perturbations: as ``core.make_task`` takes them.
+    """
+    from core.perturbations.presets import make_suite
+    from core.registry import TASKS
+    from core.stage import clean_scene
+
+    suite, made = make_suite(perturbations), TASKS.load(task)()
+    scene, episodes = suite.prepare(clean_scene()), []
+    for seed in seeds:
+        episode = suite.episode(made, scene, split=split, seed=int(seed))
+        draws = suite.draw(split, int(seed))
+        episodes.append({"split": split, "seed": int(seed), "goal": episode.goal.to_dict(), "draws": draws})
+    return ConditionSet(task=task, levels=dict(suite.levels), episodes=tuple(episodes))
+
+
+def read_conditions(path: Path) -> ConditionSet:
+    """Reads a condition set.
+
+    Raises:
+        OptionError: if there is no such file.
+        StateError: if it is truncated, was edited, or is of another version.
+    """
+    try:
+        text = Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionError(f"cannot read the condition set {str(path)!r}: {error}") from error
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StateError(f"condition set {str(path)!r} is truncated or damaged: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise StateError(f"{str(path)!r} is not a condition set: its format is not {FORMAT!r}")
+    if content.get("version") != VERSION:
+        raise StateError(f"condition set {str(path)!r} is of version {content.get('version')!r}, not {VERSION}")
+    stored = content.pop("hash", None)
+    if stored != _digest(content):
+        raise StateError(f"condition set {str(path)!r} was edited: its content does not have the hash {stored!r}")
+    return ConditionSet(task=content["task"], levels=content["levels"], episodes=tuple(content["episodes"]))
+
+
+def _digest(content: dict) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

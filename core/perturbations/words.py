@@ -1,0 +1,43 @@
+"""What the robot is told, said otherwise; the goal stays the same, exact and one.
+
+What a set's sentences are is the task's business (``Task.reword``); which sets there are is ours.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from core.backend import Capability
+from core.perturbation import Level, Perturbation, Touches
+from core.scene import SceneSpec
+from core.task import Episode, Task
+
+
+class Words(Perturbation):
+    """The instruction comes from another set of sentences."""
+
+    name: ClassVar[str] = "words"
+    family: ClassVar[str] = "words"
+    touches: ClassVar[Touches] = Touches.WORDS
+    sets: ClassVar[dict[str, str]] = {
+        "paraphrase_seen": "other sentences that may be trained on",
+        "paraphrase_unseen": "sentences that are held out",
+        "letters": "A to E for columns and 1 to 5 for rows, printed on the board",
+        "spelled": "numbers in words",
+        "ordinal": "rows counted from the top, columns from the left, from first to fifth",
+        "action": "INT-ACT lang_action: another action is named (pick up ... and drop it off)",
+        "negation": "INT-ACT lang_neg: another intersection is named and ruled out",
+        "appearance": "INT-ACT lang_color and lang_shape: the dark or light disc instead of a stone's name",
+        "common_sense": "INT-ACT lang_common: places by what they are (the middle of the board), colours of coal and snow",
+    }
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_MATERIALS})
+
+    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+        return {"choice": float(rng.random()), "other": int(rng.integers(24))}
+
+    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+        return replace(scene, board=replace(scene.board, labels=True)) if draw["set"] == "letters" else scene
+
+    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+        return replace(episode, instruction=task.reword(episode, draw["set"], draw["choice"], draw["other"]))
