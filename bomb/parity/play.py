@@ -26,6 +26,7 @@ from tasks.place_stone.layout import LayoutSpec
 
 IMAGE_SIZE = (256, 256)
 ACTION = ActionSpec(mode="delta", control_hz=20)
+PUSH_SPEED = 0.125  # share of full speed, 50 mm/s: a pushed stone stops with the finger that pushes it
 
 # Stones clear of everything: 0.135 m is the board's edge, an open hand reaches 0.040 m to each side of
 # its middle, and three and a half standard deviations of the grasp noise are 0.035 m. One stone of each
@@ -109,17 +110,25 @@ def named_stone(start: Episode) -> int:
 def grasp_and_lift(start: Episode, offset: np.ndarray) -> list[Waypoint]:
     """Grasps the named stone with the tool ``offset`` float64[3] (m, in R) off the nominal grasp, and lifts.
 
-    The nominal grasp is the expert's: straight above the stone's middle.
+    The nominal grasp is the expert's: straight above the stone's middle. The open fingers come down astride
+    the stone, then slide to the offset; a finger that is off by more than the 13 mm between pad and stone
+    pushes it aside. Coming down where the offset is, that finger would land on the stone's edge and flip it,
+    which is chaotic: moved by 0.05 mm, either simulator contradicts itself as often as the other one does.
     """
     world = World(start)
-    grasp = world.stone(start.state, named_stone(start)) + [0.0, 0.0, GRASP_ABOVE_MIDDLE] + offset
-    above = np.array([grasp[0], grasp[1], world.travel])
+    nominal = world.stone(start.state, named_stone(start)) + [0.0, 0.0, GRASP_ABOVE_MIDDLE]
+    grasp = nominal + offset
+    # Not pressed on the table while sliding.
+    astride = nominal + [0.0, 0.0, max(offset[2], 0.0)]
+    beside = np.array([grasp[0], grasp[1], astride[2]])
     return [
-        Waypoint(target=above, opening=1.0, seconds=0.2),
-        Waypoint(target=grasp + [0.0, 0.0, SLOW_HEIGHT], opening=1.0),
-        Waypoint(target=grasp, opening=1.0, seconds=0.15, speed=0.34),
+        Waypoint(target=np.array([nominal[0], nominal[1], world.travel]), opening=1.0, seconds=0.2),
+        Waypoint(target=nominal + [0.0, 0.0, SLOW_HEIGHT], opening=1.0),
+        Waypoint(target=astride, opening=1.0, seconds=0.1, speed=0.34),
+        Waypoint(target=beside, opening=1.0, speed=PUSH_SPEED),
+        Waypoint(target=grasp, opening=1.0, seconds=0.3, speed=PUSH_SPEED),
         Waypoint(target=grasp, opening=0.0, seconds=0.5),
-        Waypoint(target=above, opening=0.0, seconds=0.5),
+        Waypoint(target=np.array([grasp[0], grasp[1], world.travel]), opening=0.0, seconds=0.5),
     ]
 
 
