@@ -40,7 +40,7 @@ class EpisodeOptions:
     split: str = "test"
     max_steps: int = 400
     stop_on_success: bool = False
-    supersample: int = 2
+    supersample: int = 1
 
 
 class Environment(gymnasium.Env):
