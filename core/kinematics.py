@@ -38,6 +38,12 @@ def panda_model(robot: RobotSpec) -> pinocchio.Model:
     return model
 
 
+@lru_cache
+def home_position(robot: RobotSpec) -> tuple[float, float, float]:
+    """Where the tool centre point is at home, in W (m)."""
+    return tuple(Kinematics(robot).tool_pose(np.asarray(robot.home))[0].tolist())
+
+
 class Kinematics:
     """One arm's kinematics. Keeps scratch memory, so every environment has its own.
 

@@ -90,24 +90,36 @@ def stone_hull(radius: float, height: float, flat_radius: float, rim_height: flo
     return np.concatenate([np.column_stack([r * ring, np.full(facets, z)]) for r, z in levels])
 
 
+def stone_shape(stone: StoneSpec) -> tuple:
+    """What a stone's hull and drawn mesh depend on."""
+    return (stone.kind, stone.radius, stone.height, stone.flat_radius, stone.rim_height, stone.facets)
+
+
 def stone_collision_vertices(stone: StoneSpec) -> np.ndarray:
     """The convex hull of a stone: float64[V, 3], metres, in the stone's frame."""
     return stone_hull(stone.radius, stone.height, stone.flat_radius, stone.rim_height, stone.facets)
 
 
-def stone_mesh(stone: StoneSpec, segments: int = 2) -> Mesh:
+def stone_mesh(stone: StoneSpec) -> Mesh:
     """The drawn stone: its profile revolved.
 
     Go stones and buttons are rounded between the flat face and the rim, everything else has edges.
     """
-    h, rim = stone.height / 2, stone.rim_height / 2
-    rounded = stone.kind in ("go", "button")
+    return _stone_mesh(*stone_shape(stone))
+
+
+@lru_cache
+def _stone_mesh(
+    kind: str, radius: float, height: float, flat_radius: float, rim_height: float, facets: int, segments: int = 2
+) -> Mesh:
+    h, rim = height / 2, rim_height / 2
+    rounded = kind in ("go", "button")
     t = np.linspace(0.0, np.pi / 2, (segments if rounded else 1) + 1)
     # A quarter ellipse from the rim band to the flat face, inside the hull's bevel by construction
-    # would hide the edge; outside it by at most 0.6 mm it looks like a ground stone.
-    bevel_r = stone.flat_radius + (stone.radius - stone.flat_radius) * np.cos(t)
+    # would hide the edge; outside it by at most 0.6 mm it looks like a ground 
+    bevel_r = flat_radius + (radius - flat_radius) * np.cos(t)
     bevel_z = rim + (h - rim) * np.sin(t)
-    normal_r = np.cos(t) / (stone.radius - stone.flat_radius)
+    normal_r = np.cos(t) / (radius - flat_radius)
     normal_z = np.sin(t) / (h - rim)
     if rounded:
         r = np.concatenate([[0.0], bevel_r[::-1], bevel_r, [0.0]])
@@ -116,17 +128,17 @@ def stone_mesh(stone: StoneSpec, segments: int = 2) -> Mesh:
         n_z = np.concatenate([[1.0], normal_z[::-1], -normal_z, [-1.0]])
     else:
         # Each band of the profile has its own two rings and one normal: face, bevel, rim, bevel, face.
-        bevel = np.array([h - rim, stone.radius - stone.flat_radius])
+        bevel = np.array([h - rim, radius - flat_radius])
         bands = [
-            ((0.0, h), (stone.flat_radius, h), (0.0, 1.0)),
-            ((stone.flat_radius, h), (stone.radius, rim), bevel),
-            ((stone.radius, rim), (stone.radius, -rim), (1.0, 0.0)),
-            ((stone.radius, -rim), (stone.flat_radius, -h), bevel * (1, -1)),
-            ((stone.flat_radius, -h), (0.0, -h), (0.0, -1.0)),
+            ((0.0, h), (flat_radius, h), (0.0, 1.0)),
+            ((flat_radius, h), (radius, rim), bevel),
+            ((radius, rim), (radius, -rim), (1.0, 0.0)),
+            ((radius, -rim), (flat_radius, -h), bevel * (1, -1)),
+            ((flat_radius, -h), (0.0, -h), (0.0, -1.0)),
         ]
         r, z = np.array([end for band in bands for end in band[:2]]).T
         n_r, n_z = np.array([band[2] for band in bands for _ in range(2)]).T
-    return _revolved(r, z, n_r, n_z, stone.facets, 2 * stone.radius)
+    return _revolved(r, z, n_r, n_z, facets, 2 * radius)
 
 
 def tapered_mesh(half_size: tuple[float, float, float], top: float, facets: int = 24) -> Mesh:

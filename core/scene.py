@@ -6,6 +6,7 @@ linear (not sRGB-encoded). World frame W: z up, the robot stands at negative y a
 Where the numbers come from: docs/stage.md.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from math import pi, radians
@@ -139,6 +140,17 @@ class StoneSpec:
     mass: float = 0.005
     inertia: float = 1e-6
     material: MaterialSpec = field(default_factory=MaterialSpec)
+
+
+def each_stone(
+    stones: tuple[StoneSpec, ...], change: Callable[[StoneSpec], StoneSpec]
+) -> tuple[StoneSpec, ...]:
+    """Every stone changed; stones that are one object stay one, which is what makes comparing scenes quick."""
+    made: dict[int, StoneSpec] = {}
+    for stone in stones:
+        if id(stone) not in made:
+            made[id(stone)] = change(stone)
+    return tuple(made[id(stone)] for stone in stones)
 
 
 @dataclass(frozen=True, kw_only=True)

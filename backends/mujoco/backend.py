@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 import mujoco as mj
 import numpy as np
 
-from backends.mujoco.compile import Compiled, check_layout, compiled
-from backends.mujoco.edits import check_changes, edited
+from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodies, with_pristine
+from backends.mujoco.edits import check_changes, refit
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import StateError, check_choice
-from core.scene import CameraSpec, MaterialSpec, SceneSpec
+from core.meshes import stone_shape
+from core.scene import CameraSpec, MaterialSpec, SceneSpec, each_stone
 from core.state import JOINTS, SceneState
 
 if TYPE_CHECKING:
@@ -34,11 +35,14 @@ class MujocoBackend(Backend):
     def __init__(self) -> None:
         self._pictures: Pictures | None = None
         self._data: mj.MjData | None = None
+        self._own: Compiled | None = None
+        self._own_base: Compiled | None = None
 
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         self._built = self._scene = scene
         self._count = len(scene.stones)
-        self._compiled = compiled(_physical(scene))
+        self._physical = self._built_physical = _physical(scene)
+        self._compiled = compiled(self._physical)
         check_layout(self._compiled.model, self._count)
         self._use(self._compiled)
         self.write_state(_empty_state(scene))
@@ -51,9 +55,10 @@ class MujocoBackend(Backend):
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
         if scene != self._scene:
             check_changes(self._built, scene)
-            if _physical(scene) != _physical(self._scene):
-                same = _physical(scene) == _physical(self._built)
-                self._use(self._compiled if same else edited(self._compiled, scene))
+            physical = _physical(scene)
+            if physical != self._physical:
+                self._physical = physical
+                self._change_physics(scene, built=physical == self._built_physical)
             if self._pictures is not None:
                 self._pictures.dress(scene)
             self._scene = scene
@@ -139,6 +144,28 @@ class MujocoBackend(Backend):
             self._pictures.close()
         self._pictures = self._data = None
 
+    def _change_physics(self, scene: SceneSpec, *, built: bool) -> None:
+        """Takes up the physics of ``scene``: the one that was built, or this world's own, changed in place."""
+        if built:
+            wanted = self._compiled
+        else:
+            base = self._base(scene)
+            if self._own is None or self._own_base is not base:
+                self._own, self._own_base = with_pristine(copy(base.model)), base
+            refit(self._own, scene)
+            wanted = self._own
+        if wanted.model is not self._model:
+            self._use(wanted)
+
+    def _base(self, scene: SceneSpec) -> Compiled:
+        """The world as it was built, with the shapes of ``scene``'s stones; compiled once per shape."""
+        shapes = [tuple(map(stone_shape, stones)) for stones in (self._built.stones, scene.stones)]
+        if shapes[0] == shapes[1]:
+            return self._compiled
+        mass, inertia = self._built.stones[0].mass, self._built.stones[0].inertia
+        stones = each_stone(scene.stones, lambda stone: replace(stone, mass=mass, inertia=inertia))
+        return compiled(_physical(replace(self._built, stones=stones)))
+
     def _use(self, physics: Compiled) -> None:
         """Takes up a model: views into this world's own data, made once because they are in the hot path."""
         self._model, self._pristine = physics.model, physics.pristine
@@ -149,8 +176,7 @@ class MujocoBackend(Backend):
         self._joint_qpos, self._joint_qvel = data.qpos[:JOINTS], data.qvel[:JOINTS]
         self._stone_qpos = data.qpos[JOINTS:].reshape(self._count, 7)
         self._stone_qvel = data.qvel[JOINTS:].reshape(self._count, 6)
-        bodies = [self._model.body(f"stone_{k}").id for k in range(self._count)]
-        self._stone_trees = self._model.body_treeid[bodies]
+        self._stone_trees = self._model.body_treeid[stone_bodies(self._model, self._count)]
 
     def _rest(self) -> None:
         """Forgets everything: parked stones asleep, no contacts, nothing left in the solver."""
@@ -167,8 +193,9 @@ def _physical(scene: SceneSpec) -> SceneSpec:
         table=replace(scene.table, material=plain),
         wall=replace(scene.wall, material=plain),
         floor=replace(scene.floor, material=plain),
-        board=replace(scene.board, material=plain),
-        stones=tuple(replace(stone, material=plain) for stone in scene.stones),
+        board=replace(scene.board, material=plain, labels=False),
+        stones=each_stone(scene.stones, lambda stone: replace(stone, material=plain)),
+        objects=tuple(replace(thing, material=plain) for thing in scene.objects),
     )
 
 

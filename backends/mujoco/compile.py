@@ -57,11 +57,23 @@ def compiled(scene: SceneSpec) -> Compiled:
 
 def with_pristine(model: mj.MjModel) -> Compiled:
     """Pairs a model, which is this call's from now on, with its world before anything happened."""
+    own = Compiled(model=model, pristine=mj.MjData(model))
+    make_pristine(own)
+    return own
+
+
+def make_pristine(own: Compiled) -> None:
+    """Puts the world back to before anything happened; where static bodies are is found out here alone."""
     # While the world is made, zero lets trees that do not move at all sleep: the parked stones.
-    model.opt.sleep_tolerance = 0.0
-    pristine = mj.MjData(model)
-    model.opt.sleep_tolerance = OPTIONS.sleep_tolerance
-    return Compiled(model=model, pristine=pristine)
+    own.model.opt.sleep_tolerance = 0.0
+    mj.mj_resetData(own.model, own.pristine)
+    own.model.opt.sleep_tolerance = OPTIONS.sleep_tolerance
+
+
+def stone_bodies(model: mj.MjModel, stones: int) -> np.ndarray:
+    """Body ids, int[stones], of the pool."""
+    first = model.body("stone_0").id
+    return np.arange(first, first + stones)
 
 
 def _spec(scene: SceneSpec) -> mj.MjSpec:

@@ -77,6 +77,7 @@ class Pictures:
         self._links = self._add_links()
         self._hand = self._model.getFrameId(HAND_LINK)
         self._stones = [self._add((stone_visual(scene, k),))[0] for k in range(len(scene.stones))]
+        self._stone_meshes = [stone_visual(scene, k).mesh for k in range(len(scene.stones))]
         for stone in self._stones:
             self._scene.remove_renderable(stone)
         self._in_play: set[int] = set()
@@ -114,9 +115,12 @@ class Pictures:
             self.set_body_pose(body.name, body.X_WB)
             for visual in body.visuals:
                 self.set_material(visual.material_name, visual.material)
-        for k in range(len(scene.stones)):
+        for k, stone in enumerate(self._stones):
             visual = stone_visual(scene, k)
             self.set_material(visual.material_name, visual.material)
+            if visual.mesh is not self._stone_meshes[k]:
+                stone.set_mesh(*self._mesh(visual.mesh, visual.X_BV))
+                self._stone_meshes[k] = visual.mesh
         self.set_lights(scene.lights)
         for camera in scene.cameras:
             self.set_camera(camera)
@@ -163,6 +167,7 @@ class Pictures:
                 continue
             light = self._lights[spec.name][1] if spec.name in self._lights else self._add_light(spec)
             light.set_color(np.array(spec.color, dtype=np.float32) / np.float32(max(*spec.color, 1e-9)))
+            light.set_cast_shadow(spec.cast_shadow)
             light.set_pose(np.float32(spec.position), np.float32(spec.direction))
             self._lights[spec.name] = (spec, light)
 

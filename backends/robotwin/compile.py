@@ -9,7 +9,7 @@ from sapien import physx
 from backends.robotwin import options
 from core.bodies import BoxShape, StaticBody, static_bodies
 from core.errors import BombError
-from core.meshes import stone_collision_vertices
+from core.meshes import stone_collision_vertices, stone_shape
 from core.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
 from core.rotations import Pose, compose, matrix_from_quaternion, quaternion_from_matrix
 from core.scene import RobotSpec, SceneSpec, StoneSpec
@@ -30,6 +30,7 @@ class World:
         stone_bodies: their PhysX bodies.
         shape_names: body name of every collision shape, as contacts report it.
         surface, pads: the two friction materials.
+        pools: the stones by their shapes, those not in use too.
     """
 
     statics: dict[str, sapien.Entity]
@@ -41,6 +42,7 @@ class World:
     shape_names: dict[physx.PhysxCollisionShape, str]
     surface: physx.PhysxMaterial
     pads: physx.PhysxMaterial
+    pools: dict[tuple, list[sapien.Entity]]
 
 
 def compile_world(scene: SceneSpec) -> World:
@@ -57,19 +59,39 @@ def compile_world(scene: SceneSpec) -> World:
     names: dict[physx.PhysxCollisionShape, str] = {}
     statics = {body.name: _static(body, surface, names) for body in static_bodies(scene)}
     links, frames = _robot(scene.robot, surface, pads, names)
-    stones = [_stone(scene, k, surface, names) for k in range(len(scene.stones))]
     root = links[0].find_component_by_type(physx.PhysxArticulationLinkComponent)
-    return World(
+    world = World(
         statics=statics,
         links=links,
         articulation=root.articulation,
         frames=frames,
-        stones=stones,
-        stone_bodies=[stone.find_component_by_type(physx.PhysxRigidDynamicComponent) for stone in stones],
+        stones=[],
+        stone_bodies=[],
         shape_names=names,
         surface=surface,
         pads=pads,
+        pools={},
     )
+    take_stones(world, scene)
+    return world
+
+
+def take_stones(world: World, scene: SceneSpec) -> bool:
+    """Makes the pool have the shapes of ``scene``'s stones; a pool of each kind is made once.
+
+    Returns:
+        Whether these are other stones than before, with masses of their own.
+    """
+    shapes = tuple(stone_shape(stone) for stone in scene.stones)
+    if shapes not in world.pools:
+        count = len(scene.stones)
+        world.pools[shapes] = [_stone(scene, k, world.surface, world.shape_names) for k in range(count)]
+    if world.stones is world.pools[shapes]:
+        return False
+    world.stones = world.pools[shapes]
+    kind = physx.PhysxRigidDynamicComponent
+    world.stone_bodies = [stone.find_component_by_type(kind) for stone in world.stones]
+    return True
 
 
 def sapien_pose(pose: Pose) -> sapien.Pose:

@@ -3,19 +3,20 @@
 from dataclasses import fields, is_dataclass, replace
 
 from backends.robotwin import options
-from backends.robotwin.compile import World, sapien_pose, set_drives, set_stone_mass
+from backends.robotwin.compile import World, sapien_pose, set_drives, set_stone_mass, take_stones
 from backends.robotwin.render import Pictures
-from core.bodies import static_bodies, stone_visual
+from core.bodies import movable_poses, static_bodies, stone_visual
 from core.errors import CapabilityError
 from core.scene import MaterialSpec, SceneSpec
 
 # Fields that may differ from the built scene; every other one is a shape, a count or a name.
 _EDITABLE = {
-    "table": ("material",),
+    "table": ("material", "height"),
     "wall": ("material",),
     "floor": ("material",),
     "board": ("material", "X_WB", "size", "pitch", "labels", "wood_color", "line_color"),
-    "stones": ("material", "mass", "inertia"),
+    "stones": ("material", "mass", "inertia", "kind", "height", "flat_radius", "rim_height", "facets"),
+    "objects": ("material", "X_WO"),
     "robot": (
         "home",
         "arm_stiffness",
@@ -29,7 +30,7 @@ _EDITABLE = {
     ),
     "physics": ("timestep", "gravity", "pad_stone", "surface_stone"),
     "cameras": ("eye", "forward", "up", "fovy", "near", "far", "parent"),
-    "lights": ("color", "direction", "position"),
+    "lights": ("color", "direction", "position", "cast_shadow"),
 }
 
 
@@ -50,17 +51,22 @@ def apply(world: World, pictures: Pictures | None, before: SceneSpec, after: Sce
             material.static_friction = material.dynamic_friction = friction
     if after.robot != before.robot:
         set_drives(world.articulation, after.robot)
+    others = take_stones(world, after)
     for body, old, new in zip(world.stone_bodies, before.stones, after.stones, strict=True):
-        if (old.mass, old.inertia) != (new.mass, new.inertia):
+        if others or (old.mass, old.inertia) != (new.mass, new.inertia):
             set_stone_mass(body, new)
-    if after.board.X_WB != before.board.X_WB:
-        world.statics["board"].set_pose(sapien_pose(after.board.X_WB))
+    old = movable_poses(before)
+    moved = {name: pose for name, pose in movable_poses(after).items() if pose != old[name]}
+    for name, pose in moved.items():
+        world.statics[name].set_pose(sapien_pose(pose))
     if pictures is not None:
+        for name, pose in moved.items():
+            pictures.set_body_pose(name, pose)
         _dress(pictures, before, after)
 
 
 def _dress(pictures: Pictures, before: SceneSpec, after: SceneSpec) -> None:
-    pictures.set_body_pose("board", after.board.X_WB)
+    pictures.take_stones(after)
     old = _materials(before)
     for name, material in _materials(after).items():
         if material != old[name]:
@@ -98,7 +104,11 @@ def check(before: SceneSpec, after: SceneSpec) -> None:
             raise CapabilityError(
                 f"the number of {field.name} of a built scene cannot change from {len(old)} to {len(new)}"
             )
+        seen = set()  # stones are few objects, many times
         for k, (a, b) in enumerate(zip(old, new, strict=True)):
+            if (id(a), id(b)) in seen:
+                continue
+            seen.add((id(a), id(b)))
             where = field.name if len(old) == 1 else f"{field.name}[{k}]"
             _check_part(where, _EDITABLE.get(field.name, ()), a, b)
 

@@ -21,6 +21,7 @@ from core.bodies import StaticBody, Visual, parked_pose, static_bodies, stone_vi
 from core.errors import RenderError
 from core.graphics import quiet, select_driver
 from core.kinematics import panda_model
+from core.meshes import stone_shape
 from core.robot import HAND_LINK
 from core.robot_visuals import robot_visuals
 from core.rotations import Pose, quaternion_from_matrix
@@ -70,18 +71,16 @@ class Pictures:
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
-        self._stones = self._add_stones(scene)
-        self._in_play = np.zeros(len(self._stones), dtype=bool)
-        for _, body in self._stones:
-            body.visibility = 0.0
-        self._lights = {
-            light.name: self._add_light(light) for light in scene.lights if light.kind != "ambient"
-        }
+        self._pools: dict[tuple, list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
+        self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
+        self.take_stones(scene)
+        self._lights: dict[tuple[str, bool], render.RenderLightComponent] = {}
+        for light in scene.lights:
+            if light.kind != "ambient":
+                self.set_light(light)
         self.set_ambient(scene.lights)
         self._cameras = {camera.name: camera for camera in scene.cameras}
         self._mounts: dict[tuple[str, bool], tuple[sapien.Entity, render.RenderCameraComponent]] = {}
-        highest = max(self._segmentation)
-        self._table = np.array([self._segmentation.get(k, 0) for k in range(highest + 1)], dtype=np.int32)
 
     def draw(self, state: SceneState, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         """One view of ``state``; see ``core.backend.Backend.render``."""
@@ -112,10 +111,33 @@ class Pictures:
         self._statics[name].set_pose(_pose(X_WB))
 
     def set_light(self, light: LightSpec) -> None:
-        """Changes colour and place of a directional or point light."""
-        component = self._lights[light.name]
+        """Changes colour and place of a directional or point light, and whether it casts shadows.
+
+        SAPIEN's lights cannot begin or cease to cast shadows: one of each kind takes turns.
+        """
+        key = (light.name, light.cast_shadow)
+        if key not in self._lights:
+            self._lights[key] = self._add_light(light)
+        if (light.name, not light.cast_shadow) in self._lights:
+            self._lights[light.name, not light.cast_shadow].color = (0.0, 0.0, 0.0)
+        component = self._lights[key]
         component.color = light.color
         component.entity.set_pose(_light_pose(light))
+
+    def take_stones(self, scene: SceneSpec) -> None:
+        """Draws the stones in the shapes of ``scene``; those of each kind are made once."""
+        shapes = tuple(stone_shape(stone) for stone in scene.stones)
+        if shapes not in self._pools:
+            self._pools[shapes] = self._add_stones(scene)
+            highest = max(self._segmentation)
+            self._table = np.array([self._segmentation.get(k, 0) for k in range(highest + 1)], dtype=np.int32)
+        if self._stones is not self._pools[shapes]:
+            for pool in (self._stones, self._pools[shapes]):
+                for k, (entity, body) in enumerate(pool):
+                    body.visibility = 0.0
+                    entity.set_pose(_pose(parked_pose(k)))
+            self._stones = self._pools[shapes]
+            self._in_play = np.zeros(len(self._stones), dtype=bool)
 
     def set_ambient(self, lights: tuple[LightSpec, ...]) -> None:
         """Radiance from everywhere: the sum of all ambient lights.

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.perturbation import HIGHEST, Level, Perturbation, Touches, spread
-from core.scene import MaterialSpec, SceneSpec
+from core.scene import MaterialSpec, SceneSpec, each_stone
 
 GLOSSY, ROUGH, MOST_METALLIC = 0.12, 0.98, 0.3
 
@@ -42,11 +42,12 @@ class Reflectivity(Perturbation):
         }
 
     def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
-        looks = {stone.color: _reflecting(stone.material, draw[stone.color]) for stone in scene.stones}
         return replace(
             scene,
             board=replace(scene.board, material=_reflecting(scene.board.material, draw["board"])),
-            stones=tuple(replace(stone, material=looks[stone.color]) for stone in scene.stones),
+            stones=each_stone(
+                scene.stones, lambda stone: replace(stone, material=_reflecting(stone.material, draw[stone.color]))
+            ),
         )
 
 

@@ -6,22 +6,23 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
+from core.errors import EpisodeInitializationError
 from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain
 from core.perturbations.table import bright_hue
-from core.rotations import Pose, inverse, matrix_from_quaternion, quaternion_about_z
+from core.rotations import Pose, matrix_from_quaternion, quaternion_about_z
 from core.scene import MaterialSpec, ObjectSpec, SceneSpec
 from core.task import Episode, Task
 
 POOL = 2 * HIGHEST
 PER_LEVEL = 2
-CANDIDATES = 200
+CANDIDATES = 120
 REGION = ((-0.40, 0.40), (-0.32, 0.14))  # x_W, y_W that head sees (m)
 # Half sizes (m). Lower than what the expert carries over them: its stones pass 64 mm above the table.
 SIZES = ((0.022, 0.022, 0.018), (0.018, 0.018, 0.022), (0.016, 0.026, 0.014))
 SHAPES = ("box", "cylinder", "cone")
 FROM_STONES = 0.085  # m between middles: an open finger's outer side is 39 mm from the stone's
 FROM_BOARD = 0.050  # m from the board's edge
-FROM_EACH_OTHER = 0.075  # m between middles
+FROM_EACH_OTHER = 0.064  # m between middles
 
 
 class Distractors(Perturbation):
@@ -40,7 +41,7 @@ class Distractors(Perturbation):
         points = np.stack([rng.uniform(left, right, CANDIDATES), rng.uniform(near, far, CANDIDATES)], axis=1)
         return {
             "count": PER_LEVEL * level,
-            "points_m": plain(np.round(points, 4)),
+            "points_m": np.round(points.ravel(), 4).tolist(),
             "yaws_rad": plain(rng.uniform(0, 2 * np.pi, POOL)),
             "hues": plain(rng.uniform(size=POOL)),
         }
@@ -62,12 +63,15 @@ class Distractors(Perturbation):
         return replace(scene, objects=objects)
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
-        scene, placed = episode.scene, []
-        for point in draw["points_m"]:
-            if len(placed) == draw["count"]:
-                break
-            if _free(scene, np.array(point), episode.state.stone_poses[:, :2], placed):
-                placed.append(np.array(point))
+        scene, points = episode.scene, np.array(draw["points_m"]).reshape(-1, 2)
+        points, placed = points[_free(scene, points, episode.state.stone_poses[:, :2])], []
+        while len(placed) < draw["count"] and len(points):
+            placed.append(points[0])
+            points = points[np.hypot(*(points - points[0]).T) >= FROM_EACH_OTHER]
+        if len(placed) < draw["count"]:
+            raise EpisodeInitializationError(
+                f"distractors: only {len(placed)} of {draw['count']} objects found a place among the stones"
+            )
         objects = list(scene.objects)
         for k, (x, y) in enumerate(placed):
             z = scene.table.height + objects[k].half_size[2]
@@ -76,12 +80,11 @@ class Distractors(Perturbation):
         return replace(episode, scene=replace(scene, objects=tuple(objects)))
 
 
-def _free(scene: SceneSpec, point: np.ndarray, stones: np.ndarray, placed: list[np.ndarray]) -> bool:
+def _free(scene: SceneSpec, points: np.ndarray, stones: np.ndarray) -> np.ndarray:
+    """Which of points float64[N, 2] (in W) are away from the board and from stones float32[S, 2]."""
     board = scene.board
-    offset = np.array([*point, 0.0]) - [*board.X_WB.p[:2], 0.0]
-    p_B = matrix_from_quaternion(inverse(board.X_WB).q) @ offset
-    return (
-        float(abs(p_B[:2]).max()) >= board.width / 2 + FROM_BOARD
-        and all(np.hypot(*(point - stone)) >= FROM_STONES for stone in stones)
-        and all(np.hypot(*(point - other)) >= FROM_EACH_OTHER for other in placed)
-    )
+    offsets = points - board.X_WB.p[:2]
+    p_B = offsets @ matrix_from_quaternion(board.X_WB.q)[:2, :2]
+    clear = abs(p_B).max(axis=1) >= board.width / 2 + FROM_BOARD
+    distances = np.linalg.norm(points[:, None] - stones[None], axis=2)
+    return clear & (distances >= FROM_STONES).all(axis=1)

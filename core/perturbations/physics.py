@@ -7,7 +7,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.perturbation import HIGHEST, Actuation, Level, Perturbation, Touches, sign, spread
-from core.scene import SceneSpec
+from core.scene import SceneSpec, StoneSpec, each_stone
 
 _LIVE = frozenset({Capability.LIVE_PHYSICS})
 
@@ -59,8 +59,11 @@ class StoneMass(Perturbation):
 
     def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
         factor = draw["factor"]
-        stones = {s: replace(s, mass=s.mass * factor, inertia=s.inertia * factor) for s in set(scene.stones)}
-        return replace(scene, stones=tuple(stones[stone] for stone in scene.stones))
+
+        def weighed(stone: StoneSpec) -> StoneSpec:
+            return replace(stone, mass=stone.mass * factor, inertia=stone.inertia * factor)
+
+        return replace(scene, stones=each_stone(scene.stones, weighed))
 
 
 class ActionLatency(Perturbation):

@@ -7,10 +7,10 @@ import numpy as np
 
 from core.backend import Capability
 from core.errors import CapabilityError
-from core.kinematics import Kinematics
+from core.kinematics import home_position
 from core.perturbation import HIGHEST, Level, Perturbation, Touches, sign, spread
 from core.rotations import Pose, compose, quaternion_about_z
-from core.scene import MaterialSpec, SceneSpec, StoneSpec, TextureSpec
+from core.scene import MaterialSpec, SceneSpec, StoneSpec, TextureSpec, each_stone
 from core.state import SceneState
 from core.task import Episode, Intersection, Task
 
@@ -128,7 +128,7 @@ class StonePosition(Perturbation):
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
         robot = episode.scene.robot
-        center = Kinematics(robot).tool_pose(np.asarray(robot.home))[0][:2]
+        center = np.array(home_position(robot)[:2])
         c, s = np.cos(draw["turn_rad"]), np.sin(draw["turn_rad"])
         poses = episode.state.stone_poses.copy()
         rows = _table_rows(episode)
@@ -155,7 +155,7 @@ class StoneKind(Perturbation):
         return {}
 
     def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
-        return replace(scene, stones=tuple(of_kind(stone, draw["set"]) for stone in scene.stones))
+        return replace(scene, stones=each_stone(scene.stones, lambda stone: of_kind(stone, draw["set"])))
 
 
 def of_kind(stone: StoneSpec, kind: str) -> StoneSpec:

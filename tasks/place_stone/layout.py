@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import EpisodeInitializationError
-from core.kinematics import Kinematics
+from core.kinematics import home_position
 from core.rotations import Pose, compose, inverse, matrix_from_quaternion
 from core.scene import SceneSpec
 from core.state import JOINTS, SceneState
@@ -116,7 +116,7 @@ def _table_points(
     spec: LayoutSpec,
 ) -> dict[str, list[np.ndarray]]:
     """Positions (x_W, y_W) on the table, at both sides of the board, by colour."""
-    home, _ = Kinematics(scene.robot).tool_pose(np.asarray(scene.robot.home))
+    home = np.array(home_position(scene.robot))
     board_x = scene.board.X_WB.p[0]
     nearest = round(board_reach(scene) + spec.clearance, 9)
     total = sum(counts.values())
