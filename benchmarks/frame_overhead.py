@@ -1,4 +1,4 @@
-"""What a picture costs: a 256x256 frame through ``env.step`` over the bare renderer's frame of the same state.
+"""What a picture costs: a 256x256 frame through ``env.step`` over the bare renderer's own.
 
 Bare is the engine's own drawing of the same scene from the same camera, with the settings policies get. The
 arm is held still, so that both draw the same state; a step without cameras is taken off.

@@ -16,7 +16,13 @@ import numpy as np
 import core
 from benchmarks.timing import arguments, reference_ms, write
 
-BOUNDS = {"import_s": 0.6, "make_and_reset_s": 2.0, "reset_ms": 10.0, "environment_mb": 10.0, "growth_mb": 20.0}
+BOUNDS = {
+    "import_s": 0.6,
+    "make_and_reset_s": 2.0,
+    "reset_ms": 10.0,
+    "environment_mb": 10.0,
+    "growth_mb": 20.0,
+}
 IMPORT = "import time; t = time.perf_counter(); import core; core.make_task; print(time.perf_counter() - t)"
 START = (
     "import time, core; t = time.perf_counter(); "

@@ -23,7 +23,6 @@ R_RT_DOWN = np.diag([1.0, -1.0, -1.0])
 POSTURE_GAIN = 0.02  # share of the distance to the posture that one solution takes back
 
 
-
 @lru_cache
 def panda_model(robot: RobotSpec) -> pinocchio.Model:
     """The Panda standing at ``robot.X_WR``: nine joints in the order of ``JOINT_NAMES``, poses in W."""
@@ -84,7 +83,9 @@ class Kinematics:
         p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
         poses = []
         for frame in self._fingers:
-            x, y, z, qx, qy, qz, qw = pinocchio.SE3ToXYZQUATtuple(pinocchio.updateFramePlacement(model, data, frame))
+            x, y, z, qx, qy, qz, qw = pinocchio.SE3ToXYZQUATtuple(
+                pinocchio.updateFramePlacement(model, data, frame)
+            )
             poses.append((x, y, z, qw, qx, qy, qz))
         return p_WT, np.array(poses)
 

@@ -25,8 +25,8 @@ class MujocoBackend(Backend):
     """One world in MuJoCo, drawn by its Filament renderer.
 
     Stones that are not in play sleep: the solver skips them, and nothing can wake them. Stones in play
-    sleep while they rest, until something touches them. MuJoCo keeps a free body's angular velocity in the body's frame; it is turned to and
-    from the world's here and nowhere else.
+    sleep while they rest, until something touches them. MuJoCo keeps a free body's angular velocity in
+    the body's frame; it is turned to and from the world's here and nowhere else.
     """
 
     name: ClassVar[str] = "mujoco"
