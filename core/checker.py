@@ -8,6 +8,7 @@ says in full what is measured and what each word means.
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
@@ -149,6 +150,19 @@ class PlacementChecker:
             stone_hull=stone_hull,
             finger_boxes=finger_boxes,
         )
+        self._take(geometry)
+
+    def moved(self, *, board_pose: ArrayLike, table_pose: ArrayLike) -> "PlacementChecker":
+        """The same checker with board and table elsewhere, made in no time.
+
+        Raises:
+            ValueError: a shape, a number or a quaternion is not what it must be; the message names it.
+        """
+        other = copy(self)
+        other._take(self.geometry.moved(board_pose=board_pose, table_pose=table_pose))
+        return other
+
+    def _take(self, geometry: Geometry) -> None:
         self.geometry = geometry
         # The compiled methods themselves: no Python frame between the control loop and C++.
         self.measure = geometry.measure

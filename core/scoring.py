@@ -11,7 +11,7 @@ from core.checker import BLACK, WHITE, EpisodeJudge, PlacementChecker, Tolerance
 from core.kinematics import Kinematics
 from core.meshes import stone_collision_vertices
 from core.robot import FINGER_LINKS, panda
-from core.rotations import matrix_from_quaternion
+from core.rotations import Pose, matrix_from_quaternion
 from core.scene import BoardSpec, MaterialSpec, SceneSpec, StoneSpec, TableSpec
 from core.state import SceneState
 from core.task import Episode
@@ -21,9 +21,16 @@ COLORS = {"black": BLACK, "white": WHITE}
 
 def checker_for(scene: SceneSpec) -> PlacementChecker:
     """The checker of one scene. Finger shapes are the URDF's collision boxes, the pad last."""
-    plain = MaterialSpec()  # what is only seen makes no other checker
-    board = replace(scene.board, material=plain, labels=False)
-    return _checker(board, replace(scene.table, material=plain), replace(scene.stones[0], material=plain))
+    plain = MaterialSpec()  # neither looks, masses nor poses ask for another hull, which is slow to make
+    stone = scene.stones[0]
+    checker = _checker(
+        replace(scene.board, X_WB=Pose(), material=plain, labels=False),
+        replace(scene.table, height=0.0, material=plain),
+        replace(stone, material=plain, mass=0.0, inertia=0.0),
+    )
+    return checker.moved(
+        board_pose=scene.board.X_WB.array(), table_pose=table_top_pose(scene.table).array()
+    )
 
 
 @lru_cache(maxsize=64)

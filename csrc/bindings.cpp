@@ -56,6 +56,18 @@ Scene make_scene(const py::object& board_pose, const py::object& board_half_size
           {read_finger("finger_boxes[0]", finger_boxes[0]), read_finger("finger_boxes[1]", finger_boxes[1])}};
 }
 
+constexpr const char* kMovedDoc = R"(The same shapes with board and table elsewhere; the hull, which is slow to make, is copied.
+
+board_pose, table_pose: (7,), position (m) and quaternion wxyz in the world frame.
+Raises ValueError for a wrong shape, a number that is not finite, a quaternion that is not unit.)";
+
+Scene moved_scene(const Scene& scene, const py::object& board_pose, const py::object& table_pose) {
+  Scene moved = scene;
+  moved.X_WB = read_pose("board_pose", board_pose);
+  moved.X_WT = read_pose("table_pose", table_pose);
+  return moved;
+}
+
 constexpr const char* kMeasureDoc = R"(Measure every stone of one state, or of a batch of N states.
 
 stone_poses: (S, 7) or (N, S, 7), position (m) and quaternion wxyz in the world frame.
@@ -148,6 +160,7 @@ void bind_measure(py::module_& m) {
       .def(py::init(&make_scene), py::kw_only(), py::arg("board_pose"), py::arg("board_half_size"),
            py::arg("size"), py::arg("pitch"), py::arg("table_pose"), py::arg("table_half_size"),
            py::arg("stone_hull"), py::arg("finger_boxes"))
+      .def("moved", &moved_scene, py::kw_only(), py::arg("board_pose"), py::arg("table_pose"), kMovedDoc)
       .def("measure", &measure_states, py::arg("stone_poses"), py::arg("stone_velocities"),
            py::arg("finger_poses"), kMeasureDoc)
       .def("nearest", &nearest_points, py::arg("stone_positions"), kNearestDoc);
