@@ -94,11 +94,11 @@ def _floor(scene: SceneSpec) -> StaticBody:
 
 
 def _box(name: str, half_size, X_BS: Pose, material: MaterialSpec, material_name: str, segmentation: int,
-         uv_scale: float | None = None) -> tuple[BoxShape, Visual]:
+         facing: int = 2) -> tuple[BoxShape, Visual]:
     half_size = tuple(float(value) for value in half_size)
     return BoxShape(half_size=half_size, X_BS=X_BS), Visual(
         name=name,
-        mesh=box_mesh(half_size, uv_scale),
+        mesh=box_mesh(half_size, facing),
         material=material,
         material_name=material_name,
         segmentation=segmentation,
@@ -108,9 +108,7 @@ def _box(name: str, half_size, X_BS: Pose, material: MaterialSpec, material_name
 
 def _wall(scene: SceneSpec) -> StaticBody:
     wall = scene.wall
-    # To scale, so that the texture stands on the side that faces the room; the wall is 3 m high.
-    scale = 2 * wall.half_size[2]
-    shape, visual = _box("wall", wall.half_size, Pose(), wall.material, "wall", SegmentationId.WALL, scale)
+    shape, visual = _box("wall", wall.half_size, Pose(), wall.material, "wall", SegmentationId.WALL, facing=1)
     return StaticBody(name="wall", X_WB=Pose(wall.center), collisions=(shape,), visuals=(visual,))
 
 

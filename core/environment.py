@@ -1,7 +1,6 @@
 """The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
 
 from collections import deque
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 
 import gymnasium
@@ -363,7 +362,7 @@ class Environment(gymnasium.Env):
             "placement": placement,
             "stage": placement["stages"],
             # Made anew every time: users keep what they are given, and may change it.
-            "perturbation": deepcopy(perturbation) if perturbation else {},
+            "perturbation": _copied(perturbation),
             "goal": self.episode.goal.to_dict(),
             "spans": {
                 name: {"start": span.start, "end": span.end}
@@ -388,3 +387,10 @@ class Environment(gymnasium.Env):
             raise LifecycleError("the episode is over; call reset")
         if self._guard is not None:
             self._guard.check()
+
+
+def _copied(value: object) -> object:
+    """A draw anew: dicts, and flat lists of plain values."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return value.copy() if isinstance(value, list) else value

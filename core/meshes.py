@@ -38,13 +38,13 @@ def make_mesh(vertices, faces, normals, uvs=None) -> Mesh:
     )
 
 
-def box_mesh(half_size: tuple[float, float, float], uv_scale: float | None = None) -> Mesh:
+def box_mesh(half_size: tuple[float, float, float], facing: int = 2) -> Mesh:
     """A box around the origin with sharp edges.
 
-    The top face (+z) maps to the whole texture, u along +x and v along +y. The other faces map to a
-    strip of it, so that they show the same surface; with ``uv_scale`` (m per texture) every face is
-    mapped to scale instead.
+    The faces across axis ``facing`` (z: the top) map to the whole texture, u along the first and v along the
+    second of the other axes. The rest maps to a strip of it, so that it shows the same surface.
     """
+    across = [axis for axis in range(3) if axis != facing]
     h = np.asarray(half_size, dtype=np.float64)
     vertices, faces, normals, uvs = [], [], [], []
     for axis in range(3):
@@ -61,12 +61,10 @@ def box_mesh(half_size: tuple[float, float, float], uv_scale: float | None = Non
             vertices.append(corners)
             normals.append(np.tile(normal, (4, 1)))
             faces.extend([[base + i for i in face] for face in order])
-            if uv_scale is not None:
-                uvs.append(corners[:, [u, v]] / uv_scale)
-            elif axis == 2:
-                uvs.append(corners[:, :2] / (2 * h[:2]) + 0.5)
+            if axis == facing:
+                uvs.append(corners[:, across] / (2 * h[across]) + 0.5)
             else:
-                horizontal = 1 - axis
+                horizontal = next(other for other in across if other != axis)
                 along = corners[:, horizontal] / (2 * h[horizontal]) + 0.5
                 uvs.append(np.stack([along, np.full(4, 0.01)], axis=1))
     return make_mesh(np.concatenate(vertices), faces, np.concatenate(normals), np.concatenate(uvs))

@@ -290,15 +290,16 @@ def _light_pose(light: LightSpec) -> sapien.Pose:
 
 
 def _dress(target: render.RenderMaterial, material: MaterialSpec) -> None:
-    target.base_color = [*material.color, 1.0]
-    target.roughness, target.metallic = material.roughness, material.metallic
-    target.specular = material.specular
     if material.texture is not None:
         target.base_color_texture = _texture(material.texture, material.color)
     elif target.base_color_texture is not None:
         # SAPIEN goes on drawing a texture that is taken away; one texel of the colour stands in for none.
         texel = np.array([[[*material.color, 1.0]]], dtype=np.float32)
         target.base_color_texture = render.RenderTexture2D(texel, "R32G32B32A32Sfloat")
+    # After the texture: that a material has one now is noticed only when one of these is set.
+    target.base_color = [*material.color, 1.0]
+    target.roughness, target.metallic = material.roughness, material.metallic
+    target.specular = material.specular
 
 
 @lru_cache(maxsize=4)  # 10 MB each; those in use live on without it

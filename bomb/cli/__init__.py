@@ -13,6 +13,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("bomb.cli.evaluate", "play a policy in a simulator and report how often it succeeds"),
     "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
     "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
+    "knobs": ("bomb.cli.knobs", "list the perturbations, their units and levels, and the presets"),
+    "gallery": ("bomb.cli.gallery", "draw what perturbations do, in every simulator side by side"),
     "doctor": ("bomb.cli.doctor", "check this machine: Python, packages, and a frame from each renderer"),
     "tasks": ("bomb.cli.tasks", "list the tasks"),
     "backends": ("bomb.cli.backends", "list the simulators and what they can do"),

@@ -1,0 +1,47 @@
+"""``bomb gallery``."""
+
+import argparse
+from pathlib import Path
+
+from core.errors import check_choice
+from core.registry import BACKENDS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument("--knobs", metavar="NAMES", help="comma-separated; left out: all that can be seen")
+    parser.add_argument(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help=f"one of {', '.join(BACKENDS.names())}; may be given again; left out: all of them",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
+    parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")
+    parser.add_argument("--camera", default="head", metavar="NAME", help="head, front or wrist")
+    parser.add_argument("--size", type=int, default=112, metavar="PIXELS", help="side of each picture")
+    parser.add_argument("--out", type=Path, default=Path("runs/gallery.png"), metavar="FILE", help="a .png")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draws and writes the picture."""
+    from tqdm import tqdm
+
+    from bomb.gallery import gallery
+    from bomb.pictures import write_png
+    from core.perturbations import KNOBS
+    from core.stage import CAMERAS
+
+    names = list(KNOBS) if args.knobs is None else [check_choice("perturbation", n.strip(), KNOBS) for n in args.knobs.split(",")]
+    backends = args.backend or BACKENDS.names()
+    for name in backends:
+        BACKENDS.target(name)
+    check_choice("camera", args.camera, CAMERAS)
+    with tqdm(total=len(names), unit="knob", delay=1) as bar:
+        picture = gallery(
+            backends, names, seed=args.seed, split=args.split, size=args.size, camera=args.camera,
+            report=lambda knob: bar.update(),
+        )  # fmt: skip
+    write_png(args.out, picture)
+    print(args.out)
+    return 0
