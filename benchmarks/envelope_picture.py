@@ -41,7 +41,9 @@ def draw(results: Sequence[Grasp], backends: tuple[str, str], lines: Sequence[st
                 radius = 3.2 if color in ONLY else 2.4
                 pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
     base = len(BANDS) * cell + MARGIN
-    legend = f"x across, y up: offset of the grasp, mm. Orange: {backends[0]} alone held; green: {backends[1]} alone."
+    legend = (
+        f"x across, y up: offset of the grasp, mm. Orange: {backends[0]} alone; green: {backends[1]} alone."
+    )
     pen.text((MARGIN, base), legend, fill=INK, font=font)
     for k, line in enumerate(lines):
         x = MARGIN + (k % 2) * (3 * cell // 2)

@@ -91,7 +91,7 @@ def place_of(name: str) -> tuple[object, str]:
     for place in (module, getattr(module, "OPTIONS", None)):
         if hasattr(place, constant):
             return place, constant
-    raise OptionError(f"no setting {name!r}; known are {', '.join(REASONS)} and other constants of options.py")
+    raise OptionError(f"no setting {name!r}; known are {', '.join(REASONS)} and others of options.py")
 
 
 def current(name: str) -> object:
@@ -145,7 +145,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--setting", action="append", default=[], metavar="BACKEND.NAME=VALUE")
     parser.add_argument("--from-above", action="store_true", help="come down at the offset, onto the stone")
-    parser.add_argument("--jitter", type=float, default=0.0, metavar="MM", help="play each grasp again, moved")
+    parser.add_argument(
+        "--jitter", type=float, default=0.0, metavar="MM", help="play each grasp again, moved"
+    )
     parser.add_argument("--picture", type=Path, help="PNG with both envelopes")
     parser.add_argument("--json", type=Path, help="file for the results")
     args = parser.parse_args()
@@ -165,8 +167,11 @@ def main() -> int:
     report = {**to_json(rows), "settings": {name: str(value) for name, value in values.items()}}
     if args.jitter:
         report["self_agreement"] = self_agreement(plan, results)
-        for backend, share in report["self_agreement"].items():
-            print(f"  {backend} with itself, {args.jitter:g} mm away: {share['value']:.3f} {share['interval']}")
+        for backend, own in report["self_agreement"].items():
+            low, high = own["interval"]
+            print(
+                f"  {backend} with itself, {args.jitter:g} mm away: {own['value']:.3f}, {low:.3f} to {high:.3f}"
+            )
     for name, value in values.items():
         print(f"  {name} = {value}: {'changed' if name in settings else REASONS[name]}")
     if args.picture is not None:

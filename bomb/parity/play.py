@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT, TRAVEL_HEIGHT, World
+from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT, World
 from bomb.rollout import EpisodeResult, replay
 from core.actions import ActionSpec
 from core.environment import Environment, EpisodeOptions
@@ -166,4 +166,3 @@ def play_script(env: Environment, start: Episode, waypoints: list[Waypoint]) -> 
 def stone_row(start: Episode, stone: int) -> int:
     """Where pool stone ``stone`` stands in the arrays of a ``SceneState``."""
     return int(np.searchsorted(start.state.stone_ids, stone))
-

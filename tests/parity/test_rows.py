@@ -98,7 +98,9 @@ def test_one_state_that_is_scored_otherwise_is_one_too_many(same, verdict):
     assert verdicts(ScorerStudy(), [same]) == {"scorer_identical": verdict}
 
 
-@pytest.mark.parametrize("study", [ArmStudy(), ExpertStudy(), NearMissStudy(), EnvelopeStudy(), ScorerStudy()])
+@pytest.mark.parametrize(
+    "study", [ArmStudy(), ExpertStudy(), NearMissStudy(), EnvelopeStudy(), ScorerStudy()]
+)
 def test_without_results_every_row_is_there_and_undecided(study):
     rows = study.rows(PLAN, [])
     assert list(dict.fromkeys(row.key for row in rows)) == list(study.keys)

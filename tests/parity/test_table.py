@@ -2,7 +2,17 @@
 
 import pytest
 
-from bomb.parity.table import FAILS, PASSES, UNDECIDED, Bound, Row, exit_status, not_measured, to_json, to_text
+from bomb.parity.table import (
+    FAILS,
+    PASSES,
+    UNDECIDED,
+    Bound,
+    Row,
+    exit_status,
+    not_measured,
+    to_json,
+    to_text,
+)
 from bomb.statistics import Estimate
 
 AT_LEAST = Bound(value=0.9, at_least=True)
