@@ -42,7 +42,7 @@ def draw(results: Sequence[Grasp], backends: tuple[str, str], lines: Sequence[st
                 pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
     base = len(BANDS) * cell + MARGIN
     legend = (
-        f"x across, y up: offset of the grasp, mm. Orange: {backends[0]} alone; green: {backends[1]} alone."
+        f"x across, y up: offset of the grasp, mm. Orange: only {backends[0]}; green: only {backends[1]}."
     )
     pen.text((MARGIN, base), legend, fill=INK, font=font)
     for k, line in enumerate(lines):

@@ -170,7 +170,7 @@ def main() -> int:
         for backend, own in report["self_agreement"].items():
             low, high = own["interval"]
             print(
-                f"  {backend} with itself, {args.jitter:g} mm away: {own['value']:.3f}, {low:.3f} to {high:.3f}"
+                f"  {backend} and itself {args.jitter:g} mm away: {own['value']:.3f}, {low:.3f} to {high:.3f}"
             )
     for name, value in values.items():
         print(f"  {name} = {value}: {'changed' if name in settings else REASONS[name]}")
