@@ -18,6 +18,11 @@ CONTACT_OFFSET = 0.002  # m; pairs this close get contacts (calibrated: 0.01 hol
 REST_OFFSET = 0.0  # m
 RESTITUTION = 0.0
 
+# Persistent manifolds find a box edge on a stone's hull up to 0.8 mm (20 ms) late and keep stale normals, so
+# that a pad whose lower edge is above the rim still holds. Without them PhysX finds it at once, as MuJoCo
+# does (calibrated).
+ENABLE_PCM = False
+
 # J/kg. A stone falls asleep (velocity zero, almost no cost) after 0.4 s in which the *sum* of its velocities
 # over the last 0.2 s stayed below this energy. At 2 ms that is a drift of 0.2 mm/s or 0.015 rad/s: above
 # the solver's jitter at rest, 0.003 rad/s, and far below what counts as moving. Touching the robot, which
@@ -70,10 +75,7 @@ def scene_config(physics: PhysicsSpec) -> physx.PhysxSceneConfig:
     config = physx.PhysxSceneConfig()
     config.gravity = [0.0, 0.0, -physics.gravity]
     config.enable_tgs = True
-    # Persistent manifolds find a box edge on a stone's hull up to 0.8 mm (20 ms) late and keep stale
-    # normals, so that a pad whose lower edge is above the rim still holds. Without them PhysX finds it at
-    # once, as MuJoCo does (calibrated: the two held sets overlap by .83 instead of .77).
-    config.enable_pcm = False
+    config.enable_pcm = ENABLE_PCM
     config.enable_ccd = False
     config.enable_friction_every_iteration = True
     # Results must not depend on the order in which stones were added; costs less than a percent.

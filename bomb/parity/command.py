@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bomb.cli import INTERRUPTED
-from core.errors import OptionError, check_choice
+from core.errors import OptionError, RenderError, check_choice
 from core.registry import BACKENDS
 from core.seeding import SPLITS
 
@@ -21,14 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"episodes of the large rows; the others scale with it, and {FULL} is the full size",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there")
     parser.add_argument("--rows", metavar="NAMES", help="comma-separated; all rows if left out")
     parser.add_argument("--backends", default="mujoco,robotwin", metavar="A,B", help="the two to compare")
     parser.add_argument("--split", default="parity", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
     parser.add_argument("--workers", type=int, default=2, metavar="K", help="processes; 0 plays in this one")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="pictures of both simulators side by side, with their difference"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="pictures of both simulators side by side, with their difference",
     )
 
 
@@ -53,12 +58,7 @@ def run(args: argparse.Namespace) -> int:
     )
     keys = _keys(args.rows, [key for study in STUDIES for key in study.keys])
     results, interrupted = _measure(plan, keys, _at_least("--workers", args.workers, 0))
-    rows = [
-        row
-        for study, finished in results
-        for row in study.rows(plan, finished)
-        if row.key in keys
-    ]
+    rows = [row for study, finished in results for row in study.rows(plan, finished) if row.key in keys]
     print(to_text(rows))
     if args.json is not None:
         write_json(args.json, to_json(rows))
@@ -84,6 +84,9 @@ def _measure(plan, keys: list[str], workers: int) -> tuple[list, bool]:
         with tqdm(total=len(jobs), unit="job", desc=study.name, file=sys.stderr) as bar:
             try:
                 measure(study, plan, results, workers=workers, report=bar.update)
+            except RenderError as error:
+                # Without a driver everything but pictures can be measured; their rows stay undecided.
+                print(f"{study.name}: {error}", file=sys.stderr)
             except KeyboardInterrupt:
                 return _ordered(collected), True
     return _ordered(collected), False

@@ -1,6 +1,9 @@
 """The grasp envelope: from which offsets does the gripper hold the stone?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from bomb.parity.play import CLEAR, environment, episode, grasp_and_lift, named_stone, play_script, stone_row
 from bomb.parity.study import Plan, Study
@@ -31,8 +34,7 @@ class EnvelopeStudy(Study):
         return [plan.seed + k for k in range(plan.episodes)]
 
     def run(self, plan: Plan, seed: int) -> Grasp:
-        start = episode(plan.split, CLEAR, seed)
-        offset = stream(plan.split, seed, "grasp envelope").uniform(LOW, HIGH)
+        offset = offset_of(plan, seed)
         return Grasp(
             offset=tuple(map(float, offset)),
             held=tuple(held_from(backend, plan.split, seed, offset) for backend in plan.backends),
@@ -47,11 +49,16 @@ class EnvelopeStudy(Study):
         return [Row(key="grasp_envelope_iou", estimate=iou(first, second), bound=BOUND, notes=notes)]
 
 
-def held_from(backend: str, split: str, seed: int, offset) -> bool:
-    """Whether the stone is still held half a second after the lift."""
+def held_from(backend: str, split: str, seed: int, offset: Sequence[float], *, astride: bool = True) -> bool:
+    """Whether the stone is still held half a second after the lift; see ``grasp_and_lift``."""
     start = episode(split, CLEAR, seed)
     env = environment(backend, split, CLEAR)
-    play_script(env, start, grasp_and_lift(start, offset))
+    play_script(env, start, grasp_and_lift(start, np.asarray(offset), astride=astride))
     row = stone_row(start, named_stone(start))
     risen = env.scene_state.stone_poses[row, 2] - start.state.stone_poses[row, 2]
     return bool(risen > HELD)
+
+
+def offset_of(plan: Plan, seed: int) -> np.ndarray:
+    """The offset of a seed's grasp, float64[3] (m, in R)."""
+    return stream(plan.split, seed, "grasp envelope").uniform(LOW, HIGH)

@@ -108,7 +108,11 @@ def compare(a: CameraImage, b: CameraImage, state: SceneState) -> dict[str, floa
         same = stones[0] & (a.segmentation == b.segmentation)
         numbers["stone_iou"] = float(same.sum() / (stones[0] | stones[1]).sum())
     things = [SegmentationId.BOARD, *(SegmentationId.STONE + k for k in state.stone_ids.tolist())]
-    shifts = [shift for thing in things if (shift := _shift(a.segmentation == thing, b.segmentation == thing)) is not None]
+    shifts = [
+        shift
+        for thing in things
+        if (shift := _shift(a.segmentation == thing, b.segmentation == thing)) is not None
+    ]
     if shifts:
         numbers["centroid_px"] = max(shifts)
     equal = a.segmentation == b.segmentation

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT, TRAVEL_HEIGHT, World
+from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT, World
 from bomb.rollout import EpisodeResult, replay
 from core.actions import ActionSpec
 from core.environment import Environment, EpisodeOptions
@@ -107,28 +107,37 @@ def named_stone(start: Episode) -> int:
     return World(start).choose(start.state, home(start))
 
 
-def grasp_and_lift(start: Episode, offset: np.ndarray) -> list[Waypoint]:
+def grasp_and_lift(start: Episode, offset: np.ndarray, *, astride: bool = True) -> list[Waypoint]:
     """Grasps the named stone with the tool ``offset`` float64[3] (m, in R) off the nominal grasp, and lifts.
 
     The nominal grasp is the expert's: straight above the stone's middle. The open fingers come down astride
     the stone, then slide to the offset; a finger that is off by more than the 13 mm between pad and stone
-    pushes it aside. Coming down where the offset is, that finger would land on the stone's edge and flip it,
-    which is chaotic: moved by 0.05 mm, either simulator contradicts itself as often as the other one does.
+    pushes it aside. Without ``astride`` they come down where the offset is: that finger then lands on the
+    stone's edge and flips it, which is chaotic (docs/parity.md has numbers).
     """
     world = World(start)
     nominal = world.stone(start.state, named_stone(start)) + [0.0, 0.0, GRASP_ABOVE_MIDDLE]
     grasp = nominal + offset
-    # Not pressed on the table while sliding.
-    astride = nominal + [0.0, 0.0, max(offset[2], 0.0)]
-    beside = np.array([grasp[0], grasp[1], astride[2]])
+    above = np.array([grasp[0], grasp[1], world.travel])
+    if astride:
+        # Not pressed on the table while sliding.
+        down = nominal + [0.0, 0.0, max(offset[2], 0.0)]
+        approach = [
+            Waypoint(target=np.array([nominal[0], nominal[1], world.travel]), opening=1.0, seconds=0.2),
+            Waypoint(target=nominal + [0.0, 0.0, SLOW_HEIGHT], opening=1.0),
+            Waypoint(target=down, opening=1.0, seconds=0.1, speed=0.34),
+            Waypoint(target=np.array([grasp[0], grasp[1], down[2]]), opening=1.0, speed=PUSH_SPEED),
+        ]
+    else:
+        approach = [
+            Waypoint(target=above, opening=1.0, seconds=0.2),
+            Waypoint(target=grasp + [0.0, 0.0, SLOW_HEIGHT], opening=1.0),
+        ]
     return [
-        Waypoint(target=np.array([nominal[0], nominal[1], world.travel]), opening=1.0, seconds=0.2),
-        Waypoint(target=nominal + [0.0, 0.0, SLOW_HEIGHT], opening=1.0),
-        Waypoint(target=astride, opening=1.0, seconds=0.1, speed=0.34),
-        Waypoint(target=beside, opening=1.0, speed=PUSH_SPEED),
+        *approach,
         Waypoint(target=grasp, opening=1.0, seconds=0.3, speed=PUSH_SPEED),
         Waypoint(target=grasp, opening=0.0, seconds=0.5),
-        Waypoint(target=np.array([grasp[0], grasp[1], world.travel]), opening=0.0, seconds=0.5),
+        Waypoint(target=above, opening=0.0, seconds=0.5),
     ]
 
 
@@ -157,4 +166,3 @@ def play_script(env: Environment, start: Episode, waypoints: list[Waypoint]) -> 
 def stone_row(start: Episode, stone: int) -> int:
     """Where pool stone ``stone`` stands in the arrays of a ``SceneState``."""
     return int(np.searchsorted(start.state.stone_ids, stone))
-

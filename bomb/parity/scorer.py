@@ -67,4 +67,3 @@ def same_score(env: Environment, other: Environment, saved: bytes) -> bool:
         observer = Observer(place.episode.scene, Kinematics(place.episode.scene.robot))
         scores.append((state.to_bytes(), observer(state).measures.tobytes(), info, place.save_state()))
     return scores[0] == scores[1]
-

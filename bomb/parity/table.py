@@ -128,7 +128,10 @@ def to_text(rows: Sequence[Row]) -> str:
         for row in rows
     ]
     widths = [max(len(line[k]) for line in [head, *lines]) for k in range(len(head))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [head, *lines]]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *lines]
+    ]
     text.insert(1, "-" * max(map(len, text)))
     for row in rows:
         name = row.key if row.part is None else f"{row.key} ({row.part})"
