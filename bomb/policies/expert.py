@@ -56,6 +56,8 @@ class Expert(Policy):
             raise TypeError("the expert is privileged: reset it with episode= and action_spec=")
         self._world = World(episode)
         self._spec = action_spec
+        # Actions that arrive late are waited for.
+        self._late = episode.perturbation.get("action_latency", {}).get("steps", 0)
         self._commanded: np.ndarray | None = None
         self._plan = self._play()
         self._state: SceneState | None = None
@@ -149,7 +151,7 @@ class Expert(Policy):
             yield Command(target=target, opening=opening, speed=speed)
 
     def _wait(self, target: np.ndarray, opening: float, *, seconds: float) -> Iterator[Command]:
-        for _ in range(round(seconds * self._spec.control_hz)):
+        for _ in range(round(seconds * self._spec.control_hz) + self._late):
             yield Command(target=target, opening=opening)
 
     def _far(self, target: np.ndarray) -> bool:
@@ -182,7 +184,8 @@ class World:
         self.travel = scene.table.height - self._p_WR[2] + TRAVEL_HEIGHT
         self.half_height = scene.stones[0].height / 2
         self._board_middle = self._to_base(board.X_WB.p)
-        self._board_half = board.width / 2
+        # Along the axes of R, however the board lies.
+        self._board_half = float(abs(matrix_from_quaternion(board.X_WB.q)[0, :2]).sum()) * board.width / 2
         self._widest = scene.robot.max_finger_position
         self._colored = {k for k, stone in enumerate(scene.stones) if stone.color == goal.color}
         start = episode.state
