@@ -159,6 +159,8 @@ class MujocoBackend(Backend):
 
     def _base(self, scene: SceneSpec) -> Compiled:
         """The world as it was built, with the shapes of ``scene``'s stones; compiled once per shape."""
+        if scene.stones is self._built.stones:
+            return self._compiled
         shapes = [tuple(map(stone_shape, stones)) for stones in (self._built.stones, scene.stones)]
         if shapes[0] == shapes[1]:
             return self._compiled

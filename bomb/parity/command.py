@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rows", metavar="NAMES", help="comma-separated; all rows if left out")
     parser.add_argument("--backends", default="mujoco,robotwin", metavar="A,B", help="the two to compare")
     parser.add_argument("--split", default="parity", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
+    parser.add_argument(
+        "--perturbation",
+        metavar="NAME[:LEVEL]",
+        help="compare the pictures of this perturbation, at twice the clean bounds; severity 3 if left out",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="K", help="processes; 0 plays in this one")
     parser.add_argument(
         "--out",
@@ -45,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
         130 after Ctrl-C, with what was finished printed and written.
     """
     from bomb.files import write_json
+    from bomb.parity.pictures import PictureStudy
     from bomb.parity.studies import STUDIES
     from bomb.parity.study import Plan
     from bomb.parity.table import exit_status, to_json, to_text
@@ -55,8 +61,11 @@ def run(args: argparse.Namespace) -> int:
         split=check_choice("split", args.split, SPLITS),
         backends=_pair(args.backends),
         out=args.out,
+        perturbations=_perturbation(args.perturbation),
     )
-    keys = _keys(args.rows, [key for study in STUDIES for key in study.keys])
+    # Under a perturbation the pictures are what is compared.
+    studies = STUDIES if plan.perturbations is None else (PictureStudy(),)
+    keys = _keys(args.rows, [key for study in studies for key in study.keys])
     results, interrupted = _measure(plan, keys, _at_least("--workers", args.workers, 0))
     rows = [row for study, finished in results for row in study.rows(plan, finished) if row.key in keys]
     print(to_text(rows))
@@ -109,6 +118,17 @@ def _pair(names: str) -> tuple[str, str]:
     for name in pair:
         BACKENDS.target(name)
     return pair
+
+
+def _perturbation(name: str | None) -> str | None:
+    """``name:level``; severity 3, or the first set, where no level is given."""
+    from core.perturbations import KNOBS
+    from core.perturbations.presets import DEFAULT_SEVERITY, make_suite
+
+    if name in KNOBS:
+        name = f"{name}:{next(iter(KNOBS[name].sets), DEFAULT_SEVERITY)}"
+    make_suite(name)  # a wrong one is an error before anything is played
+    return name
 
 
 def _keys(names: str | None, valid: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ the other. A number of an episode is the mean over its frames; intervals are ove
 of one are alike. Inside masks, the worst of stones, board and robot counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,12 @@ BOUNDS: dict[str, Bound] = {
     "ssim": Bound(value=0.95, at_least=True),
     "colour_mad_masks": Bound(value=10.0, at_least=False),
     "ssim_masks": Bound(value=0.90, at_least=True),
+}
+# Under a perturbation: 1 - IoU, 1 - SSIM and the difference of colours may be twice as large, places not.
+PERTURBED: dict[str, Bound] = BOUNDS | {
+    key: replace(bound, value=1 - 2 * (1 - bound.value) if bound.at_least else 2 * bound.value)
+    for key, bound in BOUNDS.items()
+    if key not in ("centroid_px", "depth_mm")
 }
 UNITS = {"centroid_px": "px", "depth_mm": "mm", "colour_mad": "/255", "colour_mad_masks": "/255"}
 
@@ -60,8 +66,11 @@ class PictureStudy(Study):
 
     def run(self, plan: Plan, seed: int) -> list[Frame]:
         cameras = tuple(CAMERAS)
-        first, second = (environment(name, plan.split, cameras=cameras) for name in plan.backends)
-        played = environment(plan.backends[seed % 2], plan.split)
+        first, second = (
+            environment(name, plan.split, cameras=cameras, perturbations=plan.perturbations)
+            for name in plan.backends
+        )
+        played = environment(plan.backends[seed % 2], plan.split, perturbations=plan.perturbations)
         saved, found = moments(played, seed), []
         for moment in MOMENTS:
             if moment not in saved:
@@ -77,7 +86,7 @@ class PictureStudy(Study):
 
     def rows(self, plan: Plan, results: list) -> list[Row]:
         rows = []
-        for key, bound in BOUNDS.items():
+        for key, bound in (BOUNDS if plan.perturbations is None else PERTURBED).items():
             unit = UNITS.get(key, "")
             parts = [f"{key}/{region}" for region in REGIONS] if key.endswith("_masks") else [key]
             estimates = {part: mean(_episode_means(results, part)) for part in parts}

@@ -5,7 +5,7 @@ moved; both simulators then play exactly the same actions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from core.actions import ActionSpec
 from core.environment import Environment, EpisodeOptions
 from core.kinematics import Kinematics
 from core.observation import ObservationSpec
+from core.perturbations.presets import make_suite
 from core.registry import BACKENDS
 from core.rotations import matrix_from_quaternion
 from core.stage import clean_scene
@@ -36,20 +37,25 @@ CLEAR = LayoutSpec(per_color=(1, 1), on_board=0, side=(0.215, 0.300), spacing=0.
 
 @lru_cache(maxsize=8)
 def environment(
-    backend: str, split: str, layout: LayoutSpec | None = None, cameras: tuple[str, ...] = ()
+    backend: str,
+    split: str,
+    layout: LayoutSpec | None = None,
+    cameras: tuple[str, ...] = (),
+    perturbations: str | None = None,
 ) -> Environment:
     """One environment per simulator and purpose, kept for the life of the process.
 
     Episodes end when success first holds, and are then held for half a second and judged.
     """
-    scene = clean_scene(cameras)
+    suite = make_suite(perturbations)
     return Environment(
         PlaceStone(layout=layout),
         BACKENDS.load(backend)(),
-        scene,
-        action=ACTION,
+        suite.prepare(clean_scene(cameras)),
+        action=replace(ACTION, deeper=suite.lowest_table()),
         observation=ObservationSpec(cameras=cameras, image_size=IMAGE_SIZE, modalities=()),
         options=EpisodeOptions(split=split, stop_on_success=True),
+        perturbations=suite,
     )
 
 

@@ -26,6 +26,7 @@ class Plan:
         split: family of seeds.
         backends: the two simulators that are compared.
         out: where pictures go; None keeps none.
+        perturbations: ``knob:level`` or a preset under which pictures are compared; None is the clean world.
     """
 
     episodes: int = 1000
@@ -33,6 +34,7 @@ class Plan:
     split: str = "parity"
     backends: tuple[str, str] = ("mujoco", "robotwin")
     out: Path | None = None
+    perturbations: str | None = None
 
     def share(self, part: int, least: int = 1) -> int:
         """The size of a row that has ``part`` episodes at the full size of 1,000."""

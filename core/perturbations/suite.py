@@ -99,9 +99,9 @@ class Suite:
             self.conditions.check_goal(episode)
         for knob, draw in knobs:
             episode = knob.arrange(episode, draw, task)
-        if dressed.board.X_WB != scene.board.X_WB:
-            plain = task.make_episode(scene, split=split, seed=seed)
-        return replace(episode, perturbation={**draws, TWIN: shared(plain, episode)})
+        here, there = dressed.board.X_WB, scene.board.X_WB
+        elsewhere = (here.p[:2], here.q) != (there.p[:2], there.q)
+        return replace(episode, perturbation={**draws, TWIN: shared(plain, episode, elsewhere=elsewhere)})
 
     def actuation(self, episode: Episode) -> Actuation:
         """What happens to the actions of an episode."""
@@ -122,8 +122,14 @@ class Suite:
         return image if rgb is image.rgb else replace(image, rgb=rgb)
 
 
-def shared(clean: Episode, perturbed: Episode) -> dict:
+def shared(clean: Episode, perturbed: Episode, *, elsewhere: bool = False) -> dict:
     """What an episode shares with its clean twin: the same task, split and seed without knobs.
+
+    Args:
+        clean: the episode before anything was arranged: goal, words and stones of the twin.
+        perturbed: the episode.
+        elsewhere: whether the board lies elsewhere in ``clean`` too, and every stone with it: a layout has the
+            same stones wherever the board lies, which a test holds.
 
     Returns:
         ``goal``, ``instruction`` and ``arm``: whether they are the same; ``stones``: pool indices by whether
@@ -132,7 +138,7 @@ def shared(clean: Episode, perturbed: Episode) -> dict:
     here = dict(zip(perturbed.state.stone_ids.tolist(), perturbed.state.stone_poses, strict=True))
     there = dict(zip(clean.state.stone_ids.tolist(), clean.state.stone_poses, strict=True))
     both = sorted(here.keys() & there.keys())
-    same = [k for k in both if (here[k][:2] == there[k][:2]).all()]
+    same = [] if elsewhere else [k for k in both if (here[k][:2] == there[k][:2]).all()]
     return {
         "goal": perturbed.goal == clean.goal,
         "instruction": perturbed.instruction == clean.instruction,

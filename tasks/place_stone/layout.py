@@ -1,6 +1,7 @@
 """Where the stones of ``place_stone`` stand at reset."""
 
 from dataclasses import dataclass
+from math import hypot
 
 import numpy as np
 
@@ -21,8 +22,8 @@ class LayoutSpec:
     Attributes:
         per_color: fewest and most stones of each colour on the table.
         on_board: most stones on the board; half of the episodes begin with an empty one.
-        clearance: smallest distance along x_W of a stone on the table from the board, however it lies.
-        side: farthest distance of a stone on the table from the table's middle, along x_W.
+        side: nearest and farthest distance of a stone on the table from the board's middle, along x_W. A
+            board that is turned keeps them as far from its corners, one that is shifted within the reach.
         depth: range of y_W on the table.
         spacing: smallest distance between stones on the table, so that the open fingers fit.
         nearest_by: by how much the nearest stone of the named colour is nearer than the next.
@@ -30,8 +31,7 @@ class LayoutSpec:
 
     per_color: tuple[int, int] = (2, 4)
     on_board: int = 6
-    clearance: float = 0.062
-    side: float = 0.300
+    side: tuple[float, float] = (0.197, 0.300)
     depth: tuple[float, float] = (-0.30, -0.05)
     spacing: float = 0.060
     nearest_by: float = 0.020
@@ -114,23 +114,24 @@ def _table_points(
     counts: dict[str, int],
     rng: np.random.Generator,
     spec: LayoutSpec,
-) -> dict[str, list[np.ndarray]]:
+) -> dict[str, list[tuple[float, float]]]:
     """Positions (x_W, y_W) on the table, at both sides of the board, by colour."""
-    home = np.array(home_position(scene.robot))
+    home = home_position(scene.robot)
     board_x = scene.board.X_WB.p[0]
-    nearest = round(board_reach(scene) + spec.clearance, 9)
+    nearest = round(spec.side[0] + board_reach(scene) - scene.board.width / 2, 9)
     total = sum(counts.values())
-    points: list[np.ndarray] = []
+    points: list[tuple[float, float]] = []
     for _ in range(TRIES):
-        side = rng.choice([-1.0, 1.0])
-        point = np.array([board_x + side * rng.uniform(nearest, spec.side - side * board_x), rng.uniform(*spec.depth)])
-        if all(np.hypot(*(point - other)) >= spec.spacing for other in points):
-            points.append(point)
+        side = (-1.0, 1.0)[int(rng.integers(2))]
+        x = board_x + side * float(rng.uniform(nearest, spec.side[1] - side * board_x))
+        y = float(rng.uniform(*spec.depth))
+        if all(hypot(x - p, y - q) >= spec.spacing for p, q in points):
+            points.append((x, y))
         if len(points) < total:
             continue
         colors = ["black"] * counts["black"] + ["white"] * counts["white"]
         chosen = {color: [p for p, c in zip(points, colors, strict=True) if c == color] for color in counts}
-        distances = sorted(float(np.hypot(*(p - home[:2]))) for p in chosen[goal.color])
+        distances = sorted(hypot(x - home[0], y - home[1]) for x, y in chosen[goal.color])
         if len(distances) < 2 or distances[1] - distances[0] >= spec.nearest_by:
             return chosen
         points = []

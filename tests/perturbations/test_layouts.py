@@ -183,6 +183,9 @@ def test_what_an_episode_shares_with_its_clean_twin_is_recorded():
     assert len(twin["stones"]["added"]) == 4 and not twin["stones"]["moved"] and not twin["stones"]["removed"]
     moved = episode({"board_pose": 3}, SEED).perturbation["twin"]
     assert moved["instruction"] and moved["stones"]["moved"] and not moved["stones"]["added"]
+    for seed in SEEDS:
+        clean, record = episode({}, seed), episode({"board_pose": 2}, seed).perturbation["twin"]["stones"]
+        assert record["moved"] == clean.state.stone_ids.tolist() and not record["same"]
     assert not episode({"arm_start": 1}, SEED).perturbation["twin"]["arm"]
 
 

@@ -1,0 +1,261 @@
+"""Which knobs are on: severities, presets, condition sets, streams, capabilities, and every wrong way to ask."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+import core
+from bomb.gallery import levels_of
+from core.backend import Capability
+from core.errors import CapabilityError, OptionError, StateError, UnknownNameError
+from core.perturbation import SEVERITIES, WITHOUT_PHYSICS
+from core.perturbations import KNOBS
+from core.perturbations.conditions import make_conditions, read_conditions
+from core.perturbations.presets import PRESETS, STUDY, make_suite, preset
+from core.stage import clean_scene
+from core.task import Task
+from tasks.place_stone import PlaceStone
+from tests.conftest import play, wave
+from tests.perturbations.conftest import SEED, highest
+
+UNKNOWN = {
+    "knob": ({"fog": 3}, "unknown perturbation 'fog'.*table_color"),
+    "preset": ("fog", "perturbation or preset 'fog'.*libero_plus"),
+    "set": ({"table_texture": "sand"}, "'sand'.*seen, unseen"),
+    "severity of a set": ({"table_texture": 3}, "seen, unseen"),
+    "camera": ({"camera_roll@overhead": 3}, "overhead.*wrist"),
+}
+WRONG = {
+    "too high": ({"board_pose": 6}, "0 to 5.*6"),
+    "negative": ({"board_pose": -1}, "0 to 5"),
+    "half": ({"board_pose": 2.5}, "integer"),
+    "a bool": ({"board_pose": True}, "True"),
+    "a word": ({"board_pose": "much"}, "much"),
+    "a preset too high": ("bomb:6", "0 to 5"),
+    "no level": ("board_pose", "how much"),
+    "presets that contradict each other": (("bomb:2", "visual:4"), "two levels"),
+    "a camera that contradicts all": ({"camera_roll": 1, "camera_roll@head": 2}, "two levels"),
+    "a camera of a knob without": ({"board_pose@head": 2}, "not a knob of one camera"),
+    "a camera that is not there": ({"camera_roll@wrist": 2}, "not there"),
+    "something else": (7, "must be a dict"),
+    "a number as name": ({3: 3}, "named by a string"),
+    "no such file": ("nowhere.json", "nowhere.json"),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_unknown_names_list_the_valid_ones(case):
+    perturbations, message = UNKNOWN[case]
+    with pytest.raises(UnknownNameError, match=message):
+        core.make_task(backend="mujoco", cameras=(), perturbations=perturbations)
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_values_are_named(case):
+    perturbations, message = WRONG[case]
+    with pytest.raises(OptionError, match=message):
+        core.make_task(backend="mujoco", cameras=(), perturbations=perturbations)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets(name):
+    suite = make_suite(name)
+    assert set(suite.levels) == set(PRESETS[name])
+    assert make_suite(f"{name}:0").levels == {}
+    for severity in SEVERITIES:
+        assert set(preset(name, severity).values()) <= {severity, "unseen", "paraphrase_unseen"}
+
+
+def test_the_study_is_in_every_larger_preset():
+    assert set(STUDY) - {"stone_amount", "stone_position"} <= set(PRESETS["visual"])
+    assert set(STUDY) <= set(PRESETS["all"])
+
+
+def test_presets_and_knobs_may_be_put_together():
+    suite = make_suite(("clean", "board_pose:2", {"words": "letters", "jpeg": 0}))
+    assert suite.levels == {"board_pose": 2, "words": "letters"}
+    assert list(make_suite({"jpeg": 1, "board_pose": 1}).levels) == ["board_pose", "jpeg"], "always in one order"
+
+
+def test_adding_a_knob_changes_nobody_elses_draw():
+    every = make_suite({name: highest(name) for name in KNOBS})
+    for seed in range(3):
+        together = every.draw("ci", seed)
+        for name in KNOBS:
+            assert make_suite({name: highest(name)}).draw("ci", seed)[name] == together[name]
+        assert json.loads(json.dumps(together)) == together, "plain values"
+    assert every.draw("ci", 0) != every.draw("train", 0)
+
+
+def test_a_direction_is_drawn_once_and_severity_scales_it():
+    for seed in range(5):
+        yaws = [make_suite({"board_pose": s}).draw("ci", seed)["board_pose"]["yaw_rad"] for s in range(1, 6)]
+        assert np.allclose(yaws, yaws[0] * np.arange(1, 6))
+
+
+def test_severity_0_is_the_clean_world(backend, make_env):
+    clean, named = make_env(backend), make_env(backend, perturbations=dict.fromkeys(KNOBS, 0))
+    for env in (clean, named):
+        env.reset(seed=SEED)
+    assert named.action_spec == clean.action_spec
+    for step in range(20):
+        *one, info = clean.step(wave(step))
+        *other, info_2 = named.step(wave(step))
+        assert named.save_state() == clean.save_state() and info == info_2 and info["perturbation"] == {}
+        assert (one[0]["state"] == other[0]["state"]).all()
+
+
+@pytest.mark.render
+def test_the_clean_picture_is_that_of_an_environment_that_knows_no_perturbations(studio):
+    env = core.make_task(backend=studio.name, image_size=(96, 96), split="ci", perturbations="clean")
+    observation, _ = env.reset(seed=SEED)
+    env.close()
+    studio.picture("all", SEED)
+    assert (studio.picture({}, SEED).rgb == observation["images"]["head"]).all()
+
+
+def test_a_backend_that_cannot_says_so():
+    for name, knob in KNOBS.items():
+        for missing in knob.capabilities:
+            able = type("Half", (), {"name": "half", "capabilities": frozenset(Capability) - {missing}})
+            with pytest.raises(CapabilityError, match=f"'half' cannot do {name}: .*{missing.value}"):
+                make_suite({name: highest(name)}).check(able, PlaceStone, ("head",))
+
+
+def test_a_task_that_cannot_says_so():
+    able = type("Able", (), {"name": "able", "capabilities": frozenset(Capability)})
+    game = type("Game", (Task,), {"name": "game", "make_episode": None})
+    for perturbations in ({"words": "letters"}, {"stone_amount": 1}, {"stone_layout": "row"}, {"stone_position": 1}):
+        with pytest.raises(CapabilityError, match="task 'game'"):
+            make_suite(perturbations).check(able, game, ())
+    make_suite({"board_pose": 5, "distractors": 2}).check(able, game, ())
+
+
+# ---- condition sets -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def conditions():
+    return make_conditions("place_stone", "all", split="ci", seeds=range(4))
+
+
+def test_a_condition_set_plays_what_was_drawn(conditions, tmp_path, make_env):
+    path = tmp_path / "set.json"
+    conditions.write(path)
+    assert read_conditions(path).hash == conditions.hash
+    drawn, written = make_env("mujoco", perturbations="all"), make_env("mujoco", perturbations=str(path))
+    for seed in range(4):
+        _, info = drawn.reset(seed=seed)
+        _, info_2 = written.reset(seed=seed)
+        assert info == info_2 and drawn.save_state() == written.save_state()
+    with pytest.raises(OptionError, match="no episode ci/9"):
+        written.reset(seed=9)
+
+
+def test_a_condition_set_keeps_its_draws_when_a_knob_changes(conditions, make_env):
+    entry = conditions.episodes[0]
+    entry["draws"]["board_pose"]["yaw_rad"] = 0.125
+    env = make_env("mujoco", perturbations=conditions)
+    _, info = env.reset(seed=0)
+    assert info["perturbation"]["board_pose"]["yaw_rad"] == 0.125
+
+
+def test_damaged_condition_sets_are_refused(tmp_path):
+    path = tmp_path / "set.json"
+    make_conditions("place_stone", "board_pose:3", split="ci", seeds=range(2)).write(path)
+    text = path.read_text()
+    cases = {
+        text[:-40]: "truncated",
+        text.replace('"severity": 3', '"severity": 4'): "edited",
+        text.replace('"version": 1', '"version": 2'): "version 2",
+        text.replace("bomb-conditions", "other"): "not a condition set",
+        "[]": "not a condition set",
+    }
+    for damaged, message in cases.items():
+        path.write_text(damaged)
+        with pytest.raises(StateError, match=message):
+            core.make_task(backend="mujoco", cameras=(), perturbations=path)
+
+
+def test_a_condition_set_of_another_version_of_the_task_is_refused(make_env):
+    other = make_conditions("place_stone", "board_pose:3", split="ci", seeds=[0])
+    other.episodes[0]["goal"]["row"] = 4 - other.episodes[0]["goal"]["row"] + (other.episodes[0]["goal"]["row"] == 2)
+    with pytest.raises(StateError, match="another version"):
+        make_env("mujoco", perturbations=other).reset(seed=0)
+
+
+def test_a_state_of_another_perturbation_is_refused(make_env):
+    env, other = make_env("mujoco", perturbations="board_pose:2"), make_env("mujoco", perturbations="board_pose:3")
+    env.reset(seed=1)
+    other.reset(seed=1)
+    with pytest.raises(StateError, match="perturbed otherwise"):
+        other.load_state(env.save_state())
+
+
+# ---- what the expert does -------------------------------------------------------------------
+
+
+def course(env, seed: int) -> list[bytes]:
+    """The bytes of every state of an expert's episode."""
+    states: list[bytes] = []
+    advance = env._advance
+
+    def watched(action):
+        advance(action)
+        states.append(env.scene_state.to_bytes())
+
+    env._advance = watched
+    assert play(env, seed=seed)["success"]
+    del env._advance
+    return states
+
+
+def test_what_is_only_seen_or_said_leaves_the_experts_course_alone(backend, make_env):
+    seeds = range(3)
+    clean = make_env(backend, stop_on_success=True)
+    courses = [course(clean, seed) for seed in seeds]
+    for knob in (name for name in KNOBS if KNOBS[name].touches in WITHOUT_PHYSICS):
+        for level in ("letters", "negation") if knob == "words" else (highest(knob),):
+            env = make_env(backend, stop_on_success=True, perturbations={knob: level})
+            assert [course(env, seed) for seed in seeds] == courses, (knob, level)
+            env.close()
+
+
+@pytest.mark.parametrize("knob", [name for name in KNOBS if KNOBS[name].touches not in WITHOUT_PHYSICS])
+def test_the_expert_plays_what_moves(backend, make_env, knob):
+    """One episode here; benchmarks/solvability.py plays fifty of every level."""
+    env = make_env(backend, stop_on_success=True, perturbations={knob: highest(knob)})
+    assert play(env, seed=2)["success"]
+
+
+def test_a_perturbed_reset_costs_at_most_twice_a_clean_one(backend, make_env):
+    """Processor time, the least of several, over the same seeds."""
+    seeds, repeats = range(6), 5
+
+    def cost(env) -> float:
+        times = np.full((repeats, len(seeds)), np.inf)
+        for repeat in range(repeats):
+            for k, seed in enumerate(seeds):
+                start = time.process_time()
+                env.reset(seed=seed)
+                times[repeat, k] = time.process_time() - start
+        return float(times.min(axis=0).sum())
+
+    clean = make_env(backend)
+    cost(clean)
+    for knob in KNOBS:
+        env = make_env(backend, perturbations={knob: highest(knob)})
+        cost(env)
+        assert cost(env) <= 2 * cost(clean), knob
+        env.close()
+
+
+def test_every_knob_is_documented():
+    for name, knob in KNOBS.items():
+        assert type(knob).__doc__ and knob.family and name == knob.name
+        assert len(levels_of(knob)) == len(set(levels_of(knob)))
+        assert knob.sets or (knob.unit and knob.statistic and len(knob.levels) == 5), name
+
+
