@@ -138,8 +138,8 @@ def test_fingers_decide_the_friction_of_their_contacts(make, pad):
 
 def test_what_cannot_be_edited_is_named(make):
     world = make()
-    with pytest.raises(CapabilityError, match=r"table\.height"):
-        world.reset(replace(SCENE, table=replace(SCENE.table, height=0.8)), THREE)
+    with pytest.raises(CapabilityError, match=r"table\.thickness"):
+        world.reset(replace(SCENE, table=replace(SCENE.table, thickness=0.08)), THREE)
     with pytest.raises(CapabilityError, match="stones"):
         world.reset(replace(SCENE, stones=SCENE.stones[:3]), THREE)
 

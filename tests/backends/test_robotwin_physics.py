@@ -238,7 +238,7 @@ def test_physics_is_edited_in_place(backend):
 @pytest.mark.parametrize(
     ("edited", "field"),
     [
-        (replace(SCENE, table=replace(SCENE.table, height=0.7)), "table.height"),
+        (replace(SCENE, table=replace(SCENE.table, thickness=0.07)), "table.thickness"),
         (replace(SCENE, stones=SCENE.stones[:-1]), "number of stones"),
         (replace(SCENE, cameras=clean_scene(("head",)).cameras), "number of cameras"),
         (replace(SCENE, board=replace(SCENE.board, width=0.3)), "board.width"),
