@@ -90,7 +90,7 @@ def gallery(
     knobs = [name for name in knobs if KNOBS[name].touches not in UNSEEN]
     if not knobs:
         raise OptionError("a picture shows none of these perturbations")
-    studios = [Studio(name, cameras=tuple(CAMERAS), image_size=(size, size), supersample=2) for name in backends]
+    studios = [Studio(name, cameras=tuple(CAMERAS), image_size=(size, size), supersample=4) for name in backends]
     widest = max(len(levels_of(KNOBS[name])) for name in knobs)
     rows = []
     try:

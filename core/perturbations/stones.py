@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.errors import CapabilityError
+from core.errors import CapabilityError, EpisodeInitializationError
 from core.kinematics import home_position
 from core.perturbation import HIGHEST, Level, Perturbation, Touches, sign, spread
 from core.rotations import Pose, compose, quaternion_about_z
@@ -169,6 +169,9 @@ def with_board_stones(
     """The episode with stones of the pool added on intersections, each (cell, colour, yaw).
 
     A colour whose pool is used up gives way to the other.
+
+    Raises:
+        EpisodeInitializationError: if both are used up.
     """
     scene, state = episode.scene, episode.state
     used = set(state.stone_ids.tolist())
@@ -177,6 +180,10 @@ def with_board_stones(
     board, middle = scene.board, (scene.board.size - 1) / 2
     for (row, column), color, yaw in added:
         pool = pools[color] or pools["white" if color == "black" else "black"]
+        if not pool:
+            raise EpisodeInitializationError(
+                f"all {len(scene.stones)} stones of the pool are in play; ask for fewer on the board"
+            )
         index = pool.pop(0)
         height = scene.stones[index].height / 2
         p_BS = ((column - middle) * board.pitch, (middle - row) * board.pitch, height)
