@@ -62,7 +62,7 @@ class PictureStudy(Study):
     keys = tuple(BOUNDS)
 
     def jobs(self, plan: Plan) -> list[int]:
-        return [plan.seed + k for k in range(plan.share(20, least=2))]
+        return [plan.seed + k for k in range(plan.share(20, least=4))]
 
     def run(self, plan: Plan, seed: int) -> list[Frame]:
         cameras = tuple(CAMERAS)
