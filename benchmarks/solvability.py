@@ -54,7 +54,9 @@ def table(results: dict) -> str:
 
 def main() -> None:
     """Plays, prints the table and writes it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--episodes", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--knobs", help="comma-separated; left out: all that change the course of an episode")
@@ -63,7 +65,9 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="a page with the two marks between which the table goes")
     args = parser.parse_args()
     results = json.loads(args.json.read_text()) if args.json.exists() else {}
-    names = args.knobs.split(",") if args.knobs else [k for k in KNOBS if KNOBS[k].touches not in WITHOUT_PHYSICS]
+    names = (
+        args.knobs.split(",") if args.knobs else [k for k in KNOBS if KNOBS[k].touches not in WITHOUT_PHYSICS]
+    )
     wanted = args.levels.split(",") if args.levels else None
     jobs = [
         (backend, knob, level)

@@ -90,14 +90,18 @@ def gallery(
     knobs = [name for name in knobs if KNOBS[name].touches not in UNSEEN]
     if not knobs:
         raise OptionError("a picture shows none of these perturbations")
-    studios = [Studio(name, cameras=tuple(CAMERAS), image_size=(size, size), supersample=4) for name in backends]
+    studios = [
+        Studio(name, cameras=tuple(CAMERAS), image_size=(size, size), supersample=4) for name in backends
+    ]
     widest = max(len(levels_of(KNOBS[name])) for name in knobs)
     rows = []
     try:
         for knob in knobs:
             row = []
             for level in (0, *levels_of(KNOBS[knob])):
-                pictures = [studio.picture({knob: level}, seed, split=split, camera=camera).rgb for studio in studios]
+                pictures = [
+                    studio.picture({knob: level}, seed, split=split, camera=camera).rgb for studio in studios
+                ]
                 words = f"{knob}: {'clean' if level == 0 else level}"
                 row.append(captioned(np.concatenate(pictures, axis=1), words))
             row += [np.full_like(row[0], 250)] * (widest + 1 - len(row))

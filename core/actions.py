@@ -46,8 +46,12 @@ class ActionSpec:
 
     def __post_init__(self) -> None:
         check_choice("action_mode", self.mode, ACTION_MODES)
-        if isinstance(self.control_hz, bool) or not isinstance(self.control_hz, int) or self.control_hz <= 0 \
-                or 500 % self.control_hz:
+        if (
+            isinstance(self.control_hz, bool)
+            or not isinstance(self.control_hz, int)
+            or self.control_hz <= 0
+            or 500 % self.control_hz
+        ):
             divisors = [hz for hz in range(1, 501) if 500 % hz == 0]
             raise OptionError(f"control_hz must divide 500, got {self.control_hz!r}; valid: {divisors}")
 
@@ -58,7 +62,11 @@ class ActionSpec:
 
     @property
     def low(self) -> np.ndarray:
-        xyz = (-1.0, -1.0, -1.0) if self.mode == "delta" else (*WORKSPACE_LOW[:2], WORKSPACE_LOW[2] - self.deeper)
+        xyz = (
+            (-1.0, -1.0, -1.0)
+            if self.mode == "delta"
+            else (*WORKSPACE_LOW[:2], WORKSPACE_LOW[2] - self.deeper)
+        )
         return np.array([*xyz, 0.0], dtype=np.float32)
 
     @property

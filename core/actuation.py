@@ -52,4 +52,6 @@ class Actuator:
     def _jitter(self, period: int) -> np.ndarray:
         if period < 0:
             return np.zeros(3)
-        return self._sigma * stream(self._split, self._seed, f"perturbation:action_noise:{period}").standard_normal(3)
+        return self._sigma * stream(
+            self._split, self._seed, f"perturbation:action_noise:{period}"
+        ).standard_normal(3)

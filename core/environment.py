@@ -13,6 +13,7 @@ from core.checker import EpisodeJudge, Tolerances, Verdict
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
 from core.observation import MODALITY_KEYS, ObservationSpec, action_space
+from core.perturbation import copied
 from core.perturbations.suite import Suite
 from core.record import EpisodeRecord
 from core.render_guard import RenderGuard
@@ -100,7 +101,9 @@ class Environment(gymnasium.Env):
         self._check_open()
         if options:
             raise OptionError(f"reset takes no options, got {sorted(options)}")
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
+        if seed is not None and (
+            isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
+        ):
             raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
         super().reset(seed=seed)
         if seed is None:
@@ -169,7 +172,9 @@ class Environment(gymnasium.Env):
         """
         self._check_begun()
         if not self._observation.cameras:
-            raise RenderError("this environment was made without cameras; pass cameras=('head',) to make_task")
+            raise RenderError(
+                "this environment was made without cameras; pass cameras=('head',) to make_task"
+            )
         return self.render_camera(self._observation.cameras[0], ("rgb",)).rgb
 
     def render_camera(self, camera: str, modalities: tuple[str, ...] = ("rgb",)) -> CameraImage:
@@ -235,7 +240,9 @@ class Environment(gymnasium.Env):
         if header["perturbation"] != episode.perturbation:
             raise StateError("saved state was perturbed otherwise than this environment's episodes are")
         if not np.array_equal(snapshot.scene_state.stone_ids, episode.state.stone_ids):
-            raise StateError("saved state has other stones in play than its episode: another version wrote it")
+            raise StateError(
+                "saved state has other stones in play than its episode: another version wrote it"
+            )
         self._begin(episode, snapshot.scene_state)
         self._judge.set_state(snapshot.judge)
         self._verdict = self._judge.verdict()
@@ -362,7 +369,7 @@ class Environment(gymnasium.Env):
             "placement": placement,
             "stage": placement["stages"],
             # Made anew every time: users keep what they are given, and may change it.
-            "perturbation": _copied(perturbation),
+            "perturbation": copied(perturbation),
             "goal": self.episode.goal.to_dict(),
             "spans": {
                 name: {"start": span.start, "end": span.end}
@@ -387,10 +394,3 @@ class Environment(gymnasium.Env):
             raise LifecycleError("the episode is over; call reset")
         if self._guard is not None:
             self._guard.check()
-
-
-def _copied(value: object) -> object:
-    """A draw anew: dicts, and flat lists of plain values."""
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    return value.copy() if isinstance(value, list) else value

@@ -43,9 +43,9 @@ def make_task(
         supersample: colour pictures are rendered this many times larger on each side and box-filtered in
             linear light; None takes the value that parity is claimed for.
         control_hz: actions per second; must divide 500.
-        perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "table_texture": "unseen"}``;
-            a preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one. None
-            is the clean world. ``bomb knobs`` and docs/perturbations.md list them.
+        perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "words": "letters"}``; a
+            preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one.
+            None is the clean world. ``bomb knobs`` and docs/perturbations.md list them.
         split: which family of seeds; see ``core.seeding.SPLITS``.
         max_steps: actions until an episode is truncated.
         stop_on_success: whether an episode ends when success first holds.
@@ -58,7 +58,9 @@ def make_task(
         RenderError: if cameras are asked for and no graphics driver works.
     """
     if unknown:
-        valid = [name for name, p in inspect.signature(make_task).parameters.items() if p.kind != p.VAR_KEYWORD]
+        valid = [
+            name for name, p in inspect.signature(make_task).parameters.items() if p.kind != p.VAR_KEYWORD
+        ]
         raise UnknownNameError("option of make_task", next(iter(unknown)), valid)
     TASKS.target(task), BACKENDS.target(backend)  # both names are checked before anything is imported
     check_choice("split", split, SPLITS)

@@ -71,7 +71,9 @@ def box_mesh(half_size: tuple[float, float, float], facing: int = 2) -> Mesh:
 
 
 @lru_cache
-def stone_hull(radius: float, height: float, flat_radius: float, rim_height: float, facets: int) -> np.ndarray:
+def stone_hull(
+    radius: float, height: float, flat_radius: float, rim_height: float, facets: int
+) -> np.ndarray:
     """Vertices of a bevelled puck, float64[4 * facets, 3], in the stone's frame (axis z, centre 0).
 
     Two flat faces of ``flat_radius``, a vertical rim band of ``rim_height`` at ``radius``, and a bevel
@@ -108,13 +110,19 @@ def stone_mesh(stone: StoneSpec) -> Mesh:
 
 @lru_cache
 def _stone_mesh(
-    kind: str, radius: float, height: float, flat_radius: float, rim_height: float, facets: int, segments: int = 2
+    kind: str,
+    radius: float,
+    height: float,
+    flat_radius: float,
+    rim_height: float,
+    facets: int,
+    segments: int = 2,
 ) -> Mesh:
     h, rim = height / 2, rim_height / 2
     rounded = kind in ("go", "button")
     t = np.linspace(0.0, np.pi / 2, (segments if rounded else 1) + 1)
     # A quarter ellipse from the rim band to the flat face, inside the hull's bevel by construction
-    # would hide the edge; outside it by at most 0.6 mm it looks like a ground 
+    # would hide the edge; outside it by at most 0.6 mm it looks like a ground
     bevel_r = flat_radius + (radius - flat_radius) * np.cos(t)
     bevel_z = rim + (h - rim) * np.sin(t)
     normal_r = np.cos(t) / (radius - flat_radius)
@@ -140,7 +148,7 @@ def _stone_mesh(
 
 
 def tapered_mesh(half_size: tuple[float, float, float], top: float, facets: int = 24) -> Mesh:
-    """An upright elliptic cylinder (``top`` 1) or cone (``top`` 0) in the box of ``half_size``, with edges."""
+    """An upright elliptic cylinder (``top`` 1) or cone (0) in the box of ``half_size``, with edges."""
     hx, hy, hz = half_size
     slope = np.array([2 * hz, max(hx, hy) * (1 - top)])
     mesh = _revolved(
@@ -163,10 +171,15 @@ def _revolved(
     """A profile turned about z, from its top; textures of ``width`` (m) are laid on from above."""
     angle = np.arange(facets + 1) * (2 * np.pi / facets)
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    vertices = np.concatenate([np.column_stack([r * ring, np.full(len(ring), z)])
-                               for r, z in zip(profile_r, profile_z, strict=True)])
-    normals = np.concatenate([np.column_stack([r * ring, np.full(len(ring), z)])
-                              for r, z in zip(normal_r, normal_z, strict=True)])
+    vertices = np.concatenate(
+        [
+            np.column_stack([r * ring, np.full(len(ring), z)])
+            for r, z in zip(profile_r, profile_z, strict=True)
+        ]
+    )
+    normals = np.concatenate(
+        [np.column_stack([r * ring, np.full(len(ring), z)]) for r, z in zip(normal_r, normal_z, strict=True)]
+    )
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     n, faces = len(ring), []
     for level in range(len(profile_r) - 1):

@@ -123,7 +123,9 @@ class Perturbation(ABC):
         if self.sets and level != 0:
             return check_choice(f"set of {self.name}", level, self.sets)
         if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or level not in SEVERITIES:
-            raise OptionError(f"severity of {self.name} must be an integer from 0 to {HIGHEST}, got {level!r}")
+            raise OptionError(
+                f"severity of {self.name} must be an integer from 0 to {HIGHEST}, got {level!r}"
+            )
         return int(level)
 
 
@@ -167,3 +169,10 @@ def sign(rng: np.random.Generator) -> float:
 def plain(values) -> list:
     """A list of plain floats, nested as ``values`` is."""
     return np.asarray(values, dtype=np.float64).tolist()
+
+
+def copied(value: object) -> object:
+    """A draw anew: dicts, and flat lists of plain values. ``deepcopy`` would cost more than a step."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    return value.copy() if isinstance(value, list) else value

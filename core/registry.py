@@ -74,7 +74,9 @@ class Registry:
     def _add(self, name: str, target: str, source: str) -> None:
         module, _, attribute = target.partition(":")
         if not module or not attribute:
-            raise RegistrationError(f"{self.kind} {name!r}: target {target!r} is not of the form 'module:attribute'")
+            raise RegistrationError(
+                f"{self.kind} {name!r}: target {target!r} is not of the form 'module:attribute'"
+            )
         if self._targets.get(name, target) != target:
             raise RegistrationError(
                 f"{self.kind} {name!r} is registered twice: {self._targets[name]} (from {self._sources[name]}) "

@@ -145,7 +145,7 @@ class StoneSpec:
 def each_stone(
     stones: tuple[StoneSpec, ...], change: Callable[[StoneSpec], StoneSpec]
 ) -> tuple[StoneSpec, ...]:
-    """Every stone changed; stones that are one object stay one, which is what makes comparing scenes quick."""
+    """Every stone changed; stones that are one object stay one, which makes comparing scenes quick."""
     made: dict[int, StoneSpec] = {}
     for stone in stones:
         if id(stone) not in made:

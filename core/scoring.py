@@ -28,15 +28,15 @@ def checker_for(scene: SceneSpec) -> PlacementChecker:
         replace(scene.table, height=0.0, material=plain),
         replace(stone, material=plain, mass=0.0, inertia=0.0),
     )
-    return checker.moved(
-        board_pose=scene.board.X_WB.array(), table_pose=table_top_pose(scene.table).array()
-    )
+    return checker.moved(board_pose=scene.board.X_WB.array(), table_pose=table_top_pose(scene.table).array())
 
 
 @lru_cache(maxsize=64)
 def _checker(board: BoardSpec, table: TableSpec, stone: StoneSpec) -> PlacementChecker:
     boxes = [
-        np.array([[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions])
+        np.array(
+            [[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions]
+        )
         for name in FINGER_LINKS
     ]
     # The board frame B lies on the top surface; the slab hangs below it.

@@ -145,7 +145,7 @@ class MujocoBackend(Backend):
         self._pictures = self._data = None
 
     def _change_physics(self, scene: SceneSpec, *, built: bool) -> None:
-        """Takes up the physics of ``scene``: the one that was built, or this world's own, changed in place."""
+        """Takes up the physics of ``scene``: what was built, or this world's own, changed in place."""
         if built:
             wanted = self._compiled
         else:

@@ -40,10 +40,12 @@ class Compiled:
         model: the compiled model.
         pristine: the world before anything happened, every stone parked and asleep. Copying it over a
             world's data forgets everything, the solver's memory included.
+        bodies: ids by name.
     """
 
     model: mj.MjModel
     pristine: mj.MjData
+    bodies: dict[str, int]
 
 
 @lru_cache(maxsize=4)
@@ -57,7 +59,8 @@ def compiled(scene: SceneSpec) -> Compiled:
 
 def with_pristine(model: mj.MjModel) -> Compiled:
     """Pairs a model, which is this call's from now on, with its world before anything happened."""
-    own = Compiled(model=model, pristine=mj.MjData(model))
+    bodies = {model.body(k).name: k for k in range(model.nbody)}
+    own = Compiled(model=model, pristine=mj.MjData(model), bodies=bodies)
     make_pristine(own)
     return own
 

@@ -10,15 +10,15 @@ import numpy as np
 from backends.mujoco.compile import Compiled, make_pristine, stone_bodies
 from core.bodies import movable_poses
 from core.errors import CapabilityError
-from core.scene import SceneSpec
+from core.scene import MaterialSpec, SceneSpec
 
 # Everything else needs another model or other meshes, or would change what the task means.
 _EDITABLE = re.compile(
-    r"(table|wall|floor|board)\.material(\..+)?"
+    r"(table|wall|floor|board)\.material"
     r"|table\.height"
-    r"|board\.(X_WB\..+|wood_color|line_color|labels)"
-    r"|stones\.\d+\.(mass|inertia|kind|height|flat_radius|rim_height|facets|material\..+)"
-    r"|objects\.\d+\.(X_WO(\..+)?|material\..+)"
+    r"|board\.(X_WB|wood_color|line_color|labels)"
+    r"|stones\.\d+\.(mass|inertia|kind|height|flat_radius|rim_height|facets|material)"
+    r"|objects\.\d+\.(X_WO|material)"
     r"|physics\..+"
     r"|cameras\.\d+\.(eye|forward|up|fovy|near|far|parent)"
     r"|lights\.\d+\.(color|direction|position|cast_shadow)"
@@ -41,26 +41,21 @@ def check_changes(built: SceneSpec, scene: SceneSpec) -> None:
 
 
 def _differences(a: object, b: object, seen: set, path: str = "") -> Iterator[tuple[str, object, object]]:
-    """(dotted path, before, after) of every leaf that differs; colours and vectors are leaves.
+    """(dotted path, before, after) of what differs; colours, vectors, poses and materials are leaves.
 
     What differs in the same two objects again, as in every stone, is not told again.
     """
-    if a is b or (id(a), id(b)) in seen or a == b:
-        return
-    seen.add((id(a), id(b)))
-    if is_dataclass(a) and type(a) is type(b):
-        names = [field.name for field in fields(a)]
-    elif hasattr(a, "_fields"):
-        names = list(a._fields)
-    elif isinstance(a, tuple) and len(a) == len(b) and is_dataclass(a[0]):
-        for k, (x, y) in enumerate(zip(a, b, strict=True)):
-            yield from _differences(x, y, seen, f"{path}.{k}")
-        return
+    if is_dataclass(a) and type(a) is type(b) and not isinstance(a, MaterialSpec):
+        parts = [(field.name, getattr(a, field.name), getattr(b, field.name)) for field in fields(a)]
+    elif isinstance(a, tuple) and len(a) == len(b) and a and is_dataclass(a[0]):
+        parts = [(str(k), x, y) for k, (x, y) in enumerate(zip(a, b, strict=True))]
     else:
         yield path, a, b
         return
-    for name in names:
-        yield from _differences(getattr(a, name), getattr(b, name), seen, f"{path}.{name}".lstrip("."))
+    for name, x, y in parts:
+        if x is not y and (id(x), id(y)) not in seen and x != y:
+            seen.add((id(x), id(y)))
+            yield from _differences(x, y, seen, f"{path}.{name}".lstrip("."))
 
 
 def refit(own: Compiled, scene: SceneSpec) -> None:
@@ -74,7 +69,7 @@ def refit(own: Compiled, scene: SceneSpec) -> None:
     # Only fingers have a priority (see compile).
     model.geom_friction[:, 0] = np.where(model.geom_priority > 0, physics.pad_stone, physics.surface_stone)
     for name, X_WB in movable_poses(scene).items():
-        body = model.body(name).id
+        body = own.bodies[name]
         model.body_pos[body], model.body_quat[body] = X_WB.p, X_WB.q
     stones = stone_bodies(model, len(scene.stones))
     masses = np.array([stone.mass for stone in scene.stones])

@@ -29,9 +29,7 @@ def make_context() -> mjrf.Context:
         return mjrf.Context(config)
 
 
-def make_mesh(
-    context: mjrf.Context, mesh: Mesh, X_BV: Pose, uploads: Uploads
-) -> tuple[mjrf.Mesh, int, int]:
+def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose, uploads: Uploads) -> tuple[mjrf.Mesh, int, int]:
     """Uploads a mesh, placed in its body's frame.
 
     Returns:

@@ -32,7 +32,11 @@ def run(args: argparse.Namespace) -> int:
     from core.perturbations import KNOBS
     from core.stage import CAMERAS
 
-    names = list(KNOBS) if args.knobs is None else [check_choice("perturbation", n.strip(), KNOBS) for n in args.knobs.split(",")]
+    names = (
+        list(KNOBS)
+        if args.knobs is None
+        else [check_choice("perturbation", n.strip(), KNOBS) for n in args.knobs.split(",")]
+    )
     backends = args.backend or BACKENDS.names()
     for name in backends:
         BACKENDS.target(name)

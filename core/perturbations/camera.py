@@ -30,7 +30,11 @@ def turned(camera: CameraSpec, axis: np.ndarray, angle: float) -> CameraSpec:
     def turn(v) -> tuple[float, ...]:
         v = np.asarray(v, dtype=np.float64)
         return tuple(
-            plain(v * np.cos(angle) + np.cross(axis, v) * np.sin(angle) + axis * (axis @ v) * (1 - np.cos(angle)))
+            plain(
+                v * np.cos(angle)
+                + np.cross(axis, v) * np.sin(angle)
+                + axis * (axis @ v) * (1 - np.cos(angle))
+            )
         )
 
     eye = plain(center + turn(np.asarray(camera.eye) - center))

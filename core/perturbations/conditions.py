@@ -79,7 +79,9 @@ class ConditionSet:
         for entry in self.episodes:
             if entry["split"] == split and entry["seed"] == seed:
                 return entry
-        raise OptionError(f"the condition set has no episode {split}/{seed}; it has seeds {self.seeds(split)[:10]} ...")
+        raise OptionError(
+            f"the condition set has no episode {split}/{seed}; it has seeds {self.seeds(split)[:10]} ..."
+        )
 
 
 def make_conditions(task: str, perturbations: object, *, split: str, seeds: Iterable[int]) -> ConditionSet:
@@ -120,10 +122,14 @@ def read_conditions(path: Path) -> ConditionSet:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StateError(f"{str(path)!r} is not a condition set: its format is not {FORMAT!r}")
     if content.get("version") != VERSION:
-        raise StateError(f"condition set {str(path)!r} is of version {content.get('version')!r}, not {VERSION}")
+        raise StateError(
+            f"condition set {str(path)!r} is of version {content.get('version')!r}, not {VERSION}"
+        )
     stored = content.pop("hash", None)
     if stored != _digest(content):
-        raise StateError(f"condition set {str(path)!r} was edited: its content does not have the hash {stored!r}")
+        raise StateError(
+            f"condition set {str(path)!r} was edited: its content does not have the hash {stored!r}"
+        )
     return ConditionSet(task=content["task"], levels=content["levels"], episodes=tuple(content["episodes"]))
 
 

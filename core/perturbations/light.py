@@ -7,7 +7,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
-from core.perturbations.table import LUMINANCE, bright_hue, mixed
+from core.perturbations.table import bright_hue, luminance, mixed
 from core.scene import LightSpec, SceneSpec
 
 STOPS = 0.2  # a severity
@@ -57,7 +57,8 @@ class LightColor(_Light):
         if light.name not in draw["hues"]:
             return light
         hue = bright_hue(draw["hues"][light.name], 0.2)  # far from where a channel would be cut off
-        target = hue * float(np.asarray(light.color) @ LUMINANCE) / float(hue @ LUMINANCE)
+        factor = luminance(light.color) / luminance(hue)
+        target = tuple(value * factor for value in hue)
         return replace(light, color=mixed(light.color, target, draw["share"]))
 
 
@@ -69,7 +70,10 @@ class LightDirection(_Light):
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {7 * k}" for k in range(1, 6))
 
     def draw(self, rng: np.random.Generator, level: Level) -> dict:
-        return {"towards_rad": float(rng.uniform(0, 2 * np.pi)), "angle_rad": float(np.radians(7 * level) * spread(rng))}
+        return {
+            "towards_rad": float(rng.uniform(0, 2 * np.pi)),
+            "angle_rad": float(np.radians(7 * level) * spread(rng)),
+        }
 
     def light(self, light: LightSpec, draw: dict) -> LightSpec:
         if light.kind != "directional":
@@ -78,7 +82,9 @@ class LightDirection(_Light):
         x = np.cross(d, (1.0, 0.0, 0.0))
         x /= np.linalg.norm(x)
         side = np.cos(draw["towards_rad"]) * x + np.sin(draw["towards_rad"]) * np.cross(d, x)
-        return replace(light, direction=tuple(plain(np.cos(draw["angle_rad"]) * d + np.sin(draw["angle_rad"]) * side)))
+        return replace(
+            light, direction=tuple(plain(np.cos(draw["angle_rad"]) * d + np.sin(draw["angle_rad"]) * side))
+        )
 
 
 class Shadows(_Light):

@@ -46,7 +46,8 @@ class Reflectivity(Perturbation):
             scene,
             board=replace(scene.board, material=_reflecting(scene.board.material, draw["board"])),
             stones=each_stone(
-                scene.stones, lambda stone: replace(stone, material=_reflecting(stone.material, draw[stone.color]))
+                scene.stones,
+                lambda stone: replace(stone, material=_reflecting(stone.material, draw[stone.color])),
             ),
         )
 

@@ -15,10 +15,11 @@ from core.task import Episode, Task
 
 POOL = 2 * HIGHEST
 PER_LEVEL = 2
-CANDIDATES = 120
-REGION = ((-0.40, 0.40), (-0.32, 0.14))  # x_W, y_W that head sees (m)
+CANDIDATES = 100
+REGION = ((-0.42, 0.42), (-0.32, 0.16))  # x_W, y_W: what head sees, and a little more (m)
 # Half sizes (m). Lower than what the expert carries over them: its stones pass 64 mm above the table.
 SIZES = ((0.022, 0.022, 0.018), (0.018, 0.018, 0.022), (0.016, 0.026, 0.014))
+PAINTS = tuple(MaterialSpec(color=bright_hue(k / 12, 0.2)) for k in range(12))
 SHAPES = ("box", "cylinder", "cone")
 FROM_STONES = 0.085  # m between middles: an open finger's outer side is 39 mm from the stone's
 FROM_BOARD = 0.050  # m from the board's edge
@@ -34,7 +35,9 @@ class Distractors(Perturbation):
     unit: ClassVar[str] = "objects"
     levels: ClassVar[tuple[str, ...]] = tuple(str(PER_LEVEL * k) for k in range(1, 6))
     statistic: ClassVar[str] = "number of objects on the table"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.STATIC_OBJECTS, Capability.LIVE_POSES})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.STATIC_OBJECTS, Capability.LIVE_POSES}
+    )
 
     def draw(self, rng: np.random.Generator, level: Level) -> dict:
         (left, right), (near, far) = REGION
@@ -43,40 +46,41 @@ class Distractors(Perturbation):
             "count": PER_LEVEL * level,
             "points_m": np.round(points.ravel(), 4).tolist(),
             "yaws_rad": plain(rng.uniform(0, 2 * np.pi, POOL)),
-            "hues": plain(rng.uniform(size=POOL)),
+            "hues": rng.integers(len(PAINTS), size=POOL).tolist(),
         }
 
     def prepare(self, scene: SceneSpec) -> SceneSpec:
         pool = tuple(
-            ObjectSpec(name=f"object_{k}", shape=SHAPES[k % len(SHAPES)], half_size=SIZES[k // 2 % len(SIZES)])
+            ObjectSpec(
+                name=f"object_{k}", shape=SHAPES[k % len(SHAPES)], half_size=SIZES[k // 2 % len(SIZES)]
+            )
             for k in range(POOL)
         )
         return replace(scene, objects=pool)
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
-        colors = (tuple(plain(bright_hue(hue, 0.2))) for hue in draw["hues"])
-        material = MaterialSpec(roughness=0.5)
-        objects = tuple(
-            replace(thing, material=replace(material, color=color))
-            for thing, color in zip(scene.objects, colors, strict=True)
-        )
-        return replace(scene, objects=objects)
-
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
         scene, points = episode.scene, np.array(draw["points_m"]).reshape(-1, 2)
-        points, placed = points[_free(scene, points, episode.state.stone_poses[:, :2])], []
-        while len(placed) < draw["count"] and len(points):
-            placed.append(points[0])
-            points = points[np.hypot(*(points - points[0]).T) >= FROM_EACH_OTHER]
+        points = points[_free(scene, points, episode.state.stone_poses[:, :2])]
+        apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)) >= FROM_EACH_OTHER
+        placed, free = [], np.ones(len(points), dtype=bool)
+        while len(placed) < draw["count"] and free.any():
+            k = int(free.argmax())
+            placed.append(points[k].tolist())
+            free &= apart[k]
         if len(placed) < draw["count"]:
             raise EpisodeInitializationError(
                 f"distractors: only {len(placed)} of {draw['count']} objects found a place among the stones"
             )
         objects = list(scene.objects)
-        for k, (x, y) in enumerate(placed):
+        for k, ((x, y), yaw, hue) in enumerate(zip(placed, draw["yaws_rad"], draw["hues"], strict=False)):
             z = scene.table.height + objects[k].half_size[2]
-            pose = Pose((float(x), float(y), z), quaternion_about_z(draw["yaws_rad"][k]))
-            objects[k] = replace(objects[k], X_WO=pose)
+            objects[k] = ObjectSpec(
+                name=objects[k].name,
+                shape=objects[k].shape,
+                half_size=objects[k].half_size,
+                X_WO=Pose((x, y, z), quaternion_about_z(yaw)),
+                material=PAINTS[hue],
+            )
         return replace(episode, scene=replace(scene, objects=tuple(objects)))
 
 

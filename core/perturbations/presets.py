@@ -11,28 +11,54 @@ from core.perturbations.suite import Suite
 
 DEFAULT_SEVERITY = 3
 
-STUDY = (
-    "table_color", "table_texture", "reflectivity", "stone_amount", "stone_position", "color_balance", "brightness",
-    "camera_fov", "camera_orbit", "camera_elevation", "camera_distance", "camera_roll",
-)  # fmt: skip
-VISUAL = (
-    "table_color", "table_texture", "wall_color", "wall_texture", "reflectivity",
-    "camera_fov", "camera_orbit", "camera_elevation", "camera_distance", "camera_roll",
-    "light_intensity", "light_color", "light_direction", "color_balance", "brightness", "gaussian_noise",
-)  # fmt: skip
+CAMERA = ("camera_orbit", "camera_elevation", "camera_distance", "camera_roll")
+TEXTURES = ("table_texture", "wall_texture")
+LIGHT = ("light_intensity", "light_color", "light_direction")
+IMAGE = ("color_balance", "brightness")
 
-# Knobs by preset; each has the preset's severity, categorical ones the set that is named here.
+STUDY = (
+    "table_texture",
+    "table_color",
+    "reflectivity",
+    "stone_amount",
+    "stone_position",
+    *IMAGE,
+    *CAMERA,
+    "camera_fov",
+)
+VISUAL = (
+    *TEXTURES,
+    "table_color",
+    "wall_color",
+    "reflectivity",
+    *LIGHT,
+    *IMAGE,
+    "gaussian_noise",
+    *CAMERA,
+    "camera_fov",
+)
+MOVED = ("board_pose", "stone_amount", "stone_position", "distractors", "arm_start", "table_height")
+
+# Knobs by preset; each has the preset's severity, categorical ones the set that is named below.
 PRESETS: dict[str, tuple[str, ...]] = {
     "clean": (),
     "bomb": STUDY,
     "visual": VISUAL,
-    "all": (*VISUAL, "board_pose", "stone_amount", "stone_position", "distractors", "arm_start", "table_height",
-            "words", "friction", "stone_mass", "action_latency", "action_noise"),
-    "robotwin_randomized": ("table_texture", "wall_texture", "light_color", "table_height", "distractors", "words"),
-    "libero_plus": ("camera_orbit", "camera_elevation", "camera_distance", "camera_roll", "arm_start", "words",
-                    "light_intensity", "light_color", "light_direction", "table_texture", "wall_texture",
-                    "gaussian_noise", "motion_blur", "defocus", "distractors", "stone_position"),
-}  # fmt: skip
+    "all": (*VISUAL, *MOVED, "words", "friction", "stone_mass", "action_latency", "action_noise"),
+    "robotwin_randomized": (*TEXTURES, "light_color", "table_height", "distractors", "words"),
+    "libero_plus": (
+        *CAMERA,
+        "arm_start",
+        "words",
+        "gaussian_noise",
+        "motion_blur",
+        "defocus",
+        "distractors",
+        "stone_position",
+        *TEXTURES,
+        *LIGHT,
+    ),
+}
 HELD_OUT = {"table_texture": "unseen", "wall_texture": "unseen", "words": "paraphrase_unseen"}
 
 # RoboTwin2's demo_randomized has no levels: its table goes down by up to 30 mm and up to ten objects
@@ -65,7 +91,9 @@ def make_suite(perturbations: object) -> Suite:
     if isinstance(perturbations, ConditionSet):
         levels = {name: _level(name, level) for name, level in perturbations.levels.items()}
         return Suite(levels=_ordered(levels), conditions=perturbations)
-    if isinstance(perturbations, PathLike) or (isinstance(perturbations, str) and perturbations.endswith(".json")):
+    if isinstance(perturbations, PathLike) or (
+        isinstance(perturbations, str) and perturbations.endswith(".json")
+    ):
         return make_suite(read_conditions(Path(perturbations)))
     if isinstance(perturbations, (list, tuple)):
         parts = [_levels(part) for part in perturbations]
@@ -79,10 +107,14 @@ def make_suite(perturbations: object) -> Suite:
     for name in merged:
         knob, camera = split_name(name)
         if camera is not None and merged.get(knob, merged[name]) != merged[name]:
-            raise OptionError(f"{name} and {knob} are asked for at two levels: {merged[name]!r} and {merged[knob]!r}")
+            raise OptionError(
+                f"{name} and {knob} are asked for at two levels: {merged[name]!r} and {merged[knob]!r}"
+            )
     merged = {name: level for name, level in merged.items() if level != 0}
     # A camera of its own beside all cameras at the same level says nothing new.
-    return Suite(levels=_ordered({n: v for n, v in merged.items() if "@" not in n or n.split("@")[0] not in merged}))
+    return Suite(
+        levels=_ordered({n: v for n, v in merged.items() if "@" not in n or n.split("@")[0] not in merged})
+    )
 
 
 def _levels(part: object) -> dict[str, Level]:
@@ -97,7 +129,9 @@ def _levels(part: object) -> dict[str, Level]:
         if colon:
             return {name: _level(name, _number(level))}
         if name in KNOBS:
-            raise OptionError(f"how much of {name}? Write {name!r}: severity, or {name + ':' + _example(name)!r}")
+            raise OptionError(
+                f"how much of {name}? Write {name!r}: severity, or {name + ':' + _example(name)!r}"
+            )
         raise UnknownNameError("perturbation or preset", part, [*KNOBS, *PRESETS])
     raise OptionError(
         f"perturbations must be a dict, a preset, a condition set or a sequence of these, got {part!r}"
@@ -112,7 +146,9 @@ def preset(name: str, severity: int | None = None) -> dict[str, Level]:
     """
     severity = FIXED.get(name, DEFAULT_SEVERITY) if severity is None else severity
     if severity not in SEVERITIES:
-        raise OptionError(f"severity of {name} must be an integer from 0 to {SEVERITIES[-1]}, got {severity!r}")
+        raise OptionError(
+            f"severity of {name} must be an integer from 0 to {SEVERITIES[-1]}, got {severity!r}"
+        )
     return {k: HELD_OUT[k] if KNOBS[k].sets and severity else severity for k in PRESETS[name]}
 
 

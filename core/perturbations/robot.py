@@ -41,7 +41,9 @@ class ArmStart(Perturbation):
         for k in range(1, STEPS + 1):
             joints = kinematics.inverse(start + np.asarray(draw["offset_m"]) * k / STEPS, joints)
             if joints is None:
-                raise EpisodeInitializationError(f"arm_start: no arm configuration {draw['offset_m']} m from home")
+                raise EpisodeInitializationError(
+                    f"arm_start: no arm configuration {draw['offset_m']} m from home"
+                )
         positions = episode.state.joint_positions.copy()
         positions[:ARM_JOINTS] = joints
         return replace(episode, state=replace(episode.state, joint_positions=positions))

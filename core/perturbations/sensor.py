@@ -84,7 +84,9 @@ class MotionBlur(_Sensor):
     def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
         length = draw["length"] * len(picture)
         t = np.linspace(-length / 2, length / 2, 4 * ceil(length) + 1)
-        return _blurred(picture, np.stack([t * np.sin(draw["angle_rad"]), t * np.cos(draw["angle_rad"])], axis=1))
+        return _blurred(
+            picture, np.stack([t * np.sin(draw["angle_rad"]), t * np.cos(draw["angle_rad"])], axis=1)
+        )
 
 
 class Defocus(_Sensor):

@@ -13,6 +13,7 @@ from core.rotations import Pose, compose, quaternion_about_z
 from core.scene import MaterialSpec, SceneSpec, StoneSpec, TextureSpec, each_stone
 from core.state import SceneState
 from core.task import Episode, Intersection, Task
+from core.textures import Rgb
 
 EXTRA_PER_LEVEL = 2
 CELLS = 25
@@ -25,6 +26,18 @@ KINDS: dict[str, dict] = {
     "button": {"height": 0.0076, "flat_radius": 0.0092, "rim_height": 0.0036},
     "die": {"height": 0.008, "flat_radius": 0.0098, "rim_height": 0.006, "facets": 8},
 }
+
+
+def _marked(texture: str, light: Rgb, dark: Rgb, roughness: float) -> MaterialSpec:
+    """A surface with a drawn face: ``light`` with ``dark`` marks."""
+    params = (("light", light), ("dark", dark))
+    return MaterialSpec(
+        color=(1.0, 1.0, 1.0),
+        roughness=roughness,
+        texture=TextureSpec(name=texture, size=(128, 128), params=params),
+    )
+
+
 LOOKS: dict[str, dict[str, MaterialSpec]] = {
     "checker": {
         "black": MaterialSpec(color=(0.020, 0.010, 0.008), roughness=0.45),
@@ -35,18 +48,14 @@ LOOKS: dict[str, dict[str, MaterialSpec]] = {
         "white": MaterialSpec(color=(0.72, 0.72, 0.70), roughness=0.25, metallic=0.3),
     },
     "button": {
-        "black": MaterialSpec(color=(1.0, 1.0, 1.0), roughness=0.4,
-                              texture=TextureSpec(name="button", size=(128, 128), params=(("light", (0.015, 0.015, 0.03)), ("dark", (0.10, 0.10, 0.12))))),
-        "white": MaterialSpec(color=(1.0, 1.0, 1.0), roughness=0.4,
-                              texture=TextureSpec(name="button", size=(128, 128), params=(("light", (0.80, 0.76, 0.70)), ("dark", (0.15, 0.12, 0.10))))),
+        "black": _marked("button", (0.015, 0.015, 0.03), (0.10, 0.10, 0.12), 0.4),
+        "white": _marked("button", (0.80, 0.76, 0.70), (0.15, 0.12, 0.10), 0.4),
     },
     "die": {
-        "black": MaterialSpec(color=(1.0, 1.0, 1.0), roughness=0.35,
-                              texture=TextureSpec(name="pips", size=(128, 128), params=(("light", (0.012, 0.012, 0.012)), ("dark", (0.55, 0.55, 0.55))))),
-        "white": MaterialSpec(color=(1.0, 1.0, 1.0), roughness=0.35,
-                              texture=TextureSpec(name="pips", size=(128, 128), params=(("light", (0.80, 0.80, 0.78)), ("dark", (0.03, 0.03, 0.03))))),
+        "black": _marked("pips", (0.012, 0.012, 0.012), (0.55, 0.55, 0.55), 0.35),
+        "white": _marked("pips", (0.80, 0.80, 0.78), (0.03, 0.03, 0.03), 0.35),
     },
-}  # fmt: skip
+}
 
 
 class StoneAmount(Perturbation):
@@ -72,7 +81,11 @@ class StoneAmount(Perturbation):
         taken = {_goal_cell(episode), *_occupied(episode)}
         free = [k for k in range(CELLS) if divmod(draw["cells"][k], board.size) not in taken]
         added = [
-            (divmod(draw["cells"][k], board.size), "black" if draw["black"][k] else "white", draw["yaws_rad"][k])
+            (
+                divmod(draw["cells"][k], board.size),
+                "black" if draw["black"][k] else "white",
+                draw["yaws_rad"][k],
+            )
             for k in free[: draw["count"]]
         ]
         return with_board_stones(episode, added)
@@ -92,7 +105,10 @@ class StoneLayout(Perturbation):
     }
 
     def draw(self, rng: np.random.Generator, level: Level) -> dict:
-        return {"black": (rng.random(CELLS) < 0.5).tolist(), "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist()}
+        return {
+            "black": (rng.random(CELLS) < 0.5).tolist(),
+            "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
+        }
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
         n, (row, column) = episode.scene.board.size, _goal_cell(episode)
@@ -149,7 +165,9 @@ class StoneKind(Perturbation):
         "button": "a disc with a round edge, 7.6 mm high, and four holes (drawn)",
         "die": "an eight-sided tile with five pips (drawn)",
     }
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_SHAPES, Capability.LIVE_MATERIALS})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.LIVE_SHAPES, Capability.LIVE_MATERIALS}
+    )
 
     def draw(self, rng: np.random.Generator, level: Level) -> dict:
         return {}
@@ -163,9 +181,7 @@ def of_kind(stone: StoneSpec, kind: str) -> StoneSpec:
     return replace(stone, kind=kind, material=LOOKS[kind][stone.color], **KINDS[kind])
 
 
-def with_board_stones(
-    episode: Episode, added: list[tuple[tuple[int, int], str, float]]
-) -> Episode:
+def with_board_stones(episode: Episode, added: list[tuple[tuple[int, int], str, float]]) -> Episode:
     """The episode with stones of the pool added on intersections, each (cell, colour, yaw).
 
     A colour whose pool is used up gives way to the other.
@@ -175,7 +191,10 @@ def with_board_stones(
     """
     scene, state = episode.scene, episode.state
     used = set(state.stone_ids.tolist())
-    pools = {c: [k for k, s in enumerate(scene.stones) if s.color == c and k not in used] for c in ("black", "white")}
+    pools = {
+        c: [k for k, s in enumerate(scene.stones) if s.color == c and k not in used]
+        for c in ("black", "white")
+    }
     poses = dict(zip(state.stone_ids.tolist(), state.stone_poses, strict=True))
     board, middle = scene.board, (scene.board.size - 1) / 2
     for (row, column), color, yaw in added:
@@ -202,12 +221,16 @@ def _with_stones(state: SceneState, poses: dict[int, np.ndarray]) -> SceneState:
 
 
 def _kept(state: SceneState, rows: np.ndarray) -> SceneState:
-    return _with_stones(state, dict(zip(state.stone_ids[rows].tolist(), state.stone_poses[rows], strict=True)))
+    return _with_stones(
+        state, dict(zip(state.stone_ids[rows].tolist(), state.stone_poses[rows], strict=True))
+    )
 
 
 def _goal_cell(episode: Episode) -> tuple[int, int]:
     if not isinstance(episode.goal, Intersection):
-        raise CapabilityError(f"stones cannot be laid out around a goal of kind {type(episode.goal).__name__}")
+        raise CapabilityError(
+            f"stones cannot be laid out around a goal of kind {type(episode.goal).__name__}"
+        )
     return episode.goal.row, episode.goal.column
 
 

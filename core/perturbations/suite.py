@@ -39,15 +39,20 @@ class Suite:
             knob, camera = _knob(name)
             missing = sorted(c.value for c in knob.capabilities - backend.capabilities)
             if missing:
-                raise CapabilityError(f"backend {backend.name!r} cannot do {name}: it has no {', '.join(missing)}")
+                raise CapabilityError(
+                    f"backend {backend.name!r} cannot do {name}: it has no {', '.join(missing)}"
+                )
             if knob.touches is Touches.WORDS and level not in task.word_sets:
                 raise CapabilityError(
-                    f"task {task.name!r} has no words {level!r}; it has: {', '.join(sorted(task.word_sets)) or 'none'}"
+                    f"task {task.name!r} has no words {level!r}; "
+                    f"it has: {', '.join(sorted(task.word_sets)) or 'none'}"
                 )
             if knob.name.startswith("stone_") and knob.touches is Touches.LAYOUT and not task.free_layout:
                 raise CapabilityError(f"task {task.name!r} cannot do {name}: its stones are part of the game")
             if camera is not None and camera not in cameras:
-                raise OptionError(f"{name} is for a camera that is not there; cameras: {', '.join(cameras) or 'none'}")
+                raise OptionError(
+                    f"{name} is for a camera that is not there; cameras: {', '.join(cameras) or 'none'}"
+                )
 
     def prepare(self, scene: SceneSpec) -> SceneSpec:
         """What the world is built as, so that every knob can be turned in place."""
@@ -128,8 +133,8 @@ def shared(clean: Episode, perturbed: Episode, *, elsewhere: bool = False) -> di
     Args:
         clean: the episode before anything was arranged: goal, words and stones of the twin.
         perturbed: the episode.
-        elsewhere: whether the board lies elsewhere in ``clean`` too, and every stone with it: a layout has the
-            same stones wherever the board lies, which a test holds.
+        elsewhere: whether the board lies elsewhere in ``clean`` too, and every stone with it: a layout has
+            the same stones wherever the board lies, which a test holds.
 
     Returns:
         ``goal``, ``instruction`` and ``arm``: whether they are the same; ``stones``: pool indices by whether

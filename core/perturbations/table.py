@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain, spread
+from core.perturbation import HIGHEST, Level, Perturbation, Touches, spread
 from core.scene import MaterialSpec, SceneSpec, TextureSpec
 from core.textures import WOOD_DARK, WOOD_LIGHT
 
@@ -29,20 +29,26 @@ SETS = {
     "seen": f"one of {', '.join(SEEN)} in four pairs of colours; may be trained on",
     "unseen": f"one of {', '.join(UNSEEN)} in four other pairs; held out",
 }
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+LUMINANCE = (0.2126, 0.7152, 0.0722)
 _LIVE = frozenset({Capability.LIVE_MATERIALS})
 
 
-def bright_hue(hue: float, luminance: float) -> np.ndarray:
+def bright_hue(hue: float, luminance: float) -> tuple[float, float, float]:
     """A saturated linear colour of a hue in [0, 1) with about the given luminance, no channel above 0.9."""
-    distance = np.abs((3 * hue - np.array([0.0, 1.0, 2.0]) + 1.5) % 3 - 1.5)  # from red, green and blue
-    channels = 0.12 + 0.88 * np.clip(1.5 - 1.5 * distance, 0, 1)
-    return np.minimum(channels * luminance / float(channels @ LUMINANCE), 0.9)
+    distances = (abs((3 * hue - k + 1.5) % 3 - 1.5) for k in range(3))  # from red, green and blue
+    channels = [0.12 + 0.88 * min(max(1.5 - 1.5 * distance, 0.0), 1.0) for distance in distances]
+    factor = luminance / sum(weight * channel for weight, channel in zip(LUMINANCE, channels, strict=True))
+    return tuple(min(channel * factor, 0.9) for channel in channels)
+
+
+def luminance(color: tuple[float, float, float]) -> float:
+    """Of a linear colour (Rec. 709)."""
+    return sum(weight * value for weight, value in zip(LUMINANCE, color, strict=True))
 
 
 def mixed(color, target, share: float) -> tuple[float, float, float]:
     """``color`` moved towards ``target``."""
-    return tuple(plain(np.asarray(color) * (1 - share) + np.asarray(target) * share))
+    return tuple(a * (1 - share) + b * share for a, b in zip(color, target, strict=True))
 
 
 def draw_texture(rng: np.random.Generator, level: Level) -> dict:
@@ -66,11 +72,11 @@ def textured(material: MaterialSpec, draw: dict) -> MaterialSpec:
 def tinted(material: MaterialSpec, hue: float, share: float) -> MaterialSpec:
     """``material`` with its colours moved towards a hue; each keeps about its luminance."""
     if material.texture is None:
-        target = bright_hue(hue, float(np.asarray(material.color) @ LUMINANCE))
+        target = bright_hue(hue, luminance(material.color))
         return replace(material, color=mixed(material.color, target, share))
     params = {"light": WOOD_LIGHT, "dark": WOOD_DARK, **dict(material.texture.params)}
     for name in ("light", "dark"):
-        params[name] = mixed(params[name], bright_hue(hue, float(np.asarray(params[name]) @ LUMINANCE)), share)
+        params[name] = mixed(params[name], bright_hue(hue, luminance(params[name])), share)
     return replace(material, texture=replace(material.texture, params=tuple(sorted(params.items()))))
 
 
@@ -104,7 +110,9 @@ class WallColor(_Color):
     family: ClassVar[str] = "table and wall"
 
     def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
-        return replace(scene, wall=replace(scene.wall, material=tinted(scene.wall.material, draw["hue"], draw["share"])))
+        return replace(
+            scene, wall=replace(scene.wall, material=tinted(scene.wall.material, draw["hue"], draw["share"]))
+        )
 
 
 class _Texture(Perturbation):

@@ -29,7 +29,7 @@ class Words(Perturbation):
         "action": "INT-ACT lang_action: another action is named (pick up ... and drop it off)",
         "negation": "INT-ACT lang_neg: another intersection is named and ruled out",
         "appearance": "INT-ACT lang_color and lang_shape: the dark or light disc instead of a stone's name",
-        "common_sense": "INT-ACT lang_common: places by what they are (the middle of the board), colours of coal and snow",
+        "common_sense": "INT-ACT lang_common: places (the middle of the board), the colours of coal and snow",
     }
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_MATERIALS})
 

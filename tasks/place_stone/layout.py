@@ -100,9 +100,7 @@ def _board_stones(
     return [(r, c, str(rng.choice(["black", "white"]))) for r, c in others[:count]]
 
 
-def _on_board(
-    scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator
-) -> np.ndarray:
+def _on_board(scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator) -> np.ndarray:
     board, middle = scene.board, (scene.board.size - 1) / 2
     p_BS = ((column - middle) * board.pitch, (middle - row) * board.pitch, scene.stones[index].height / 2)
     return compose(board.X_WB, Pose(p_BS, _yaw(rng))).array()

@@ -194,7 +194,12 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def instruct(
-    goal: Intersection, phrasing: Phrasing, *, words: str = "", other: tuple[int, int] | None = None, size: int = 5
+    goal: Intersection,
+    phrasing: Phrasing,
+    *,
+    words: str = "",
+    other: tuple[int, int] | None = None,
+    size: int = 5,
 ) -> Instruction:
     """Says ``goal`` in the words of ``phrasing``, with the spans of its parts.
 
@@ -242,7 +247,9 @@ def parse(text: str, size: int = 5) -> Intersection:
         OptionError: if the words fit none of them.
     """
     places = {say_place(row, column, size): (row, column) for row in range(size) for column in range(size)}
-    for words, phrasing in [("", p) for p in PHRASINGS] + [(w, p) for w, group in WORD_SETS.items() for p in group]:
+    for words, phrasing in [("", p) for p in PHRASINGS] + [
+        (w, p) for w, group in WORD_SETS.items() for p in group
+    ]:
         rows = {SAY_ROW.get(words, str)(k): k for k in range(size)}
         columns = {SAY_COLUMN.get(words, str)(k): k for k in range(size)}
         colors = {SAY_COLOR.get(words, {}).get(color, color): color for color in ("black", "white")}
@@ -251,12 +258,16 @@ def parse(text: str, size: int = 5) -> Intersection:
             phrase = re.escape(getattr(phrasing, name))
             phrase = phrase.replace(rf"\{{{name}_digit\}}", rf"(?P<{name}>{'|'.join(values)})")
             pattern = pattern.replace(rf"\{{{name}\}}", phrase)
-        pattern = pattern.replace(r"\{color\}", rf"(?P<color>{'|'.join(colors)})").replace(r"\{board\}", "the board")
+        pattern = pattern.replace(r"\{color\}", rf"(?P<color>{'|'.join(colors)})").replace(
+            r"\{board\}", "the board"
+        )
         pattern = pattern.replace(r"\{place\}", rf"(?P<place>{'|'.join(places)})")
         pattern = pattern.replace(r"\{other\}", r"row \d+, column \d+")
         match = re.fullmatch(pattern, text)
         if match:
             found = match.groupdict()
-            row, column = places[found["place"]] if "place" in found else (rows[found["row"]], columns[found["column"]])
+            row, column = (
+                places[found["place"]] if "place" in found else (rows[found["row"]], columns[found["column"]])
+            )
             return Intersection(color=colors[found["color"]], row=row, column=column)
     raise OptionError(f"not an instruction of place_stone: {text!r}")

@@ -1,4 +1,4 @@
-"""One world in each engine that every perturbation is shown in; made once, because that is what takes time."""
+"""One world in each engine that every perturbation is shown in; made once: that is what takes time."""
 
 import pytest
 

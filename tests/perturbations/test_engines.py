@@ -31,7 +31,9 @@ def test_the_pictures_agree(studios, knob):
         assert value >= bound.value if bound.at_least else value <= bound.value, (name, value, str(bound))
 
 
-@pytest.mark.parametrize("perturbations", ["bomb", "all", "robotwin_randomized", "libero_plus", "board_pose:5"])
+@pytest.mark.parametrize(
+    "perturbations", ["bomb", "all", "robotwin_randomized", "libero_plus", "board_pose:5"]
+)
 def test_both_engines_get_the_same_episode(make_env, perturbations):
     one, other = (make_env(backend, perturbations=perturbations) for backend in BACKENDS)
     for seed in range(5):
@@ -73,7 +75,9 @@ def slide(studio, perturbations) -> tuple[float, float, object]:
     weights = []
     for row in targets[:50]:  # 0.1 s, in which it slides; on average the table bears its weight
         studio.backend.step(row[None])
-        touching = [c for c in studio.backend.contact_forces() if any(name.startswith("stone") for name in c.bodies)]
+        touching = [
+            c for c in studio.backend.contact_forces() if any(name.startswith("stone") for name in c.bodies)
+        ]
         weights.append(sum(abs(contact.force[2]) for contact in touching))
     studio.backend.step(targets)
     return float(studio.backend.read_state().stone_poses[0, 0] + 0.25), float(np.mean(weights)), episode
@@ -126,7 +130,7 @@ def test_actions_arrive_late(backend, make_env, mode):
 
 @pytest.mark.parametrize("mode", ["delta", "absolute"])
 def test_actions_jitter_and_do_not_drift(backend, make_env, mode):
-    spreads = []
+    spreads, still = [], np.zeros(3)
     for severity in range(6):
         env = make_env(backend, action_mode=mode, perturbations={"action_noise": severity})
         env.reset(seed=SEED)
@@ -134,8 +138,9 @@ def test_actions_jitter_and_do_not_drift(backend, make_env, mode):
         for _ in range(60):
             env.step(hold)
             targets.append(env._controller.state.target)
-        offset = np.array(targets) - targets[0] if severity == 0 else np.array(targets) - clean
-        clean = targets[0] if severity == 0 else clean
+        if severity == 0:
+            still = np.array(targets[0])
+        offset = np.array(targets) - still
         spreads.append(float(np.linalg.norm(offset, axis=1).mean()))
         assert abs(offset.mean(axis=0)).max() < 0.0003 * severity + 1e-9
     assert spreads[0] == 0 and spreads == sorted(set(spreads))
