@@ -69,11 +69,15 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
     while not ended:
         truth = {"truth": env.scene_state} if policy.privileged else {}
         for action in _chunk(policy, policy.act(observation, **truth)):
+            move = env.move
             observation, _, terminated, truncated, info = env.step(action)
             ended = terminated or truncated
             if watch is not None:
                 watch(env, observation, info)
             if ended:
+                break
+            if env.move is not move:
+                policy.proceed(observation["instruction"], **({"move": env.move} if policy.privileged else {}))
                 break
     return EpisodeResult(record=env.episode_record(), info=info, wall_s=time.perf_counter() - start)
 

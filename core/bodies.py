@@ -10,7 +10,7 @@ import numpy as np
 
 from core.meshes import Mesh, box_mesh, make_mesh, stone_mesh
 from core.rotations import Pose, compose
-from core.scene import MaterialSpec, SceneSpec, SegmentationId
+from core.scene import MarkSpec, MaterialSpec, SceneSpec, SegmentationId
 from core.textures import board_texture
 
 
@@ -53,8 +53,9 @@ class StaticBody:
 
 
 def static_bodies(scene: SceneSpec) -> tuple[StaticBody, ...]:
-    """Floor, wall, table, board and the robot's pedestal, in a fixed order."""
-    return (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene))
+    """Floor, wall, table, board and the robot's pedestal, in a fixed order, then the marks on the table."""
+    fixed = (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene))
+    return fixed + tuple(_mark(scene, mark) for mark in scene.marks)
 
 
 def stone_visual(scene: SceneSpec, index: int) -> Visual:
@@ -148,6 +149,14 @@ def _pedestal(scene: SceneSpec) -> StaticBody:
         "pedestal", (0.11, 0.11, z / 2), Pose((0.0, 0.0, -z / 2)), material, "pedestal", SegmentationId.OBJECT
     )
     return StaticBody(name="pedestal", X_WB=Pose((x, y, z)), collisions=(), visuals=(visual,))
+
+
+def _mark(scene: SceneSpec, mark: MarkSpec) -> StaticBody:
+    """Body frame: the centre of the upper face. Nothing collides with it."""
+    half = (*mark.half_size, mark.height)
+    _, visual = _box(mark.name, half, Pose((0.0, 0.0, -mark.height)), mark.material, mark.name, SegmentationId.MARK)
+    X_WB = Pose((*mark.center, scene.table.height + mark.height))
+    return StaticBody(name=mark.name, X_WB=X_WB, collisions=(), visuals=(visual,))
 
 
 def parked_pose(index: int) -> Pose:

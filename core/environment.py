@@ -132,7 +132,7 @@ class Environment(gymnasium.Env):
         self._steps += 1
         referee = self._referee
         terminated = (self.options.stop_on_success and referee.success) or (
-            self.options.stop_on_wrong_move and referee.wrong > 0
+            self.options.stop_on_wrong_move and bool(referee.wrong)
         )
         truncated = not terminated and self._steps >= self.options.max_steps
         if terminated or truncated:

@@ -2,11 +2,7 @@
 
 from dataclasses import dataclass
 
-Cell = tuple[int, int]  # row, column, both from 0
-Board = tuple[tuple[int, ...], ...]  # colours by row and column: 0 empty, 1 black, 2 white
-
-COLORS = {"black": 1, "white": 2}
-COLOR_NAMES = {number: name for name, number in COLORS.items()}
+from core.boards import COLORS, Board, Cell, with_cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,27 +69,8 @@ def alternatives(goal: Goal) -> tuple[Intersection | Region, ...]:
     return goal.stones if isinstance(goal, Pattern) else (goal,)
 
 
-def empty_board(size: int) -> Board:
-    """A board without stones."""
-    return ((0,) * size,) * size
-
-
-def with_cell(board: Board, cell: Cell, color: int) -> Board:
-    """The board with another content of one intersection."""
-    row, column = cell
-    line = (*board[row][:column], color, *board[row][column + 1 :])
-    return (*board[:row], line, *board[row + 1 :])
-
-
 def board_after(board: Board, goal: Intersection | Region) -> Board:
     """The board when ``goal`` has been reached."""
     if goal.source is not None:
         board = with_cell(board, goal.source, 0)
     return with_cell(board, (goal.row, goal.column), COLORS[goal.color]) if isinstance(goal, Intersection) else board
-
-
-def draw_board(board: Board) -> str:
-    """The board as text: ``X`` black, ``O`` white, row 0 at the top."""
-    head = "  " + " ".join(str(column) for column in range(len(board)))
-    lines = [f"{row} " + " ".join(".XO"[value] for value in line) for row, line in enumerate(board)]
-    return "\n".join([head, *lines])

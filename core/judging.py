@@ -6,7 +6,8 @@ import numpy as np
 
 from core.checker import STAGES, EpisodeJudge, Tolerances, Verdict
 from core.errors import EpisodeInitializationError
-from core.goals import COLORS, Goal, Intersection, Region, alternatives
+from core.boards import COLORS
+from core.goals import Goal, Intersection, Region, alternatives
 from core.rotations import inverse, matrix_from_quaternion
 from core.scene import SceneSpec
 

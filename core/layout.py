@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import EpisodeInitializationError, OptionError
-from core.goals import COLOR_NAMES, COLORS, Board, Cell, Intersection, empty_board, with_cell
+from core.boards import COLOR_NAMES, COLORS, Board, Cell, empty_board, with_cell
+from core.goals import Intersection
 from core.rotations import Pose, compose
 from core.scene import SceneSpec
 from core.state import JOINTS, SceneState

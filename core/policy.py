@@ -26,6 +26,13 @@ class Policy(ABC):
             seed: for the policy's own randomness; the same seed must give the same behaviour.
         """
 
+    def proceed(self, instruction: str) -> None:
+        """Goes on with the next move of an episode that has several; what is left of a chunk is dropped.
+
+        By default nothing happens: the instruction is in the observation, too. A privileged policy is called
+        ``proceed(instruction, move=Move)``.
+        """
+
     @abstractmethod
     def act(self, observation: dict) -> np.ndarray:
         """Chooses the next actions.

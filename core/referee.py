@@ -4,7 +4,8 @@ import numpy as np
 
 from core.checker import Tolerances, Verdict
 from core.errors import StateError
-from core.goals import Board, Intersection, alternatives, board_after
+from core.boards import Board
+from core.goals import Intersection, alternatives, board_after
 from core.judging import MoveJudge, judge_arguments, whole_verdict
 from core.scoring import Frame, stone_colors
 from core.state import SceneState
@@ -26,7 +27,7 @@ class Referee:
         complete: whether every move has been done.
         boards: as read at reset and after each move that was done.
         done: a plain description of each of them.
-        wrong: how many wrong moves were seen.
+        wrong: a plain description of each wrong move that was seen.
         segments: per move, for the record: rows of the series, columns, and what its judges were asked.
     """
 
@@ -35,7 +36,8 @@ class Referee:
         self.boards: list[Board] = []
         self.done: list[dict] = []
         self.segments: list[dict] = []
-        self.wrong, self.complete = 0, False
+        self.wrong: list[dict] = []
+        self.complete = False
         self.pending: Move | None = None
         self.begin(Move(goal=episode.goal, instruction=episode.instruction), episode.state, frame, 0)
         self.boards.append(self._read())
@@ -66,6 +68,7 @@ class Referee:
         )
         self.move, self.start, self.pending = move, state, None
         self._verdict: Verdict = self._judge.verdict()
+        self._base = self._read()  # the board when the move begins, replies included
         self._wrong_since: float | None = None
         self._wrong_seen: Board | None = None
         self.segments.append({"begin": row, "end": None, "stones": len(colors), "goals": goals})
@@ -108,7 +111,7 @@ class Referee:
             "index": len(self.segments) - 1,
             "done": len(self.done),
             "complete": self.complete,
-            "wrong": self.wrong,
+            "wrong": [{**entry, "board": [list(line) for line in entry["board"]]} for entry in self.wrong],
             "placements": [dict(entry) for entry in self.done],
         }
 
@@ -140,18 +143,20 @@ class Referee:
 
     def _look_for_wrong_move(self, time: float, frame: Frame) -> None:
         board, m, limit = self._read(), frame.measures, self._tolerances
-        astray = board not in (self.boards[-1], self._wrong_seen) and (
+        astray = board not in (self._base, self._wrong_seen) and (
             (m["speed"] <= limit.speed)
             & (m["spin"] <= limit.spin)
             & (m["pad_left"] > limit.clearance)
             & (m["pad_right"] > limit.clearance)
         ).all()
-        if not astray or board in [board_after(self.boards[-1], goal) for goal in alternatives(self.move.goal)]:
+        if not astray or board in [board_after(self._base, goal) for goal in alternatives(self.move.goal)]:
             self._wrong_since = None
         elif self._wrong_since is None:
             self._wrong_since = time
         elif time - self._wrong_since >= limit.rest_time - 1e-6:
-            self.wrong, self._wrong_seen = self.wrong + 1, board
+            legal = self._task.is_legal(self._episode, tuple(self.boards), board)
+            self.wrong.append({"board": board, "legal": legal, "sim_time": time})
+            self._wrong_seen = board
 
     def _read(self) -> Board:
         return tuple(map(tuple, self._verdict.occupancy.tolist()))

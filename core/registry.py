@@ -91,7 +91,19 @@ class Registry:
         self._scanned = True
 
 
-TASKS = Registry("task", "bomb.tasks", {"place_stone": "tasks.place_stone:PlaceStone"})
+TASKS = Registry(
+    "task",
+    "bomb.tasks",
+    {
+        "place_stone": "tasks.place_stone:PlaceStone",
+        "move_stone": "tasks.move_stone:MoveStone",
+        "remove_stone": "tasks.remove_stone:RemoveStone",
+        "copy_pattern": "tasks.copy_pattern:CopyPattern",
+        "tic_tac_toe": "tasks.tic_tac_toe:TicTacToe",
+        "four_in_a_row": "tasks.four_in_a_row:FourInARow",
+        "go_sequence": "tasks.go_sequence:GoSequence",
+    },
+)
 BACKENDS = Registry(
     "backend",
     "bomb.backends",

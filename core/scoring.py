@@ -7,7 +7,7 @@ import numpy as np
 
 from core.bodies import table_top_pose
 from core.checker import PlacementChecker
-from core.goals import COLORS
+from core.boards import COLORS
 from core.kinematics import Kinematics
 from core.meshes import stone_collision_vertices
 from core.robot import FINGER_LINKS, panda

@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from core.goals import Board, Goal, Intersection, Pattern, Region
+from core.boards import Board
+from core.goals import Goal, Intersection, Pattern, Region
 from core.scene import SceneSpec
 from core.state import SceneState
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.goals import Board
+from core.boards import Board
 from core.scene import SceneSpec
 from core.seeding import stream
 from core.task import Episode, Intersection, Task
