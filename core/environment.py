@@ -107,7 +107,7 @@ class Environment(gymnasium.Env):
             seed = int(self.np_random.integers(2**31))
         episode = self.task.make_episode(self._scene, split=self.options.split, seed=int(seed))
         self._begin(episode, episode.state)
-        return self._observe(), self._info()
+        return self._observe(), self.info()
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
         """Carries out one action, for ``1 / control_hz`` seconds.
@@ -138,18 +138,23 @@ class Environment(gymnasium.Env):
         if terminated or truncated:
             self._finish()
         reward = 1.0 if self._success_once and not before else 0.0
-        return self._observe(), reward, terminated, truncated, self._info()
+        return self._observe(), reward, terminated, truncated, self.info()
 
     def hold_action(self) -> np.ndarray:
         """The action, float32[4], that does nothing: the target stays, the gripper stays as asked."""
         self._check_begun()
         return self._controller.hold_action()
 
+    def info(self) -> dict:
+        """What ``step`` returned last, made anew."""
+        self._check_begun()
+        return self._described()
+
     def end_episode(self) -> dict:
         """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
         self._check_running()
         self._finish()
-        return self._info()
+        return self.info()
 
     def close(self) -> None:
         """Frees the engine. A second call does nothing."""
@@ -251,7 +256,7 @@ class Environment(gymnasium.Env):
         self._steps, self._periods = header["steps"], header["periods"]
         self._clipped, self._over = header["clipped"], header["over"]
         self._complete = False
-        return self._observe(), self._info()
+        return self._observe(), self.info()
 
     def episode_record(self) -> EpisodeRecord:
         """The series of measures so far, from which the episode can be judged again.
@@ -384,7 +389,7 @@ class Environment(gymnasium.Env):
         observation["instruction"] = self._referee.move.instruction.text
         return observation
 
-    def _info(self) -> dict:
+    def _described(self) -> dict:
         referee, perturbation = self._referee, self.episode.perturbation
         placement = referee.verdict.to_dict()
         return {

@@ -120,6 +120,7 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
   const StoneRecord& record = records_[judged];
   const bool handled = this->handled(judged);
   const bool on_table = episode_.goal.on_table;
+  const bool fallen = on_table && m.over_board == 0 && m.gap < -limit.gap;
   const bool outside = handled && !within_goal(m);
   const bool rests_astray = outside && !on_table && rests_on_board(judged);
   const bool nearest_goal = m.row == episode_.goal.row && m.column == episode_.goal.column;
@@ -138,9 +139,9 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
              !placed(judged);
     case Reason::kStillHeld: return handled && !free_of_pads(judged);
     case Reason::kStillMoving: return handled && !slow(judged);
-    case Reason::kOffBoard: return handled && m.over_board == 0 && (!on_table || m.gap < -limit.gap);
+    case Reason::kOffBoard: return handled && m.over_board == 0 && (!on_table || fallen);
     case Reason::kStackedOrTilted:
-      return handled && free_of_pads(judged) && (m.over_board != 0) != on_table &&
+      return handled && free_of_pads(judged) && (m.over_board != 0) != on_table && !fallen &&
              (m.tilt > limit.tilt || !rests_where_asked(judged));
     case Reason::kWrongColor: return done_with_another(false);
     case Reason::kWrongStone: return done_with_another(true);

@@ -67,25 +67,6 @@ class Go:
         return cell[0] * self.size + cell[1]
 
 
-def without_liberties(board: Board) -> list[Cell]:
-    """The stones of groups that have no empty neighbour, row by row."""
-    dead = []
-    for cell in cells(board, occupied=True):
-        group, frontier, free = {cell}, [cell], False
-        while frontier:
-            row, column = frontier.pop()
-            for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
-                if not (0 <= r < len(board) and 0 <= c < len(board)):
-                    continue
-                free = free or not board[r][c]
-                if board[r][c] == board[cell[0]][cell[1]] and (r, c) not in group:
-                    group.add((r, c))
-                    frontier.append((r, c))
-        if not free:
-            dead.append(cell)
-    return dead
-
-
 @lru_cache
 def _load(size: int):
     try:

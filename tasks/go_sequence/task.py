@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.boards import COLOR_NAMES, Board, Cell, cells
+from core.boards import Board, Cell, cells
 from core.errors import EpisodeInitializationError, OptionError
 from core.goals import Goal, Intersection, Region, board_after
 from core.layout import lay_out
@@ -12,7 +12,7 @@ from core.scene import SceneSpec
 from core.seeding import stream
 from core.stage import TRAY
 from core.task import Episode, Move, Task
-from tasks.go_sequence.rules import Go, without_liberties
+from tasks.go_sequence.rules import Go
 from tasks.go_sequence.words import CAPTURES, MOVES, name_all, name_move, parse
 
 OPENING = (6, 14)  # moves before the robot's first, fewest and most
@@ -27,7 +27,8 @@ class GoSequence(Task):
 
     Args:
         moves: of Go; stones that are taken off come on top.
-        words: ``"each"`` names one move at a time, ``"all"`` all of them at once; None draws one for each seed.
+        words: ``"each"`` names one move at a time, ``"all"`` all of them at once (but each capture when it is
+            due); None draws one for each seed.
 
     Raises:
         OptionError: if a value is not allowed.
@@ -60,7 +61,9 @@ class GoSequence(Task):
             for dead in taken:
                 plan.append(Move(goal=_removal(other, dead), instruction=name_move(other, dead, CAPTURES[0])))
         if words == "all":
-            plan = [replace(move, instruction=together) for move in plan]
+            plan = [
+                replace(move, instruction=together) if isinstance(move.goal, Intersection) else move for move in plan
+            ]
         colors = [color for color, _, _ in played]
         table = {color: colors.count(color) + SPARE for color in ("black", "white")}
         layout = stream(split, seed, "layout")
@@ -82,12 +85,9 @@ class GoSequence(Task):
 
     def read(self, text: str, board: Board) -> tuple[Goal, ...]:
         kind, stones = parse(text)
-        if kind == "move":
-            return tuple(stones)
         if kind == "capture":
             return tuple(_removal(stone.color, (stone.row, stone.column)) for stone in stones)
-        dead = without_liberties(board)
-        return (*stones, *(_removal(COLOR_NAMES[board[r][c]], (r, c)) for r, c in dead))
+        return tuple(stones)
 
     def _draw(self, scene: SceneSpec, rng: np.random.Generator) -> tuple[Board, list[tuple[str, Cell, list[Cell]]]]:
         """A position, and the moves from it: colour, intersection, stones taken."""

@@ -1,4 +1,4 @@
-"""The words of ``go_sequence``: one move at a time, or all of them at once."""
+"""The words of ``go_sequence``: one move at a time, or all at once; each capture is named when it is due."""
 
 import re
 
@@ -20,9 +20,7 @@ CAPTURES: tuple[Phrasing, ...] = (
     ),
 )
 ALL: tuple[Phrasing, ...] = (
-    Phrasing(
-        name="all", template="play these moves in turn and take captured stones to the marked area: {moves}"
-    ),
+    Phrasing(name="all", template="play these moves on the board in turn: {moves}"),
 )
 _MOVE = re.compile(rf"({COLOR}) at \((\d+), (\d+)\)")
 _PATTERNS = {"color": COLOR, "row": DIGIT, "column": DIGIT, "moves": r"[^:]+"}

@@ -13,7 +13,7 @@ from tasks.versus.rules import LineGame, count
 from tasks.versus.words import NAMED, name_intent, name_move, parse
 
 OPPONENTS = ("random", "search")
-SPARE = 1  # stones of the opponent's colour on the table
+DISTRACTORS = 2  # stones of the opponent's colour on the table, where the pool can spare them
 
 
 class Versus(Task):
@@ -44,9 +44,11 @@ class Versus(Task):
         board = self.game.opening(rng, int(rng.integers(self.openings[0], self.openings[1] + 1)))
         color = self.game.to_move(board)
         other = "white" if color == "black" else "black"
-        pool = sum(stone.color == color for stone in scene.stones)
-        moves = min((len(self.game.legal(board)) + 1) // 2, pool - count(board, color), 2 * SLOTS_PER_SIDE - SPARE)
-        table = {color: moves, other: SPARE}
+        pool = {name: sum(stone.color == name for stone in scene.stones) for name in (color, other)}
+        moves = min((len(self.game.legal(board)) + 1) // 2, pool[color] - count(board, color))
+        room = 2 * SLOTS_PER_SIDE - moves
+        spare = pool[other] - (self.game.size**2 + 1) // 2
+        table = {color: moves, other: max(0, min(DISTRACTORS, spare, room))}
         goal, words = self._choose(split, seed, board, 0)
         return Episode(
             task=self.name,
