@@ -101,8 +101,8 @@ def moves_in_a_row(moves: list[dict]) -> dict | None:
     """How far the episodes got, as CALVIN reports it; None where every episode has a single move.
 
     ``in_a_row`` has for each k the share of episodes with k consecutive moves done, out of those that have so
-    many (games may end sooner); ``average_length`` is the mean number of moves done; the rest is of single
-    placements.
+    many: games may end sooner, and one that was not played to its end counts with the most it could have had.
+    ``average_length`` is the mean number of moves done; the rest is of single placements.
     """
     if not moves or all(entry["total"] == 1 for entry in moves):
         return None

@@ -131,6 +131,7 @@ class Referee:
                 "offset_mm": list(verdict.offset_mm),
                 "tilt": verdict.tilt,
                 "others_moved_mm": verdict.to_dict()["others_moved_mm"],
+                "board": [list(line) for line in board],
                 "legal": legal,
                 "sim_time": time,
             }
