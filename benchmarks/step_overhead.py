@@ -28,14 +28,12 @@ def with_stones(env: core.Environment, count: int) -> SceneState:
     """The episode's state with ``count`` stones in play: the one to be placed, the others on the board."""
     scene, goal, state = env.episode.scene, env.episode.goal, env.episode.state
     on_table = state.stone_poses[:, 2] < scene.table.height + 0.006
-    meant = [
+    meant = next(
         k
         for k, low in zip(state.stone_ids.tolist(), on_table, strict=True)
         if low and scene.stones[k].color == goal.color
-    ][0]
-    cells = [
-        (r, c) for r in range(5) for c in range(5) if abs(r - goal.row) + abs(c - goal.column) > 1
-    ]
+    )
+    cells = [(r, c) for r in range(5) for c in range(5) if abs(r - goal.row) + abs(c - goal.column) > 1]
     others = [k for k in range(len(scene.stones)) if k != meant][: count - 1]
     poses = {meant: state.stone_poses[state.stone_ids.tolist().index(meant)]}
     p_WB, pitch = np.array(scene.board.X_WB.p), scene.board.pitch
@@ -134,7 +132,11 @@ def overhead(backend: str, count: int | None, episodes: int) -> dict[str, float]
         whole.append(np.median(times["env"]) / len(actions) * 1e6)
         engine.append(np.median(times["bare"]) / len(actions) * 1e6)
     env.close()
-    return {"ratio": float(np.median(ratios)), "env_us": float(np.median(whole)), "bare_us": float(np.median(engine))}
+    return {
+        "ratio": float(np.median(ratios)),
+        "env_us": float(np.median(whole)),
+        "bare_us": float(np.median(engine)),
+    }
 
 
 def main() -> int:

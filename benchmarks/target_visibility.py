@@ -24,7 +24,7 @@ ROBOT = (core.SegmentationId.ROBOT, core.SegmentationId.GRIPPER)
 
 
 def project(camera: CameraSpec, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pixel coordinates (row, column), float64[N, 2], of points float64[N, 3] in W (pinhole, square pixels)."""
+    """Pixels (row, column), float64[N, 2], where a pinhole camera sees points float64[N, 3] in W."""
     forward = np.array(camera.forward) / np.linalg.norm(camera.forward)
     right = np.cross(forward, camera.up)
     right /= np.linalg.norm(right)
@@ -50,7 +50,10 @@ def clear_share(env: core.Environment, seed: int) -> tuple[int, int]:
     goal = goal_in_world(env.episode.scene, env.episode.goal)
     angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
     disc = np.concatenate(
-        [goal + r * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1) for r in (0.0, RADIUS / 2, RADIUS)]
+        [
+            goal + r * np.stack([np.cos(angles), np.sin(angles), 0 * angles], axis=1)
+            for r in (0.0, RADIUS / 2, RADIUS)
+        ]
     )
     clear = counted = 0
     over = False
@@ -78,13 +81,16 @@ def main() -> None:
     parser.add_argument("--backend", default="mujoco", choices=core.list_backends())
     parser.add_argument("--json")
     args = parser.parse_args()
-    env = core.make_task(backend=args.backend, modalities=("segmentation",), split="calibration", stop_on_success=True)
+    env = core.make_task(
+        backend=args.backend, modalities=("segmentation",), split="calibration", stop_on_success=True
+    )
     shares = [clear_share(env, seed) for seed in tqdm(range(args.seed, args.seed + args.episodes))]
     env.close()
     clear, counted = np.sum(shares, axis=0)
     worst = min(c / n for c, n in shares)
     result = {"clear": clear / counted, "frames": int(counted), "worst_episode": worst}
-    print(f"target clear in {100 * result['clear']:.1f} % of {counted} frames; worst episode {100 * worst:.0f} %")
+    share = f"{100 * result['clear']:.1f} % of {counted} frames"
+    print(f"target clear in {share}; worst episode {100 * worst:.0f} %")
     if args.json:
         with open(args.json, "w") as file:
             json.dump(result, file, indent=2)

@@ -52,6 +52,10 @@ def write(results: dict, file: Path | None) -> None:
     """Writes the results with what they were measured on."""
     if file is None:
         return
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "reference_ms": reference_ms()}
+    machine = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "reference_ms": reference_ms(),
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({**results, "measured_on": machine}, indent=2) + "\n")

@@ -41,7 +41,7 @@ class EpisodeOptions:
     max_steps: int = 400
     stop_on_success: bool = False
     stop_on_wrong_move: bool = False
-    supersample: int = 2
+    supersample: int = 1
 
 
 class Environment(gymnasium.Env):

@@ -49,7 +49,9 @@ class ObservationSpec:
             or any(isinstance(side, bool) or not isinstance(side, int) for side in self.image_size)
             or not all(8 <= side <= 4096 for side in self.image_size)
         ):
-            raise OptionError(f"image_size must be (height, width) of 8 to 4096 pixels, got {self.image_size!r}")
+            raise OptionError(
+                f"image_size must be (height, width) of 8 to 4096 pixels, got {self.image_size!r}"
+            )
 
     def space(self) -> spaces.Dict:
         """The gymnasium space of the observations."""

@@ -29,7 +29,7 @@ class RenderGuard:
         """
         if self.inherited:
             raise RenderError(
-                f"this renderer belongs to process {self._process}, which process {os.getpid()} was forked from; "
+                f"this renderer belongs to process {self._process}, from which {os.getpid()} was forked; "
                 "renderers do not survive a fork: make the environment in the child, or use "
                 'multiprocessing\'s "spawn" (bomb.make_vec does)'
             )

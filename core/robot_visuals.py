@@ -111,7 +111,7 @@ def _simplified(file: Path, keep: float) -> list[_Part]:
 def _shaded(vertices: np.ndarray, faces: np.ndarray) -> Mesh:
     """Vertex normals that are smooth over gentle edges and split at creases.
 
-    Each corner of a triangle averages, weighted by area, the normals of the neighbouring triangles at its vertex
+    Each corner of a triangle averages, weighted by area, the normals of the triangles around its vertex
     that are within the crease angle of its own; equal corners are merged again.
     """
     corners = vertices[faces].astype(np.float64)

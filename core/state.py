@@ -86,11 +86,13 @@ class SceneState:
                 raise StateError(f"{name} has shape {array.shape}, must be {shape}")
             if not np.isfinite(array).all():
                 raise StateError(f"{name} has values that are not finite: {array[~np.isfinite(array)]}")
-        if count and (np.diff(self.stone_ids) <= 0).any() or (self.stone_ids < 0).any():
+        if (count and (np.diff(self.stone_ids) <= 0).any()) or (self.stone_ids < 0).any():
             raise StateError(f"stone_ids must be ascending pool indices, got {self.stone_ids.tolist()}")
         norms = np.linalg.norm(self.stone_poses[:, 3:].astype(np.float64), axis=1)
         if (abs(norms - 1) > 1e-3).any():
-            raise StateError(f"stone_poses[{int(np.argmax(abs(norms - 1)))}]: quaternion is not of unit length")
+            raise StateError(
+                f"stone_poses[{int(np.argmax(abs(norms - 1)))}]: quaternion is not of unit length"
+            )
         return self
 
     def __eq__(self, other: object) -> bool:

@@ -3,11 +3,17 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+import core
+from backends.robotwin import render as drawing
 from bomb.demo import DemoSettings, every_camera
 from bomb.filming import contact_sheet, film, side_by_side
-from bomb.pictures import write_png
+from bomb.pictures import captioned, grid, write_png
 from bomb.rollout import make_policy, play
 from core.registry import BACKENDS
+from core.robot_visuals import KEEP, robot_visuals
+from core.scene import CameraSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
@@ -19,6 +25,22 @@ def _expert(env, watch):
     return play(env, make_policy("expert"), SEED, watch)
 
 
+def simplified_meshes() -> np.ndarray:
+    """The robot with all its triangles, and with those that are kept, from the head camera and from close by."""
+    close = CameraSpec(name="head", eye=(0.35, 0.15, 1.15), forward=(-0.35, -0.36, -0.08))
+    columns = []
+    for share, words in ((1.0, "all 134,000 triangles"), (KEEP, f"{KEEP:.0%} of them")):
+        drawing.robot_visuals = partial(robot_visuals, share)
+        env = core.make_task(backend="robotwin", image_size=SIZE, supersample=2)
+        env.reset(seed=SEED)
+        far = env.render()
+        env._backend.set_camera(close)
+        columns.append([captioned(picture, words) for picture in (far, env.render())])
+        env.close()
+    drawing.robot_visuals = robot_visuals
+    return grid(list(zip(*columns, strict=True)))
+
+
 def main() -> None:
     """Writes every picture that the docs show."""
     backends = BACKENDS.names()
@@ -28,6 +50,7 @@ def main() -> None:
     write_png(PICTURES / "start.png", next(iter(side_by_side(films))))
     settings = DemoSettings(out=PICTURES, seed=SEED, image_size=SIZE)
     write_png(PICTURES / "cameras.png", every_camera(settings, backends))
+    write_png(PICTURES / "robot_meshes.png", simplified_meshes())
     for file in sorted(PICTURES.glob("*.png")):
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1000} kB")
 

@@ -55,7 +55,9 @@ def play(env, *, seed: int, steps: int | None = None, policy=None) -> dict:
 
 def wave(step: int) -> np.ndarray:
     """An action that keeps the arm moving and the gripper working."""
-    return np.array([np.sin(step / 5), np.cos(step / 7), np.sin(step / 11) / 2, step // 10 % 2], dtype=np.float32)
+    return np.array(
+        [np.sin(step / 5), np.cos(step / 7), np.sin(step / 11) / 2, step // 10 % 2], dtype=np.float32
+    )
 
 
 @pytest.fixture(autouse=True, scope="session")

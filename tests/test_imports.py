@@ -23,9 +23,9 @@ EVERY_ENGINE = set().union(*ENGINES.values())
 # What each house may import besides itself and the standard library: at the top of a file, and
 # only inside functions (packages that are slow to load, or that not every use needs).
 TOP = {
-    "core": {"numpy", "gymnasium", "PIL", "pinocchio"},
+    "core": {"numpy", "gymnasium", "PIL", "pinocchio", "eigenpy"},
     "tasks": {"core", "numpy"},
-    "backends": {"core", "numpy", "pinocchio", "PIL"},
+    "backends": {"core", "numpy", "pinocchio", "eigenpy", "PIL"},
     "bomb": {"core", "tasks", "numpy", "gymnasium"},
 }
 LAZY = {
@@ -105,7 +105,7 @@ def test_a_house_imports_only_what_it_may(house):
 
 @pytest.mark.parametrize("house", ["core", "bomb"])
 def test_importing_a_house_loads_nothing_slow(house):
-    slow = sorted({"pinocchio", "trimesh", "scipy", "skimage", "av"} | EVERY_ENGINE)
+    slow = sorted({"pinocchio", "eigenpy", "trimesh", "scipy", "skimage", "av"} | EVERY_ENGINE)
     code = f"import sys, {house}; print(*[name for name in {slow} if name in sys.modules])"
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

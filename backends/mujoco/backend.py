@@ -24,8 +24,8 @@ class MujocoBackend(Backend):
     """One world in MuJoCo, drawn by its Filament renderer.
 
     Stones that are not in play sleep: the solver skips them, and nothing can wake them. Stones in play
-    sleep while they rest, until something touches them. MuJoCo keeps a free body's angular velocity in the body's frame; it is turned to and
-    from the world's here and nowhere else.
+    sleep while they rest, until something touches them. MuJoCo keeps a free body's angular velocity in
+    the body's frame; it is turned to and from the world's here and nowhere else.
     """
 
     name: ClassVar[str] = "mujoco"
@@ -69,13 +69,15 @@ class MujocoBackend(Backend):
     def read_state(self) -> SceneState:
         if self._written is not None:
             return self._written
-        data, index = self._data, self._index
-        positions, velocities = data.qpos.astype(np.float32), data.qvel.astype(np.float32)
+        index = self._index
+        positions, velocities = self._qpos.astype(np.float32), self._qvel.astype(np.float32)
         poses = positions[JOINTS:].reshape(-1, 7)[index]
         stones = velocities[JOINTS:].reshape(-1, 6)[index]
-        if stones.any():  # stones that rest are the rule, and exactly still
-            exact = self._stone_qvel[index]
-            stones[:, 3:] = _rotated(self._stone_qpos[index][:, 3:], exact[:, 3:])
+        # Stones that rest sleep, and are exactly still: that is most of them, most of the time.
+        for row in np.flatnonzero(self._awake[self._trees]).tolist():
+            stone, spin = index[row], np.empty(3)
+            mj.mju_rotVecQuat(spin, self._stone_qvel[stone, 3:], self._stone_qpos[stone, 3:])
+            stones[row, 3:] = spin
         self._written = SceneState(
             joint_positions=positions[:JOINTS],
             joint_velocities=velocities[:JOINTS],
@@ -100,8 +102,9 @@ class MujocoBackend(Backend):
         self._stone_qpos[ids] = poses
         self._stone_qvel[ids] = velocities
         # Asleep by its counter but marked awake: MuJoCo takes that for a touch by the user and wakes it.
-        self._data.tree_awake[self._stone_trees[ids]] = _AWAKE
+        self._awake[self._stone_trees[ids]] = _AWAKE
         self._ids, self._index = ids.copy(), ids.astype(np.intp)
+        self._trees = self._stone_trees[ids]
         self._written = state
 
     def contact_forces(self) -> list[ContactForce]:
@@ -141,7 +144,8 @@ class MujocoBackend(Backend):
         self._model, self._pristine = physics.model, physics.pristine
         # Copied: made afresh with the model's options, the parked stones would be awake.
         self._data = data = copy(self._pristine)
-        self._control = data.ctrl
+        self._control, self._awake = data.ctrl, data.tree_awake
+        self._qpos, self._qvel = data.qpos, data.qvel
         self._joint_qpos, self._joint_qvel = data.qpos[:JOINTS], data.qvel[:JOINTS]
         self._stone_qpos = data.qpos[JOINTS:].reshape(self._count, 7)
         self._stone_qvel = data.qvel[JOINTS:].reshape(self._count, 6)

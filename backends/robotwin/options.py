@@ -10,10 +10,18 @@ from sapien import physx
 from core.scene import PhysicsSpec
 
 POSITION_ITERATIONS = 10  # of the solver, per body (calibrated: 4 lose stones, 25 hold no others)
-VELOCITY_ITERATIONS = 1
+# Of the solver, per body (calibrated): with 1, TGS keeps part of the speed by which it pushes overlapping
+# bodies apart, and a stone that a finger presses on is thrown; 16, more than position iterations, let held
+# stones creep.
+VELOCITY_ITERATIONS = 4
 CONTACT_OFFSET = 0.002  # m; pairs this close get contacts (calibrated: 0.01 holds the same and is slower)
 REST_OFFSET = 0.0  # m
 RESTITUTION = 0.0
+
+# Persistent manifolds find a box edge on a stone's hull up to 0.8 mm (20 ms) late and keep stale normals, so
+# that a pad whose lower edge is above the rim still holds. Without them PhysX finds it at once, as MuJoCo
+# does (calibrated).
+ENABLE_PCM = False
 
 # J/kg. A stone falls asleep (velocity zero, almost no cost) after 0.4 s in which the *sum* of its velocities
 # over the last 0.2 s stayed below this energy. At 2 ms that is a drift of 0.2 mm/s or 0.015 rad/s: above
@@ -67,10 +75,7 @@ def scene_config(physics: PhysicsSpec) -> physx.PhysxSceneConfig:
     config = physx.PhysxSceneConfig()
     config.gravity = [0.0, 0.0, -physics.gravity]
     config.enable_tgs = True
-    # Persistent manifolds find a box edge on a stone's hull up to 0.8 mm (20 ms) late and keep stale
-    # normals, so that a pad whose lower edge is above the rim still holds. Without them PhysX finds it at
-    # once, as MuJoCo does (calibrated: the two held sets overlap by .83 instead of .77).
-    config.enable_pcm = False
+    config.enable_pcm = ENABLE_PCM
     config.enable_ccd = False
     config.enable_friction_every_iteration = True
     # Results must not depend on the order in which stones were added; costs less than a percent.

@@ -28,7 +28,7 @@ TOUCHING = 1e-4  # the commanded target counts as reached within this (m)
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """Where the tool shall go next (float64[3], m, in R), how open the gripper is, at which share of full speed."""
+    """Where the tool goes next (float64[3], m, in R), with which opening, at which share of full speed."""
 
     target: np.ndarray
     opening: float

@@ -24,7 +24,8 @@ STONE = core.SegmentationId.STONE
 DIGEST = """
 import sys, hashlib, core
 from tests.conftest import wave
-env = core.make_task(backend=sys.argv[1], image_size=(96, 96), modalities=("rgb", "depth", "segmentation"), split="ci")
+options = dict(image_size=(96, 96), modalities=("rgb", "depth", "segmentation"), split="ci")
+env = core.make_task(backend=sys.argv[1], **options)
 observation, _ = env.reset(seed=3)
 for step in range(3):
     observation, *_ = env.step(wave(step))
@@ -39,7 +40,9 @@ env.close()
 @pytest.fixture(scope="module", params=["mujoco", "robotwin"])
 def seeing(request):
     """An environment with every camera and modality, shared by the tests of one engine."""
-    env = core.make_task(backend=request.param, cameras=CAMERAS, image_size=(128, 160), modalities=ALL, split="ci")
+    env = core.make_task(
+        backend=request.param, cameras=CAMERAS, image_size=(128, 160), modalities=ALL, split="ci"
+    )
     yield env
     env.close()
 
@@ -229,9 +232,13 @@ def test_without_a_driver_the_error_says_what_to_install(backend):
     script = f"import core; core.make_task(backend={backend!r})"
     environment = {**os.environ, "VK_DRIVER_FILES": "/nowhere.json", "VK_ICD_FILENAMES": "/nowhere.json"}
     environment.pop("BOMB_RENDER", None)
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+    )
     assert run.returncode == 1
     assert "RenderError" in run.stderr and "make setup" in run.stderr and "cameras=()" in run.stderr
-    script = f"import core; env = core.make_task(backend={backend!r}, cameras=()); env.reset(seed=0); print('runs')"
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120)
+    script = f"import core; core.make_task(backend={backend!r}, cameras=()).reset(seed=0); print('runs')"
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+    )
     assert run.stdout.strip().endswith("runs"), run.stderr

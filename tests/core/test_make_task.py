@@ -68,13 +68,15 @@ def test_every_registered_target_imports():
 def test_registering_a_name_twice_names_both():
     registry = Registry("task", "bomb.no_such_group", {"one": "a:B"})
     registry.register("one", "a:B")  # the same again is harmless
-    with pytest.raises(RegistrationError, match="a:B.*c:D"):
+    with pytest.raises(RegistrationError, match=r"a:B.*c:D"):
         registry.register("one", "c:D")
 
 
 def test_a_plugin_that_fails_to_import_is_named_and_the_others_still_load():
-    registry = Registry("task", "bomb.no_such_group", {"good": "tasks.place_stone:PlaceStone", "bad": "no.such:Task"})
-    with pytest.raises(RegistrationError, match="'bad'.*no.such:Task"):
+    registry = Registry(
+        "task", "bomb.no_such_group", {"good": "tasks.place_stone:PlaceStone", "bad": "no.such:Task"}
+    )
+    with pytest.raises(RegistrationError, match=r"'bad'.*no\.such:Task"):
         registry.load("bad")
     assert registry.load("good").name == "place_stone"
 

@@ -62,7 +62,10 @@ def test_board_lines_are_drawn_on_the_intersections():
         for column in range(5):
             x = board.width / 2 + (column - 2) * board.pitch
             y = board.width / 2 + (row - 2) * board.pitch
-            on_line, off_line = picture[int(y * scale), int(x * scale)], picture[int((y - 0.012) * scale), int((x - 0.012) * scale)]
+            on_line, off_line = (
+                picture[int(y * scale), int(x * scale)],
+                picture[int((y - 0.012) * scale), int((x - 0.012) * scale)],
+            )
             assert on_line < off_line / 2
 
 
@@ -92,7 +95,7 @@ def test_the_robot_is_the_panda():
     robot = panda()
     moving = [joint.name for joint in robot.joints if joint.kind != "fixed"]
     assert tuple(moving) == JOINT_NAMES
-    assert [link.name for link in robot.links][0] == "panda_link0"
+    assert next(link.name for link in robot.links) == "panda_link0"
     pads = [robot.link(name).collisions[-1] for name in ("panda_leftfinger", "panda_rightfinger")]
     assert all(pad.half_size == (0.00875, 0.0076, 0.00925) for pad in pads)
 

@@ -12,7 +12,9 @@ def test_same_purpose_same_draws():
 
 
 def test_purposes_seeds_and_splits_are_independent():
-    keys = [(split, seed, purpose) for split in SPLITS for seed in range(20) for purpose in ("goal", "layout")]
+    keys = [
+        (split, seed, purpose) for split in SPLITS for seed in range(20) for purpose in ("goal", "layout")
+    ]
     first = {tuple(stream(*key).integers(2**63, size=2)) for key in keys}
     assert len(first) == len(keys)
 

@@ -86,7 +86,9 @@ def test_table_stones_leave_room_for_the_open_fingers():
 
 def test_the_nearest_stone_of_the_colour_is_nearest_by_20_mm():
     for episode in EPISODES:
-        home = np.array([0.0, -0.65 + 0.44])  # tool centre point at home, in W (core/scene.py: RobotSpec.home)
+        home = np.array(
+            [0.0, -0.65 + 0.44]
+        )  # tool centre point at home, in W (core/scene.py: RobotSpec.home)
         distances = sorted(
             float(np.hypot(*(pose[:2] - home)))
             for k, pose in zip(episode.state.stone_ids, episode.state.stone_poses, strict=True)

@@ -1,0 +1,71 @@
+"""Near misses: grasps and releases that are off on purpose, so that luck and physics decide."""
+
+from dataclasses import dataclass
+
+from bomb.parity.play import CLEAR, environment, episode, grasp_and_lift, play_script, set_down
+from bomb.parity.study import Plan, Study
+from bomb.parity.table import Bound, Row
+from bomb.statistics import cohen_kappa, rate
+from core.seeding import stream
+
+BOUND = Bound(value=0.85, at_least=True)
+GRASP_NOISE = (0.010, 0.010, 0.003)  # m, standard deviations in x, y, z of R
+RELEASE_NOISE = (0.003, 0.003, 0.0)  # m; exact in z, where an error would only push the stone into the board
+FAIR = (0.30, 0.80)  # rates outside of which kappa says little
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearMiss:
+    """One script in both simulators: whether each lifted the stone, and whether each placed it."""
+
+    lifted: tuple[bool, bool]
+    placed: tuple[bool, bool]
+
+
+class NearMissStudy(Study):
+    """Cohen's kappa of *lifted* and of *placed* over noisy open-loop scripts."""
+
+    name = "near misses"
+    keys = ("near_miss_kappa_lifted", "near_miss_kappa_placed")
+
+    def jobs(self, plan: Plan) -> list[int]:
+        return [plan.seed + k for k in range(plan.episodes)]
+
+    def run(self, plan: Plan, seed: int) -> NearMiss:
+        start = episode(plan.split, CLEAR, seed)
+        rng = stream(plan.split, seed, "near miss")
+        waypoints = [
+            *grasp_and_lift(start, rng.normal(size=3) * GRASP_NOISE),
+            *set_down(start, rng.normal(size=3) * RELEASE_NOISE),
+        ]
+        infos = [
+            play_script(environment(backend, plan.split, CLEAR), start, waypoints).info
+            for backend in plan.backends
+        ]
+        return NearMiss(
+            lifted=tuple(info["stage"]["lifted"] for info in infos),
+            placed=tuple(info["success"] for info in infos),
+        )
+
+    def rows(self, plan: Plan, results: list) -> list[Row]:
+        return [
+            kappa_row(plan, "near_miss_kappa_lifted", [result.lifted for result in results]),
+            kappa_row(plan, "near_miss_kappa_placed", [result.placed for result in results]),
+        ]
+
+
+def kappa_row(plan: Plan, key: str, outcomes: list[tuple[bool, bool]]) -> Row:
+    """One row out of pairs of outcomes; a rate that is clearly not fair breaks it."""
+    first, second = ([pair[k] for pair in outcomes] for k in (0, 1))
+    rates = [rate(first), rate(second)]
+    notes = [
+        f"{backend} {share.value:.1%}" for backend, share in zip(plan.backends, rates, strict=True) if share.n
+    ]
+    unfair = [share for share in rates if share.n and (share.high < FAIR[0] or share.low > FAIR[1])]
+    return Row(
+        key=key,
+        estimate=cohen_kappa(first, second),
+        bound=BOUND,
+        notes=("rates: " + ", ".join(notes),) if notes else (),
+        broken=f"a rate lies outside {FAIR[0]:.0%} to {FAIR[1]:.0%}: kappa says little" if unfair else None,
+    )

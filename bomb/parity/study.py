@@ -1,0 +1,98 @@
+"""What a measurement of the parity table is, and how its episodes are spread over processes.
+
+A study splits into jobs, one per seed, each of which depends on the plan and the seed alone. So the
+result is the same with any number of worker processes and in any order.
+"""
+
+import multiprocessing
+import signal
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from bomb.parity.table import Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much is measured, and on what.
+
+    Attributes:
+        episodes: size of the large rows; the others scale with it.
+        seed: the first seed; the rest count up.
+        split: family of seeds.
+        backends: the two simulators that are compared.
+        out: where pictures go; None keeps none.
+    """
+
+    episodes: int = 1000
+    seed: int = 0
+    split: str = "parity"
+    backends: tuple[str, str] = ("mujoco", "robotwin")
+    out: Path | None = None
+
+    def share(self, part: int, least: int = 1) -> int:
+        """The size of a row that has ``part`` episodes at the full size of 1,000."""
+        return max(least, round(self.episodes * part / 1000))
+
+
+class Study(ABC):
+    """One measurement, which fills one or more rows.
+
+    Attributes:
+        name: shown beside the progress bar.
+        keys: of the rows it fills, in the order of the table.
+    """
+
+    name: ClassVar[str]
+    keys: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def jobs(self, plan: Plan) -> list[int]:
+        """The seeds to play."""
+
+    @abstractmethod
+    def run(self, plan: Plan, seed: int) -> object:
+        """Plays one job in this process. The result can be pickled and depends on the arguments alone."""
+
+    @abstractmethod
+    def rows(self, plan: Plan, results: list) -> list[Row]:
+        """The rows, from the results of the jobs that were finished, in the order of ``jobs``."""
+
+
+def measure(
+    study: Study, plan: Plan, results: dict[int, object], *, workers: int, report: Callable[[], None]
+) -> None:
+    """Runs the jobs of ``study`` and fills ``results`` (seed to result) as they are finished.
+
+    Args:
+        study: what to measure; must be importable by workers.
+        plan: how much of it.
+        results: filled in place, so that an interrupted run leaves what was finished.
+        workers: processes; 0 runs everything in this one.
+        report: called once per finished job.
+    """
+    jobs = study.jobs(plan)
+    if workers == 0:
+        for seed in jobs:
+            results[seed] = study.run(plan, seed)
+            report()
+        return
+    # Spawned: a forked child would inherit renderers that hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_ignore_interrupts)
+    try:
+        futures = {pool.submit(study.run, plan, seed): seed for seed in jobs}
+        for future in as_completed(futures):
+            results[futures[future]] = future.result()
+            report()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches the whole group of processes: the parent alone decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
