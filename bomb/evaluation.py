@@ -117,7 +117,9 @@ def moves_in_a_row(moves: list[dict]) -> dict | None:
         },
         "average_length": statistics.mean([entry["done"] for entry in moves]).to_dict(),
         "placements": len(placements),
-        "distance_mm": statistics.quantile([placement["distance_mm"] for placement in placements], 0.5).to_dict(),
+        "distance_mm": statistics.quantile(
+            [placement["distance_mm"] for placement in placements], 0.5
+        ).to_dict(),
         "wrong_moves": sum(len(entry["wrong"]) for entry in moves),
     }
 

@@ -59,10 +59,12 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
     """
     start = time.perf_counter()
     observation, info = env.reset(seed=seed)
+    extras: dict = {}
     if policy.privileged:
-        policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
-    else:
-        policy.reset(observation["instruction"], seed)
+        extras = {"episode": env.episode, "action_spec": env.action_spec}
+    if policy.wants_goal_picture:
+        extras["goal_picture"] = env.goal_picture()
+    policy.reset(observation["instruction"], seed, **extras)
     if watch is not None:
         watch(env, observation, info)
     ended = False
@@ -77,7 +79,9 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
             if ended:
                 break
             if env.move is not move:
-                policy.proceed(observation["instruction"], **({"move": env.move} if policy.privileged else {}))
+                policy.proceed(
+                    observation["instruction"], **({"move": env.move} if policy.privileged else {})
+                )
                 break
     return EpisodeResult(record=env.episode_record(), info=info, wall_s=time.perf_counter() - start)
 

@@ -11,6 +11,7 @@ from core.backend import Backend, CameraImage
 from core.checker import MEASURE_DTYPE, Tolerances
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
+from core.goal_picture import goal_picture
 from core.layout import add_stones
 from core.observation import MODALITY_KEYS, ObservationSpec, action_space
 from core.record import EpisodeRecord
@@ -198,6 +199,11 @@ class Environment(gymnasium.Env):
         self._guard.check()
         return self._backend.render(camera, modalities)
 
+    def goal_picture(self, size: int = 256) -> np.ndarray:
+        """The board from above as the present goal wants it, drawn by code: uint8[size, size, 3]."""
+        self._check_begun()
+        return goal_picture(self._scene, self._referee.wanted(), size)
+
     # ---- saving and loading -----------------------------------------------------------------
 
     def save_state(self) -> bytes:
@@ -248,7 +254,7 @@ class Environment(gymnasium.Env):
                 raise StateError(f"saved state has {key} {header.get(key)!r}, this environment {here!r}")
         episode = self.task.make_episode(self._scene, split=header["split"], seed=header["seed"])
         if not set(episode.state.stone_ids) <= set(snapshot.scene_state.stone_ids):
-            raise StateError("saved state has other stones in play than its episode: another version wrote it")
+            raise StateError("saved state lacks stones of its episode: another version wrote it")
         self._begin(episode, snapshot.scene_state)
         start = self._observer(snapshot.start)
         self._referee.set_state(header["referee"], snapshot.start, start, snapshot.judges)
@@ -355,7 +361,7 @@ class Environment(gymnasium.Env):
         return self._referee.complete and self._referee.verdict.success_once  # once complete, so to the end
 
     def _segments(self) -> list[dict]:
-        """Of each move that was begun: its rows, the columns of its stones, and what its judges were asked."""
+        """Of each move that was begun: its rows, the columns of its stones, what its judges were asked."""
         last = self.scene_state.stone_ids
         return [
             {**segment, "stones": np.searchsorted(last, stones).tolist()}

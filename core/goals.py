@@ -73,4 +73,8 @@ def board_after(board: Board, goal: Intersection | Region) -> Board:
     """The board when ``goal`` has been reached."""
     if goal.source is not None:
         board = with_cell(board, goal.source, 0)
-    return with_cell(board, (goal.row, goal.column), COLORS[goal.color]) if isinstance(goal, Intersection) else board
+    return (
+        with_cell(board, (goal.row, goal.column), COLORS[goal.color])
+        if isinstance(goal, Intersection)
+        else board
+    )

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from core.boards import COLORS
 from core.checker import STAGES, EpisodeJudge, Tolerances, Verdict
 from core.errors import EpisodeInitializationError
-from core.boards import COLORS
 from core.goals import Goal, Intersection, Region, alternatives
 from core.rotations import inverse, matrix_from_quaternion
 from core.scene import SceneSpec
@@ -27,7 +27,9 @@ def judge_arguments(scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: 
     return [_arguments(scene, single, colors, measures) for single in alternatives(goal)]
 
 
-def _arguments(scene: SceneSpec, goal: Intersection | Region, colors: np.ndarray, measures: np.ndarray) -> dict:
+def _arguments(
+    scene: SceneSpec, goal: Intersection | Region, colors: np.ndarray, measures: np.ndarray
+) -> dict:
     plain: dict = {"goal_color": COLORS[goal.color]}
     if goal.source is not None:
         plain["goal_stone"] = _stone_at(goal.source, goal.color, colors, measures)

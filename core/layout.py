@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.errors import EpisodeInitializationError, OptionError
 from core.boards import COLOR_NAMES, COLORS, Board, Cell, empty_board, with_cell
+from core.errors import EpisodeInitializationError, OptionError
 from core.goals import Intersection
 from core.rotations import Pose, compose
 from core.scene import SceneSpec
@@ -93,14 +93,19 @@ def add_stones(scene: SceneSpec, state: SceneState, stones: Iterable[Intersectio
         EpisodeInitializationError: if the pool holds no more stones of a colour.
     """
     pool = _Pool(scene, state.stone_ids.tolist())
-    new = {pool.take(stone.color): intersection_pose(scene, (stone.row, stone.column)).array() for stone in stones}
+    new = {
+        pool.take(stone.color): intersection_pose(scene, (stone.row, stone.column)).array()
+        for stone in stones
+    }
     ids = np.array([*state.stone_ids.tolist(), *new], dtype=np.int16)
     order = np.argsort(ids)
     return replace(
         state,
         stone_ids=ids[order],
         stone_poses=np.array([*state.stone_poses, *new.values()], dtype=np.float32).reshape(-1, 7)[order],
-        stone_velocities=np.array([*state.stone_velocities, *np.zeros((len(new), 6))], dtype=np.float32)[order],
+        stone_velocities=np.array([*state.stone_velocities, *np.zeros((len(new), 6))], dtype=np.float32)[
+            order
+        ],
     ).validated()
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from core.boards import Board
 from core.checker import Tolerances, Verdict
 from core.errors import StateError
-from core.boards import Board
 from core.goals import Intersection, alternatives, board_after
 from core.judging import MoveJudge, judge_arguments, whole_verdict
 from core.scoring import Frame, stone_colors
@@ -15,7 +15,7 @@ AWAY = 0.045  # m, of the tool above the board: so high the fingers are clear of
 
 
 class Referee:
-    """Judges move after move. After each that is done it reads the whole board and asks the task for the next.
+    """Judges move after move. After each it reads the whole board and asks the task for the next.
 
     A move is *done* when its judge says success and the task's rules do not object to the board. A *wrong
     move* is a board that has changed, to something else than asked for, and has come to rest with the
@@ -85,8 +85,15 @@ class Referee:
             return
         self._look_for_wrong_move(time, frame)
 
+    def wanted(self) -> Board:
+        """The board when the present goal is fulfilled, a pattern wholly."""
+        board = self._base
+        for single in alternatives(self.move.goal):
+            board = board_after(board, single)
+        return board
+
     def ready(self, frame: Frame) -> bool:
-        """Whether the pending move can begin: nothing is in the way of its goal and of the stones that come with it."""
+        """Whether the pending move can begin: its goal and the places of its replies are free."""
         if self.pending is None:
             return False
         replies, goal = self.pending.replies, self.pending.goal
@@ -144,12 +151,15 @@ class Referee:
 
     def _look_for_wrong_move(self, time: float, frame: Frame) -> None:
         board, m, limit = self._read(), frame.measures, self._tolerances
-        astray = board not in (self._base, self._wrong_seen) and (
-            (m["speed"] <= limit.speed)
-            & (m["spin"] <= limit.spin)
-            & (m["pad_left"] > limit.clearance)
-            & (m["pad_right"] > limit.clearance)
-        ).all()
+        astray = (
+            board not in (self._base, self._wrong_seen)
+            and (
+                (m["speed"] <= limit.speed)
+                & (m["spin"] <= limit.spin)
+                & (m["pad_left"] > limit.clearance)
+                & (m["pad_right"] > limit.clearance)
+            ).all()
+        )
         if not astray or board in [board_after(self._base, goal) for goal in alternatives(self.move.goal)]:
             self._wrong_since = None
         elif self._wrong_since is None:

@@ -2,8 +2,8 @@
 
 BOMB's own are listed here in code; third parties add theirs through the entry-point groups
 ``bomb.tasks``, ``bomb.backends`` and ``bomb.policies``, or at run time with ``register_task`` and
-``register_backend``. Nothing is imported before it is asked for, so a broken plugin breaks only itself. A name
-that BOMB has stays BOMB's; one that two plugins want is an error that names both, when it is asked for.
+``register_backend``. Nothing is imported before it is asked for, so a broken plugin breaks only itself. A
+name that BOMB has stays BOMB's; one that two plugins want is an error that names both, when it is asked for.
 """
 
 from importlib import import_module
@@ -24,7 +24,9 @@ class Registry:
         self.kind, self.group = kind, group
         self._targets: dict[str, str] = {}
         self._sources: dict[str, str] = {}
-        self._broken: dict[str, RegistrationError] = {}  # plugins that cannot be used, by the name they ask for
+        self._broken: dict[
+            str, RegistrationError
+        ] = {}  # plugins that cannot be used, by the name they ask for
         self._scanned = False
         for name, target in builtin.items():
             self._add(name, target, "BOMB")
@@ -84,11 +86,13 @@ class Registry:
     def _add(self, name: str, target: str, source: str) -> None:
         module, _, attribute = target.partition(":")
         if not module or not attribute:
-            raise RegistrationError(f"{self.kind} {name!r}: target {target!r} is not of the form 'module:attribute'")
+            raise RegistrationError(
+                f"{self.kind} {name!r}: target {target!r} is not of the form 'module:attribute'"
+            )
         if self._targets.get(name, target) != target:
             raise RegistrationError(
-                f"{self.kind} {name!r} is registered twice: {self._targets[name]} (from {self._sources[name]}) "
-                f"and {target} (from {source})"
+                f"{self.kind} {name!r} is registered twice: {self._targets[name]} "
+                f"(from {self._sources[name]}) and {target} (from {source})"
             )
         self._targets[name], self._sources[name] = target, source
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.boards import COLORS
 from core.bodies import table_top_pose
 from core.checker import PlacementChecker
-from core.boards import COLORS
 from core.kinematics import Kinematics
 from core.meshes import stone_collision_vertices
 from core.robot import FINGER_LINKS, panda
@@ -21,7 +21,9 @@ def checker_for(scene: SceneSpec) -> PlacementChecker:
     """The checker of one scene. Finger shapes are the URDF's collision boxes, the pad last."""
     board, table = scene.board, scene.table
     boxes = [
-        np.array([[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions])
+        np.array(
+            [[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions]
+        )
         for name in FINGER_LINKS
     ]
     # The board frame B lies on the top surface; the slab hangs below it.

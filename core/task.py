@@ -118,7 +118,7 @@ class Task(ABC):
         return episode.plan[done - 1] if done <= len(episode.plan) else None
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool | None:
-        """Whether the rules allow ``board`` to follow ``boards[-1]`` by one move of the robot's; None: no rules."""
+        """Whether the rules let ``board`` follow ``boards[-1]`` by one move of the robot; None: no rules."""
         return None
 
     @abstractmethod

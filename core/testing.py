@@ -105,7 +105,9 @@ def check_seeding(task: Task, scene: SceneSpec, seeds: Iterable[int], split: str
         _require(same, one, "the same seed gives the same episode")
         _require(one.task == task.name, one, f"episodes carry the task's name {task.name!r}")
     if len(first) > 1:
-        _require(len({e.state.to_bytes() for e in first}) > 1, first[0], "different seeds give different layouts")
+        _require(
+            len({e.state.to_bytes() for e in first}) > 1, first[0], "different seeds give different layouts"
+        )
     elsewhere = task.make_episode(scene, split="train" if split != "train" else "test", seed=first[0].seed)
     _require(elsewhere.state != first[0].state, first[0], "another split gives another episode")
 
@@ -145,7 +147,9 @@ def check_game(task: Task, episode: Episode) -> None:
         legal = task.is_legal(episode, tuple(boards), ply.after)
         _require(legal is not False, episode, f"the rules allow the move that is asked for: {ply.move.goal}")
         boards.append(ply.after)
-    _require(len(plies) <= episode.moves, episode, f"episode.moves, {episode.moves}, bounds the {len(plies)} moves")
+    _require(
+        len(plies) <= episode.moves, episode, f"episode.moves, {episode.moves}, bounds the {len(plies)} moves"
+    )
     supply = [COLORS[episode.scene.stones[k].color] for k in episode.state.stone_ids]
     on_board = [value for line in boards[0] for value in line]
     for color, name in COLOR_NAMES.items():
@@ -154,7 +158,9 @@ def check_game(task: Task, episode: Episode) -> None:
             for ply in plies
         )
         loose = supply.count(color) - on_board.count(color)
-        _require(loose >= needed, episode, f"{needed} loose {name} stones are needed, {loose} lie on the table")
+        _require(
+            loose >= needed, episode, f"{needed} loose {name} stones are needed, {loose} lie on the table"
+        )
 
 
 def check_words(task: Task, episode: Episode, words: Instruction, goal: Goal, board: Board) -> None:
@@ -164,8 +170,12 @@ def check_words(task: Task, episode: Episode, words: Instruction, goal: Goal, bo
         TaskCheckError: naming the seed.
     """
     text = words.text
-    _require(text.isascii() and text.isprintable() and text != "", episode, f"words are printable ASCII: {text!r}")
-    _require(len(text) <= MAX_INSTRUCTION, episode, f"words have at most {MAX_INSTRUCTION} characters: {text!r}")
+    _require(
+        text.isascii() and text.isprintable() and text != "", episode, f"words are printable ASCII: {text!r}"
+    )
+    _require(
+        len(text) <= MAX_INSTRUCTION, episode, f"words have at most {MAX_INSTRUCTION} characters: {text!r}"
+    )
     inside = all(0 <= span.start < span.end <= len(text) for span in words.spans.values())
     _require(inside, episode, f"spans lie inside of the words: {words.spans}")
     named = task.read(text, board)
@@ -181,9 +191,7 @@ def check_play(task: Task, backends: Sequence[str], seeds: Iterable[int], split:
         TaskCheckError: naming the seed.
     """
     seeds = list(seeds)
-    envs = [
-        make_task(task, backend=name, cameras=(), split=split, stop_on_success=True) for name in backends
-    ]
+    envs = [make_task(task, backend=name, cameras=(), split=split, stop_on_success=True) for name in backends]
     try:
         for seed in seeds:
             starts = [env.reset(seed=seed) for env in envs]
@@ -205,7 +213,9 @@ def _play(env: Environment, other: Environment, seed: int) -> None:
     episode, move, over, steps = env.episode, env.move, False, 0
     expert.reset(observation["instruction"], seed, episode=episode, action_spec=env.action_spec)
     while not over:
-        observation, _, terminated, truncated, info = env.step(expert.act(observation, truth=env.scene_state)[0])
+        observation, _, terminated, truncated, info = env.step(
+            expert.act(observation, truth=env.scene_state)[0]
+        )
         over, steps = terminated or truncated, steps + 1
         began = env.move is not move
         if began and not over:
@@ -220,16 +230,24 @@ def _play(env: Environment, other: Environment, seed: int) -> None:
         f"{episode.moves}: {info['placement']['reasons']}",
     )
     record = env.episode_record()
-    _require(record.rejudge().to_dict() == record.about["verdict"], episode, "a record is judged again the same")
+    _require(
+        record.rejudge().to_dict() == record.about["verdict"], episode, "a record is judged again the same"
+    )
 
 
 def _check_saving(env: Environment, other: Environment) -> None:
     saved = env.save_state()
     if other is not env:
         _, there = other.load_state(saved)
-        _require(other.save_state() == saved, env.episode, f"{other.backend_name} loads what {env.backend_name} saves")
+        _require(
+            other.save_state() == saved,
+            env.episode,
+            f"{other.backend_name} loads what {env.backend_name} saves",
+        )
         # The series of measures does not travel, so the game itself goes on undisturbed.
-        _require(there["moves"] == env.info()["moves"], env.episode, "a loaded game is as far as the saved one")
+        _require(
+            there["moves"] == env.info()["moves"], env.episode, "a loaded game is as far as the saved one"
+        )
 
 
 def _check_goal(episode: Episode, goal: Intersection | Region, board: Board) -> None:
@@ -248,10 +266,14 @@ def _check_goal(episode: Episode, goal: Intersection | Region, board: Board) -> 
     for center, half, edge in zip(goal.center, goal.half_size, scene.table.size, strict=True):
         _require(half > radius, episode, f"a stone fits into the region {goal}")
         _require(abs(center) + half <= edge / 2, episode, f"the region lies on the table: {goal}")
-    gap = [abs(c - p) - half for c, p, half in zip(goal.center, scene.board.X_WB.p, goal.half_size, strict=False)]
+    gap = [
+        abs(c - p) - half for c, p, half in zip(goal.center, scene.board.X_WB.p, goal.half_size, strict=False)
+    ]
     _require(max(gap) >= scene.board.width / 2, episode, f"the region is clear of the board: {goal}")
 
 
 def _require(held: bool, episode: Episode, promise: str) -> None:
     if not held:
-        raise TaskCheckError(f"task {episode.task!r}, split {episode.split!r}, seed {episode.seed}: not so: {promise}")
+        raise TaskCheckError(
+            f"task {episode.task!r}, split {episode.split!r}, seed {episode.seed}: not so: {promise}"
+        )

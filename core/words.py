@@ -32,7 +32,9 @@ def say(phrasing: Phrasing, values: Mapping[str, object]) -> Instruction:
     return Instruction(text=text + phrasing.template[last:], spans=spans)
 
 
-def read_back(phrasings: Iterable[Phrasing], text: str, patterns: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def read_back(
+    phrasings: Iterable[Phrasing], text: str, patterns: Mapping[str, str]
+) -> tuple[str, dict[str, str]]:
     """Which phrasing ``text`` is, and what stands in its fields.
 
     Args:
@@ -44,7 +46,9 @@ def read_back(phrasings: Iterable[Phrasing], text: str, patterns: Mapping[str, s
         OptionError: if the words fit none of the phrasings.
     """
     for phrasing in phrasings:
-        pattern = _FIELD.sub(lambda field: f"(?P<{field[1]}>{patterns[field[1]]})", _escape(phrasing.template))
+        pattern = _FIELD.sub(
+            lambda field: f"(?P<{field[1]}>{patterns[field[1]]})", _escape(phrasing.template)
+        )
         match = re.fullmatch(pattern, text)
         if match:
             return phrasing.name, match.groupdict()

@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints each task and the first line of its documentation; a plugin that is broken is named with the reason.
+    """Prints each task and the first line of its documentation, and names the plugins that are broken.
 
     Returns:
         1 if a plugin is broken, else 0.

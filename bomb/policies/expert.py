@@ -16,7 +16,6 @@ from core.policy import Policy
 from core.state import SceneState
 from core.task import Episode, Goal, Move
 
-
 # The pads' lower edge is 9.5 mm below the tool centre point (URDF), so with the tool 7 mm above the
 # stone's middle it clears the surface by 1.5 mm while the pads cover the stone's rim.
 GRASP_ABOVE_MIDDLE = 0.007

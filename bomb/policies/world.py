@@ -14,7 +14,10 @@ TRAVEL_HEIGHT = 0.075  # above the table: stones on the board pass 40 mm below t
 FINGER = 0.0152  # thickness of a finger at the pad (m, URDF)
 LEAST_OPENING = 0.58  # 14 mm from the middle to each pad: 3 mm of room around a stone
 PLACED = 0.006  # m, from its place: the expert leaves a stone that is as near as this
-ROOM = (0.058, 0.042)  # m, along x and y of W, from one stone in a region to the next, so that the fingers fit
+ROOM = (
+    0.058,
+    0.042,
+)  # m, along x and y of W, from one stone in a region to the next, so that the fingers fit
 INSIDE = 0.004  # m, from the edge of a stone to that of the region
 
 
@@ -66,7 +69,7 @@ class World:
         return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
 
     def choose(self, state: SceneState, tool: np.ndarray) -> Job | None:
-        """What to do next: nothing if a goal is fulfilled, else the nearest stone for the first goal that has one.
+        """What to do next: nothing if a goal is fulfilled, else the nearest stone for the first goal.
 
         Stones that were on the board when the move began are part of the game and are left alone, unless
         the goal names one of them.
@@ -113,12 +116,12 @@ class World:
         return self._free_spot(goal, state, stone)
 
     def _region(self, goal: Region) -> tuple[np.ndarray, np.ndarray]:
-        """Middle on the table's surface and half edges along the axes of R, which are those of W turned by 90 degrees."""
+        """Middle on the table's surface, and half edges along the axes of R: W's, turned by 90 degrees."""
         center = self._to_base([*goal.center, self._scene.table.height])
         return center, np.array([goal.half_size[1], goal.half_size[0]])
 
     def _free_spot(self, goal: Region, state: SceneState, stone: int) -> np.ndarray:
-        """The roomiest spot of a grid within the region; of those with room enough the nearest to its middle."""
+        """The roomiest spot of a grid in the region; of those with room enough the nearest to its middle."""
         center, half = self._region(goal)
         room = np.array(ROOM[::-1])
         inner = np.maximum(half - self._scene.stones[0].radius - INSIDE, 0.0)

@@ -9,7 +9,8 @@ def pattern_of(board: Board) -> Pattern:
     """Every stone of ``board``, row by row."""
     return Pattern(
         stones=tuple(
-            Intersection(color=COLOR_NAMES[board[r][c]], row=r, column=c) for r, c in cells(board, occupied=True)
+            Intersection(color=COLOR_NAMES[board[r][c]], row=r, column=c)
+            for r, c in cells(board, occupied=True)
         )
     )
 
@@ -23,7 +24,9 @@ def board_with(pattern: Pattern, size: int) -> Board:
     board = empty_board(size)
     for stone in pattern.stones:
         if not (0 <= stone.row < size and 0 <= stone.column < size):
-            raise OptionError(f"the pattern has a stone on ({stone.row}, {stone.column}); the board is {size} x {size}")
+            raise OptionError(
+                f"the pattern has a stone on ({stone.row}, {stone.column}); the board is {size} x {size}"
+            )
         if board[stone.row][stone.column]:
             raise OptionError(f"the pattern has two stones on ({stone.row}, {stone.column})")
         board = with_cell(board, (stone.row, stone.column), COLORS[stone.color])

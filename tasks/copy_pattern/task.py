@@ -7,9 +7,11 @@ from core.layout import lay_out
 from core.scene import SceneSpec
 from core.seeding import stream
 from core.task import Episode, Move, Task
+from core.words import say
 from tasks.copy_pattern.rules import belongs, board_with, missing, pattern_of
-from tasks.copy_pattern.words import PHRASINGS, instruct, parse
+from tasks.copy_pattern.words import PHRASINGS, PICTURE, instruct, parse
 
+GIVEN = ("words", "picture")
 SPARE = 1  # stones of each colour on the table beyond those that the pattern needs
 
 
@@ -19,18 +21,24 @@ class CopyPattern(Task):
     Args:
         stones: fewest and most stones of a drawn pattern.
         pattern: the one to copy; None draws one for each seed.
+        given: ``"words"`` lists the stones; ``"picture"`` sends the reader to ``Environment.goal_picture``, so
+            that the words alone name no goal.
 
     Raises:
-        OptionError: if the range is empty, or begins below one.
+        OptionError: if the range is empty or begins below one, or the pattern is given as something else.
     """
 
     name = "copy_pattern"
     max_steps = 1000
 
-    def __init__(self, *, stones: tuple[int, int] = (2, 6), pattern: Pattern | None = None):
+    def __init__(
+        self, *, stones: tuple[int, int] = (2, 6), pattern: Pattern | None = None, given: str = "words"
+    ):
+        if given not in GIVEN:
+            raise OptionError(f"a pattern cannot be given as {given!r}; valid: {', '.join(GIVEN)}")
         if not 1 <= stones[0] <= stones[1]:
             raise OptionError(f"stones must be (fewest, most) with 1 <= fewest <= most, got {stones!r}")
-        self.stones, self.pattern = stones, pattern
+        self.stones, self.pattern, self.given = stones, pattern, given
 
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
         rng, size = stream(split, seed, "goal"), scene.board.size
@@ -49,7 +57,7 @@ class CopyPattern(Task):
             scene=scene,
             state=lay_out(scene, board=empty_board(size), table=table, rng=stream(split, seed, "layout")),
             goal=pattern,
-            instruction=instruct(pattern, phrasing),
+            instruction=instruct(pattern, phrasing) if self.given == "words" else say(PICTURE, {}),
             moves=len(pattern.stones),
         )
 

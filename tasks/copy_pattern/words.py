@@ -12,6 +12,7 @@ PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(name="place", template="place these stones on the board, in any order: {stones}"),
     Phrasing(name="copy", template="make the board show {stones}"),
 )
+PICTURE = Phrasing(name="picture", template="set up the pattern of the goal picture on the board")
 _STONE = re.compile(rf"({COLOR}) at \((\d+), (\d+)\)")
 _PATTERNS = {"stones": r"[^:]+"}
 
@@ -32,5 +33,7 @@ def parse(text: str) -> Pattern:
     parts = re.split(r"(?<=\)), ", field["stones"])
     found = [_STONE.fullmatch(part) for part in parts]
     if not all(found):
-        raise OptionError(f"no list of stones: {field['stones']!r}; valid: 'black at (0, 1), white at (2, 3)'")
+        raise OptionError(
+            f"no list of stones: {field['stones']!r}; valid: 'black at (0, 1), white at (2, 3)'"
+        )
     return Pattern(stones=tuple(Intersection(color=m[1], row=int(m[2]), column=int(m[3])) for m in found))

@@ -37,7 +37,10 @@ class Go:
     def board(self) -> Board:
         """Colours by row and column."""
         planes = np.array(self._state.observation_tensor(0)).reshape(4, self.size, self.size)
-        return tuple(tuple(int(b + 2 * w) for b, w in zip(*line, strict=True)) for line in zip(*planes[:2], strict=True))
+        return tuple(
+            tuple(int(b + 2 * w) for b, w in zip(*line, strict=True))
+            for line in zip(*planes[:2], strict=True)
+        )
 
     def legal(self) -> list[Cell]:
         """Where the side whose turn it is may place a stone."""

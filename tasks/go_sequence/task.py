@@ -1,4 +1,4 @@
-"""A few moves of a game of Go in alternating colours. Each stone placed or taken off is a move of the robot's."""
+"""A few moves of Go in alternating colours; each stone placed or taken off is a move of the robot's."""
 
 from dataclasses import replace
 
@@ -62,7 +62,8 @@ class GoSequence(Task):
                 plan.append(Move(goal=_removal(other, dead), instruction=name_move(other, dead, CAPTURES[0])))
         if words == "all":
             plan = [
-                replace(move, instruction=together) if isinstance(move.goal, Intersection) else move for move in plan
+                replace(move, instruction=together) if isinstance(move.goal, Intersection) else move
+                for move in plan
             ]
         colors = [color for color, _, _ in played]
         table = {color: colors.count(color) + SPARE for color in ("black", "white")}
@@ -89,7 +90,9 @@ class GoSequence(Task):
             return tuple(_removal(stone.color, (stone.row, stone.column)) for stone in stones)
         return tuple(stones)
 
-    def _draw(self, scene: SceneSpec, rng: np.random.Generator) -> tuple[Board, list[tuple[str, Cell, list[Cell]]]]:
+    def _draw(
+        self, scene: SceneSpec, rng: np.random.Generator
+    ) -> tuple[Board, list[tuple[str, Cell, list[Cell]]]]:
         """A position, and the moves from it: colour, intersection, stones taken."""
         for _ in range(TRIES):
             game = Go(scene.board.size)
@@ -106,7 +109,9 @@ class GoSequence(Task):
             stones = max(len([0 for r, c in cells(board, occupied=True) if board[r][c] == k]) for k in (1, 2))
             if len(played) == self.moves and taken <= MOST_CAPTURES and stones + self.moves // 2 + SPARE < 12:
                 return board, played
-        raise EpisodeInitializationError(f"no game with {self.moves} moves to play was found in {TRIES} tries")
+        raise EpisodeInitializationError(
+            f"no game with {self.moves} moves to play was found in {TRIES} tries"
+        )
 
 
 def _choose(game: Go, rng: np.random.Generator) -> Cell:

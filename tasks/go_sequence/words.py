@@ -19,9 +19,7 @@ CAPTURES: tuple[Phrasing, ...] = (
         "to the marked area",
     ),
 )
-ALL: tuple[Phrasing, ...] = (
-    Phrasing(name="all", template="play these moves on the board in turn: {moves}"),
-)
+ALL: tuple[Phrasing, ...] = (Phrasing(name="all", template="play these moves on the board in turn: {moves}"),)
 _MOVE = re.compile(rf"({COLOR}) at \((\d+), (\d+)\)")
 _PATTERNS = {"color": COLOR, "row": DIGIT, "column": DIGIT, "moves": r"[^:]+"}
 
@@ -46,7 +44,9 @@ def parse(text: str) -> tuple[str, list[Intersection]]:
     if name == "all":
         found = [_MOVE.fullmatch(part) for part in re.split(r"(?<=\)), ", field["moves"])]
         if not all(found):
-            raise OptionError(f"no list of moves: {field['moves']!r}; valid: 'black at (0, 1), white at (2, 3)'")
+            raise OptionError(
+                f"no list of moves: {field['moves']!r}; valid: 'black at (0, 1), white at (2, 3)'"
+            )
         return name, [Intersection(color=m[1], row=int(m[2]), column=int(m[3])) for m in found]
     stone = Intersection(color=field["color"], row=int(field["row"]), column=int(field["column"]))
     return ("capture" if name == "capture" else "move"), [stone]

@@ -23,7 +23,9 @@ class MoveStone(Task):
         taken, free = cells(board, occupied=True), cells(board, occupied=False)
         source = taken[int(rng.integers(len(taken)))]
         row, column = free[int(rng.integers(len(free)))]
-        goal = Intersection(color=COLOR_NAMES[board[source[0]][source[1]]], row=row, column=column, source=source)
+        goal = Intersection(
+            color=COLOR_NAMES[board[source[0]][source[1]]], row=row, column=column, source=source
+        )
         phrasing = PHRASINGS[int(stream(split, seed, "phrasing").integers(len(PHRASINGS)))]
         loose = {"black": LOOSE, "white": LOOSE}
         return Episode(

@@ -7,7 +7,8 @@ from core.words import COLOR, DIGIT, Phrasing, read_back, say
 PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(
         name="canonical",
-        template="move the {color} stone from row {from_row}, column {from_column} to row {row}, column {column}",
+        template="move the {color} stone from row {from_row}, column {from_column} "
+        "to row {row}, column {column}",
     ),
     Phrasing(
         name="position",
@@ -25,7 +26,13 @@ _PATTERNS = {"color": COLOR, "from_row": DIGIT, "from_column": DIGIT, "row": DIG
 def instruct(goal: Intersection, phrasing: Phrasing) -> Instruction:
     """Says ``goal``, which has a source."""
     row, column = goal.source
-    values = {"color": goal.color, "from_row": row, "from_column": column, "row": goal.row, "column": goal.column}
+    values = {
+        "color": goal.color,
+        "from_row": row,
+        "from_column": column,
+        "row": goal.row,
+        "column": goal.column,
+    }
     return say(phrasing, values)
 
 

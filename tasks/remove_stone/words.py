@@ -17,7 +17,8 @@ PHRASINGS: tuple[Phrasing, ...] = (
     ),
     Phrasing(
         name="move",
-        template="move the {color} stone from row {from_row}, column {from_column} to the marked area of the table",
+        template="move the {color} stone from row {from_row}, column {from_column} "
+        "to the marked area of the table",
     ),
 )
 _PATTERNS = {"color": COLOR, "from_row": DIGIT, "from_column": DIGIT}

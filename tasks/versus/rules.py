@@ -46,18 +46,24 @@ class LineGame:
         return row * self.size + column
 
     def state(self, board: Board):
-        """The position as ``open_spiel`` has it. Only what stands counts, but a row is completed by the last move.
+        """The position as ``open_spiel`` has it: what stands counts, but only the last move completes a row.
 
         Raises:
             OptionError: if no game of alternating moves leads to ``board``.
         """
-        stones = {color: [c for c in cells(board, occupied=True) if board[c[0]][c[1]] == color] for color in (1, 2)}
+        stones = {
+            color: [c for c in cells(board, occupied=True) if board[c[0]][c[1]] == color] for color in (1, 2)
+        }
         if len(stones[1]) - len(stones[2]) not in (0, 1):
             raise OptionError(f"{len(stones[1])} black and {len(stones[2])} white stones: they move in turns")
         moves = [self.action(stones[1 + k % 2][k // 2]) for k in range(len(stones[1]) + len(stones[2]))]
         # Any stone of the side that moved last may have been the last.
         for last in range(len(moves) - 1, -1, -2) if moves else (0,):
-            order = [*moves[:last], moves[-1], *moves[last + 1 : -1], moves[last]] if last < len(moves) - 1 else moves
+            order = (
+                [*moves[:last], moves[-1], *moves[last + 1 : -1], moves[last]]
+                if last < len(moves) - 1
+                else moves
+            )
             state = _played(self.name, order)
             if state is not None:
                 return state
@@ -99,7 +105,7 @@ class LineGame:
         return [self.cell(action) for action in _winning(self.state(board))]
 
     def blocking(self, board: Board) -> list[Cell]:
-        """The moves after which the opponent cannot complete a row at once; all of them if there is no threat."""
+        """The moves after which the opponent cannot complete a row at once: all of them without a threat."""
         state = self.state(board)
         if state.is_terminal():
             return []
@@ -146,7 +152,9 @@ def _winning(state) -> list[int]:
     if state.is_terminal():
         return []
     player = state.current_player()
-    return [a for a in state.legal_actions() if (s := state.child(a)).is_terminal() and s.returns()[player] > 0]
+    return [
+        a for a in state.legal_actions() if (s := state.child(a)).is_terminal() and s.returns()[player] > 0
+    ]
 
 
 @lru_cache

@@ -88,7 +88,9 @@ class Versus(Task):
         """The opponent's move."""
         opponent = self.opponent
         if opponent is None:
-            opponent = OPPONENTS[int(stream(episode.split, episode.seed, "opponent").integers(len(OPPONENTS)))]
+            opponent = OPPONENTS[
+                int(stream(episode.split, episode.seed, "opponent").integers(len(OPPONENTS)))
+            ]
         rng = stream(episode.split, episode.seed, f"reply {turn}")
         if opponent == "search":
             return self.game.search(board, rng)
@@ -108,7 +110,7 @@ class Versus(Task):
         return Intersection(color=color, row=row, column=column), name_move(color, cell, phrasing)
 
     def _answers(self, board: Board) -> dict[str, list[Cell]]:
-        """The moves that serve each intent; blocking is asked for only where nothing wins and something threatens."""
+        """The moves that serve each intent; to block is one only where nothing wins."""
         winning, blocking = self.game.winning(board), self.game.blocking(board)
         threat = len(blocking) < len(self.game.legal(board))
         return {"win": winning, "block": blocking if threat and not winning else []}

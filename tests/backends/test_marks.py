@@ -49,7 +49,10 @@ def test_it_is_drawn_alike_where_it_is(backend, make_env):
         mask = observation["segmentation"]["head"] == MARK
         corners = outline(env)
         rows, columns = np.nonzero(mask)
-        assert abs(columns.min() - corners[:, 0].min()) < 1.5 and abs(columns.max() + 1 - corners[:, 0].max()) < 1.5
+        assert (
+            abs(columns.min() - corners[:, 0].min()) < 1.5
+            and abs(columns.max() + 1 - corners[:, 0].max()) < 1.5
+        )
         assert abs(rows.min() - corners[:, 1].min()) < 1.5 and abs(rows.max() + 1 - corners[:, 1].max()) < 1.5
         color = observation["images"]["head"][mask].mean(axis=0)
         assert color[2] > 1.5 * color[0], "the mark is blue"

@@ -58,7 +58,9 @@ def test_success_is_of_the_whole_and_so_is_the_reward(backend, make_env):
     expert, rewards, over, move = Expert(), [], False, env.move
     expert.reset("", 0, episode=env.episode, action_spec=env.action_spec)
     while not over:
-        observation, reward, terminated, over, info = env.step(expert.act(observation, truth=env.scene_state)[0])
+        observation, reward, terminated, over, info = env.step(
+            expert.act(observation, truth=env.scene_state)[0]
+        )
         rewards.append(reward)
         assert not terminated
         if env.move is not move:
@@ -100,7 +102,9 @@ def test_a_game_goes_on_in_the_other_engine_from_where_it_was_saved(backend, mak
     expert.reset("", 3, episode=env.episode, action_spec=env.action_spec)
     steps = 0
     while not over:
-        observation, _, terminated, truncated, info = env.step(expert.act(observation, truth=env.scene_state)[0])
+        observation, _, terminated, truncated, info = env.step(
+            expert.act(observation, truth=env.scene_state)[0]
+        )
         over, steps = terminated or truncated, steps + 1
         phases.setdefault((info["moves"]["done"], info["moves"]["index"], steps % 60 // 30), env.save_state())
         if not over and env.move is not move:
@@ -119,7 +123,9 @@ def test_a_game_goes_on_in_the_other_engine_from_where_it_was_saved(backend, mak
     expert.reset("", 3, episode=there.episode, action_spec=there.action_spec)
     expert.proceed("", move=move)
     while not over:
-        observation, _, terminated, truncated, info = there.step(expert.act(observation, truth=there.scene_state)[0])
+        observation, _, terminated, truncated, info = there.step(
+            expert.act(observation, truth=there.scene_state)[0]
+        )
         over = terminated or truncated
         if not over and there.move is not move:
             move = there.move

@@ -42,7 +42,7 @@ def test_one_that_fails_to_import_is_named_and_the_others_still_load(plugins):
     )
     assert tasks.names() == ["bad", "good", "place_stone"]
     assert tasks.load("good").name == "move_stone" and tasks.load("place_stone").name == "place_stone"
-    with pytest.raises(RegistrationError, match="'bad'.*no.such:Task.*bad-games"):
+    with pytest.raises(RegistrationError, match=r"'bad'.*no.such:Task.*bad-games"):
         tasks.load("bad")
 
 
@@ -53,7 +53,7 @@ def test_two_with_one_name_are_both_named_and_the_others_still_load(plugins, pac
         Point("good", "tasks.move_stone:MoveStone", Package("good-games")),
     )
     assert tasks.names() == ["good", "place_stone"]
-    with pytest.raises(RegistrationError, match="'chess' is registered twice.*package-a.*package-b"):
+    with pytest.raises(RegistrationError, match=r"'chess' is registered twice.*package-a.*package-b"):
         tasks.load("chess")
     assert tasks.load("good").name == "move_stone"
 
@@ -66,7 +66,7 @@ def test_a_name_of_ours_stays_ours(plugins):
 
 def test_a_malformed_one_is_named(plugins):
     tasks = plugins(Point("odd", "odd.games", Package("odd")))
-    with pytest.raises(RegistrationError, match="'odd.games'"):
+    with pytest.raises(RegistrationError, match=r"'odd.games'"):
         tasks.load("odd")
     with pytest.raises(UnknownNameError, match="valid: place_stone"):
         tasks.load("even")
@@ -74,9 +74,15 @@ def test_a_malformed_one_is_named(plugins):
 
 def test_the_list_of_tasks_names_what_is_broken(plugins, monkeypatch, capsys):
     tasks = plugins(
-        Point("bad", "no.such:Task", Package("bad-games")), Point("good", "tasks.move_stone:MoveStone", Package("g"))
+        Point("bad", "no.such:Task", Package("bad-games")),
+        Point("good", "tasks.move_stone:MoveStone", Package("g")),
     )
     monkeypatch.setattr("bomb.cli.tasks.TASKS", tasks)
     assert main(["tasks"]) == 1
     printed = capsys.readouterr().out
-    assert "place_stone" in printed and "good" in printed and "cannot be used" in printed and "bad-games" in printed
+    assert (
+        "place_stone" in printed
+        and "good" in printed
+        and "cannot be used" in printed
+        and "bad-games" in printed
+    )

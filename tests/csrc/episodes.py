@@ -33,7 +33,15 @@ class Play:
     """One episode in progress. Stones are named by index; places are poses in the world."""
 
     def __init__(
-        self, *, goal=GOAL, goal_color=BLACK, colors=COLORS, layout=LAYOUT, stone=-1, region=None, **tolerances
+        self,
+        *,
+        goal=GOAL,
+        goal_color=BLACK,
+        colors=COLORS,
+        layout=LAYOUT,
+        stone=-1,
+        region=None,
+        **tolerances,
     ):
         self.stones = np.array(layout, float)
         self.velocities = np.zeros((len(layout), 6))

@@ -1,4 +1,4 @@
-"""Writes the golden games anew: ``python -m tests.golden.regenerate``. Look at the difference before you keep it."""
+"""Writes the golden games anew: ``python -m tests.golden.regenerate``. Look at what changed."""
 
 import core
 from tests.golden.transcript import golden_file, transcript

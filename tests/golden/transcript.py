@@ -19,7 +19,7 @@ def golden_file(task: str) -> Path:
 
 
 def transcript(task: str, backend: str) -> str:
-    """Plays the golden episode of a task. No measured number is in the text: it is the same in every engine."""
+    """Plays the golden episode of a task. No measured number is in the text: every engine gives the same."""
     seed = SEEDS.get(task, DEFAULT_SEED)
     with core.make_task(task, backend=backend, cameras=(), split=SPLIT, stop_on_success=True) as env:
         expert = Expert()
@@ -29,7 +29,9 @@ def transcript(task: str, backend: str) -> str:
         move, over, done = env.move, False, 0
         lines += _asked(move)
         while not over:
-            observation, _, terminated, truncated, info = env.step(expert.act(observation, truth=env.scene_state)[0])
+            observation, _, terminated, truncated, info = env.step(
+                expert.act(observation, truth=env.scene_state)[0]
+            )
             over = terminated or truncated
             if len(info["moves"]["placements"]) > done:
                 lines += _done(info["moves"]["placements"][done])

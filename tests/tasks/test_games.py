@@ -152,7 +152,13 @@ def test_words_name_moves_and_intents(task):
     for seed in range(60):
         for ply in walk(task, task.make_episode(SCENE, split="ci", seed=seed)):
             text = ply.move.instruction.text
-            said.add("win" if "winning move" in text and "block" not in text else "block" if "block" in text else "move")
+            said.add(
+                "win"
+                if "winning move" in text and "block" not in text
+                else "block"
+                if "block" in text
+                else "move"
+            )
             assert task.read(text, ply.before) == (ply.move.goal,)
     assert said == {"win", "block", "move"}
 
@@ -170,21 +176,27 @@ def test_canonical_words():
         "take the black stone at row 3, column 1 off the board and put it into the marked area", EMPTY
     )
     assert goal == Region(color="black", center=TRAY.center, half_size=TRAY.half_size, source=(3, 1))
-    pattern = Pattern(stones=(Intersection(color="black", row=0, column=1), Intersection(color="white", row=2, column=3)))
+    pattern = Pattern(
+        stones=(Intersection(color="black", row=0, column=1), Intersection(color="white", row=2, column=3))
+    )
     text = "set up this pattern on the board: black at (0, 1), white at (2, 3)"
     assert CopyPattern().read(text, EMPTY) == (pattern,)
     assert CopyPattern().read(text, board_with(pattern, 5))[0].stones == ()
 
 
 @pytest.mark.parametrize("name", core.list_tasks())
-@pytest.mark.parametrize("text", ["dance", "move the green stone from row 1, column 2 to row 4, column 0", ""])
+@pytest.mark.parametrize(
+    "text", ["dance", "move the green stone from row 1, column 2 to row 4, column 0", ""]
+)
 def test_foreign_words_are_refused(name, text):
     with pytest.raises(OptionError):
         TASKS.load(name)().read(text, EMPTY)
 
 
 def test_patterns():
-    pattern = Pattern(stones=(Intersection(color="black", row=0, column=1), Intersection(color="white", row=2, column=3)))
+    pattern = Pattern(
+        stones=(Intersection(color="black", row=0, column=1), Intersection(color="white", row=2, column=3))
+    )
     whole = board_with(pattern, 5)
     assert belongs(pattern, EMPTY) and belongs(pattern, whole)
     assert missing(pattern, whole).stones == () and missing(pattern, EMPTY) == pattern
@@ -195,14 +207,26 @@ def test_patterns():
     ("make", "error", "message"),
     [
         (lambda: CopyPattern(stones=(3, 2)), OptionError, r"stones must be .* got \(3, 2\)"),
-        (lambda: episode(CopyPattern(stones=(26, 26))), EpisodeInitializationError, "26 stones does not fit on 5 x 5"),
-        (lambda: episode(CopyPattern(stones=(22, 22))), EpisodeInitializationError, "room for 20|the pool holds 12"),
+        (
+            lambda: episode(CopyPattern(stones=(26, 26))),
+            EpisodeInitializationError,
+            "26 stones does not fit on 5 x 5",
+        ),
+        (
+            lambda: episode(CopyPattern(stones=(22, 22))),
+            EpisodeInitializationError,
+            "room for 20|the pool holds 12",
+        ),
         (lambda: episode(pattern_at(5, 0)), OptionError, r"a stone on \(5, 0\); the board is 5 x 5"),
         (lambda: episode(pattern_at(1, 1, 1, 1)), OptionError, r"two stones on \(1, 1\)"),
         (lambda: GoSequence(moves=0), OptionError, "moves must be an integer from 1 to 6, got 0"),
         (lambda: GoSequence(words="some"), OptionError, "'some'; valid: each, all"),
         (lambda: TicTacToe(opponent="perfect"), OptionError, "'perfect'; valid: random, search"),
-        (lambda: core.make_task("chess", backend="mujoco"), UnknownNameError, "valid: copy_pattern, four_in_a_row"),
+        (
+            lambda: core.make_task("chess", backend="mujoco"),
+            UnknownNameError,
+            "valid: copy_pattern, four_in_a_row",
+        ),
     ],
 )
 def test_bad_input(make, error, message):
@@ -216,7 +240,9 @@ def episode(task):
 
 def pattern_at(*numbers: int) -> CopyPattern:
     pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    return CopyPattern(pattern=Pattern(stones=tuple(Intersection(color="black", row=r, column=c) for r, c in pairs)))
+    return CopyPattern(
+        pattern=Pattern(stones=tuple(Intersection(color="black", row=r, column=c) for r, c in pairs))
+    )
 
 
 class Mumbling(MoveStone):
@@ -248,7 +274,10 @@ class Overlapping(MoveStone):
 @pytest.mark.parametrize(
     ("task", "promise"),
     [
-        (Mumbling(), "'move_stone', split 'ci', seed 0: not so: 'move|'move_stone', split 'ci', seed 0: not so: .* names"),
+        (
+            Mumbling(),
+            "'move_stone', split 'ci', seed 0: not so: .* names",
+        ),
         (Forgetful(), "the same seed gives the same episode"),
         (Overlapping(), "no two stones overlap"),
     ],
