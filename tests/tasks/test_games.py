@@ -8,7 +8,7 @@ from core.errors import EpisodeInitializationError, OptionError, UnknownNameErro
 from core.goals import Intersection, Pattern, Region
 from core.registry import TASKS
 from core.stage import TRAY, clean_scene
-from core.testing import TaskCheckError, check_task, walk
+from core.testing import walk
 from tasks.copy_pattern import CopyPattern
 from tasks.copy_pattern.rules import belongs, board_with, missing
 from tasks.four_in_a_row import FourInARow
@@ -243,46 +243,3 @@ def pattern_at(*numbers: int) -> CopyPattern:
     return CopyPattern(
         pattern=Pattern(stones=tuple(Intersection(color="black", row=r, column=c) for r, c in pairs))
     )
-
-
-class Mumbling(MoveStone):
-    """Breaks a promise: its words do not name the goal."""
-
-    def read(self, text, board):
-        return (Intersection(color="black", row=0, column=0),)
-
-
-class Forgetful(MoveStone):
-    """Breaks a promise: the same seed gives another episode each time."""
-
-    count = 0
-
-    def make_episode(self, scene, *, split, seed):
-        Forgetful.count += 1
-        return super().make_episode(scene, split=split, seed=seed + Forgetful.count)
-
-
-class Overlapping(MoveStone):
-    """Breaks a promise: two stones in one place."""
-
-    def make_episode(self, scene, *, split, seed):
-        drawn = super().make_episode(scene, split=split, seed=seed)
-        drawn.state.stone_poses[0] = drawn.state.stone_poses[1]
-        return drawn
-
-
-@pytest.mark.parametrize(
-    ("task", "promise"),
-    [
-        (
-            Mumbling(),
-            "'move_stone', split 'ci', seed 0: not so: .* names",
-        ),
-        (Forgetful(), "the same seed gives the same episode"),
-        (Overlapping(), "no two stones overlap"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_the_suite_finds_broken_promises(task, promise):
-    with pytest.raises(TaskCheckError, match=promise):
-        check_task(task, backends=())
