@@ -8,7 +8,6 @@ class TaskCheckError(BombError, AssertionError):
     """A task breaks a promise of the contract; the message says which and for which seed."""
 
 
-@dataclass(frozen=True, kw_only=True)
 def require(held: bool, episode: Episode, promise: str) -> None:
     """Returns if the promise was held.
 
