@@ -12,6 +12,7 @@ from core.checker import MEASURE_DTYPE, Tolerances
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
 from core.goal_picture import goal_picture
+from core.kinematics import Kinematics
 from core.layout import add_stones
 from core.observation import MODALITY_KEYS, ObservationSpec, action_space
 from core.record import EpisodeRecord
@@ -255,9 +256,12 @@ class Environment(gymnasium.Env):
         episode = self.task.make_episode(self._scene, split=header["split"], seed=header["seed"])
         if not set(episode.state.stone_ids) <= set(snapshot.scene_state.stone_ids):
             raise StateError("saved state lacks stones of its episode: another version wrote it")
+        # Made before anything moves: it refuses what does not fit.
+        observe = Observer(episode.scene, Kinematics(episode.scene.robot))
+        referee = Referee(self.task, episode, self.tolerances, observe(episode.state))
+        referee.set_state(header["referee"], snapshot.start, observe(snapshot.start), snapshot.judges)
         self._begin(episode, snapshot.scene_state)
-        start = self._observer(snapshot.start)
-        self._referee.set_state(header["referee"], snapshot.start, start, snapshot.judges)
+        self._referee = referee
         self._controller.state = snapshot.controller
         self._steps, self._periods = header["steps"], header["periods"]
         self._clipped, self._over = header["clipped"], header["over"]

@@ -5,7 +5,7 @@ import pytest
 
 from bomb.policies.expert import Expert
 from core.checker import Tolerances
-from core.errors import EpisodeInitializationError
+from core.errors import EpisodeInitializationError, StateError
 from core.goals import Intersection, Pattern
 from core.layout import add_stones
 from core.record import EpisodeRecord
@@ -131,6 +131,20 @@ def test_a_game_goes_on_in_the_other_engine_from_where_it_was_saved(backend, mak
             move = there.move
             expert.proceed("", move=move)
     assert info["success"], info["placement"]["reasons"]
+
+
+def test_a_state_of_the_same_task_with_another_goal_is_refused_and_nothing_moved(backend, make_env):
+    env = copy(make_env, backend)
+    play(env, seed=0, steps=100)
+    saved = env.save_state()
+    # As many stones of each colour, one of them elsewhere.
+    moved = (Intersection(color="black", row=0, column=1), *PATTERN.stones[1:])
+    other = make_env(backend, task=CopyPattern(pattern=Pattern(stones=moved)))
+    play(other, seed=0, steps=30)
+    before = other.save_state()
+    with pytest.raises(StateError, match="does not fit its episode"):
+        other.load_state(saved)
+    assert other.save_state() == before
 
 
 class Lingering(Expert):
