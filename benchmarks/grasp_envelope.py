@@ -28,14 +28,14 @@ from core.seeding import stream
 
 # What the calibration settled, and why; the values are read from the backends.
 REASONS = {
-    "mujoco.solimp": "a stone in the grip sinks 0.04 mm into a pad, not 0.35 mm",
+    "mujoco.solimp": "a stone in the grip sinks 0.04 mm into a pad, not 0.35 mm as with 0.95, 0.99",
     "mujoco.solref": "the shortest time constant that two time steps allow",
-    "mujoco.impratio": "at 10 a held stone slides out of the grip",
+    "mujoco.impratio": "friction stiffer than contact; with a softer solimp, stones slide out at 10",
     "mujoco.cone": "the pyramidal cone lets a held stone creep and tilt",
     "mujoco.integrator": "Euler lets a held stone creep and tilt",
     "robotwin.ENABLE_PCM": "persistent manifolds find a pad's edge on a stone up to 20 ms late",
     "robotwin.POSITION_ITERATIONS": "with 4 stones are lost, 25 hold no others",
-    "robotwin.VELOCITY_ITERATIONS": "with 1 a stone that a finger presses on is thrown",
+    "robotwin.VELOCITY_ITERATIONS": "16, more than position iterations, let held stones creep",
     "robotwin.CONTACT_OFFSET": "0.01 holds the same stones and is slower",
     "robotwin.COOKING_SCALE": "cooked in metres, a 22 mm hull loses most of its vertices",
 }

@@ -15,7 +15,7 @@ class _Options:
     # Other integrators and the pyramidal cone let a grasped stone creep and tilt.
     integrator: mj.mjtIntegrator = mj.mjtIntegrator.mjINT_IMPLICITFAST
     cone: mj.mjtCone = mj.mjtCone.mjCONE_ELLIPTIC
-    # Stiffness of friction relative to the normal force: at 10 a held stone slides out of the grip.
+    # Stiffness of friction relative to the normal force: at 10 and a softer solimp a held stone slides out.
     impratio: float = 100.0
     # Normal, two tangential directions and torsion; 3 and 6 gave the same grasps.
     condim: int = 4
