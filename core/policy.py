@@ -13,8 +13,8 @@ class Policy(ABC):
         privileged: whether it needs the truth. The harness then calls
             ``reset(instruction, seed, episode=Episode, action_spec=ActionSpec)`` and
             ``act(observation, truth=SceneState)``, and every result says so.
-        wants_goal_picture: whether the harness calls ``reset`` with ``goal_picture=``, uint8[256, 256, 3]: the
-            board from above as it shall be, see ``Environment.goal_picture``.
+        wants_goal_picture: whether the harness calls ``reset`` with ``goal_picture=``, uint8[256, 256, 3]:
+            the board from above as it shall be, see ``Environment.goal_picture``.
     """
 
     privileged: ClassVar[bool] = False

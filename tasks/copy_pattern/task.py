@@ -21,8 +21,8 @@ class CopyPattern(Task):
     Args:
         stones: fewest and most stones of a drawn pattern.
         pattern: the one to copy; None draws one for each seed.
-        given: ``"words"`` lists the stones; ``"picture"`` sends the reader to ``Environment.goal_picture``, so
-            that the words alone name no goal.
+        given: ``"words"`` lists the stones; ``"picture"`` sends the reader to ``Environment.goal_picture``,
+            so that the words alone name no goal.
 
     Raises:
         OptionError: if the range is empty or begins below one, or the pattern is given as something else.

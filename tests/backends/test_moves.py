@@ -133,7 +133,7 @@ def test_a_game_goes_on_in_the_other_engine_from_where_it_was_saved(backend, mak
     assert info["success"], info["placement"]["reasons"]
 
 
-def test_a_state_of_the_same_task_with_another_goal_is_refused_and_nothing_moved(backend, make_env):
+def test_a_state_of_another_goal_is_refused_and_nothing_moved(backend, make_env):
     env = copy(make_env, backend)
     play(env, seed=0, steps=100)
     saved = env.save_state()
