@@ -94,7 +94,7 @@ def test_a_wrong_move_is_seen_and_ends_the_episode_if_wished(backend, make_env):
 
 @pytest.mark.parametrize("task", ["tic_tac_toe", "go_sequence"])
 def test_a_game_goes_on_in_the_other_engine_from_where_it_was_saved(backend, make_env, task):
-    """Saved in every phase of a game, it loads into either engine, and the expert plays it to its end there."""
+    """Saved in every phase of a game, it loads into either engine; the expert plays it to its end there."""
     there = make_env("robotwin" if backend == "mujoco" else "mujoco", task=task, stop_on_success=True)
     env = make_env(backend, task=task, stop_on_success=True)
     observation, _ = env.reset(seed=3)
