@@ -10,7 +10,7 @@ import numpy as np
 
 from core.meshes import Mesh, box_mesh, make_mesh, stone_mesh
 from core.rotations import Pose, compose
-from core.scene import MaterialSpec, SceneSpec, SegmentationId
+from core.scene import MarkSpec, MaterialSpec, SceneSpec, SegmentationId
 from core.textures import board_texture
 
 
@@ -53,8 +53,9 @@ class StaticBody:
 
 
 def static_bodies(scene: SceneSpec) -> tuple[StaticBody, ...]:
-    """Floor, wall, table, board and the robot's pedestal, in a fixed order."""
-    return (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene))
+    """Floor, wall, table, board and the robot's pedestal, in a fixed order, then the marks on the table."""
+    fixed = (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene))
+    return fixed + tuple(_mark(scene, mark) for mark in scene.marks)
 
 
 def stone_visual(scene: SceneSpec, index: int) -> Visual:
@@ -72,7 +73,9 @@ def stone_visual(scene: SceneSpec, index: int) -> Visual:
 def _floor(scene: SceneSpec) -> StaticBody:
     half = scene.floor.half_size
     corners = np.array([[-half, -half, 0], [half, -half, 0], [half, half, 0], [-half, half, 0]])
-    mesh = make_mesh(corners, [[0, 1, 2], [0, 2, 3]], np.tile([0, 0, 1], (4, 1)), corners[:, :2] / (2 * half) + 0.5)
+    mesh = make_mesh(
+        corners, [[0, 1, 2], [0, 2, 3]], np.tile([0, 0, 1], (4, 1)), corners[:, :2] / (2 * half) + 0.5
+    )
     visual = Visual(
         name="floor",
         mesh=mesh,
@@ -84,8 +87,15 @@ def _floor(scene: SceneSpec) -> StaticBody:
     return StaticBody(name="floor", X_WB=Pose(), collisions=(shape,), visuals=(visual,))
 
 
-def _box(name: str, half_size, X_BS: Pose, material: MaterialSpec, material_name: str, segmentation: int,
-         uv_scale: float | None = None) -> tuple[BoxShape, Visual]:
+def _box(
+    name: str,
+    half_size,
+    X_BS: Pose,
+    material: MaterialSpec,
+    material_name: str,
+    segmentation: int,
+    uv_scale: float | None = None,
+) -> tuple[BoxShape, Visual]:
     half_size = tuple(float(value) for value in half_size)
     return BoxShape(half_size=half_size, X_BS=X_BS), Visual(
         name=name,
@@ -112,7 +122,9 @@ def _table(scene: SceneSpec) -> StaticBody:
     for i, (sx, sy) in enumerate([(-1, -1), (1, -1), (1, 1), (-1, 1)]):
         p = (sx * (x / 2 - table.leg_inset - w), sy * (y / 2 - table.leg_inset - w), -t - leg)
         parts.append((f"table_leg_{i}", (w, w, leg), p))
-    boxes = [_box(name, half, Pose(p), table.material, "table", SegmentationId.TABLE) for name, half, p in parts]
+    boxes = [
+        _box(name, half, Pose(p), table.material, "table", SegmentationId.TABLE) for name, half, p in parts
+    ]
     return StaticBody(
         name="table",
         X_WB=Pose((0.0, 0.0, table.height)),
@@ -148,6 +160,16 @@ def _pedestal(scene: SceneSpec) -> StaticBody:
         "pedestal", (0.11, 0.11, z / 2), Pose((0.0, 0.0, -z / 2)), material, "pedestal", SegmentationId.OBJECT
     )
     return StaticBody(name="pedestal", X_WB=Pose((x, y, z)), collisions=(), visuals=(visual,))
+
+
+def _mark(scene: SceneSpec, mark: MarkSpec) -> StaticBody:
+    """Body frame: the centre of the upper face. Nothing collides with it."""
+    half = (*mark.half_size, mark.height)
+    _, visual = _box(
+        mark.name, half, Pose((0.0, 0.0, -mark.height)), mark.material, mark.name, SegmentationId.MARK
+    )
+    X_WB = Pose((*mark.center, scene.table.height + mark.height))
+    return StaticBody(name=mark.name, X_WB=X_WB, collisions=(), visuals=(visual,))
 
 
 def parked_pose(index: int) -> Pose:

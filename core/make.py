@@ -9,12 +9,13 @@ from core.observation import ObservationSpec
 from core.registry import BACKENDS, TASKS
 from core.seeding import SPLITS
 from core.stage import clean_scene
+from core.task import Task
 
 DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, and 2 costs two to three times
 
 
 def make_task(
-    task: str = "place_stone",
+    task: str | Task = "place_stone",
     *,
     backend: str,
     action_mode: str = "delta",
@@ -25,14 +26,15 @@ def make_task(
     control_hz: int = 20,
     perturbations: dict | str | None = None,
     split: str = "test",
-    max_steps: int = 400,
+    max_steps: int | None = None,
     stop_on_success: bool = False,
+    stop_on_wrong_move: bool = False,
     **unknown: object,
 ) -> Environment:
     """Builds a task in one of the simulators.
 
     Args:
-        task: name out of ``core.list_tasks()``.
+        task: name out of ``core.list_tasks()``, or a task made with options of its own.
         backend: name out of ``core.list_backends()``.
         action_mode: ``"delta"`` or ``"absolute"``; see ``core.actions``.
         cameras: out of ``head``, ``front``, ``wrist``. Empty renders nothing and needs no graphics driver.
@@ -44,8 +46,10 @@ def make_task(
         control_hz: actions per second; must divide 500.
         perturbations: none are registered yet; None is the clean world.
         split: which family of seeds; see ``core.seeding.SPLITS``.
-        max_steps: actions until an episode is truncated.
+        max_steps: actions until an episode is truncated; None takes the task's own, 400 for a single move.
         stop_on_success: whether an episode ends when success first holds.
+        stop_on_wrong_move: whether it ends when a wrong move is seen: the board at rest, changed to something
+            else than was asked for.
 
     Raises:
         UnknownNameError: for an unknown name or option, listing the valid ones.
@@ -55,13 +59,18 @@ def make_task(
     if unknown:
         valid = [name for name, p in inspect.signature(make_task).parameters.items() if p.kind != p.VAR_KEYWORD]
         raise UnknownNameError("option of make_task", next(iter(unknown)), valid)
-    TASKS.target(task), BACKENDS.target(backend)  # both names are checked before anything is imported
+    if not isinstance(task, Task):
+        TASKS.target(task)
+    BACKENDS.target(backend)  # both names are checked before anything is imported
     check_choice("split", split, SPLITS)
     if perturbations:
         names = [perturbations] if isinstance(perturbations, str) else list(perturbations)
         raise UnknownNameError("perturbation", names[0], [])
     if supersample is None:
         supersample = DEFAULT_SUPERSAMPLE
+    maker = task if isinstance(task, Task) else TASKS.load(task)()
+    if max_steps is None:
+        max_steps = maker.max_steps
     for name, value, most in (("max_steps", max_steps, 10**9), ("supersample", supersample, 8)):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise OptionError(f"{name} must be an integer from 1 to {most}, got {value!r}")
@@ -72,12 +81,16 @@ def make_task(
         modalities=modalities if isinstance(modalities, str) else tuple(modalities),
     )
     return Environment(
-        TASKS.load(task)(),
+        maker,
         BACKENDS.load(backend)(),
-        clean_scene(observation.cameras),
+        maker.stage(clean_scene(observation.cameras)),
         action=action,
         observation=observation,
         options=EpisodeOptions(
-            split=split, max_steps=max_steps, stop_on_success=bool(stop_on_success), supersample=supersample
+            split=split,
+            max_steps=max_steps,
+            stop_on_success=bool(stop_on_success),
+            stop_on_wrong_move=bool(stop_on_wrong_move),
+            supersample=supersample,
         ),
     )

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from core.boards import Board
 from core.scene import SceneSpec
 from core.seeding import stream
 from core.task import Episode, Intersection, Task
 from tasks.place_stone.layout import LayoutSpec, make_layout
-from tasks.place_stone.words import PHRASINGS, instruct
+from tasks.place_stone.words import PHRASINGS, instruct, parse
 
 
 class PlaceStone(Task):
@@ -40,6 +41,9 @@ class PlaceStone(Task):
             goal=goal,
             instruction=instruct(goal, phrasing),
         )
+
+    def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
+        return (parse(text),)
 
 
 def goal_position(scene: SceneSpec, goal: Intersection) -> np.ndarray:
