@@ -69,6 +69,7 @@ class Referee:
         self.move, self.start, self.pending = move, state, None
         self._verdict: Verdict = self._judge.verdict()
         self._base = self._read()  # the board when the move begins, replies included
+        self._base_bytes = self._verdict.occupancy.tobytes()
         self._wrong_since: float | None = None
         self._wrong_seen: Board | None = None
         self.segments.append({"begin": row, "end": None, "stones": len(colors), "goals": goals})
@@ -150,6 +151,9 @@ class Referee:
         return True
 
     def _look_for_wrong_move(self, time: float, frame: Frame) -> None:
+        occupancy = self._verdict.occupancy.tobytes()
+        if occupancy == self._base_bytes and self._wrong_since is None:
+            return  # nothing has changed: almost every step
         board, m, limit = self._read(), frame.measures, self._tolerances
         astray = (
             board not in (self._base, self._wrong_seen)
