@@ -23,7 +23,7 @@ class EvaluationSettings:
     Attributes:
         policy, backend, task, split: registered names.
         episodes: how many; their seeds are ``seed``, ``seed + 1``, ...
-        max_steps: actions per episode.
+        max_steps: actions per episode; None takes the task's own.
         action_mode, control_hz: see ``core.make_task``.
         cameras: what the policy sees; empty renders nothing.
         image_size: (height, width), in pixels.
@@ -36,7 +36,7 @@ class EvaluationSettings:
     split: str = "test"
     episodes: int = 20
     seed: int = 0
-    max_steps: int = 400
+    max_steps: int | None = None
     action_mode: str = "delta"
     control_hz: int = 20
     cameras: tuple[str, ...] = ()
@@ -63,9 +63,16 @@ class EvaluationSettings:
 
 @dataclass(kw_only=True)
 class Tally:
-    """Verdicts of the episodes so far, in the order of their seeds. ``errors``: seed to message."""
+    """Verdicts of the episodes so far, in the order of their seeds.
+
+    Attributes:
+        verdicts: by seed, of whole episodes.
+        moves: by seed, what ``info["moves"]`` said at the end.
+        errors: seed to message.
+    """
 
     verdicts: dict[int, dict] = field(default_factory=dict)
+    moves: dict[int, dict] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
@@ -85,8 +92,36 @@ class Tally:
             "reasons": dict(reasons.most_common()),
             "stages": dict(sorted(stages.items())),
             "success_distance_mm": statistics.quantile(placed, 0.5).to_dict(),
+            "moves": moves_in_a_row([self.moves[seed] for seed in sorted(self.moves)]),
             "errors": {str(seed): message for seed, message in sorted(self.errors.items())},
         }
+
+
+def moves_in_a_row(moves: list[dict]) -> dict | None:
+    """How far the episodes got, as CALVIN reports it; None where every episode has a single move.
+
+    ``in_a_row`` has for each k the share of episodes with k consecutive moves done, out of those that have so
+    many: games may end sooner, and one that was not played to its end counts with the most it could have had.
+    ``average_length`` is the mean number of moves done; the rest is of single placements.
+    """
+    if not moves or all(entry["total"] == 1 for entry in moves):
+        return None
+    asked = [entry["done"] if entry["complete"] else entry["total"] for entry in moves]
+    placements = [placement for entry in moves for placement in entry["placements"]]
+    return {
+        "in_a_row": {
+            str(k): statistics.rate(
+                [entry["done"] >= k for entry, most in zip(moves, asked, strict=True) if most >= k]
+            ).to_dict()
+            for k in range(1, max(asked) + 1)
+        },
+        "average_length": statistics.mean([entry["done"] for entry in moves]).to_dict(),
+        "placements": len(placements),
+        "distance_mm": statistics.quantile(
+            [placement["distance_mm"] for placement in placements], 0.5
+        ).to_dict(),
+        "wrong_moves": sum(len(entry["wrong"]) for entry in moves),
+    }
 
 
 def evaluate(
@@ -119,8 +154,8 @@ def evaluate(
     try:
         run = None if out is None else RunFolder.create(out, settings.to_dict())
         for seed in range(settings.seed, settings.seed + settings.episodes):
-            verdict = _stored(run, seed)
-            if verdict is None:
+            about = _stored(run, seed)
+            if about is None:
                 try:
                     result = play(env, policy, seed)
                 except LifecycleError:
@@ -130,12 +165,12 @@ def evaluate(
                     if run is not None:
                         run.store_error(seed, traceback.format_exc())
                     continue
-                verdict = result.record.about["verdict"]
+                about = result.record.about
                 if run is not None:
                     run.store(seed, result.record)
-            tally.verdicts[seed] = verdict
+            tally.verdicts[seed], tally.moves[seed] = about["verdict"], about["moves"]
             if report is not None:
-                report(seed, verdict)
+                report(seed, about["verdict"])
         complete = True
     except KeyboardInterrupt:
         pass
@@ -151,10 +186,10 @@ def evaluate(
 
 
 def _stored(run: RunFolder | None, seed: int) -> dict | None:
-    """The verdict of a finished episode; a damaged file counts as not finished."""
+    """What the record of a finished episode says; a damaged file counts as not finished."""
     if run is None or not run.episode_file(seed).exists():
         return None
     try:
-        return run.load(seed).about["verdict"]
+        return run.load(seed).about
     except FileError:
         return None

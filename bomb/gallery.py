@@ -38,7 +38,7 @@ class Studio:
         self.name = backend
         self._task = TASKS.load(task)()
         every = Suite(levels={name: knob.check(levels_of(knob)[-1]) for name, knob in KNOBS.items()})
-        self.scene = every.prepare(clean_scene(tuple(cameras)))
+        self.scene = every.prepare(self._task.stage(clean_scene(tuple(cameras))))
         self.backend = BACKENDS.load(backend)()
         self.backend.build(self.scene, image_size=image_size, supersample=supersample)
 

@@ -6,7 +6,15 @@ points of its own.
 
 from gymnasium.envs import registration
 
-ENVIRONMENTS = {"bomb/PlaceStone-v0": "place_stone"}
+ENVIRONMENTS = {
+    "bomb/PlaceStone-v0": "place_stone",
+    "bomb/MoveStone-v0": "move_stone",
+    "bomb/RemoveStone-v0": "remove_stone",
+    "bomb/CopyPattern-v0": "copy_pattern",
+    "bomb/TicTacToe-v0": "tic_tac_toe",
+    "bomb/FourInARow-v0": "four_in_a_row",
+    "bomb/GoSequence-v0": "go_sequence",
+}
 
 
 def register() -> None:

@@ -59,21 +59,29 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
     """
     start = time.perf_counter()
     observation, info = env.reset(seed=seed)
+    extras: dict = {}
     if policy.privileged:
-        policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
-    else:
-        policy.reset(observation["instruction"], seed)
+        extras = {"episode": env.episode, "action_spec": env.action_spec}
+    if policy.wants_goal_picture:
+        extras["goal_picture"] = env.goal_picture()
+    policy.reset(observation["instruction"], seed, **extras)
     if watch is not None:
         watch(env, observation, info)
     ended = False
     while not ended:
         truth = {"truth": env.scene_state} if policy.privileged else {}
         for action in _chunk(policy, policy.act(observation, **truth)):
+            move = env.move
             observation, _, terminated, truncated, info = env.step(action)
             ended = terminated or truncated
             if watch is not None:
                 watch(env, observation, info)
             if ended:
+                break
+            if env.move is not move:
+                policy.proceed(
+                    observation["instruction"], **({"move": env.move} if policy.privileged else {})
+                )
                 break
     return EpisodeResult(record=env.episode_record(), info=info, wall_s=time.perf_counter() - start)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.meshes import Mesh, box_mesh, make_mesh, stone_mesh, tapered_mesh
 from core.rotations import Pose, compose
-from core.scene import MaterialSpec, SceneSpec, SegmentationId, TableSpec
+from core.scene import MarkSpec, MaterialSpec, SceneSpec, SegmentationId, TableSpec
 from core.textures import board_texture
 
 
@@ -53,14 +53,17 @@ class StaticBody:
 
 
 def static_bodies(scene: SceneSpec) -> tuple[StaticBody, ...]:
-    """Floor, wall, table, board, the robot's pedestal and the objects, in a fixed order."""
+    """Floor, wall, table, board and the robot's pedestal, in a fixed order, then marks and objects."""
+    fixed = (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene))
     objects = (_object(scene, k) for k in range(len(scene.objects)))
-    return (_floor(scene), _wall(scene), _table(scene), _board(scene), _pedestal(scene), *objects)
+    return (*fixed, *(_mark(scene, mark) for mark in scene.marks), *objects)
 
 
 def movable_poses(scene: SceneSpec) -> dict[str, Pose]:
     """Poses in W of the static bodies that may stand elsewhere in the next episode, by name."""
     poses = {"table": Pose((0.0, 0.0, scene.table.height)), "board": scene.board.X_WB}
+    for mark in scene.marks:
+        poses[mark.name] = Pose((*mark.center, scene.table.height + mark.height))
     for k, thing in enumerate(scene.objects):
         poses[thing.name] = thing.X_WO or parked_pose(k, depth=-6.0)
     return poses
@@ -168,6 +171,16 @@ def _pedestal(scene: SceneSpec) -> StaticBody:
         "pedestal", (0.11, 0.11, z / 2), Pose((0.0, 0.0, -z / 2)), material, "pedestal", SegmentationId.OBJECT
     )
     return StaticBody(name="pedestal", X_WB=Pose((x, y, z)), collisions=(), visuals=(visual,))
+
+
+def _mark(scene: SceneSpec, mark: MarkSpec) -> StaticBody:
+    """Body frame: the centre of the upper face. Nothing collides with it."""
+    half = (*mark.half_size, mark.height)
+    _, visual = _box(
+        mark.name, half, Pose((0.0, 0.0, -mark.height)), mark.material, mark.name, SegmentationId.MARK
+    )
+    X_WB = Pose((*mark.center, scene.table.height + mark.height))
+    return StaticBody(name=mark.name, X_WB=X_WB, collisions=(), visuals=(visual,))
 
 
 def _object(scene: SceneSpec, index: int) -> StaticBody:

@@ -9,19 +9,23 @@ import numpy as np
 from core.actions import ActionSpec, check_action
 from core.actuation import Actuator
 from core.backend import Backend, CameraImage
-from core.checker import EpisodeJudge, Tolerances, Verdict
+from core.checker import MEASURE_DTYPE, Tolerances
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
+from core.goal_picture import goal_picture
+from core.kinematics import Kinematics
+from core.layout import add_stones
 from core.observation import MODALITY_KEYS, ObservationSpec, action_space
 from core.perturbation import copied
 from core.perturbations.suite import Suite
 from core.record import EpisodeRecord
+from core.referee import Referee
 from core.render_guard import RenderGuard
 from core.scene import SceneSpec
-from core.scoring import Frame, Observer, judge_for, stone_colors
+from core.scoring import Frame, Observer, stone_colors
 from core.snapshot import Snapshot
 from core.state import ARM_JOINTS, SceneState
-from core.task import Episode, Task
+from core.task import Episode, Move, Task
 
 FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
 
@@ -34,12 +38,14 @@ class EpisodeOptions:
         split: which family of seeds.
         max_steps: actions until an episode is truncated.
         stop_on_success: whether it ends when success first holds.
+        stop_on_wrong_move: whether it ends when a wrong move is seen; see ``core.referee``.
         supersample: pictures are rendered this many times larger and filtered down.
     """
 
     split: str = "test"
     max_steps: int = 400
     stop_on_success: bool = False
+    stop_on_wrong_move: bool = False
     supersample: int = 1
 
 
@@ -110,7 +116,7 @@ class Environment(gymnasium.Env):
             seed = int(self.np_random.integers(2**31))
         episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
         self._begin(episode, episode.state)
-        return self._observe(), self._info()
+        return self._observe(), self.info()
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
         """Carries out one action, for ``1 / control_hz`` seconds.
@@ -129,27 +135,35 @@ class Environment(gymnasium.Env):
         """
         self._check_running()
         action = self._checked(action)
-        before = self._verdict.success_once
+        before = self._success_once
         self._advance(action)
         self._actions.append(action)
         self._steps += 1
-        terminated = self.options.stop_on_success and self._verdict.success
+        referee = self._referee
+        terminated = (self.options.stop_on_success and referee.success) or (
+            self.options.stop_on_wrong_move and bool(referee.wrong)
+        )
         truncated = not terminated and self._steps >= self.options.max_steps
         if terminated or truncated:
             self._finish()
-        reward = 1.0 if self._verdict.success_once and not before else 0.0
-        return self._observe(), reward, terminated, truncated, self._info()
+        reward = 1.0 if self._success_once and not before else 0.0
+        return self._observe(), reward, terminated, truncated, self.info()
 
     def hold_action(self) -> np.ndarray:
         """The action, float32[4], that does nothing: the target stays, the gripper stays as asked."""
         self._check_begun()
         return self._actuator.hold(self._controller.hold_action())
 
+    def info(self) -> dict:
+        """What ``step`` returned last, made anew."""
+        self._check_begun()
+        return self._described()
+
     def end_episode(self) -> dict:
         """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
         self._check_running()
         self._finish()
-        return self._info()
+        return self.info()
 
     def close(self) -> None:
         """Frees the engine. A second call does nothing."""
@@ -161,6 +175,12 @@ class Environment(gymnasium.Env):
             self._guard.check()
         self._closed = True
         self._backend.close()
+
+    @property
+    def move(self) -> Move:
+        """What is asked for now: goal and words of the present move."""
+        self._check_begun()
+        return self._referee.move
 
     # ---- pictures ---------------------------------------------------------------------------
 
@@ -189,6 +209,11 @@ class Environment(gymnasium.Env):
         self._guard.check()
         return self._picture(camera, modalities)
 
+    def goal_picture(self, size: int = 256) -> np.ndarray:
+        """The board from above as the present goal wants it, drawn by code: uint8[size, size, 3]."""
+        self._check_begun()
+        return goal_picture(self._scene, self._referee.wanted(), size)
+
     # ---- saving and loading -----------------------------------------------------------------
 
     def save_state(self) -> bytes:
@@ -208,11 +233,13 @@ class Environment(gymnasium.Env):
             "over": self._over,
             "pending": [action.tolist() for action in self._actuator.pending],
         }
+        header["referee"], start, judges = self._referee.get_state()
         return Snapshot(
             header=header,
             scene_state=self.scene_state,
             controller=self._controller.state,
-            judge=self._judge.get_state(),
+            start=start,
+            judges=judges,
         ).to_bytes()
 
     def load_state(self, saved: bytes) -> tuple[dict, dict]:
@@ -239,19 +266,20 @@ class Environment(gymnasium.Env):
         episode = self._suite.episode(self.task, self._scene, split=header["split"], seed=header["seed"])
         if header["perturbation"] != episode.perturbation:
             raise StateError("saved state was perturbed otherwise than this environment's episodes are")
-        if not np.array_equal(snapshot.scene_state.stone_ids, episode.state.stone_ids):
-            raise StateError(
-                "saved state has other stones in play than its episode: another version wrote it"
-            )
+        if not set(episode.state.stone_ids) <= set(snapshot.scene_state.stone_ids):
+            raise StateError("saved state lacks stones of its episode: another version wrote it")
+        # Made before anything moves: it refuses what does not fit.
+        observe = Observer(episode.scene, Kinematics(episode.scene.robot))
+        referee = Referee(self.task, episode, self.tolerances, observe(episode.state))
+        referee.set_state(header["referee"], snapshot.start, observe(snapshot.start), snapshot.judges)
         self._begin(episode, snapshot.scene_state)
-        self._judge.set_state(snapshot.judge)
-        self._verdict = self._judge.verdict()
+        self._referee = referee
         self._controller.state = snapshot.controller
         self._steps, self._periods = header["steps"], header["periods"]
         self._clipped, self._over = header["clipped"], header["over"]
         self._actuator.pending = deque(np.array(action, dtype=np.float32) for action in header["pending"])
         self._complete = False
-        return self._observe(), self._info()
+        return self._observe(), self.info()
 
     def episode_record(self) -> EpisodeRecord:
         """The series of measures so far, from which the episode can be judged again.
@@ -276,15 +304,17 @@ class Environment(gymnasium.Env):
             "action_mode": self.action_spec.mode,
             "control_hz": self.action_spec.control_hz,
             "tolerances": asdict(self.tolerances),
-            "verdict": self._verdict.to_dict(),
+            "verdict": self._referee.verdict.to_dict(),
+            "moves": self._referee.info(),
+            "segments": self._segments(),
         }
         return EpisodeRecord(
             about=about,
-            colors=stone_colors(self.episode.scene, self.episode.state),
+            colors=stone_colors(self.episode.scene, self.scene_state),
             times=np.array(self._times),
             tools=np.array([frame.p_BT for frame in self._frames], dtype=np.float32),
             openings=np.array([frame.opening for frame in self._frames], dtype=np.float32),
-            measures=np.array([frame.measures for frame in self._frames]),
+            measures=self._series(),
             actions=np.array(self._actions, dtype=np.float32).reshape(-1, 4),
         )
 
@@ -307,10 +337,10 @@ class Environment(gymnasium.Env):
         )
         self._observer = Observer(episode.scene, self._controller.kinematics)
         layout = self._observer(episode.state)
-        self._judge: EpisodeJudge = judge_for(episode, layout, self.tolerances)
-        self._verdict: Verdict = self._judge.verdict()
+        self._referee = Referee(self.task, episode, self.tolerances, layout)
         self._frame: Frame = layout if state is episode.state else self._observer(state)
         self._frames, self._times, self._actions = [layout], [0.0], []
+        self._stones = [episode.state.stone_ids]  # in play, of every move that was begun
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
 
@@ -329,16 +359,49 @@ class Environment(gymnasium.Env):
         self.scene_state = self._backend.read_state()
         self._frame = frame = self._observer(self.scene_state)
         time = self._periods / self.action_spec.control_hz
-        self._judge.update(time, frame.p_BT, frame.opening, frame.measures)
-        self._verdict = self._judge.verdict()
+        self._referee.update(time, frame, len(self._frames))
         self._frames.append(frame)
         self._times.append(time)
+        if self._referee.pending is not None and self._referee.ready(frame):
+            self._begin_move(self._referee.pending)
+
+    def _begin_move(self, move: Move) -> None:
+        """Sets the stones that come with the move on the board, at rest, and has it judged from here."""
+        if move.replies:
+            self.scene_state = add_stones(self.episode.scene, self.scene_state, move.replies)
+            self._backend.write_state(self.scene_state)
+            self._frame = self._frames[-1] = self._observer(self.scene_state)
+        self._referee.begin(move, self.scene_state, self._frame, len(self._frames) - 1)
+        self._stones.append(self.scene_state.stone_ids)
 
     def _finish(self) -> None:
         hold = self._actuator.hold(self._controller.hold_action())
         for _ in range(round(FINAL_HOLD * self.action_spec.control_hz)):
             self._advance(hold)
         self._over = True
+
+    @property
+    def _success_once(self) -> bool:
+        return self._referee.complete and self._referee.verdict.success_once  # once complete, so to the end
+
+    def _segments(self) -> list[dict]:
+        """Of each move that was begun: its rows, the columns of its stones, what its judges were asked."""
+        last = self.scene_state.stone_ids
+        return [
+            {**segment, "stones": np.searchsorted(last, stones).tolist()}
+            for segment, stones in zip(self._referee.segments, self._stones, strict=True)
+        ]
+
+    def _series(self) -> np.ndarray:
+        """array[T, S] of every measure; zeros where a stone was not in play yet."""
+        last = self.scene_state.stone_ids
+        if len(self._stones[0]) == len(last):
+            return np.array([frame.measures for frame in self._frames])
+        series = np.zeros((len(self._frames), len(last)), dtype=MEASURE_DTYPE)
+        by_count = {len(stones): np.searchsorted(last, stones) for stones in self._stones}
+        for row, frame in zip(series, self._frames, strict=True):
+            row[by_count[len(frame.measures)]] = frame.measures
+        return series
 
     def _observe(self) -> dict:
         observation: dict = {}
@@ -353,27 +416,29 @@ class Environment(gymnasium.Env):
         state = np.empty(4, dtype=np.float32)
         state[:3], state[3] = self._frame.p_RT, self._frame.opening
         observation["state"] = state
-        observation["instruction"] = self.episode.instruction.text
+        observation["instruction"] = self._referee.move.instruction.text
         return observation
 
     def _picture(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         image = self._backend.render(camera, modalities)
         return self._suite.develop(self.episode, camera, self._periods, image)
 
-    def _info(self) -> dict:
-        placement, perturbation = self._verdict.to_dict(), self.episode.perturbation
+    def _described(self) -> dict:
+        referee, perturbation = self._referee, self.episode.perturbation
+        placement = referee.verdict.to_dict()
         return {
-            "success": placement["success"],
-            "is_success": placement["success"],
-            "success_once": placement["success_once"],
+            "success": referee.success,
+            "is_success": referee.success,
+            "success_once": self._success_once,
             "placement": placement,
             "stage": placement["stages"],
             # Made anew every time: users keep what they are given, and may change it.
             "perturbation": copied(perturbation),
-            "goal": self.episode.goal.to_dict(),
+            "goal": referee.move.goal.to_dict(),
+            "moves": referee.info(),
             "spans": {
                 name: {"start": span.start, "end": span.end}
-                for name, span in self.episode.instruction.spans.items()
+                for name, span in referee.move.instruction.spans.items()
             },
             "sim_time": self._periods / self.action_spec.control_hz,
             "clipped": self._clipped,

@@ -10,12 +10,13 @@ from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 from core.seeding import SPLITS
 from core.stage import clean_scene
+from core.task import Task
 
 DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, and 2 costs two to three times
 
 
 def make_task(
-    task: str = "place_stone",
+    task: str | Task = "place_stone",
     *,
     backend: str,
     action_mode: str = "delta",
@@ -26,14 +27,15 @@ def make_task(
     control_hz: int = 20,
     perturbations: object = None,
     split: str = "test",
-    max_steps: int = 400,
+    max_steps: int | None = None,
     stop_on_success: bool = False,
+    stop_on_wrong_move: bool = False,
     **unknown: object,
 ) -> Environment:
     """Builds a task in one of the simulators.
 
     Args:
-        task: name out of ``core.list_tasks()``.
+        task: name out of ``core.list_tasks()``, or a task made with options of its own.
         backend: name out of ``core.list_backends()``.
         action_mode: ``"delta"`` or ``"absolute"``; see ``core.actions``.
         cameras: out of ``head``, ``front``, ``wrist``. Empty renders nothing and needs no graphics driver.
@@ -47,8 +49,10 @@ def make_task(
             preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one.
             None is the clean world. ``bomb knobs`` and docs/perturbations.md list them.
         split: which family of seeds; see ``core.seeding.SPLITS``.
-        max_steps: actions until an episode is truncated.
+        max_steps: actions until an episode is truncated; None takes the task's own, 400 for a single move.
         stop_on_success: whether an episode ends when success first holds.
+        stop_on_wrong_move: whether it ends when a wrong move is seen: the board at rest, changed to something
+            else than was asked for.
 
     Raises:
         UnknownNameError: for an unknown name or option, listing the valid ones.
@@ -62,11 +66,16 @@ def make_task(
             name for name, p in inspect.signature(make_task).parameters.items() if p.kind != p.VAR_KEYWORD
         ]
         raise UnknownNameError("option of make_task", next(iter(unknown)), valid)
-    TASKS.target(task), BACKENDS.target(backend)  # both names are checked before anything is imported
+    if not isinstance(task, Task):
+        TASKS.target(task)
+    BACKENDS.target(backend)  # both names are checked before anything is imported
     check_choice("split", split, SPLITS)
     suite = make_suite(perturbations)
     if supersample is None:
         supersample = DEFAULT_SUPERSAMPLE
+    maker = task if isinstance(task, Task) else TASKS.load(task)()
+    if max_steps is None:
+        max_steps = maker.max_steps
     for name, value, most in (("max_steps", max_steps, 10**9), ("supersample", supersample, 8)):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise OptionError(f"{name} must be an integer from 1 to {most}, got {value!r}")
@@ -76,16 +85,20 @@ def make_task(
         image_size=tuple(image_size),
         modalities=modalities if isinstance(modalities, str) else tuple(modalities),
     )
-    task_class, backend_class = TASKS.load(task), BACKENDS.load(backend)
-    suite.check(backend_class, task_class, observation.cameras)
+    backend_class = BACKENDS.load(backend)
+    suite.check(backend_class, maker, observation.cameras)
     return Environment(
-        task_class(),
+        maker,
         backend_class(),
-        suite.prepare(clean_scene(observation.cameras)),
+        suite.prepare(maker.stage(clean_scene(observation.cameras))),
         action=action,
         observation=observation,
         perturbations=suite,
         options=EpisodeOptions(
-            split=split, max_steps=max_steps, stop_on_success=bool(stop_on_success), supersample=supersample
+            split=split,
+            max_steps=max_steps,
+            stop_on_success=bool(stop_on_success),
+            stop_on_wrong_move=bool(stop_on_wrong_move),
+            supersample=supersample,
         ),
     )

@@ -13,9 +13,12 @@ class Policy(ABC):
         privileged: whether it needs the truth. The harness then calls
             ``reset(instruction, seed, episode=Episode, action_spec=ActionSpec)`` and
             ``act(observation, truth=SceneState)``, and every result says so.
+        wants_goal_picture: whether the harness calls ``reset`` with ``goal_picture=``, uint8[256, 256, 3]:
+            the board from above as it shall be, see ``Environment.goal_picture``.
     """
 
     privileged: ClassVar[bool] = False
+    wants_goal_picture: ClassVar[bool] = False
 
     @abstractmethod
     def reset(self, instruction: str, seed: int) -> None:
@@ -24,6 +27,13 @@ class Policy(ABC):
         Args:
             instruction: what to do.
             seed: for the policy's own randomness; the same seed must give the same behaviour.
+        """
+
+    def proceed(self, instruction: str) -> None:  # noqa: B027 -- most policies need not know
+        """Goes on with the next move of an episode that has several; what is left of a chunk is dropped.
+
+        By default nothing happens: the instruction is in the observation, too. A privileged policy is called
+        ``proceed(instruction, move=Move)``.
         """
 
     @abstractmethod

@@ -7,22 +7,24 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from core.checker import MEASURE_DTYPE, EpisodeJudge, Tolerances, Verdict
+from core.checker import MEASURE_DTYPE, Tolerances, Verdict
 from core.errors import StateError
-from core.scoring import COLORS
+from core.judging import MoveJudge, whole_verdict
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EpisodeRecord:
     """The series of measures of one episode, with what the judge was asked.
 
-    Row 0 is the reset; then one row per control step, the final hold included.
+    Row 0 is the reset; then one row per control step, the final hold included. Stones that an opponent set
+    in the course of the episode have columns too; before that their measures are all zero.
 
     Attributes:
         about: plain values: task, backend, split, seed, goal, instruction, board size and pitch,
-            tolerances, verdict.
+            tolerances, verdict, moves; ``segments`` has for each move that was begun its first row, its last
+            (None: the end), the columns of the stones then in play, and what its judges were asked.
         colors: uint8[S], 1 black, 2 white.
         times: float64[T], seconds since reset.
         tools: float32[T, 3], tool centre point in the board frame (m).
@@ -40,20 +42,33 @@ class EpisodeRecord:
     actions: np.ndarray
 
     def rejudge(self, tolerances: Tolerances | None = None) -> Verdict:
-        """Judges the series again; without ``tolerances`` with those it was judged with."""
-        goal = self.about["goal"]
-        judge = EpisodeJudge(
+        """Judges the series again; without ``tolerances`` with those it was judged with.
+
+        Returns:
+            The verdict of the first move that fails, else of the last.
+        """
+        tolerances = tolerances or Tolerances(**self.about["tolerances"])
+        for segment in self.about["segments"]:
+            verdict = self._rejudge(segment, tolerances)
+            if not verdict.success:
+                break
+        moves = self.about["moves"]
+        return whole_verdict(verdict, complete=moves["complete"], moves=moves["total"])
+
+    def _rejudge(self, segment: dict, tolerances: Tolerances) -> Verdict:
+        begin, end, columns = segment["begin"], segment["end"], segment["stones"]
+        judge = MoveJudge(
+            segment["goals"],
             size=self.about["board_size"],
             pitch=self.about["pitch"],
-            colors=self.colors,
-            goal_color=COLORS[goal["color"]],
-            goal_row=goal["row"],
-            goal_column=goal["column"],
-            tolerances=tolerances or Tolerances(**self.about["tolerances"]),
-            layout=self.measures[0],
-            tool_position=self.tools[0],
+            colors=self.colors[columns],
+            layout=np.ascontiguousarray(self.measures[begin, columns]),
+            tool_position=self.tools[begin],
+            tolerances=tolerances,
         )
-        return judge.rejudge(self.times[1:], self.tools[1:], self.openings[1:], self.measures[1:])
+        rows = slice(begin + 1, None if end is None else end + 1)
+        measures = np.ascontiguousarray(self.measures[rows][:, columns])
+        return judge.rejudge(self.times[rows], self.tools[rows], self.openings[rows], measures)
 
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive; stones that rest cost next to nothing."""

@@ -2,7 +2,8 @@
 
 BOMB's own are listed here in code; third parties add theirs through the entry-point groups
 ``bomb.tasks``, ``bomb.backends`` and ``bomb.policies``, or at run time with ``register_task`` and
-``register_backend``. Nothing is imported before it is asked for, so a broken plugin breaks only itself.
+``register_backend``. Nothing is imported before it is asked for, so a broken plugin breaks only itself. A
+name that BOMB has stays BOMB's; one that two plugins want is an error that names both, when it is asked for.
 """
 
 from importlib import import_module
@@ -23,6 +24,9 @@ class Registry:
         self.kind, self.group = kind, group
         self._targets: dict[str, str] = {}
         self._sources: dict[str, str] = {}
+        self._broken: dict[
+            str, RegistrationError
+        ] = {}  # plugins that cannot be used, by the name they ask for
         self._scanned = False
         for name, target in builtin.items():
             self._add(name, target, "BOMB")
@@ -40,17 +44,25 @@ class Registry:
         self._add(name, target, "register()")
 
     def names(self) -> list[str]:
-        """All registered names, sorted, installed plugins included."""
+        """All registered names, sorted, installed plugins included; two plugins with one name have none."""
         self._scan()
         return sorted(self._targets)
+
+    def problems(self) -> dict[str, RegistrationError]:
+        """Plugins that cannot be used, by the name that they ask for: taken, or malformed."""
+        self._scan()
+        return dict(self._broken)
 
     def target(self, name: str) -> str:
         """The import string behind a name.
 
         Raises:
             UnknownNameError: listing the valid names.
+            RegistrationError: if several plugins want the name, naming them.
         """
         self._scan()
+        if isinstance(name, str) and name not in self._targets and name in self._broken:
+            raise self._broken[name]
         if not isinstance(name, str) or name not in self._targets:
             raise UnknownNameError(self.kind, name, self._targets)
         return self._targets[name]
@@ -79,21 +91,42 @@ class Registry:
             )
         if self._targets.get(name, target) != target:
             raise RegistrationError(
-                f"{self.kind} {name!r} is registered twice: {self._targets[name]} (from {self._sources[name]}) "
-                f"and {target} (from {source})"
+                f"{self.kind} {name!r} is registered twice: {self._targets[name]} "
+                f"(from {self._sources[name]}) and {target} (from {source})"
             )
         self._targets[name], self._sources[name] = target, source
 
     def _scan(self) -> None:
         if self._scanned:
             return
-        for point in entry_points(group=self.group):
-            distribution = point.dist.name if point.dist is not None else "an installed package"
-            self._add(point.name, point.value, distribution)
         self._scanned = True
+        known = set(self._targets)
+        for point in sorted(entry_points(group=self.group), key=lambda point: (point.name, point.value)):
+            if point.name in self._broken:
+                continue
+            distribution = point.dist.name if point.dist is not None else "an installed package"
+            try:
+                self._add(point.name, point.value, distribution)
+            except RegistrationError as error:
+                # One plugin must not take the others, or our own, along: only its name is lost.
+                self._broken[point.name] = error
+                if point.name in self._targets and point.name not in known:
+                    del self._targets[point.name]
 
 
-TASKS = Registry("task", "bomb.tasks", {"place_stone": "tasks.place_stone:PlaceStone"})
+TASKS = Registry(
+    "task",
+    "bomb.tasks",
+    {
+        "place_stone": "tasks.place_stone:PlaceStone",
+        "move_stone": "tasks.move_stone:MoveStone",
+        "remove_stone": "tasks.remove_stone:RemoveStone",
+        "copy_pattern": "tasks.copy_pattern:CopyPattern",
+        "tic_tac_toe": "tasks.tic_tac_toe:TicTacToe",
+        "four_in_a_row": "tasks.four_in_a_row:FourInARow",
+        "go_sequence": "tasks.go_sequence:GoSequence",
+    },
+)
 BACKENDS = Registry(
     "backend",
     "bomb.backends",

@@ -29,6 +29,7 @@ class SegmentationId(IntEnum):
     ROBOT = 5
     GRIPPER = 6
     OBJECT = 7
+    MARK = 8
     STONE = 16
 
 
@@ -172,6 +173,26 @@ class ObjectSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MarkSpec:
+    """A rectangle drawn on the table, without a collision shape: stones lie on the table itself.
+
+    Attributes:
+        name: unique in the scene.
+        center: in W (m).
+        half_size: half its edges, along the axes of W (m).
+        height: of its upper face above the table, so that the two are told apart when drawn (m).
+    """
+
+    name: str
+    center: tuple[float, float]
+    half_size: tuple[float, float]
+    height: float = 0.0005
+    material: MaterialSpec = field(
+        default_factory=lambda: MaterialSpec(color=(0.04, 0.18, 0.42), roughness=0.8)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RobotSpec:
     """The Franka Panda with its hand, from the one URDF of ``example-robot-data``.
 
@@ -267,3 +288,4 @@ class SceneSpec:
     cameras: tuple[CameraSpec, ...]
     lights: tuple[LightSpec, ...]
     objects: tuple[ObjectSpec, ...] = ()
+    marks: tuple[MarkSpec, ...] = ()

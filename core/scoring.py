@@ -1,4 +1,4 @@
-"""The checker's view of a scene: which boxes and hulls it measures, and who judges an episode."""
+"""The checker's view of a scene: which boxes and hulls it measures, and what it sees of a state."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -6,17 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.boards import COLORS
 from core.bodies import table_top_pose
-from core.checker import BLACK, WHITE, EpisodeJudge, PlacementChecker, Tolerances
+from core.checker import PlacementChecker
 from core.kinematics import Kinematics
 from core.meshes import stone_collision_vertices
 from core.robot import FINGER_LINKS, panda
 from core.rotations import Pose, matrix_from_quaternion
 from core.scene import BoardSpec, MaterialSpec, SceneSpec, StoneSpec, TableSpec
 from core.state import SceneState
-from core.task import Episode
-
-COLORS = {"black": BLACK, "white": WHITE}
 
 
 def checker_for(scene: SceneSpec) -> PlacementChecker:
@@ -97,20 +95,3 @@ class Observer:
 def stone_colors(scene: SceneSpec, state: SceneState) -> np.ndarray:
     """uint8[S], 1 for black and 2 for white, of the stones in play."""
     return np.array([COLORS[scene.stones[k].color] for k in state.stone_ids], dtype=np.uint8)
-
-
-def judge_for(episode: Episode, frame: Frame, tolerances: Tolerances) -> EpisodeJudge:
-    """A judge that has seen the reset ``frame`` of ``episode``."""
-    goal = episode.goal
-    board = episode.scene.board
-    return EpisodeJudge(
-        size=board.size,
-        pitch=board.pitch,
-        colors=stone_colors(episode.scene, episode.state),
-        goal_color=COLORS[goal.color],
-        goal_row=goal.row,
-        goal_column=goal.column,
-        layout=frame.measures,
-        tool_position=frame.p_BT,
-        tolerances=tolerances,
-    )

@@ -10,7 +10,7 @@ from core.controller import ControllerState
 from core.errors import StateError
 from core.state import SceneState
 
-MAGIC = b"BOMB-ENVIRONMENT-1\n"
+MAGIC = b"BOMB-ENVIRONMENT-2\n"
 _DIGEST = 32
 
 
@@ -22,13 +22,15 @@ class Snapshot:
         header: plain values: episode (task, split, seed, ...), action mode, step counts, flags.
         scene_state: the world.
         controller: what the controller remembers.
-        judge: the judge's own encoding.
+        start: the world when the present move began.
+        judges: the own encoding of every judge of the present move.
     """
 
     header: dict
     scene_state: SceneState
     controller: ControllerState
-    judge: bytes
+    start: SceneState
+    judges: list[bytes]
 
     def to_bytes(self) -> bytes:
         """Equal snapshots have equal bytes."""
@@ -37,7 +39,8 @@ class Snapshot:
             json.dumps(self.header, sort_keys=True, separators=(",", ":")).encode(),
             self.scene_state.to_bytes(),
             np.array([*control.target, *control.joints, control.opening], "<f8").tobytes(),
-            self.judge,
+            self.start.to_bytes(),
+            *self.judges,
         ]
         body = b"".join(len(block).to_bytes(8, "little") + block for block in blocks)
         return MAGIC + hashlib.sha256(body).digest() + body
@@ -63,7 +66,7 @@ class Snapshot:
             size = int.from_bytes(body[:8], "little")
             blocks.append(body[8 : 8 + size])
             body = body[8 + size :]
-        header, scene_state, control, judge = blocks
+        header, scene_state, control, start, *judges = blocks
         values = np.frombuffer(control, "<f8")
         return cls(
             header=json.loads(header),
@@ -73,5 +76,6 @@ class Snapshot:
                 joints=values[3:12].copy(),
                 opening=float(values[12]),
             ),
-            judge=judge,
+            start=SceneState.from_bytes(start),
+            judges=judges,
         )

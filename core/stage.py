@@ -11,6 +11,7 @@ from core.scene import (
     CameraSpec,
     FloorSpec,
     LightSpec,
+    MarkSpec,
     MaterialSpec,
     PhysicsSpec,
     RobotSpec,
@@ -19,6 +20,9 @@ from core.scene import (
     TableSpec,
     WallSpec,
 )
+
+# Where stones go that are taken off the board: at its right in the head picture.
+TRAY = MarkSpec(name="tray", center=(-0.25, -0.17), half_size=(0.045, 0.11))
 
 BLACK_STONES = 12
 WHITE_STONES = 12

@@ -4,9 +4,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from core.boards import Board
 from core.errors import CapabilityError
+from core.goals import Goal, Intersection, Pattern, Region
 from core.scene import SceneSpec
 from core.state import SceneState
+
+__all__ = ["Episode", "Goal", "Instruction", "Intersection", "Move", "Pattern", "Region", "Span", "Task"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +36,18 @@ class Instruction:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intersection:
-    """A goal: a stone of ``color`` on the intersection (``row``, ``column``), both from 0."""
+class Move:
+    """One thing the robot is asked to do: pick a stone, and set it down.
 
-    color: str
-    row: int
-    column: int
+    Attributes:
+        goal: where the stone belongs; what is judged.
+        instruction: the words that ask for it.
+        replies: stones that the environment sets on the board before the move begins, an opponent's.
+    """
 
-    def to_dict(self) -> dict:
-        """Plain values, for ``info`` and files."""
-        return {"kind": "intersection", "color": self.color, "row": self.row, "column": self.column}
+    goal: Goal
+    instruction: Instruction
+    replies: tuple[Intersection, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,8 +59,10 @@ class Episode:
         split, seed: what it was drawn from.
         scene: the world.
         state: how everything stands at reset.
-        goal: what is asked for.
+        goal: what the first move asks for.
         instruction: the words that ask for it.
+        moves: how many moves it has at most.
+        plan: the moves after the first, as far as they are known beforehand.
         perturbation: the draw of every knob that was on, by name.
     """
 
@@ -63,8 +71,10 @@ class Episode:
     seed: int
     scene: SceneSpec
     state: SceneState
-    goal: Intersection
+    goal: Goal
     instruction: Instruction
+    moves: int = 1
+    plan: tuple[Move, ...] = ()
     perturbation: dict = field(default_factory=dict)
 
 
@@ -75,11 +85,17 @@ class Task(ABC):
         name: the registered name.
         word_sets: sets of sentences that ``reword`` knows, out of those of the knob ``words``.
         free_layout: whether stones may be added, taken away and moved at reset without changing the task.
+        max_steps: actions that an episode may take, unless ``make_task`` says otherwise.
     """
 
     name: ClassVar[str]
+    max_steps: ClassVar[int] = 400
     word_sets: ClassVar[frozenset[str]] = frozenset()
     free_layout: ClassVar[bool] = False
+
+    def stage(self, scene: SceneSpec) -> SceneSpec:
+        """What the task adds to the stage, marks for example. By default nothing."""
+        return scene
 
     @abstractmethod
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
@@ -107,3 +123,27 @@ class Task(ABC):
             CapabilityError: if the task has no such set.
         """
         raise CapabilityError(f"task {self.name!r} has no sentences of the set {words!r}")
+
+    def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:
+        """What to do after a move; None ends the job. By default the next move of ``episode.plan``.
+
+        It must depend on its arguments alone, for ``load_state`` asks it again.
+
+        Args:
+            episode: what ``make_episode`` drew.
+            boards: the whole board as the checker read it, at reset and after each move that was done.
+        """
+        done = len(boards) - 1
+        return episode.plan[done - 1] if done <= len(episode.plan) else None
+
+    def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool | None:
+        """Whether the rules let ``board`` follow ``boards[-1]`` by one move of the robot; None: no rules."""
+        return None
+
+    @abstractmethod
+    def read(self, text: str, board: Board) -> tuple[Goal, ...]:
+        """The goals that ``text`` names to somebody who sees ``board``, in their order.
+
+        Raises:
+            OptionError: if these are no words of this task.
+        """

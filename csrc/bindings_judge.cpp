@@ -40,12 +40,20 @@ Tolerances read_tolerances(const py::object& value) {
 }
 
 EpisodeJudge make_judge(int size, double pitch, const std::vector<int>& colors, int goal_color, int goal_row,
-                        int goal_column, const py::object& tolerances, const py::object& layout,
+                        int goal_column, int goal_stone, const py::object& region,
+                        const py::object& tolerances, const py::object& layout,
                         const py::object& tool_position) {
   const Measures rows = read_measures("layout", layout, 1, "(S,)");
-  return EpisodeJudge(
-      {make_grid(size, pitch), colors, {goal_color, goal_row, goal_column}, read_tolerances(tolerances)},
-      {rows.data(), rows.data() + rows.size()}, read_tool("tool_position", tool_position));
+  Goal goal{goal_color, goal_row, goal_column, goal_stone};
+  if (!region.is_none()) {
+    const Doubles values = numbers("region", region, 5);
+    check_finite("region", {5}, values.data());
+    goal.on_table = true;
+    goal.row = goal.column = 0;
+    goal.region = {values.at(0), values.at(1), values.at(2), values.at(3), values.at(4)};
+  }
+  return EpisodeJudge({make_grid(size, pitch), colors, goal, read_tolerances(tolerances)},
+                      {rows.data(), rows.data() + rows.size()}, read_tool("tool_position", tool_position));
 }
 
 bool update(EpisodeJudge& judge, double time, const py::object& tool, double opening,
@@ -163,6 +171,8 @@ void bind_judge(py::module_& m) {
       .def_readonly("others_moved_mm", &Verdict::others_moved_mm)
       .def_property_readonly("occupancy", &occupancy_array)
       .def("stage_dict", &stages_dict, "Every flag of STAGES and INT_ACT by name.")
+      .def("unfinished", &Verdict::unfinished,
+           "The same placement as a part of a longer job that is not done yet.")
       .def("to_dict", &verdict_dict, "Plain numbers, strings, bools, lists and dicts.")
       .def("__eq__",
            [](const Verdict& a, const Verdict& b) { return verdict_dict(a).equal(verdict_dict(b)); })
@@ -171,7 +181,8 @@ void bind_judge(py::module_& m) {
 
   py::class_<EpisodeJudge>(m, "EpisodeJudge", "Folds the measures of an episode into a verdict.")
       .def(py::init(&make_judge), py::kw_only(), py::arg("size"), py::arg("pitch"), py::arg("colors"),
-           py::arg("goal_color"), py::arg("goal_row"), py::arg("goal_column"), py::arg("tolerances"),
+           py::arg("goal_color"), py::arg("goal_row") = -1, py::arg("goal_column") = -1,
+           py::arg("goal_stone") = -1, py::arg("region") = py::none(), py::arg("tolerances"),
            py::arg("layout"), py::arg("tool_position"))
       .def("update", &update, py::arg("time"), py::arg("tool_position"), py::arg("opening"),
            py::arg("measures"), "Take one control step; returns whether success holds now.")

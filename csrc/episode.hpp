@@ -45,10 +45,21 @@ constexpr ToleranceField kToleranceFields[] = {
 
 enum Color { kBlack = 1, kWhite = 2 };
 
+// A marked rectangle of the table, in B: what a stone that leaves the board is taken to.
+struct Region {
+  double x, y;            // m, centre
+  double half_x, half_y;  // m, half edges that a stone's centre must keep within
+  double yaw;             // rad, of its edges from those of B
+};
+
+// An intersection of the board, or a region of the table, for a stone of a colour or one stone alone.
 struct Goal {
   int color;
-  int row;
-  int column;
+  int row = 0;
+  int column = 0;
+  int stone = -1;  // the one stone that is meant; -1: any of the colour
+  bool on_table = false;
+  Region region{};
 };
 
 // Everything the judge is told at construction but the layout; it never changes.
@@ -59,7 +70,10 @@ struct Episode {
   Tolerances tolerances;
 
   int stones() const { return static_cast<int>(colors.size()); }
-  bool named(int stone) const { return colors[stone] == goal.color; }
+  bool of_color(int stone) const { return colors[stone] == goal.color; }
+  bool named(int stone) const { return goal.stone < 0 ? of_color(stone) : stone == goal.stone; }
+  double goal_x() const { return goal.on_table ? goal.region.x : grid.x(goal.column); }
+  double goal_y() const { return goal.on_table ? goal.region.y : grid.y(goal.row); }
 };
 
 }  // namespace bomb

@@ -33,10 +33,18 @@ void EpisodeJudge::check_layout() const {
   if (goal.color != kBlack && goal.color != kWhite) {
     refuse("goal_color: " + std::to_string(goal.color) + ", must be 1 (black) or 2 (white)");
   }
-  if (goal.row < 0 || goal.row >= size) {
+  if (goal.on_table) {
+    const double edges[] = {goal.region.half_x, goal.region.half_y};
+    check_positive("region half size", {2}, edges);
+  }
+  if (goal.stone < -1 || goal.stone >= episode_.stones()) {
+    refuse("goal_stone: " + std::to_string(goal.stone) + ", must be one of " +
+           std::to_string(episode_.stones()) + " stones, or -1 for any of the colour");
+  }
+  if (!goal.on_table && (goal.row < 0 || goal.row >= size)) {
     refuse("goal_row: " + std::to_string(goal.row) + ", must be 0 to " + std::to_string(size - 1));
   }
-  if (goal.column < 0 || goal.column >= size) {
+  if (!goal.on_table && (goal.column < 0 || goal.column >= size)) {
     refuse("goal_column: " + std::to_string(goal.column) + ", must be 0 to " + std::to_string(size - 1));
   }
   if (static_cast<int>(layout_.size()) != episode_.stones()) {
@@ -53,11 +61,13 @@ void EpisodeJudge::check_layout() const {
     any_named = any_named || episode_.named(i);
   }
   if (!any_named) refuse("colors: no stone of the named colour " + std::to_string(goal.color));
+  if (goal.stone >= 0 && !episode_.of_color(goal.stone)) {
+    refuse("goal_stone: stone " + std::to_string(goal.stone) + " is not of the named colour");
+  }
   check_measures(layout_.data());
   for (int i = 0; i < episode_.stones(); ++i) {
-    const double dx = layout_[i].position[0] - episode_.grid.x(goal.column);
-    const double dy = layout_[i].position[1] - episode_.grid.y(goal.row);
-    if (std::hypot(dx, dy) <= episode_.tolerances.distance) {
+    // A region may hold stones that were taken there before, but not the one that is meant.
+    if ((!goal.on_table || goal.stone == i) && within_goal(layout_[i])) {
       refuse("layout[" + std::to_string(i) + "]: lies on the goal already");
     }
   }

@@ -66,10 +66,13 @@ class EpisodeJudge {
   int succeeding_stone() const;
 
   // Facts about one stone now (verdict.cpp).
-  double goal_distance(int stone) const;  // m, horizontal
+  double goal_distance(int stone) const;  // m, horizontal; from the middle of a region
+  bool within_goal(const StoneMeasure& measure) const;  // horizontally
   double displacement(int stone) const;   // m, from its start
   double shift(int stone) const;          // m, the same without height
   bool rests_on_board(int stone) const;
+  bool rests_on_table(int stone) const;
+  bool rests_where_asked(int stone) const;  // on the table for a region, else on the board
   bool free_of_pads(int stone) const;
   bool slow(int stone) const;
   bool placed(int stone) const;  // all that success asks of the stone itself, but resting long enough
@@ -79,7 +82,7 @@ class EpisodeJudge {
   int judged_stone() const;
   std::vector<Reason> reasons(int judged) const;
   bool applies(Reason reason, int judged) const;
-  bool wrong_color() const;
+  bool done_with_another(bool of_color) const;
   std::vector<std::uint8_t> occupancy() const;
   std::array<bool, kIntActs> int_act() const;
 

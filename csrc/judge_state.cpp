@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kMagic[] = "BOMBJUDG";
 constexpr std::size_t kMagicSize = sizeof kMagic - 1;
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
 std::uint64_t hash(const std::string& bytes) {
@@ -81,6 +81,10 @@ std::uint64_t fingerprint(Episode episode) {
   writer(episode.goal.color);
   writer(episode.goal.row);
   writer(episode.goal.column);
+  writer(episode.goal.stone);
+  archive_flag(writer, episode.goal.on_table);
+  Region& region = episode.goal.region;
+  for (double* value : {&region.x, &region.y, &region.half_x, &region.half_y, &region.yaw}) writer(*value);
   for (const ToleranceField& field : kToleranceFields) writer(episode.tolerances.*field.value);
   return hash(writer.bytes);
 }

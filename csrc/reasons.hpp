@@ -15,11 +15,13 @@ enum class Reason {
   kDropped,              // the stone left the pads with more than `drop` of air below it, and is not placed
   kStillHeld,            // a pad is within `clearance` of the stone
   kStillMoving,          // the stone is not slow
-  kOffBoard,             // the stone is not over the board
-  kStackedOrTilted,      // free and over the board, but leaning, or its lowest point is not on the board
+  kOffBoard,             // the stone is not over the board; for a region: it fell from the table
+  kStackedOrTilted,      // free and over board (region: table), but leaning, or not down on it
   kWrongColor,           // a stone of the other colour was put on the goal, or was the only colour grasped
+  kWrongStone,           // as kWrongColor, with a stone of the colour that is not the one named
   kWrongIntersection,    // rests on the board beyond the tolerance, nearest to another intersection
   kBeyondTolerance,      // rests on the board nearest to the goal, but beyond the tolerance
+  kOutsideRegion,        // rests on board or table, but not wholly in the region asked for
   kKnockedAnotherStone,  // another stone lies more than `displacement` from its start
   kUnfinished,           // none of the above: all is right, but not yet for `rest_time`
 };
@@ -34,8 +36,10 @@ constexpr const char* kReasonNames[] = {
     "off_board",
     "stacked_or_tilted",
     "wrong_color",
+    "wrong_stone",
     "wrong_intersection",
     "beyond_tolerance",
+    "outside_region",
     "knocked_another_stone",
     "unfinished",
 };

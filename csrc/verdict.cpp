@@ -21,7 +21,16 @@ double length(double x, double y) { return std::sqrt(x * x + y * y); }
 
 double EpisodeJudge::goal_distance(int stone) const {
   const float* p = now_[stone].position;
-  return length(p[0] - episode_.grid.x(episode_.goal.column), p[1] - episode_.grid.y(episode_.goal.row));
+  return length(p[0] - episode_.goal_x(), p[1] - episode_.goal_y());
+}
+
+bool EpisodeJudge::within_goal(const StoneMeasure& measure) const {
+  const double dx = measure.position[0] - episode_.goal_x(), dy = measure.position[1] - episode_.goal_y();
+  if (!episode_.goal.on_table) return length(dx, dy) <= episode_.tolerances.distance;
+  const Region& region = episode_.goal.region;
+  const double c = std::cos(region.yaw), s = std::sin(region.yaw);
+  return measure.over_board == 0 && std::fabs(c * dx + s * dy) <= region.half_x &&
+         std::fabs(c * dy - s * dx) <= region.half_y;
 }
 
 double EpisodeJudge::shift(int stone) const {
@@ -37,6 +46,14 @@ bool EpisodeJudge::rests_on_board(int stone) const {
   return now_[stone].over_board != 0 && std::fabs(now_[stone].low) <= episode_.tolerances.gap;
 }
 
+bool EpisodeJudge::rests_on_table(int stone) const {
+  return now_[stone].over_board == 0 && std::fabs(now_[stone].gap) <= episode_.tolerances.gap;
+}
+
+bool EpisodeJudge::rests_where_asked(int stone) const {
+  return episode_.goal.on_table ? rests_on_table(stone) : rests_on_board(stone);
+}
+
 bool EpisodeJudge::free_of_pads(int stone) const {
   const double clearance = episode_.tolerances.clearance;
   return now_[stone].pad_left > clearance && now_[stone].pad_right > clearance;
@@ -47,8 +64,8 @@ bool EpisodeJudge::slow(int stone) const {
 }
 
 bool EpisodeJudge::placed(int stone) const {
-  return goal_distance(stone) <= episode_.tolerances.distance &&
-         now_[stone].tilt <= episode_.tolerances.tilt && rests_on_board(stone) && free_of_pads(stone);
+  return within_goal(now_[stone]) && now_[stone].tilt <= episode_.tolerances.tilt &&
+         rests_where_asked(stone) && free_of_pads(stone);
 }
 
 bool EpisodeJudge::rested(int stone) const {
@@ -86,13 +103,13 @@ int EpisodeJudge::judged_stone() const {
   return best;
 }
 
-bool EpisodeJudge::wrong_color() const {
+bool EpisodeJudge::done_with_another(bool of_color) const {
   bool other_grasped = false, other_on_goal = false;
   for (int i = 0; i < episode_.stones(); ++i) {
-    if (episode_.named(i)) continue;
+    if (episode_.named(i) || episode_.of_color(i) != of_color) continue;
     other_grasped = other_grasped || records_[i].grasped != 0;
-    other_on_goal = other_on_goal || (displacement(i) > episode_.tolerances.wrong_move && rests_on_board(i) &&
-                                      goal_distance(i) <= episode_.tolerances.distance);
+    other_on_goal = other_on_goal || (displacement(i) > episode_.tolerances.wrong_move &&
+                                      rests_where_asked(i) && within_goal(now_[i]));
   }
   return other_on_goal || (other_grasped && !stages_[kGrasped]);
 }
@@ -102,7 +119,10 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
   const StoneMeasure& m = now_[judged];
   const StoneRecord& record = records_[judged];
   const bool handled = this->handled(judged);
-  const bool rests_astray = handled && rests_on_board(judged) && goal_distance(judged) > limit.distance;
+  const bool on_table = episode_.goal.on_table;
+  const bool fallen = on_table && m.over_board == 0 && m.gap < -limit.gap;
+  const bool outside = handled && !within_goal(m);
+  const bool rests_astray = outside && !on_table && rests_on_board(judged);
   const bool nearest_goal = m.row == episode_.goal.row && m.column == episode_.goal.column;
   bool reached = false, touched = false, grasped = false;  // any stone
   for (const StoneRecord& any : records_) {
@@ -119,11 +139,14 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
              !placed(judged);
     case Reason::kStillHeld: return handled && !free_of_pads(judged);
     case Reason::kStillMoving: return handled && !slow(judged);
-    case Reason::kOffBoard: return handled && m.over_board == 0;
+    case Reason::kOffBoard: return handled && m.over_board == 0 && (!on_table || fallen);
     case Reason::kStackedOrTilted:
-      return handled && free_of_pads(judged) && m.over_board != 0 &&
-             (m.tilt > limit.tilt || !rests_on_board(judged));
-    case Reason::kWrongColor: return wrong_color();
+      return handled && free_of_pads(judged) && (m.over_board != 0) != on_table && !fallen &&
+             (m.tilt > limit.tilt || !rests_where_asked(judged));
+    case Reason::kWrongColor: return done_with_another(false);
+    case Reason::kWrongStone: return done_with_another(true);
+    case Reason::kOutsideRegion:
+      return outside && on_table && (rests_on_table(judged) || rests_on_board(judged));
     case Reason::kWrongIntersection: return rests_astray && !nearest_goal;
     case Reason::kBeyondTolerance: return rests_astray && nearest_goal;
     case Reason::kKnockedAnotherStone: return !others_in_place(judged);
@@ -168,9 +191,12 @@ std::array<bool, kIntActs> EpisodeJudge::int_act() const {
     other_farther = other_farther || other > moved;
     others_less = others_less && other < moved;
   }
-  const bool on_target =
+  const bool above_target =
       goal_distance(source_) <= length(kIntActHalfTarget, kIntActHalfTarget) + kIntActSlack &&
       source.position[2] > 0.0F && source.low <= kIntActGap && (source.touches & (kTable | kStone)) == 0;
+  const bool above_region =
+      within_goal(source) && source.gap <= kIntActGap && (source.touches & (kBoard | kStone)) == 0;
+  const bool on_target = episode_.goal.on_table ? above_region : above_target;
   std::array<bool, kIntActs> result{};
   result[kSourceIntention] = source_intended_;
   result[kGraspCorrect] = records_[source_].grasped != 0;
@@ -189,8 +215,8 @@ Verdict EpisodeJudge::verdict() const {
   verdict.reasons = reasons(judged);
   verdict.stone = judged;
   verdict.distance_mm = 1000.0 * goal_distance(judged);
-  verdict.offset_mm[0] = 1000.0 * (m.position[0] - episode_.grid.x(episode_.goal.column));
-  verdict.offset_mm[1] = 1000.0 * (m.position[1] - episode_.grid.y(episode_.goal.row));
+  verdict.offset_mm[0] = 1000.0 * (m.position[0] - episode_.goal_x());
+  verdict.offset_mm[1] = 1000.0 * (m.position[1] - episode_.goal_y());
   verdict.tilt = m.tilt;
   for (int i = 0; i < episode_.stones(); ++i) {
     if (i != judged) verdict.others_moved_mm = std::fmax(verdict.others_moved_mm, 1000.0 * displacement(i));

@@ -28,6 +28,14 @@ struct Verdict {
   std::array<bool, kStages> stages{};
   std::array<bool, kIntActs> int_act{};
 
+  // The same placement as a part of a longer job that is not done yet.
+  Verdict unfinished() const {
+    Verdict part = *this;
+    part.success = part.success_once = false;
+    part.reasons = {Reason::kUnfinished};
+    return part;
+  }
+
   Reason reason() const { return reasons.empty() ? Reason::kNone : reasons.front(); }
 
   // The last step taken on the way to a placement, "none" before the first.

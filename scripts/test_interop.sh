@@ -45,9 +45,14 @@ use_wheel() {
   cd "$root"
 }
 
+use_in_fresh_environments() {
+  BOMB_WHEELS="$work/wheel" "$root/.venv/bin/python" -m pytest tests/interop --durations=0 -q
+}
+
 timed "build the wheel" build_wheel
 timed "install it in a fresh environment" install_wheel
 timed "use it from outside of the checkout" use_wheel
+timed "foreign code in fresh environments" use_in_fresh_environments
 
 printf '\ninterop: all passed\n'
 printf '%s\n' "${times[@]}"

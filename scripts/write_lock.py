@@ -16,10 +16,11 @@ HEADER = "# Written by scripts/write_lock.py. `make setup` installs exactly thes
 
 
 def wanted() -> list[Requirement]:
-    """The project's own requirements: run time, tests and build."""
+    """The project's own requirements: run time, games, tests and build."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     lines = project["build-system"]["requires"] + project["project"]["dependencies"]
-    lines += project["project"]["optional-dependencies"]["test"]
+    for extra in ("games", "test"):
+        lines += project["project"]["optional-dependencies"][extra]
     return [Requirement(line) for line in lines]
 
 

@@ -42,11 +42,14 @@ def play(env, *, seed: int, steps: int | None = None, policy=None) -> dict:
     policy = policy or Expert()
     observation, info = env.reset(seed=seed)
     policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
-    count, over = 0, False
+    count, over, move = 0, False, env.move
     while not over and (steps is None or count < steps):
         action = policy.act(observation, truth=env.scene_state)[0]
         observation, _, terminated, truncated, info = env.step(action)
         over, count = terminated or truncated, count + 1
+        if not over and env.move is not move:
+            move = env.move
+            policy.proceed(observation["instruction"], move=move)
     return info
 
 

@@ -30,7 +30,7 @@ TOP = {
 }
 LAZY = {
     "core": {"trimesh", "fast_simplification", "scipy"},
-    "tasks": set(),
+    "tasks": {"pyspiel"},
     "backends": {"trimesh"},
     "bomb": {"PIL", "av", "tqdm", "scipy", "skimage", "trimesh"},
 }

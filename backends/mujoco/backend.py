@@ -192,6 +192,7 @@ def _physical(scene: SceneSpec) -> SceneSpec:
         scene,
         cameras=(),
         lights=(),
+        marks=(),
         table=replace(scene.table, material=plain),
         wall=replace(scene.wall, material=plain),
         floor=replace(scene.floor, material=plain),

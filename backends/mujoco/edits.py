@@ -69,8 +69,9 @@ def refit(own: Compiled, scene: SceneSpec) -> None:
     # Only fingers have a priority (see compile).
     model.geom_friction[:, 0] = np.where(model.geom_priority > 0, physics.pad_stone, physics.surface_stone)
     for name, X_WB in movable_poses(scene).items():
-        body = own.bodies[name]
-        model.body_pos[body], model.body_quat[body] = X_WB.p, X_WB.q
+        if name in own.bodies:  # marks are only drawn
+            body = own.bodies[name]
+            model.body_pos[body], model.body_quat[body] = X_WB.p, X_WB.q
     stones = stone_bodies(model, len(scene.stones))
     masses = np.array([stone.mass for stone in scene.stones])
     inertias = np.array([[stone.inertia] for stone in scene.stones])

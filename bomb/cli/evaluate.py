@@ -26,7 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up"
     )
-    parser.add_argument("--max-steps", type=int, default=400, metavar="K", help="actions per episode")
+    parser.add_argument(
+        "--max-steps",
+        type=int,
+        metavar="K",
+        help="actions per episode; left out: the task's own, 400 for one move",
+    )
     parser.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
     parser.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
     parser.add_argument(
@@ -118,6 +123,13 @@ def summary(result: dict) -> str:
     median = result["success_distance_mm"]["value"]
     if median is not None:
         lines.append(f"  {'median distance, placed':22} {median:5.2f} mm")
+    if result["moves"] is not None:
+        moves = result["moves"]
+        lines.append(f"  {'moves done, on average':22} {moves['average_length']['value']:5.2f}")
+        lines += [
+            f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']}"
+            for k, share in moves["in_a_row"].items()
+        ]
     lines += [f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in result["reasons"].items()]
     lines += [f"  seed {seed} could not be played: {message}" for seed, message in result["errors"].items()]
     return "\n".join(lines)

@@ -10,7 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT, World
+from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT
+from bomb.policies.world import World
 from bomb.rollout import EpisodeResult, replay
 from core.actions import ActionSpec
 from core.environment import Environment, EpisodeOptions
@@ -110,7 +111,11 @@ def _actions(commanded: np.ndarray, waypoints: list[Waypoint]) -> Iterator[np.nd
 
 def named_stone(start: Episode) -> int:
     """Pool index of the stone that the episode means: the nearest of the named colour."""
-    return World(start).choose(start.state, home(start))
+    return _world(start).choose(start.state, home(start)).stone
+
+
+def _world(start: Episode) -> World:
+    return World(start.scene, start.goal, start.state)
 
 
 def grasp_and_lift(start: Episode, offset: np.ndarray, *, astride: bool = True) -> list[Waypoint]:
@@ -121,7 +126,7 @@ def grasp_and_lift(start: Episode, offset: np.ndarray, *, astride: bool = True) 
     pushes it aside. Without ``astride`` they come down where the offset is: that finger then lands on the
     stone's edge and flips it, which is chaotic (docs/parity.md has numbers).
     """
-    world = World(start)
+    world = _world(start)
     nominal = world.stone(start.state, named_stone(start)) + [0.0, 0.0, GRASP_ABOVE_MIDDLE]
     grasp = nominal + offset
     above = np.array([grasp[0], grasp[1], world.travel])
@@ -152,8 +157,9 @@ def set_down(start: Episode, error: np.ndarray) -> list[Waypoint]:
 
     The nominal release has the stone where the nominal grasp left it in the hand.
     """
-    world = World(start)
-    release = world.goal + [0.0, 0.0, world.half_height + RELEASE_GAP + GRASP_ABOVE_MIDDLE] + error
+    world = _world(start)
+    place = world.choose(start.state, home(start)).place
+    release = place + [0.0, 0.0, world.half_height + RELEASE_GAP + GRASP_ABOVE_MIDDLE] + error
     above = np.array([release[0], release[1], world.travel])
     return [
         Waypoint(target=above, opening=0.0, seconds=0.2),

@@ -10,21 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bomb.policies.world import Job, World
 from core.actions import ActionSpec
 from core.policy import Policy
-from core.rotations import inverse, matrix_from_quaternion
-from core.scene import SceneSpec
 from core.state import SceneState
-from core.task import Episode
+from core.task import Episode, Goal, Move
 
 # The pads' lower edge is 9.5 mm below the tool centre point (URDF), so with the tool 7 mm above the
 # stone's middle it clears the surface by 1.5 mm while the pads cover the stone's rim.
 GRASP_ABOVE_MIDDLE = 0.007
-TRAVEL_HEIGHT = 0.075  # above the table: stones on the board pass 40 mm below the carried one
 SLOW_HEIGHT = 0.020  # the last stretch down is done at a third of the speed
 RELEASE_GAP = 0.0005  # the stone is let go this far above the board
-FINGER = 0.0152  # thickness of a finger at the pad (m, URDF)
-LEAST_OPENING = 0.58  # 14 mm from the middle to each pad: 3 mm of room around a stone
 LOST = 0.015  # a carried stone farther than this from the tool has been dropped
 TOUCHING = 1e-4  # the commanded target counts as reached within this (m)
 
@@ -39,7 +35,7 @@ class Command:
 
 
 class Expert(Policy):
-    """Places the nearest stone of the named colour on the named intersection."""
+    """Picks the stone that each move asks for, or the nearest of its colour, and sets it where it belongs."""
 
     privileged = True
 
@@ -54,19 +50,28 @@ class Expert(Policy):
         """Begins an episode; the expert needs the episode and what actions mean, not the words."""
         if episode is None or action_spec is None:
             raise TypeError("the expert is privileged: reset it with episode= and action_spec=")
-        self._world = World(episode)
+        self._scene, self._goal = episode.scene, episode.goal
+        self._world: World | None = None  # as it stands when the move begins
         self._spec = action_spec
         # Actions that arrive late are waited for.
         self._late = episode.perturbation.get("action_latency", {}).get("steps", 0)
         self._commanded: np.ndarray | None = None
-        self._plan = self._play()
         self._state: SceneState | None = None
+
+    def proceed(self, instruction: str, *, move: Move | None = None) -> None:
+        """Goes on with ``move``, from wherever the arm is."""
+        if move is None:
+            raise TypeError("the expert is privileged: let it proceed with move=")
+        self._goal: Goal = move.goal
+        self._world = None
 
     def act(self, observation: dict, truth: SceneState | None = None) -> np.ndarray:
         """One action, float32[1, 4]."""
         if truth is None:
             raise TypeError("the expert is privileged: call act(observation, truth=SceneState)")
         self._state = truth
+        if self._world is None:
+            self._world, self._plan = World(self._scene, self._goal, truth), self._play()
         if self._commanded is None:
             self._commanded = np.asarray(observation["state"][:3], dtype=np.float64)
         self._tool = np.asarray(observation["state"][:3], dtype=np.float64)
@@ -85,14 +90,14 @@ class Expert(Policy):
     def _play(self) -> Iterator[Command]:
         """Attempts until the stone stands, then stays away from it."""
         while True:
-            stone = self._world.choose(self._state, self._tool)
-            if stone is None:
+            job = self._world.choose(self._state, self._tool)
+            if job is None:
                 yield from self._retreat()
                 continue
-            yield from self._attempt(stone)
+            yield from self._attempt(job)
 
-    def _attempt(self, stone: int) -> Iterator[Command]:
-        world = self._world
+    def _attempt(self, job: Job) -> Iterator[Command]:
+        world, stone = self._world, job.stone
         yield from self._rise(1.0)
         above = world.stone(self._state, stone)
         above[2] = world.travel
@@ -107,18 +112,18 @@ class Expert(Policy):
             return
         # Along the robot's x first, at the side of the board, then across: so the arm stays behind the
         # goal and the head camera sees it.
-        goal = world.goal.copy()
+        goal = job.place.copy()
         goal[2] = world.travel
         yield from self._carry([goal[0], self._commanded[1], goal[2]], stone)
         yield from self._carry(goal, stone)
         if not self._holds(stone):
             return
         # The stone rarely sits exactly between the pads: bring the stone, not the tool, over the goal.
-        release = world.goal + (self._tool - world.stone(self._state, stone))
+        release = job.place + (self._tool - world.stone(self._state, stone))
         release[2] += world.half_height + RELEASE_GAP
         yield from self._carry([release[0], release[1], world.travel], stone)
         yield from self._descend(release, 0.0)
-        release[:2] += world.goal[:2] - world.stone(self._state, stone)[:2]
+        release[:2] += job.place[:2] - world.stone(self._state, stone)[:2]
         yield from self._wait(release, 0.0, seconds=0.15)
         yield from self._wait(release, 1.0, seconds=0.3)
         yield from self._retreat()
@@ -162,68 +167,3 @@ class Expert(Policy):
         """Whether the stone is between the pads."""
         offset = self._world.stone(self._state, stone) - self._tool
         return bool(abs(offset[:2]).max() < LOST and abs(offset[2]) < LOST)
-
-
-class World:
-    """The episode in the robot's base frame R: where stones and the goal are.
-
-    Attributes:
-        goal: float64[3], the goal's intersection on the board's surface.
-        travel: height for moving about (m).
-        half_height: of a stone (m).
-    """
-
-    def __init__(self, episode: Episode):
-        scene: SceneSpec = episode.scene
-        board, goal = scene.board, episode.goal
-        self._R_RW = matrix_from_quaternion(inverse(scene.robot.X_WR).q)
-        self._p_WR = np.asarray(scene.robot.X_WR.p)
-        middle = (board.size - 1) / 2
-        p_BG = np.array([(goal.column - middle) * board.pitch, (middle - goal.row) * board.pitch, 0.0])
-        self.goal = self._to_base(matrix_from_quaternion(board.X_WB.q) @ p_BG + np.asarray(board.X_WB.p))
-        self.travel = scene.table.height - self._p_WR[2] + TRAVEL_HEIGHT
-        self.half_height = scene.stones[0].height / 2
-        self._board_middle = self._to_base(board.X_WB.p)
-        # Along the axes of R, however the board lies.
-        self._board_half = float(abs(matrix_from_quaternion(board.X_WB.q)[0, :2]).sum()) * board.width / 2
-        self._widest = scene.robot.max_finger_position
-        self._colored = {k for k, stone in enumerate(scene.stones) if stone.color == goal.color}
-        start = episode.state
-        self._on_board = {
-            int(k)
-            for k, pose in zip(start.stone_ids, start.stone_poses, strict=True)
-            if pose[2] > scene.table.height + 1.5 * self.half_height
-        }
-
-    def _to_base(self, p_W: np.ndarray) -> np.ndarray:
-        return self._R_RW @ (np.asarray(p_W, dtype=np.float64) - self._p_WR)
-
-    def stone(self, state: SceneState, index: int) -> np.ndarray:
-        """Where stone ``index`` of the pool is, float64[3] in R (m)."""
-        row = int(np.searchsorted(state.stone_ids, index))
-        return self._to_base(state.stone_poses[row, :3])
-
-    def opening_at(self, p: np.ndarray) -> float:
-        """How far to open over a stone at ``p`` so that no finger comes down on the board's edge, 0..1.
-
-        Stones are laid out where the open gripper fits; one that was dropped may lie closer.
-        """
-        offset = abs(p - self._board_middle)
-        if offset[0] > self._board_half + FINGER or offset[1] < self._board_half:
-            return 1.0
-        room = offset[1] - self._board_half - FINGER - 0.001
-        return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
-
-    def choose(self, state: SceneState, tool: np.ndarray) -> int | None:
-        """The stone to place next: None if one stands on the goal, else the nearest to the tool.
-
-        Stones that were on the board at the start are part of the game and are left alone.
-        """
-        candidates = []
-        for index in sorted(self._colored & {int(k) for k in state.stone_ids} - self._on_board):
-            p = self.stone(state, index)
-            above = p[2] - self.goal[2] - self.half_height
-            if float(np.hypot(*(p[:2] - self.goal[:2]))) < 0.006 and abs(above) < 0.001:
-                return None
-            candidates.append((float(np.hypot(*(p[:2] - tool[:2]))), index))
-        return min(candidates)[1] if candidates else None

@@ -96,7 +96,7 @@ def make_conditions(task: str, perturbations: object, *, split: str, seeds: Iter
     from core.stage import clean_scene
 
     suite, made = make_suite(perturbations), TASKS.load(task)()
-    scene, episodes = suite.prepare(clean_scene()), []
+    scene, episodes = suite.prepare(made.stage(clean_scene())), []
     for seed in seeds:
         episode = suite.episode(made, scene, split=split, seed=int(seed))
         draws = suite.draw(split, int(seed))

@@ -91,4 +91,6 @@ def _free(scene: SceneSpec, points: np.ndarray, stones: np.ndarray) -> np.ndarra
     p_B = offsets @ matrix_from_quaternion(board.X_WB.q)[:2, :2]
     clear = abs(p_B).max(axis=1) >= board.width / 2 + FROM_BOARD
     distances = np.linalg.norm(points[:, None] - stones[None], axis=2)
+    for mark in scene.marks:
+        clear &= (abs(points - mark.center) - mark.half_size).max(axis=1) >= FROM_STONES
     return clear & (distances >= FROM_STONES).all(axis=1)

@@ -28,7 +28,7 @@ class Suite:
     levels: dict[str, Level] = field(default_factory=dict)
     conditions: ConditionSet | None = None
 
-    def check(self, backend: type[Backend], task: type[Task], cameras: Iterable[str]) -> None:
+    def check(self, backend: type[Backend], task: Task, cameras: Iterable[str]) -> None:
         """Returns if every knob can be turned.
 
         Raises:

@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from core.boards import Board
 from core.errors import check_choice
 from core.scene import SceneSpec
 from core.seeding import stream
 from core.task import Episode, Instruction, Intersection, Task
 from tasks.place_stone.layout import LayoutSpec, make_layout
-from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct
+from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct, parse
 
 
 class PlaceStone(Task):
@@ -43,6 +44,9 @@ class PlaceStone(Task):
             goal=goal,
             instruction=instruct(goal, phrasing),
         )
+
+    def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
+        return (parse(text),)
 
     def reword(self, episode: Episode, words: str, choice: float, other: int) -> Instruction:
         n, goal = episode.scene.board.size, episode.goal

@@ -32,7 +32,17 @@ GOAL = (1, 3)
 class Play:
     """One episode in progress. Stones are named by index; places are poses in the world."""
 
-    def __init__(self, *, goal=GOAL, goal_color=BLACK, colors=COLORS, layout=LAYOUT, **tolerances):
+    def __init__(
+        self,
+        *,
+        goal=GOAL,
+        goal_color=BLACK,
+        colors=COLORS,
+        layout=LAYOUT,
+        stone=-1,
+        region=None,
+        **tolerances,
+    ):
         self.stones = np.array(layout, float)
         self.velocities = np.zeros((len(layout), 6))
         self.tool, self.opening = START_TOOL.copy(), OPEN
@@ -46,6 +56,8 @@ class Play:
             goal_color=goal_color,
             goal_row=goal[0],
             goal_column=goal[1],
+            goal_stone=stone,
+            region=region,
             layout=self.layout,
             tool_position=self.tool_B(),
         )

@@ -1,0 +1,141 @@
+"""The expert's eyes: a move in the robot's base frame R, where its stones are and where they belong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.goals import Goal, Intersection, Region, alternatives
+from core.layout import intersection_pose
+from core.rotations import inverse, matrix_from_quaternion
+from core.scene import SceneSpec
+from core.state import SceneState
+
+TRAVEL_HEIGHT = 0.075  # above the table: stones on the board pass 40 mm below the carried one
+FINGER = 0.0152  # thickness of a finger at the pad (m, URDF)
+LEAST_OPENING = 0.58  # 14 mm from the middle to each pad: 3 mm of room around a stone
+PLACED = 0.006  # m, from its place: the expert leaves a stone that is as near as this
+ROOM = (
+    0.058,
+    0.042,
+)  # m, along x and y of W, from one stone in a region to the next, so that the fingers fit
+INSIDE = 0.004  # m, from the edge of a stone to that of the region
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Job:
+    """One stone of the pool, and the point of the surface it belongs on, float64[3] in R (m)."""
+
+    stone: int
+    place: np.ndarray
+
+
+class World:
+    """A move as it stands when it begins.
+
+    Attributes:
+        travel: height for moving about (m, in R).
+        half_height: of a stone (m).
+    """
+
+    def __init__(self, scene: SceneSpec, goal: Goal, start: SceneState):
+        board = scene.board
+        self._R_RW = matrix_from_quaternion(inverse(scene.robot.X_WR).q)
+        self._p_WR = np.asarray(scene.robot.X_WR.p)
+        self._scene, self._goals = scene, alternatives(goal)
+        self.travel = scene.table.height - self._p_WR[2] + TRAVEL_HEIGHT
+        self.half_height = scene.stones[0].height / 2
+        self._board_middle = self._to_base(board.X_WB.p)
+        # Along the axes of R, however the board lies.
+        self._board_half = float(abs(matrix_from_quaternion(board.X_WB.q)[0, :2]).sum()) * board.width / 2
+        self._widest = scene.robot.max_finger_position
+        self._named = {single: self._stones_for(single, start) for single in self._goals}
+
+    def _to_base(self, p_W: np.ndarray) -> np.ndarray:
+        return self._R_RW @ (np.asarray(p_W, dtype=np.float64) - self._p_WR)
+
+    def stone(self, state: SceneState, index: int) -> np.ndarray:
+        """Where stone ``index`` of the pool is, float64[3] in R (m)."""
+        row = int(np.searchsorted(state.stone_ids, index))
+        return self._to_base(state.stone_poses[row, :3])
+
+    def opening_at(self, p: np.ndarray) -> float:
+        """How far to open over a stone at ``p`` so that no finger comes down on the board's edge, 0..1.
+
+        Stones are laid out where the open gripper fits; one that was dropped may lie closer.
+        """
+        offset = abs(p - self._board_middle)
+        if offset[0] > self._board_half + FINGER or offset[1] < self._board_half:
+            return 1.0
+        room = offset[1] - self._board_half - FINGER - 0.001
+        return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
+
+    def choose(self, state: SceneState, tool: np.ndarray) -> Job | None:
+        """What to do next: nothing if a goal is fulfilled, else the nearest stone for the first goal.
+
+        Stones that were on the board when the move began are part of the game and are left alone, unless
+        the goal names one of them.
+        """
+        if any(self._fulfilled(single, state) for single in self._goals):
+            return None
+        for single in self._goals:
+            candidates = [
+                (float(np.hypot(*(self.stone(state, index)[:2] - tool[:2]))), index)
+                for index in self._named[single]
+            ]
+            if candidates:
+                stone = min(candidates)[1]
+                return Job(stone=stone, place=self._place(single, state, stone))
+        return None
+
+    def _stones_for(self, goal: Intersection | Region, start: SceneState) -> list[int]:
+        """Pool indices of the stones that may be used."""
+        colored = [int(k) for k in start.stone_ids if self._scene.stones[k].color == goal.color]
+        if goal.source is None:
+            lowest_on_board = self._scene.table.height + 1.5 * self.half_height
+            heights = dict(zip(start.stone_ids.tolist(), start.stone_poses[:, 2].tolist(), strict=True))
+            return [k for k in colored if heights[k] <= lowest_on_board]
+        source = self._to_base(intersection_pose(self._scene, goal.source).p)
+        return [min(colored, key=lambda k: float(np.linalg.norm(self.stone(start, k) - source)))]
+
+    def _fulfilled(self, goal: Intersection | Region, state: SceneState) -> bool:
+        points = [self.stone(state, index) for index in self._named[goal]]
+        if isinstance(goal, Region):
+            center, half = self._region(goal)
+            inner = half - self._scene.stones[0].radius
+            return any((abs(p - center)[:2] <= inner).all() and p[2] < center[2] + 0.006 for p in points)
+        place = self._place(goal, state, -1)
+        return any(
+            float(np.hypot(*(p - place)[:2])) < PLACED and abs(p[2] - place[2] - self.half_height) < 0.001
+            for p in points
+        )
+
+    def _place(self, goal: Intersection | Region, state: SceneState, stone: int) -> np.ndarray:
+        if isinstance(goal, Intersection):
+            p = self._to_base(intersection_pose(self._scene, (goal.row, goal.column)).p)
+            p[2] -= self.half_height
+            return p
+        return self._free_spot(goal, state, stone)
+
+    def _region(self, goal: Region) -> tuple[np.ndarray, np.ndarray]:
+        """Middle on the table's surface, and half edges along the axes of R: W's, turned by 90 degrees."""
+        center = self._to_base([*goal.center, self._scene.table.height])
+        return center, np.array([goal.half_size[1], goal.half_size[0]])
+
+    def _free_spot(self, goal: Region, state: SceneState, stone: int) -> np.ndarray:
+        """The roomiest spot of a grid in the region; of those with room enough the nearest to its middle."""
+        center, half = self._region(goal)
+        room = np.array(ROOM[::-1])
+        inner = np.maximum(half - self._scene.stones[0].radius - INSIDE, 0.0)
+        counts = np.floor(2 * inner / room + 1e-6).astype(int) + 1
+        others = [self.stone(state, int(k)) for k in state.stone_ids if int(k) != stone]
+        spots = [
+            center + [x, y, 0.0]
+            for x in np.linspace(-1, 1, counts[0]) * inner[0] * (counts[0] > 1)
+            for y in np.linspace(-1, 1, counts[1]) * inner[1] * (counts[1] > 1)
+        ]
+
+        def crowding(spot: np.ndarray) -> tuple[bool, float]:
+            margin = min((float((abs(p - spot)[:2] / room).max()) for p in others), default=2.0)
+            return margin < 1.0, float(np.linalg.norm(spot - center)) if margin >= 1.0 else -margin
+
+        return min(spots, key=crowding)

@@ -1,0 +1,47 @@
+"""How an episode begins: the same for the same seed, with stones apart and at rest."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from core.scene import SceneSpec
+from core.task import Episode, Task
+from core.testing.promise import require
+
+
+def check_seeding(task: Task, scene: SceneSpec, seeds: Iterable[int], split: str) -> None:
+    """The same seed gives the same episode, other seeds and other splits another.
+
+    Raises:
+        TaskCheckError: naming the seed.
+    """
+    first = [task.make_episode(scene, split=split, seed=seed) for seed in seeds]
+    again = [task.make_episode(scene, split=split, seed=seed) for seed in seeds]
+    for one, other in zip(first, again, strict=True):
+        same = (one.goal, one.instruction, one.moves, one.plan) == (
+            other.goal, other.instruction, other.moves, other.plan
+        ) and one.state == other.state  # fmt: skip
+        require(same, one, "the same seed gives the same episode")
+        require(one.task == task.name, one, f"episodes carry the task's name {task.name!r}")
+    if len(first) > 1:
+        require(
+            len({e.state.to_bytes() for e in first}) > 1, first[0], "different seeds give different layouts"
+        )
+    elsewhere = task.make_episode(scene, split="train" if split != "train" else "test", seed=first[0].seed)
+    require(elsewhere.state != first[0].state, first[0], "another split gives another episode")
+
+
+def check_layout(episode: Episode) -> None:
+    """Stones are apart, at rest on board or table.
+
+    Raises:
+        TaskCheckError: naming the seed.
+    """
+    scene, state = episode.scene, episode.state
+    p = state.stone_poses[:, :3].astype(np.float64)
+    distances = np.linalg.norm(p[:, None] - p[None], axis=-1) + np.eye(len(p))
+    require(distances.min() >= 2 * scene.stones[0].radius, episode, "no two stones overlap")
+    half = scene.stones[0].height / 2
+    heights = np.array([scene.table.height, scene.board.X_WB.p[2]]) + half
+    lifted = abs(p[:, 2:] - heights).min(axis=1) > 5e-4
+    require(not lifted.any(), episode, "stones lie on the table or on the board")

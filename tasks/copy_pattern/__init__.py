@@ -1,0 +1,5 @@
+"""Set up a pattern of stones."""
+
+from tasks.copy_pattern.task import CopyPattern
+
+__all__ = ["CopyPattern"]

@@ -1,0 +1,72 @@
+"""A pattern of stones, given in words, is to stand on the empty board; the order is free."""
+
+from core.boards import Board, empty_board, random_board
+from core.errors import EpisodeInitializationError, OptionError
+from core.goals import Pattern
+from core.layout import lay_out
+from core.scene import SceneSpec
+from core.seeding import stream
+from core.task import Episode, Move, Task
+from core.words import say
+from tasks.copy_pattern.rules import belongs, board_with, missing, pattern_of
+from tasks.copy_pattern.words import PHRASINGS, PICTURE, instruct, parse
+
+GIVEN = ("words", "picture")
+SPARE = 1  # stones of each colour on the table beyond those that the pattern needs
+
+
+class CopyPattern(Task):
+    """Reproduce a pattern of two to six stones.
+
+    Args:
+        stones: fewest and most stones of a drawn pattern.
+        pattern: the one to copy; None draws one for each seed.
+        given: ``"words"`` lists the stones; ``"picture"`` sends the reader to ``Environment.goal_picture``,
+            so that the words alone name no goal.
+
+    Raises:
+        OptionError: if the range is empty or begins below one, or the pattern is given as something else.
+    """
+
+    name = "copy_pattern"
+    max_steps = 1000
+
+    def __init__(
+        self, *, stones: tuple[int, int] = (2, 6), pattern: Pattern | None = None, given: str = "words"
+    ):
+        if given not in GIVEN:
+            raise OptionError(f"a pattern cannot be given as {given!r}; valid: {', '.join(GIVEN)}")
+        if not 1 <= stones[0] <= stones[1]:
+            raise OptionError(f"stones must be (fewest, most) with 1 <= fewest <= most, got {stones!r}")
+        self.stones, self.pattern, self.given = stones, pattern, given
+
+    def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
+        rng, size = stream(split, seed, "goal"), scene.board.size
+        count = int(rng.integers(self.stones[0], self.stones[1] + 1))
+        if count > size * size:
+            raise EpisodeInitializationError(f"a pattern of {count} stones does not fit on {size} x {size}")
+        pattern = self.pattern or pattern_of(random_board(rng, size, count))
+        board_with(pattern, size)  # must fit
+        colors = [stone.color for stone in pattern.stones]
+        table = {color: colors.count(color) + SPARE for color in ("black", "white")}
+        phrasing = PHRASINGS[int(stream(split, seed, "phrasing").integers(len(PHRASINGS)))]
+        return Episode(
+            task=self.name,
+            split=split,
+            seed=int(seed),
+            scene=scene,
+            state=lay_out(scene, board=empty_board(size), table=table, rng=stream(split, seed, "layout")),
+            goal=pattern,
+            instruction=instruct(pattern, phrasing) if self.given == "words" else say(PICTURE, {}),
+            moves=len(pattern.stones),
+        )
+
+    def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:
+        rest = missing(episode.goal, boards[-1])
+        return Move(goal=rest, instruction=episode.instruction) if rest.stones else None
+
+    def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
+        return belongs(episode.goal, board)
+
+    def read(self, text: str, board: Board) -> tuple[Pattern, ...]:
+        return (missing(parse(text), board),)

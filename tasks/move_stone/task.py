@@ -1,0 +1,42 @@
+"""A stone of the board is to stand elsewhere on it; which stone, the words say."""
+
+from core.boards import COLOR_NAMES, Board, cells, random_board
+from core.goals import Intersection
+from core.layout import lay_out
+from core.scene import SceneSpec
+from core.seeding import stream
+from core.task import Episode, Task
+from tasks.move_stone.words import PHRASINGS, instruct, parse
+
+STONES = (3, 8)  # on the board, fewest and most
+LOOSE = 2  # of each colour on the table: no other stone than the named one will do
+
+
+class MoveStone(Task):
+    """Move the stone on the named intersection to another one."""
+
+    name = "move_stone"
+
+    def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
+        rng = stream(split, seed, "goal")
+        board = random_board(rng, scene.board.size, int(rng.integers(STONES[0], STONES[1] + 1)))
+        taken, free = cells(board, occupied=True), cells(board, occupied=False)
+        source = taken[int(rng.integers(len(taken)))]
+        row, column = free[int(rng.integers(len(free)))]
+        goal = Intersection(
+            color=COLOR_NAMES[board[source[0]][source[1]]], row=row, column=column, source=source
+        )
+        phrasing = PHRASINGS[int(stream(split, seed, "phrasing").integers(len(PHRASINGS)))]
+        loose = {"black": LOOSE, "white": LOOSE}
+        return Episode(
+            task=self.name,
+            split=split,
+            seed=int(seed),
+            scene=scene,
+            state=lay_out(scene, board=board, table=loose, rng=stream(split, seed, "layout")),
+            goal=goal,
+            instruction=instruct(goal, phrasing),
+        )
+
+    def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
+        return (parse(text),)

@@ -1,0 +1,45 @@
+"""A stone of the board is to go into the marked area beside it; which stone, the words say."""
+
+from dataclasses import replace
+
+from core.boards import COLOR_NAMES, Board, cells, random_board
+from core.goals import Region
+from core.layout import lay_out
+from core.scene import SceneSpec
+from core.seeding import stream
+from core.stage import TRAY
+from core.task import Episode, Task
+from tasks.remove_stone.words import PHRASINGS, instruct, parse, removal
+
+STONES = (2, 8)  # on the board, fewest and most
+LOOSE = 2  # of each colour on the table, on the other side of the board than the marked area
+
+
+class RemoveStone(Task):
+    """Take the stone on the named intersection off the board into the marked area."""
+
+    name = "remove_stone"
+
+    def stage(self, scene: SceneSpec) -> SceneSpec:
+        return replace(scene, marks=(*scene.marks, TRAY))
+
+    def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
+        rng = stream(split, seed, "goal")
+        board = random_board(rng, scene.board.size, int(rng.integers(STONES[0], STONES[1] + 1)))
+        taken = cells(board, occupied=True)
+        source = taken[int(rng.integers(len(taken)))]
+        goal = removal(COLOR_NAMES[board[source[0]][source[1]]], source)
+        phrasing = PHRASINGS[int(stream(split, seed, "phrasing").integers(len(PHRASINGS)))]
+        layout, loose = stream(split, seed, "layout"), {"black": LOOSE, "white": LOOSE}
+        return Episode(
+            task=self.name,
+            split=split,
+            seed=int(seed),
+            scene=scene,
+            state=lay_out(scene, board=board, table=loose, rng=layout, sides=("left",)),
+            goal=goal,
+            instruction=instruct(goal, phrasing),
+        )
+
+    def read(self, text: str, board: Board) -> tuple[Region, ...]:
+        return (parse(text),)

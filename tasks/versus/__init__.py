@@ -1,0 +1,1 @@
+"""What games against an opponent have in common: rows of stones to be completed."""

@@ -1,0 +1,1 @@
+"""BOMB as strangers use it, each in an environment of its own; run by `make test-interop`."""

@@ -1,0 +1,57 @@
+"""Fresh environments with BOMB installed from its wheel."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What is built or run here has no place in a wheel that is built from clean sources.
+NOT_SOURCES = (".git", ".venv", "build", "runs", "*.so", "*.egg-info", "__pycache__")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """BOMB's wheel: the one in the folder that BOMB_WHEELS names, or built here."""
+    if "BOMB_WHEELS" in os.environ:
+        (file,) = Path(os.environ["BOMB_WHEELS"]).glob("*.whl")
+        return file
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "source", ignore=shutil.ignore_patterns(*NOT_SOURCES))
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+        "--wheel-dir", str(folder), str(folder / "source"))  # fmt: skip
+    (file,) = folder.glob("*.whl")
+    return file
+
+
+@pytest.fixture
+def fresh(tmp_path, wheel) -> Path:
+    """The Python of a new environment in which BOMB has just been installed."""
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    install(python, str(wheel))
+    return python
+
+
+def install(python: Path, *what: str) -> None:
+    """Installs with pip, at the versions that BOMB is tested with."""
+    run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--constraint", str(ROOT / "requirements.lock"), *what)  # fmt: skip
+
+
+def run(*command: str, cwd: Path | None = None) -> str:
+    """Runs a command outside of the checkout and returns what it printed.
+
+    Raises:
+        AssertionError: with its whole output, if it fails.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    answer = subprocess.run(
+        command, cwd=cwd or Path(sys.prefix), env=clean, capture_output=True, text=True, timeout=900
+    )
+    assert answer.returncode == 0, f"{' '.join(command)}\n{answer.stdout}\n{answer.stderr}"
+    return answer.stdout
