@@ -84,7 +84,8 @@ class Task(ABC):
     Attributes:
         name: the registered name.
         word_sets: sets of sentences that ``reword`` knows, out of those of the knob ``words``.
-        free_layout: whether stones may be added, taken away and moved at reset without changing the task.
+        free_layout: whether stones may be added, taken away and moved at reset without changing the task, and
+            are laid out around the board wherever it lies.
         max_steps: actions that an episode may take, unless ``make_task`` says otherwise.
     """
 

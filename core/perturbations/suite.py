@@ -47,8 +47,10 @@ class Suite:
                     f"task {task.name!r} has no words {level!r}; "
                     f"it has: {', '.join(sorted(task.word_sets)) or 'none'}"
                 )
-            if knob.name.startswith("stone_") and knob.touches is Touches.LAYOUT and not task.free_layout:
-                raise CapabilityError(f"task {task.name!r} cannot do {name}: its stones are part of the game")
+            if knob.touches is Touches.LAYOUT and not task.free_layout:
+                raise CapabilityError(
+                    f"task {task.name!r} cannot do {name}: its stones have places of their own"
+                )
             if camera is not None and camera not in cameras:
                 raise OptionError(
                     f"{name} is for a camera that is not there; cameras: {', '.join(cameras) or 'none'}"

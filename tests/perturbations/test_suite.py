@@ -131,12 +131,13 @@ def test_a_task_that_cannot_says_so():
     for perturbations in (
         {"words": "letters"},
         {"stone_amount": 1},
+        {"board_pose": 1},
         {"stone_layout": "row"},
         {"stone_position": 1},
     ):
         with pytest.raises(CapabilityError, match="task 'game'"):
             make_suite(perturbations).check(able, game, ())
-    make_suite({"board_pose": 5, "distractors": 2}).check(able, game, ())
+    make_suite({"table_height": 5, "distractors": 2}).check(able, game, ())
 
 
 # ---- condition sets -------------------------------------------------------------------------
