@@ -14,9 +14,10 @@ import numpy as np
 import core
 from benchmarks.timing import arguments, interleaved, reference_ms, write
 from core.actions import ActionSpec
-from core.environment import Environment, EpisodeOptions
+from core.environment import Environment
 from core.make import DEFAULT_SUPERSAMPLE
 from core.observation import ObservationSpec
+from core.options import EpisodeOptions
 from core.registry import BACKENDS, TASKS
 from core.stage import clean_scene
 

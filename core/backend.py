@@ -109,7 +109,7 @@ class Backend(ABC):
 
     @abstractmethod
     def read_state(self) -> SceneState:
-        """The present state, rounded to float32. After ``write_state`` or ``reset``: exactly what was written."""
+        """The present state in float32; after ``write_state`` or ``reset`` exactly what was written."""
 
     @abstractmethod
     def write_state(self, state: SceneState) -> None:

@@ -1,7 +1,7 @@
 """The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
 
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import gymnasium
 import numpy as np
@@ -9,44 +9,27 @@ import numpy as np
 from core.actions import ActionSpec, check_action
 from core.actuation import Actuator
 from core.backend import Backend, CameraImage
-from core.checker import MEASURE_DTYPE, Tolerances
+from core.checker import Tolerances
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
 from core.goal_picture import goal_picture
+from core.info import episode_info
 from core.kinematics import Kinematics
 from core.layout import add_stones
+from core.log import EpisodeLog
 from core.observation import MODALITY_KEYS, ObservationSpec, action_space
-from core.perturbation import copied
+from core.options import EpisodeOptions
 from core.perturbations.suite import Suite
 from core.record import EpisodeRecord
 from core.referee import Referee
 from core.render_guard import RenderGuard
 from core.scene import SceneSpec
-from core.scoring import Frame, Observer, stone_colors
+from core.scoring import Frame, Observer
 from core.snapshot import Snapshot
 from core.state import ARM_JOINTS, SceneState
 from core.task import Episode, Move, Task
 
 FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
-
-
-@dataclass(frozen=True, kw_only=True)
-class EpisodeOptions:
-    """How episodes run.
-
-    Attributes:
-        split: which family of seeds.
-        max_steps: actions until an episode is truncated.
-        stop_on_success: whether it ends when success first holds.
-        stop_on_wrong_move: whether it ends when a wrong move is seen; see ``core.referee``.
-        supersample: pictures are rendered this many times larger and filtered down.
-    """
-
-    split: str = "test"
-    max_steps: int = 400
-    stop_on_success: bool = False
-    stop_on_wrong_move: bool = False
-    supersample: int = 1
 
 
 class Environment(gymnasium.Env):
@@ -135,9 +118,9 @@ class Environment(gymnasium.Env):
         """
         self._check_running()
         action = self._checked(action)
-        before = self._success_once
+        before = self._referee.success_once
         self._advance(action)
-        self._actions.append(action)
+        self._log.actions.append(action)
         self._steps += 1
         referee = self._referee
         terminated = (self.options.stop_on_success and referee.success) or (
@@ -146,7 +129,7 @@ class Environment(gymnasium.Env):
         truncated = not terminated and self._steps >= self.options.max_steps
         if terminated or truncated:
             self._finish()
-        reward = 1.0 if self._success_once and not before else 0.0
+        reward = 1.0 if self._referee.success_once and not before else 0.0
         return self._observe(), reward, terminated, truncated, self.info()
 
     def hold_action(self) -> np.ndarray:
@@ -157,7 +140,8 @@ class Environment(gymnasium.Env):
     def info(self) -> dict:
         """What ``step`` returned last, made anew."""
         self._check_begun()
-        return self._described()
+        sim_time = self._periods / self.action_spec.control_hz
+        return episode_info(self.episode, self._referee, sim_time=sim_time, clipped=self._clipped)
 
     def end_episode(self) -> dict:
         """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
@@ -306,17 +290,8 @@ class Environment(gymnasium.Env):
             "tolerances": asdict(self.tolerances),
             "verdict": self._referee.verdict.to_dict(),
             "moves": self._referee.info(),
-            "segments": self._segments(),
         }
-        return EpisodeRecord(
-            about=about,
-            colors=stone_colors(self.episode.scene, self.scene_state),
-            times=np.array(self._times),
-            tools=np.array([frame.p_BT for frame in self._frames], dtype=np.float32),
-            openings=np.array([frame.opening for frame in self._frames], dtype=np.float32),
-            measures=self._series(),
-            actions=np.array(self._actions, dtype=np.float32).reshape(-1, 4),
-        )
+        return self._log.record(about, self.episode, self.scene_state, self._referee.segments)
 
     # ---- inside -----------------------------------------------------------------------------
 
@@ -339,8 +314,7 @@ class Environment(gymnasium.Env):
         layout = self._observer(episode.state)
         self._referee = Referee(self.task, episode, self.tolerances, layout)
         self._frame: Frame = layout if state is episode.state else self._observer(state)
-        self._frames, self._times, self._actions = [layout], [0.0], []
-        self._stones = [episode.state.stone_ids]  # in play, of every move that was begun
+        self._log = EpisodeLog(layout, episode.state.stone_ids)
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
 
@@ -359,9 +333,9 @@ class Environment(gymnasium.Env):
         self.scene_state = self._backend.read_state()
         self._frame = frame = self._observer(self.scene_state)
         time = self._periods / self.action_spec.control_hz
-        self._referee.update(time, frame, len(self._frames))
-        self._frames.append(frame)
-        self._times.append(time)
+        self._referee.update(time, frame, len(self._log.frames))
+        self._log.frames.append(frame)
+        self._log.times.append(time)
         if self._referee.pending is not None and self._referee.ready(frame):
             self._begin_move(self._referee.pending)
 
@@ -370,38 +344,15 @@ class Environment(gymnasium.Env):
         if move.replies:
             self.scene_state = add_stones(self.episode.scene, self.scene_state, move.replies)
             self._backend.write_state(self.scene_state)
-            self._frame = self._frames[-1] = self._observer(self.scene_state)
-        self._referee.begin(move, self.scene_state, self._frame, len(self._frames) - 1)
-        self._stones.append(self.scene_state.stone_ids)
+            self._frame = self._log.frames[-1] = self._observer(self.scene_state)
+        self._referee.begin(move, self.scene_state, self._frame, len(self._log.frames) - 1)
+        self._log.stones.append(self.scene_state.stone_ids)
 
     def _finish(self) -> None:
         hold = self._actuator.hold(self._controller.hold_action())
         for _ in range(round(FINAL_HOLD * self.action_spec.control_hz)):
             self._advance(hold)
         self._over = True
-
-    @property
-    def _success_once(self) -> bool:
-        return self._referee.complete and self._referee.verdict.success_once  # once complete, so to the end
-
-    def _segments(self) -> list[dict]:
-        """Of each move that was begun: its rows, the columns of its stones, what its judges were asked."""
-        last = self.scene_state.stone_ids
-        return [
-            {**segment, "stones": np.searchsorted(last, stones).tolist()}
-            for segment, stones in zip(self._referee.segments, self._stones, strict=True)
-        ]
-
-    def _series(self) -> np.ndarray:
-        """array[T, S] of every measure; zeros where a stone was not in play yet."""
-        last = self.scene_state.stone_ids
-        if len(self._stones[0]) == len(last):
-            return np.array([frame.measures for frame in self._frames])
-        series = np.zeros((len(self._frames), len(last)), dtype=MEASURE_DTYPE)
-        by_count = {len(stones): np.searchsorted(last, stones) for stones in self._stones}
-        for row, frame in zip(series, self._frames, strict=True):
-            row[by_count[len(frame.measures)]] = frame.measures
-        return series
 
     def _observe(self) -> dict:
         observation: dict = {}
@@ -422,27 +373,6 @@ class Environment(gymnasium.Env):
     def _picture(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         image = self._backend.render(camera, modalities)
         return self._suite.develop(self.episode, camera, self._periods, image)
-
-    def _described(self) -> dict:
-        referee, perturbation = self._referee, self.episode.perturbation
-        placement = referee.verdict.to_dict()
-        return {
-            "success": referee.success,
-            "is_success": referee.success,
-            "success_once": self._success_once,
-            "placement": placement,
-            "stage": placement["stages"],
-            # Made anew every time: users keep what they are given, and may change it.
-            "perturbation": copied(perturbation),
-            "goal": referee.move.goal.to_dict(),
-            "moves": referee.info(),
-            "spans": {
-                name: {"start": span.start, "end": span.end}
-                for name, span in referee.move.instruction.spans.items()
-            },
-            "sim_time": self._periods / self.action_spec.control_hz,
-            "clipped": self._clipped,
-        }
 
     def _check_open(self) -> None:
         if self._closed:

@@ -3,9 +3,10 @@
 import inspect
 
 from core.actions import ActionSpec
-from core.environment import Environment, EpisodeOptions
+from core.environment import Environment
 from core.errors import OptionError, UnknownNameError, check_choice
 from core.observation import ObservationSpec
+from core.options import EpisodeOptions
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 from core.seeding import SPLITS

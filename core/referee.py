@@ -52,6 +52,11 @@ class Referee:
         """Whether every move is done and the last one still holds."""
         return self.complete and self._verdict.success
 
+    @property
+    def success_once(self) -> bool:
+        """Whether that was ever so; it cannot be before every move is done."""
+        return self.complete and self._verdict.success_once
+
     def begin(self, move: Move, state: SceneState, frame: Frame, row: int) -> None:
         """Begins a move from ``state``, which is row ``row`` of the episode's series."""
         scene = self._episode.scene

@@ -26,7 +26,7 @@ def _expert(env, watch):
 
 
 def simplified_meshes() -> np.ndarray:
-    """The robot with all its triangles, and with those that are kept, from the head camera and from close by."""
+    """The robot with all its triangles, and with those that are kept, from afar and from close by."""
     close = CameraSpec(name="head", eye=(0.35, 0.15, 1.15), forward=(-0.35, -0.36, -0.08))
     columns = []
     for share, words in ((1.0, "all 134,000 triangles"), (KEEP, f"{KEEP:.0%} of them")):

@@ -14,9 +14,10 @@ from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT
 from bomb.policies.world import World
 from bomb.rollout import EpisodeResult, replay
 from core.actions import ActionSpec
-from core.environment import Environment, EpisodeOptions
+from core.environment import Environment
 from core.kinematics import Kinematics
 from core.observation import ObservationSpec
+from core.options import EpisodeOptions
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS
 from core.rotations import matrix_from_quaternion

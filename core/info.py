@@ -1,0 +1,34 @@
+"""``info``: what ``reset`` and ``step`` tell beside the observation."""
+
+from core.perturbation import copied
+from core.referee import Referee
+from core.task import Episode
+
+
+def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped: int) -> dict:
+    """Plain numbers, strings, bools, lists and dicts; None where something is undefined, never NaN.
+
+    Everything is made anew every time: users keep what they are given, and may change it.
+
+    Args:
+        episode: what is played.
+        referee: who judges it.
+        sim_time: seconds since reset.
+        clipped: actions so far that were outside the declared box.
+    """
+    placement, move = referee.verdict.to_dict(), referee.move
+    return {
+        "success": referee.success,
+        "is_success": referee.success,
+        "success_once": referee.success_once,
+        "placement": placement,
+        "stage": placement["stages"],
+        "perturbation": copied(episode.perturbation),
+        "goal": move.goal.to_dict(),
+        "moves": referee.info(),
+        "spans": {
+            name: {"start": span.start, "end": span.end} for name, span in move.instruction.spans.items()
+        },
+        "sim_time": sim_time,
+        "clipped": clipped,
+    }
