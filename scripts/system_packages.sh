@@ -61,7 +61,11 @@ if $mesa_missing && [ "${ID:-}" = debian ] && [ "${VERSION_ID:-}" = 12 ]; then
     # The mirror this machine already uses, so that a local mirror keeps working.
     mirror=$(grep -rhoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null \
       | head -1 | tr -d ' ' || true)
-    entry="deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main"
+    if [ -z "$mirror" ]; then
+      say "no Debian mirror in /etc/apt/sources.list*: add one with bookworm-backports, then run this again"
+      exit 1
+    fi
+    entry="deb $mirror bookworm-backports main"
     printf '+ echo %q > %s\n' "$entry" "$list"
     printf '%s\n' "$entry" | "${sudo[@]}" tee "$list" >/dev/null
   fi
