@@ -1,5 +1,6 @@
 """Measuring from several threads: the interpreter's lock is released, and nothing is shared."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,25 +26,31 @@ def test_four_threads_get_what_one_gets():
         np.testing.assert_array_equal(result, alone[k % len(jobs)])
 
 
-def test_the_lock_is_released_while_measuring():
-    # A batch that takes a while runs in another thread while this one counts. With the lock held this thread
-    # would stand still for as long as the batch takes; a busy machine may do that to it once, not ten times.
-    state = [np.repeat(part, 50000, axis=0) for part in batch(7, 1)]
+def counts_during(work) -> int:
+    """How far this thread counts while another one does ``work``."""
+    begun, ended, count = threading.Event(), threading.Event(), 0
 
-    def counted_on() -> bool:
-        begun, ended, counts = threading.Event(), threading.Event(), [0]
+    def run():
+        begun.set()
+        work()
+        ended.set()
 
-        def work():
-            begun.set()
-            GEOMETRY.measure(*state)
-            ended.set()
-
-        worker = threading.Thread(target=work)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # else a held lock is still handed over for milliseconds, before and after
+    try:
+        worker = threading.Thread(target=run)
         worker.start()
         begun.wait()
         while not ended.is_set():
-            counts[0] += 1
+            count += 1
         worker.join()
-        return counts[0] > 100
+    finally:
+        sys.setswitchinterval(interval)
+    return count
 
-    assert any(counted_on() for _ in range(10))
+
+def test_the_lock_is_released_while_measuring():
+    state = [np.repeat(part, 50000, axis=0) for part in batch(7, 1)]
+    held = min(counts_during(lambda: sum(range(10_000_000))) for _ in range(5))
+    free = min(counts_during(lambda: GEOMETRY.measure(*state)) for _ in range(5))
+    assert free > 20 * held
