@@ -31,7 +31,7 @@ format: setup ## rewrites the sources in the one format
 bench: setup ## every benchmark; JSON in runs/bench/
 	@bash scripts/bench.sh
 
-parity-full: setup ## the parity table at the sizes that docs/parity.md names; about a quarter of an hour
+parity-full: setup ## the parity table at the sizes that docs/parity.md names; four minutes on idle cores
 	.venv/bin/bomb parity --episodes 1000 --seed 0 --json runs/parity/parity.json
 
 docs-pictures: setup ## renders docs/pictures/ anew
