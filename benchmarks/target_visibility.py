@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 import core
 from bomb.policies.expert import Expert
+from core.rotations import Pose, compose
 from core.scene import CameraSpec, SceneSpec
 from core.task import Intersection
 
@@ -36,9 +37,9 @@ def project(camera: CameraSpec, points: np.ndarray, size: tuple[int, int]) -> np
 
 
 def goal_in_world(scene: SceneSpec, goal: Intersection) -> np.ndarray:
-    """The goal's intersection, float64[3] in W (m); the board of the clean stage is turned by half a turn."""
-    middle, pitch = (scene.board.size - 1) / 2, scene.board.pitch
-    return np.array(scene.board.X_WB.p) - [(goal.column - middle) * pitch, (middle - goal.row) * pitch, 0.0]
+    """The goal's intersection, float64[3] in W (m)."""
+    X_WG = compose(scene.board.X_WB, Pose((*scene.board.point(goal.row, goal.column), 0.0)))
+    return np.array(X_WG.p)
 
 
 def clear_share(env: core.Environment, seed: int) -> tuple[int, int]:

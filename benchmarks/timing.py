@@ -48,6 +48,14 @@ def arguments(doc: str, **defaults: int) -> argparse.Namespace:
     return parser.parse_args()
 
 
+def within(name: str, values: dict[str, float], bound: float) -> int:
+    """0 if every value is at most the bound; else 1, after naming those that are not."""
+    missed = {key: value for key, value in values.items() if value > bound}
+    if missed:
+        print(f"\n{name} missed: at most {bound} is allowed, got {missed}")
+    return 1 if missed else 0
+
+
 def write(results: dict, file: Path | None) -> None:
     """Writes the results with what they were measured on."""
     if file is None:

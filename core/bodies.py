@@ -205,11 +205,6 @@ def parked_pose(index: int, depth: float = -5.0) -> Pose:
     return Pose((0.1 * (index % 6), 0.1 * (index // 6), depth))
 
 
-def body_names(scene: SceneSpec) -> list[str]:
-    """Names of the static bodies and of the pool's stones, as contacts report them."""
-    return [body.name for body in static_bodies(scene)] + [f"stone_{k}" for k in range(len(scene.stones))]
-
-
 def table_top_pose(table: TableSpec) -> Pose:
     """Pose in W of the centre of the box that is the table top."""
     return compose(Pose((0.0, 0.0, table.height)), Pose((0.0, 0.0, -table.thickness / 2)))

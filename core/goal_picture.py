@@ -25,10 +25,10 @@ def goal_picture(scene: SceneSpec, board: Board, size: int = 256) -> np.ndarray:
     picture = texture[rows[:, None], columns].astype(np.float32)
     # Pixel centres in the board frame (m), x to the right and y up the picture.
     along = ((np.arange(fine) + 0.5) / fine - 0.5) * scene.board.width
-    middle, pitch, radius = (scene.board.size - 1) / 2, scene.board.pitch, scene.stones[0].radius
+    radius = scene.stones[0].radius
     colors = {stone.color: srgb_encode(np.array(stone.material.color)) * 255 for stone in scene.stones}
     for row, column in cells(board, occupied=True):
-        x, y = (column - middle) * pitch, (middle - row) * pitch
+        x, y = scene.board.point(row, column)
         inside = (along - x) ** 2 + (-along[:, None] - y) ** 2 <= radius**2
         picture[inside] = colors[COLOR_NAMES[board[row][column]]]
     picture = picture.reshape(size, SUBSAMPLES, size, SUBSAMPLES, 3).mean(axis=(1, 3))

@@ -27,11 +27,10 @@ def intersection_pose(scene: SceneSpec, cell: Cell, *, yaw: float = 0.0) -> Pose
     Raises:
         OptionError: if there is no such intersection.
     """
-    board, middle = scene.board, (scene.board.size - 1) / 2
-    row, column = cell
+    board, (row, column) = scene.board, cell
     if not (0 <= row < board.size and 0 <= column < board.size):
         raise OptionError(f"no intersection ({row}, {column}) on a board of {board.size} x {board.size}")
-    p_BS = ((column - middle) * board.pitch, (middle - row) * board.pitch, scene.stones[0].height / 2)
+    p_BS = (*board.point(row, column), scene.stones[0].height / 2)
     return compose(board.X_WB, Pose(p_BS, (float(np.cos(yaw / 2)), 0.0, 0.0, float(np.sin(yaw / 2)))))
 
 

@@ -112,9 +112,8 @@ class Referee:
         )
 
     def _crowded(self, frame: Frame, place: Intersection, room: float) -> bool:
-        board, p_BS = self._episode.scene.board, frame.measures["position"]
-        middle = (board.size - 1) / 2
-        x, y = (place.column - middle) * board.pitch, (middle - place.row) * board.pitch
+        p_BS = frame.measures["position"]
+        x, y = self._episode.scene.board.point(place.row, place.column)
         return bool((np.hypot(p_BS[:, 0] - x, p_BS[:, 1] - y) <= room).any())
 
     def info(self) -> dict:

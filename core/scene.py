@@ -126,6 +126,11 @@ class BoardSpec:
     wood_color: Color = (0.55, 0.36, 0.15)
     line_color: Color = (0.02, 0.016, 0.012)
 
+    def point(self, row: int, column: int) -> tuple[float, float]:
+        """x and y of an intersection in B (m)."""
+        middle = (self.size - 1) / 2
+        return ((column - middle) * self.pitch, (middle - row) * self.pitch)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StoneSpec:

@@ -3,8 +3,6 @@
 docs/stage.md lists every number here beside RoboTwin2's value, and why ours differs.
 """
 
-from dataclasses import replace
-
 from core.errors import check_choice
 from core.scene import (
     BoardSpec,
@@ -77,8 +75,3 @@ def clean_scene(cameras: tuple[str, ...] = ()) -> SceneSpec:
         cameras=tuple(CAMERAS[name] for name in cameras),
         lights=LIGHTS,
     )
-
-
-def with_cameras(scene: SceneSpec, cameras: tuple[CameraSpec, ...]) -> SceneSpec:
-    """The same scene seen by other cameras."""
-    return replace(scene, cameras=cameras)

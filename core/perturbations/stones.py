@@ -196,7 +196,7 @@ def with_board_stones(episode: Episode, added: list[tuple[tuple[int, int], str, 
         for c in ("black", "white")
     }
     poses = dict(zip(state.stone_ids.tolist(), state.stone_poses, strict=True))
-    board, middle = scene.board, (scene.board.size - 1) / 2
+    board = scene.board
     for (row, column), color, yaw in added:
         pool = pools[color] or pools["white" if color == "black" else "black"]
         if not pool:
@@ -205,7 +205,7 @@ def with_board_stones(episode: Episode, added: list[tuple[tuple[int, int], str, 
             )
         index = pool.pop(0)
         height = scene.stones[index].height / 2
-        p_BS = ((column - middle) * board.pitch, (middle - row) * board.pitch, height)
+        p_BS = (*board.point(row, column), height)
         poses[index] = compose(board.X_WB, Pose(p_BS, quaternion_about_z(yaw))).array().astype(np.float32)
     return replace(episode, state=_with_stones(state, poses))
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from core.errors import EpisodeInitializationError
 from core.kinematics import home_position
-from core.rotations import Pose, compose, inverse, matrix_from_quaternion
+from core.rotations import Pose, compose, matrix_from_quaternion
 from core.scene import SceneSpec
 from core.state import JOINTS, SceneState
 from core.task import Intersection
@@ -101,9 +101,8 @@ def _board_stones(
 
 
 def _on_board(scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator) -> np.ndarray:
-    board, middle = scene.board, (scene.board.size - 1) / 2
-    p_BS = ((column - middle) * board.pitch, (middle - row) * board.pitch, scene.stones[index].height / 2)
-    return compose(board.X_WB, Pose(p_BS, _yaw(rng))).array()
+    p_BS = (*scene.board.point(row, column), scene.stones[index].height / 2)
+    return compose(scene.board.X_WB, Pose(p_BS, _yaw(rng))).array()
 
 
 def _table_points(
@@ -143,9 +142,3 @@ def board_reach(scene: SceneSpec) -> float:
     """How far the board reaches from its middle along x_W, as it lies (m)."""
     R_WB = matrix_from_quaternion(scene.board.X_WB.q)
     return float(abs(R_WB[0, :2]).sum() * scene.board.width / 2)
-
-
-def board_clearance(scene: SceneSpec, p_WS: np.ndarray) -> float:
-    """How far a point is from the board's edge along the finger axis (m); negative over the board."""
-    p_BS = matrix_from_quaternion(inverse(scene.board.X_WB).q) @ (p_WS - np.asarray(scene.board.X_WB.p))
-    return float(abs(p_BS[0]) - scene.board.width / 2)

@@ -1,7 +1,5 @@
 """The task of the BOMB study: one stone, one intersection, exactly."""
 
-import numpy as np
-
 from core.boards import Board
 from core.errors import check_choice
 from core.scene import SceneSpec
@@ -55,9 +53,3 @@ class PlaceStone(Task):
         return instruct(
             goal, sentences[int(choice * len(sentences))], words=words, other=divmod(wrong, n), size=n
         )
-
-
-def goal_position(scene: SceneSpec, goal: Intersection) -> np.ndarray:
-    """p_B of the goal's intersection, float64[3] (m, in the board frame)."""
-    middle, pitch = (scene.board.size - 1) / 2, scene.board.pitch
-    return np.array([(goal.column - middle) * pitch, (middle - goal.row) * pitch, 0.0])

@@ -8,7 +8,6 @@ from core.rotations import quaternion_about_z
 from core.state import SceneState
 from core.task import Episode, Intersection
 from tasks.place_stone import PlaceStone
-from tasks.place_stone.task import goal_position
 from tests.conftest import play
 
 
@@ -45,8 +44,7 @@ def test_a_stone_fits_between_two_neighbours(backend, make_env, monkeypatch, axi
         poses, ids = [], []
         p_WB = np.asarray(scene.board.X_WB.p)
         for index, (row, column) in enumerate(cells):
-            p_BS = goal_position(scene, Intersection(color="black", row=row, column=column))
-            p_BS[2] = scene.stones[0].height / 2
+            p_BS = np.array([*scene.board.point(row, column), scene.stones[0].height / 2])
             poses.append([*(p_WB + p_BS * [-1, -1, 1]), *quaternion_about_z(0.3)])
             ids.append(index)
         poses.append([0.24, -0.15, scene.table.height + 0.004, 1, 0, 0, 0])

@@ -9,7 +9,6 @@ from core.stage import clean_scene
 from core.task import Intersection
 from tasks.place_stone import PlaceStone
 from tasks.place_stone.layout import LayoutSpec
-from tasks.place_stone.task import goal_position
 from tasks.place_stone.words import PHRASINGS, instruct, parse
 
 SCENE = clean_scene()
@@ -65,7 +64,7 @@ def test_some_boards_are_empty_and_some_have_neighbours_of_the_goal():
     assert counts.count(0) > 100 and max(counts) >= 4
     near = 0
     for episode in EPISODES:
-        p_BG = goal_position(SCENE, episode.goal)
+        p_BG = np.array([*SCENE.board.point(episode.goal.row, episode.goal.column), 0.0])
         goal = np.asarray(SCENE.board.X_WB.p) + p_BG * [-1, -1, 1]
         distances = [np.hypot(*(p[:2] - goal[:2])) for p in on_board(episode)]
         assert all(d > 0.054 for d in distances), "the goal itself is free"
