@@ -14,7 +14,8 @@ from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.files import read_json, write_json
 from bomb.filming import Film, contact_sheet, film, side_by_side
 from bomb.pictures import captioned, grid, write_mp4, write_png
-from bomb.rollout import make_policy, play
+from bomb.policies.making import make_policy
+from bomb.rollout import play
 from core.errors import BombError
 from core.registry import BACKENDS
 from core.stage import CAMERAS
@@ -169,7 +170,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     def look(env: core.Environment) -> None:
         views.extend(captioned(env.render_camera(name).rgb, f"{backend}: {name}") for name in cameras)
 
-    def watch(env: core.Environment, observation: dict, info: dict) -> None:
+    def watch(env: core.Environment, info: dict) -> None:
         if info["stage"]["grasped"] and not views:
             look(env)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import core
 from bomb import statistics
 from bomb.files import FileError
-from bomb.rollout import make_policy, play
+from bomb.policies.making import make_policy
+from bomb.rollout import play
 from bomb.runs import RunFolder
 from core.errors import LifecycleError, OptionError
-from core.registry import POLICIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,7 @@ def evaluate(
         env.close()
     return {
         **settings.to_dict(),
-        "privileged": POLICIES.load(settings.policy).privileged,
+        "privileged": policy.privileged,
         **tally.to_dict(),
         "complete": complete and not tally.errors,
         "wall_s": round(time.perf_counter() - start, 3),

@@ -63,7 +63,7 @@ def film(
     """
     made, step = Film(backend=backend), -1
 
-    def watch(env: Environment, observation: dict, info: dict) -> None:
+    def watch(env: Environment, info: dict) -> None:
         nonlocal step
         step += 1
         stages = {"start": step == 0, **info["stage"]}

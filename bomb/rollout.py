@@ -10,9 +10,8 @@ from core.environment import Environment
 from core.errors import ActionError
 from core.policy import Policy
 from core.record import EpisodeRecord
-from core.registry import POLICIES
 
-Watcher = Callable[[Environment, dict, dict], None]
+Watcher = Callable[[Environment, dict], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,21 +29,6 @@ class EpisodeResult:
     wall_s: float
 
 
-def list_policies() -> list[str]:
-    """Names that ``make_policy`` takes."""
-    return POLICIES.names()
-
-
-def make_policy(name: str) -> Policy:
-    """A policy by its registered name.
-
-    Raises:
-        UnknownNameError: listing the valid names.
-        RegistrationError: if it cannot be imported.
-    """
-    return POLICIES.load(name)()
-
-
 def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = None) -> EpisodeResult:
     """Plays the episode of ``seed`` to its end.
 
@@ -52,7 +36,8 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
         env: an open environment.
         policy: gets the observation, and the truth only if it is privileged.
         seed: of the episode, and of the policy's own randomness.
-        watch: called as ``watch(env, observation, info)`` after the reset and after each action.
+        watch: called as ``watch(env, info)`` after the reset and after each action;
+            it looks with ``env.observe()`` or ``env.render_camera``.
 
     Raises:
         ActionError: if the policy returns no float[k, 4] with k >= 1, or values that are not finite.
@@ -66,38 +51,42 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
         extras["goal_picture"] = env.goal_picture()
     policy.reset(observation["instruction"], seed, **extras)
     if watch is not None:
-        watch(env, observation, info)
-    ended = False
+        watch(env, info)
+    ended, step = False, 0
     while not ended:
-        truth = {"truth": env.scene_state} if policy.privileged else {}
-        for action in _chunk(policy, policy.act(observation, **truth)):
+        if step:
+            observation = env.observe()
+        extras = {"truth": env.scene_state} if policy.privileged else {}
+        if policy.wants_step:
+            extras["step"] = step
+        for action in _chunk(policy, policy.act(observation, **extras)):
             move = env.move
-            observation, _, terminated, truncated, info = env.step(action)
-            ended = terminated or truncated
+            # Nothing is drawn until the policy looks again.
+            _, terminated, truncated = env.advance(action)
+            ended, step = terminated or truncated, step + 1
             if watch is not None:
-                watch(env, observation, info)
+                watch(env, env.info())
             if ended:
                 break
             if env.move is not move:
-                policy.proceed(
-                    observation["instruction"], **({"move": env.move} if policy.privileged else {})
-                )
+                words = env.move.instruction.text
+                policy.proceed(words, **({"move": env.move} if policy.privileged else {}))
                 break
-    return EpisodeResult(record=env.episode_record(), info=info, wall_s=time.perf_counter() - start)
+    return EpisodeResult(record=env.episode_record(), info=env.info(), wall_s=time.perf_counter() - start)
 
 
 def replay(env: Environment, seed: int, actions: np.ndarray, watch: Watcher | None = None) -> EpisodeResult:
     """Plays recorded actions, float[N, 4], in the episode of ``seed``; ends with the last of them."""
     start = time.perf_counter()
-    observation, info = env.reset(seed=seed)
+    _, info = env.reset(seed=seed)
     if watch is not None:
-        watch(env, observation, info)
+        watch(env, info)
     ended = False
     for action in actions:
-        observation, _, terminated, truncated, info = env.step(action)
-        ended = terminated or truncated
+        _, terminated, truncated = env.advance(action)
+        ended, info = terminated or truncated, env.info()
         if watch is not None:
-            watch(env, observation, info)
+            watch(env, info)
         if ended:
             break
     if not ended:

@@ -67,3 +67,13 @@ def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in names:
         raise UnknownNameError(kind, value, names)
     return value
+
+
+def missing_extra(what: str, extra: str) -> BombError:
+    """What to raise when an optional package is not there: says how to get it.
+
+    Args:
+        what: needs it, as the subject of a sentence.
+        extra: name out of ``[project.optional-dependencies]``.
+    """
+    return BombError(f"{what} needs more packages: pip install 'board-manipulation-benchmark[{extra}]'")

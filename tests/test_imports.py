@@ -32,7 +32,12 @@ LAZY = {
     "core": {"trimesh", "fast_simplification", "scipy"},
     "tasks": {"pyspiel"},
     "backends": {"trimesh"},
-    "bomb": {"PIL", "av", "tqdm", "scipy", "skimage", "trimesh"},
+    "bomb": {
+        *("PIL", "av", "tqdm", "scipy", "skimage", "trimesh"),
+        # of the extras
+        *("matplotlib", "statsmodels", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
+        *("safetensors", "tensorflow", "tensorflow_datasets", "vla_eval", "ray", "rerun"),
+    },
 }
 
 

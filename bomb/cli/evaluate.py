@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     from bomb.evaluation import EvaluationSettings, evaluate
     from bomb.files import write_json
+    from bomb.policies.making import policy_class
 
     settings = EvaluationSettings(
         policy=args.policy,
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         max_steps=args.max_steps,
         action_mode=args.action_mode,
         control_hz=args.control_hz,
-        cameras=chosen_cameras(args.cameras, POLICIES.load(args.policy).privileged),
+        cameras=chosen_cameras(args.cameras, policy_class(args.policy).privileged),
         image_size=(args.image_size, args.image_size),
         stop_on_success=args.stop_on_success,
     )

@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
 
     from bomb.filming import contact_sheet, film, side_by_side
     from bomb.pictures import write_mp4, write_png
-    from bomb.rollout import make_policy, play, replay
+    from bomb.policies.making import make_policy
+    from bomb.rollout import play, replay
 
     suffix = args.out.suffix.lower()
     if suffix not in SUFFIXES:

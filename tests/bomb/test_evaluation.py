@@ -8,8 +8,9 @@ import pytest
 import core
 from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.files import FileError
+from bomb.policies.making import make_policy
 from bomb.rescoring import rescore
-from bomb.rollout import make_policy, play, replay
+from bomb.rollout import play, replay
 from bomb.runs import RunFolder
 from core.errors import ActionError, OptionError, UnknownNameError
 from core.policy import Policy
