@@ -51,14 +51,12 @@ class Recorder:
         stones = np.zeros((len(self._worlds), len(last), 13), dtype=np.float32)
         first_rows = np.zeros(len(last), dtype=np.int32)
         for row, world in enumerate(self._worlds):
-            columns = (
-                np.searchsorted(last, world.stone_ids) if len(world.stone_ids) < len(last) else slice(None)
-            )
-            stones[row, columns, :7] = world.stone_poses
-            stones[row, columns, 7:] = world.stone_velocities
-            absent = np.isin(last, world.stone_ids, invert=True) if len(world.stone_ids) < len(last) else None
-            if absent is not None:
-                first_rows[absent] = row + 1
+            present = slice(None)
+            if len(world.stone_ids) < len(last):
+                present = np.isin(last, world.stone_ids)
+                first_rows[~present] = row + 1
+            stones[row, present, :7] = world.stone_poses
+            stones[row, present, 7:] = world.stone_velocities
         made = Demonstration(
             # Through JSON and back: what is kept is what will be read.
             about=json.loads(json.dumps({**about, "spans": spans, "diversity": diversity})),
