@@ -37,6 +37,10 @@ class ActionError(BombError, ValueError):
     """An action that cannot be executed. The world has not moved."""
 
 
+class PolicyError(BombError, RuntimeError):
+    """A policy that cannot answer: its server is gone, late, or reports an error. Another attempt may do."""
+
+
 class StateError(BombError, ValueError):
     """A saved state that is damaged, of another version, or of another scene."""
 
