@@ -44,9 +44,9 @@ class Finding:
     """What may be said of a difference of two rates.
 
     Attributes:
-        verdict: ``higher`` or ``lower``, if the family's test shows a difference; ``equal within the margin``,
-            if it shows none and the interval lies inside the margin; ``no difference shown``, which is not
-            *equal*; ``undefined``.
+        verdict: ``higher`` or ``lower``, if the family's test shows a difference; ``equal within the
+            margin``, if it shows none and the interval lies inside the margin; ``no difference shown``,
+            which is not *equal*; ``undefined``.
         within_margin: whether the interval lies inside the margin; None without margin or interval.
         words: one sentence part with the numbers.
     """

@@ -59,9 +59,9 @@ class PairedTable:
 def tango(b: int, c: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
     """The difference (b - c) / n of two paired shares, with the score interval of Tango (1998).
 
-    Its ends are the differences at which the score statistic, with the discordant probabilities that are most
-    likely under that difference, is as large as the normal quantile. Unlike Wald's interval it has a width when
-    no pair is discordant, and stays within [-1, 1].
+    Its ends are the differences at which the score statistic, with the discordant probabilities that are
+    most likely under that difference, is as large as the normal quantile. Unlike Wald's interval it has a
+    width when no pair is discordant, and stays within [-1, 1].
 
     Args:
         b: pairs of which only the first outcome was a success.

@@ -97,7 +97,8 @@ def correlations(
 
     Points are taken as they are; episodes are the sample. A seed is drawn for all points and both simulators
     together, because it is the same episode in all of them. Resampling adds noise to the rates, which lowers
-    correlations and raises rank violations: an interval may end at the estimate, and errs towards disagreement.
+    correlations and raises rank violations: an interval may end at the estimate, and errs towards
+    disagreement.
 
     Args:
         first, second: float[P, S], outcome (0 or 1) of each seed at each point in either simulator; NaN where
@@ -116,7 +117,7 @@ def correlations(
     played = ~(np.isnan(a) | np.isnan(b))
     rows = played.any(1)
     a, b, played = np.where(played, a, 0)[rows], np.where(played, b, 0)[rows], played[rows]
-    points, seeds = a.shape
+    points = len(a)
     draws = _resampled(a, b, played, resamples, seed) if points >= 2 else None
     return Correlations(
         **{
