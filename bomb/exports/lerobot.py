@@ -41,6 +41,10 @@ class LeRobotWriter(Writer):
     def vectors(demonstration: Demonstration, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return demonstration.observations[:-1], actions
 
+    def data_files(self, root: Path) -> Iterable[Path]:
+        folders = (root / "data", root / "videos", root / "meta" / "episodes")
+        return [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+
     def features(self) -> dict[str, dict]:
         """As ``info.json`` has them."""
         settings, (height, width) = self.settings, self.settings.image_size

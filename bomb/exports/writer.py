@@ -74,6 +74,10 @@ class Writer(ABC):
         return out
 
     @abstractmethod
+    def data_files(self, root: Path) -> Iterable[Path]:
+        """All files below ``root`` that belong to shards, in place by the metadata or not."""
+
+    @abstractmethod
     def write_shard(self, folder: Path, shard: int, episodes: Iterable[Drawn]) -> ShardReport:
         """Writes the files of a shard into ``folder``, named as they will be below ``root``.
 
@@ -96,3 +100,7 @@ class Writer(ABC):
             pictures: of every camera, over the finished shards.
             lines: of every finished episode.
         """
+
+    def readme(self) -> list[str]:
+        """Lines of Markdown for the README: how the format's reader is called."""
+        return []
