@@ -49,8 +49,8 @@ class Suite:
                 )
             if knob.touches is Touches.LAYOUT and name not in task.layout_knobs:
                 raise CapabilityError(
-                    f"task {task.name!r} cannot do {name}: it would change what is asked for; of this kind it "
-                    f"can do: {', '.join(sorted(task.layout_knobs))}"
+                    f"task {task.name!r} cannot do {name}, which would change what is asked for; "
+                    f"of its kind it can do: {', '.join(sorted(task.layout_knobs)) or 'nothing'}"
                 )
             if camera is not None and camera not in cameras:
                 raise OptionError(
