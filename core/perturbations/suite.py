@@ -33,8 +33,13 @@ class Suite:
 
         Raises:
             CapabilityError: naming the knob, and what the backend or the task cannot do.
-            OptionError: if a knob is for a camera that the environment does not have.
+            OptionError: if a knob is for a camera that the environment does not have, or a condition set for
+                another task.
         """
+        if self.conditions is not None and self.conditions.task != task.name:
+            raise OptionError(
+                f"the condition set has episodes of the task {self.conditions.task!r}, not of {task.name!r}"
+            )
         for name, level in self.levels.items():
             knob, camera = _knob(name)
             missing = sorted(c.value for c in knob.capabilities - backend.capabilities)
