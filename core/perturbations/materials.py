@@ -21,8 +21,8 @@ SPECULAR = 0.5  # of clean surfaces
 class Reflectivity(Perturbation):
     """Board and stones become glossier or duller, and a little metallic, or reflect more or less.
 
-    Each surface by itself. Glossy dielectrics reflect more, up to 8 percent instead of 4, dull ones less, down
-    to nothing: the one never hides the other.
+    Each surface by itself. Glossy dielectrics reflect more, up to 8 percent instead of 4, dull ones less,
+    down to nothing: the one never hides the other.
     """
 
     name: ClassVar[str] = "reflectivity"
