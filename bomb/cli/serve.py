@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until Ctrl-C. With OPENPI_API_KEY set, clients must send the same key."""
-    from bomb.integrations.openpi.client import API_KEY
+    from bomb.integrations.openpi.connection import API_KEY
     from bomb.integrations.openpi.server import PolicyServer
 
     server = PolicyServer(

@@ -6,7 +6,6 @@ import numpy as np
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
 from core.actions import ActionSpec
-from core.errors import OptionError
 from core.scene import RobotSpec
 
 
@@ -42,9 +41,7 @@ class LiberoMapping(TwoWayMapping):
 
     def observation(self, request: dict) -> dict:
         *pictures, state, prompt = self._needed(request, *self.pictures.values(), "observation/state", PROMPT)
-        state = np.asarray(state, dtype=np.float64)
-        if state.shape != (8,):
-            raise OptionError(f"observation/state must have 8 numbers in mapping 'libero', got {state.shape}")
+        state = self._state(state, 8)
         seen = np.array([*state[:3], state[6] / RobotSpec.max_finger_position], dtype=np.float32)
         images = {
             camera: np.asarray(picture) for camera, picture in zip(self.pictures, pictures, strict=True)

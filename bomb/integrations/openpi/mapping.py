@@ -136,6 +136,15 @@ class TwoWayMapping(Mapping):
             )
         return [request[key] for key in keys]
 
+    def _state(self, state: object, size: int) -> np.ndarray:
+        array = np.asarray(state)
+        if array.shape != (size,) or array.dtype.kind not in "iuf":
+            raise OptionError(
+                f"observation/state must be {size} numbers in mapping {self.name!r}, "
+                f"got {array.dtype}{list(array.shape)}"
+            )
+        return array.astype(np.float64)
+
 
 def mapping(name: str) -> Mapping:
     """The mapping of a name.

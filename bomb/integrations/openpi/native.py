@@ -40,7 +40,7 @@ class BombMapping(TwoWayMapping):
             if pictures:
                 seen[key] = pictures
         state, prompt = self._needed(request, "observation/state", PROMPT)
-        return {**seen, "state": np.asarray(state, dtype=np.float32), "instruction": prompt}
+        return {**seen, "state": self._state(state, 4).astype(np.float32), "instruction": prompt}
 
     def reply(self, actions: np.ndarray) -> np.ndarray:
         return np.asarray(actions, dtype=np.float32)

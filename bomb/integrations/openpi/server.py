@@ -46,7 +46,7 @@ class PolicyServer:
         self._mapping = serving_mapping(mapping_name)
         self._host, self._port, self._api_key = host, port, api_key
         self._desk = Desk(words)
-        self.metadata = {**self._desk.about, "policy": words, "mapping": mapping_name}
+        self.metadata = {**self._desk.about, "bomb/policy": words, "bomb/mapping": mapping_name}
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Serves until ``stop`` is set; connections are closed and the policies, too.
