@@ -139,6 +139,10 @@ POLICIES = Registry(
         "expert": "bomb.policies.expert:Expert",
         "random": "bomb.policies.simple:RandomPolicy",
         "hold": "bomb.policies.simple:HoldPolicy",
+        "noisy_expert": "bomb.policies.noisy:NoisyExpert",
+        "replay": "bomb.policies.recorded:Replay",
+        "blind": "bomb.policies.wrappers:Blind",
+        "mute": "bomb.policies.wrappers:Mute",
     },
 )
 
