@@ -57,6 +57,22 @@ class EpisodeInitializationError(BombError):
     """No layout that meets the task's constraints was found for a seed."""
 
 
+class PolicyError(BombError, RuntimeError):
+    """A policy cannot go on: its server refused, or answered something that is no answer."""
+
+
+class PolicyTimeoutError(PolicyError, TimeoutError):
+    """A policy did not answer in time."""
+
+
+class PolicyConnectionError(PolicyError, ConnectionError):
+    """The server of a policy cannot be reached, or is gone."""
+
+
+class ConventionError(PolicyError, ValueError):
+    """A policy and BOMB mean different things by the same numbers, or by the same pictures."""
+
+
 def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     """Returns ``value`` if it is one of ``valid``.
 

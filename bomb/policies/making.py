@@ -6,6 +6,7 @@
     noisy_expert(0.004)                 with arguments: plain Python values
     my_lab.policies:Careful(steps=3)    a class of yours
     openpi://localhost:8000             a policy behind an address
+    vla-eval://localhost:8000           a model server of vla-evaluation-harness
     blind(openpi://localhost:8000)      a policy around another one
 """
 
@@ -17,7 +18,9 @@ from core.policy import Policy
 from core.registry import POLICIES
 
 # What stands before "://" of an address: class of the policy, made with the address.
-SCHEMES: dict[str, str] = {}
+SCHEMES: dict[str, str] = {
+    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
+}
 
 
 def list_policies() -> list[str]:
@@ -50,16 +53,20 @@ def policy_class(words: str) -> type[Policy]:
         UnknownNameError, RegistrationError: as ``make_policy``.
     """
     scheme, address, _ = words.partition("://")
-    if address and scheme.isidentifier():
+    if address and _is_scheme(scheme):
         return _load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
     name = words.partition("(")[0].strip()
     return _load(name) if ":" in name else POLICIES.load(name)
 
 
+def _is_scheme(text: str) -> bool:
+    return text.replace("-", "_").isidentifier()
+
+
 def _arguments(words: str) -> str | None:
     """What stands between the outer brackets, or the address; None where there is nothing."""
     scheme, address, place = words.partition("://")
-    if address and scheme.isidentifier():
+    if address and _is_scheme(scheme):
         return place
     _, bracket, rest = words.strip().partition("(")
     if not bracket:
