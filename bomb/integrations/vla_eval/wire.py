@@ -107,7 +107,7 @@ class Wire:
 
 
 def _connect(uri: str, patience: float):
-    from websockets.exceptions import InvalidHandshake, InvalidMessage
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
     from websockets.sync.client import connect
 
     deadline = time.monotonic() + patience
@@ -119,7 +119,7 @@ def _connect(uri: str, patience: float):
             )
         except (InvalidHandshake, InvalidMessage, EOFError) as error:
             raise PolicyError(f"{uri} is no websocket server: {error}") from error
-        except OSError as error:  # TimeoutError is one
+        except (OSError, ConnectionClosed) as error:  # TimeoutError is one of the first
             if time.monotonic() + RETRY > deadline:
                 raise PolicyConnectionError(
                     f"nobody listens at {uri} (tried for {patience:g} s): {error}"
