@@ -58,7 +58,16 @@ class EpisodeInitializationError(BombError):
 
 
 class PolicyError(BombError, RuntimeError):
-    """A policy cannot go on: its server refused, or answered something that is no answer."""
+    """A policy cannot go on: it raised, or its server refused. Another attempt may do.
+
+    Attributes:
+        step: actions executed before it; None where no episode was being played.
+        value: what was wrong, in a few words; None where there is no value.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, value: str | None = None):
+        super().__init__(message)
+        self.step, self.value = step, value
 
 
 class PolicyTimeoutError(PolicyError, TimeoutError):
@@ -67,6 +76,10 @@ class PolicyTimeoutError(PolicyError, TimeoutError):
 
 class PolicyConnectionError(PolicyError, ConnectionError):
     """The server of a policy cannot be reached, or is gone."""
+
+
+class PolicyOutputError(PolicyError, ActionError):
+    """A policy returned what cannot be executed. The world has not moved."""
 
 
 class ConventionError(PolicyError, ValueError):

@@ -224,7 +224,7 @@ def test_the_client_refuses_a_server_that_means_something_else(python, recorded,
         ("Failing", "", "PolicyError", "out of memory"),
         ("Slow", "?timeout=0.5", "PolicyTimeoutError", "did not answer within 0.5 s"),
         ("Dying", "?connect_timeout=1", "PolicyConnectionError", "is gone"),
-        ("Undeclared", "", "ActionError", "shape"),
+        ("Undeclared", "", "PolicyOutputError", "shape"),
         ("Wrist", "", "ConventionError", "asks for wrist"),
     ],
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.actions import ACTION_MODES
-from core.errors import ActionError, OptionError, check_choice
+from core.errors import OptionError, PolicyOutputError, check_choice
 
 POSITIONS = {"delta": "delta_xyz", "absolute": "absolute_xyz"}  # by action mode
 ROTATIONS = ("absent", "zero", "ignored")
@@ -96,25 +96,27 @@ class ActionConvention:
             actions: real numbers of shape (dims,) or, a chunk, (k, dims).
 
         Raises:
-            ActionError: for another shape, a value that is not finite, a rotation that is neither zero nor
-                ignored, or a gripper value of another convention.
+            PolicyOutputError: for another shape, a value that is not finite, a rotation that is neither zero
+                nor ignored, or a gripper value of another convention.
         """
         try:
             chunk = np.asarray(actions)
         except (ValueError, TypeError) as error:
-            raise ActionError(f"actions must be an array of numbers, got {actions!r}") from error
+            raise PolicyOutputError(f"actions must be an array of numbers, got {actions!r}") from error
         if chunk.dtype.kind not in "iuf":
-            raise ActionError(f"actions must be real numbers, got dtype {chunk.dtype} ({actions!r})")
+            raise PolicyOutputError(f"actions must be real numbers, got dtype {chunk.dtype} ({actions!r})")
         chunk = np.atleast_2d(chunk)
         if chunk.ndim != 2 or not len(chunk) or chunk.shape[1] != self.dims:
-            raise ActionError(
+            raise PolicyOutputError(
                 f"actions must have shape ({self.dims},) or (k, {self.dims}) with rotation "
                 f"{self.rotation!r}, got {np.shape(actions)}; rotation 'absent' takes 4 numbers, "
                 "'zero' and 'ignored' take 7"
             )
         if not np.isfinite(chunk).all():
             row, entry = np.argwhere(~np.isfinite(chunk))[0]
-            raise ActionError(f"action {row} of the chunk has {chunk[row, entry]} at {entry}: {chunk[row]}")
+            raise PolicyOutputError(
+                f"action {row} of the chunk has {chunk[row, entry]} at {entry}: {chunk[row]}"
+            )
         self._check_rotation(chunk)
         self._check_gripper(chunk[:, -1])
         result = np.empty((len(chunk), 4), dtype=np.float32)
@@ -124,7 +126,7 @@ class ActionConvention:
 
     def _check_rotation(self, chunk: np.ndarray) -> None:
         if self.rotation == "zero" and (size := float(np.abs(chunk[:, 3:6]).max())) > ROTATION_TOLERANCE:
-            raise ActionError(
+            raise PolicyOutputError(
                 f"an action turns the hand by {size:.3g}, which BOMB cannot; rotation 'ignored' drops it"
             )
 
@@ -133,7 +135,7 @@ class ActionConvention:
         beyond = np.maximum(form.low - values, values - form.high)
         worst = int(beyond.argmax())
         if beyond[worst] > GRIPPER_SLACK:
-            raise ActionError(
+            raise PolicyOutputError(
                 f"gripper value {values[worst]:.3g} is not {self.gripper!r} ({form.low}..{form.high}); "
                 f"conventions: {', '.join(GRIPPERS)}"
             )

@@ -15,7 +15,7 @@ from bomb.integrations.vla_eval.actions import ActionConvention
 from bomb.integrations.vla_eval.conditions import Condition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.checker import INT_ACT, STAGES
-from core.errors import ActionError, ConventionError, OptionError
+from core.errors import ConventionError, OptionError, PolicyOutputError
 from core.registry import TASKS
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action
@@ -184,7 +184,7 @@ class BombBenchmark(StepBenchmark):
         """Carries out one action.
 
         Raises:
-            ActionError: for an action that is not what the parameters say; the world has not moved.
+            PolicyOutputError: for an action that is not what the parameters say; the world has not moved.
         """
         env = self._env
         executed = env.hold_action() if action.get(HOLD) else self._executed(action)
@@ -205,10 +205,10 @@ class BombBenchmark(StepBenchmark):
 
     def _executed(self, action: dict) -> np.ndarray:
         if "actions" not in action:
-            raise ActionError(f"the answer of the model server has no 'actions', only {sorted(action)}")
+            raise PolicyOutputError(f"the answer of the model server has no 'actions', only {sorted(action)}")
         chunk = self._convention.to_bomb(action["actions"])
         if len(chunk) != 1:
-            raise ActionError(
+            raise PolicyOutputError(
                 f"the model server sent {len(chunk)} actions at once; set its chunk_size, so that it keeps "
                 "them and sends one for each observation"
             )

@@ -4,7 +4,7 @@ import numpy as np
 
 from bomb.integrations.vla_eval.address import parse_address
 from bomb.integrations.vla_eval.wire import Wire
-from core.errors import ConventionError, PolicyError
+from core.errors import ConventionError, PolicyError, PolicyOutputError
 from core.policy import Policy
 
 
@@ -54,7 +54,7 @@ class VlaEvalPolicy(Policy):
         Raises:
             PolicyTimeoutError, PolicyConnectionError, PolicyError: if there is none.
             ConventionError: if the observation lacks a picture that the server asks for.
-            ActionError: if the answer is not what the options say.
+            PolicyOutputError: if the answer is not what the options say.
         """
         message = self._address.layout.message(observation)
         self._address.layout.check_pictures(
@@ -62,7 +62,7 @@ class VlaEvalPolicy(Policy):
         )
         answer = self._tell(lambda wire: wire.ask(message))
         if not isinstance(answer, dict) or "actions" not in answer:
-            raise PolicyError(f"{self._address.uri} sent no 'actions': {answer!r}")
+            raise PolicyOutputError(f"{self._address.uri} sent no 'actions': {answer!r}")
         return self._address.convention.to_bomb(answer["actions"])
 
     def describe(self) -> dict:
