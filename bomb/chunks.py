@@ -10,9 +10,9 @@
     ensemble(0.1)   with another decay
 
 The temporal ensemble is that of ACT (Zhao et al. 2023, arXiv:2304.13705, section IV-A): the action of a step
-is the mean of all predictions for it, with weights exp(-m i), i = 0 for the oldest; m = 0.01 there. A small m
-takes up new observations fast. Openings of the gripper are not averaged: the mean of open and closed is a hand
-that does neither. Of the openings that were predicted the weighted median is executed.
+is the mean of all predictions for it, with weights exp(-m i), i = 0 for the oldest; m = 0.01 there. A small
+m takes up new observations fast. Openings of the gripper are not averaged: the mean of open and closed is a
+hand that does neither. Of the openings that were predicted the weighted median is executed.
 """
 
 import re

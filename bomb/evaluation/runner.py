@@ -69,9 +69,7 @@ def evaluate(
         raise OptionError("videos and states need a run folder to be kept in")
     _check_names(settings)
     with ExitStack() as stack:
-        executor = stack.enter_context(
-            make_executor(execution, _most_jobs(settings))
-        )
+        executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
         process = PolicyProcess(settings.policy, execution, executor.host)
         stack.callback(process.close)
         cameras = _cameras(settings, process.about)
@@ -253,6 +251,7 @@ def _described(
             "describe": about.description,
         },
         "chunk": settings.chunks,
+        "perturbation_words": list(settings.perturbations),
         "perturbations": list(dict.fromkeys(plan.condition.perturbation for plan in plans)),
         "trained_on": about.description.get("trained_on"),
         "cameras": list(cameras),
