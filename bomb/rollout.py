@@ -190,7 +190,7 @@ class _Asked:
         timing.latencies.append(timing.policy - before)
         return checked_chunk(self._name, answer, step)
 
-    def _call(self, what: str, step: int, call: Callable, *args: object, **extras: object) -> object:
+    def _call(self, what: str, step: int, call: Callable, /, *args: object, **extras: object) -> object:
         if self._deadline is not None:
             self._deadline.begins(step)
         begin = time.perf_counter()
