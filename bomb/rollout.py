@@ -47,6 +47,8 @@ def play(env: Environment, policy: Policy, seed: int, watch: Watcher | None = No
     extras: dict = {}
     if policy.privileged:
         extras = {"episode": env.episode, "action_spec": env.action_spec}
+    if policy.wants_action_spec:
+        extras["action_spec"] = env.action_spec
     if policy.wants_goal_picture:
         extras["goal_picture"] = env.goal_picture()
     policy.reset(observation["instruction"], seed, **extras)
