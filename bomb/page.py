@@ -51,7 +51,9 @@ class Page:
         """Something to type."""
         self._parts.append(f'<pre tabindex="0">{escape(words)}</pre>')
 
-    def picture(self, picture: Path | bytes, caption: str, *, alt: str | None = None, kind: str = PNG) -> None:
+    def picture(
+        self, picture: Path | bytes, caption: str, *, alt: str | None = None, kind: str = PNG
+    ) -> None:
         """A picture, embedded.
 
         Args:
@@ -127,9 +129,7 @@ class Page:
     def _list_of_sections(self) -> list[str]:
         if not self._contents or not self._sections:
             return []
-        items = "".join(
-            f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in self._sections
-        )
+        items = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in self._sections)
         return [f'<nav aria-label="Contents"><ul>{items}</ul></nav>']
 
     def _name(self, words: str) -> str:

@@ -186,13 +186,13 @@ def _layout(roots: list[str], cameras: tuple[str, ...]):
 
     def world(root: str):
         views = [rrb.Spatial3DView(origin=f"{root}/world", name=root)]
-        views += [rrb.Spatial2DView(origin=f"{root}/world/{name}", name=f"{root}: {name}") for name in cameras]
+        views += [
+            rrb.Spatial2DView(origin=f"{root}/world/{name}", name=f"{root}: {name}") for name in cameras
+        ]
         return rrb.Horizontal(*views) if len(views) > 1 else views[0]
 
     def plots(name: str, words: str):
-        return rrb.TimeSeriesView(
-            origin="/", contents=[f"/{root}/{name}/**" for root in roots], name=words
-        )
+        return rrb.TimeSeriesView(origin="/", contents=[f"/{root}/{name}/**" for root in roots], name=words)
 
     return rrb.Blueprint(
         rrb.Vertical(

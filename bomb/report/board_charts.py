@@ -88,19 +88,29 @@ def offset_board(
         for row in range(board.size):
             for column in range(board.size):
                 axes.add_patch(
-                    _circle(_mm(board, row, column), tolerance_mm * MAGNIFIED, facecolor="#ffffff88",
-                            edgecolor=SOFT, linewidth=0.7)  # fmt: skip
+                    _circle(
+                        _mm(board, row, column),
+                        tolerance_mm * MAGNIFIED,
+                        facecolor="#ffffff88",
+                        edgecolor=SOFT,
+                        linewidth=0.7,
+                    )  # fmt: skip
                 )
         for (row, column), cloud in offsets.items():
             x, y = _mm(board, row, column)
-            shown = np.asarray(cloud, dtype=np.float64).reshape(-1, 2) * MAGNIFIED + (x, y)
-            axes.plot(*shown.T, ".", color=BLUE, markersize=3.5, alpha=0.7, markeredgewidth=0)
-            if len(shown):
-                axes.annotate(
-                    "", shown.mean(axis=0), (x, y), zorder=4,
-                    arrowprops={"arrowstyle": "-|>", "color": VERMILLION, "linewidth": 1.6, "shrinkA": 0,
-                                "shrinkB": 0, "mutation_scale": 8},
-                )  # fmt: skip
+            cloud = np.asarray(cloud, dtype=np.float64).reshape(-1, 2)
+            if not len(cloud):
+                continue
+            axes.plot(*(cloud * MAGNIFIED + (x, y)).T, ".", color=BLUE, markersize=3.5, alpha=0.6,
+                      markeredgewidth=0)  # fmt: skip
+            dx, dy = cloud.mean(axis=0)
+            axes.plot(
+                [x, x + dx * MAGNIFIED], [y, y + dy * MAGNIFIED], color=VERMILLION, linewidth=2, zorder=4
+            )
+            axes.plot(x + dx * MAGNIFIED, y + dy * MAGNIFIED, "o", color=VERMILLION, markersize=3.5, zorder=4)
+            axes.text(
+                x + 5, y - tolerance_mm * MAGNIFIED + 2, f"{np.hypot(dx, dy):.1f}", fontsize=7.5, zorder=5
+            )
         axes.set_title(title)
         means = {cell: np.mean(cloud, axis=0) for cell, cloud in sorted(offsets.items()) if len(cloud)}
         alt = f"{title}, mean offset to the right and up by row and column: " + "; ".join(
@@ -110,7 +120,9 @@ def offset_board(
         return svg(drawn, alt=alt, caption=f"{words}the circles are the tolerance of {tolerance_mm:g} mm.")
 
 
-def path_board(title: str, groups: Sequence[tuple[str, Sequence[Path]]], board: BoardSpec, caption: str) -> Chart:
+def path_board(
+    title: str, groups: Sequence[tuple[str, Sequence[Path]]], board: BoardSpec, caption: str
+) -> Chart:
     """The tool centre point from above, all episodes overlaid.
 
     Args:
@@ -133,7 +145,9 @@ def path_board(title: str, groups: Sequence[tuple[str, Sequence[Path]]], board: 
                       color=series_style(k)["color"], rasterized=True)  # fmt: skip
         for k, (label, group) in enumerate(groups):
             good = sum(path.success for path in group)
-            axes.plot([], [], color=series_style(k)["color"], label=f"{label} ({good} of {len(group)} placed)")
+            axes.plot(
+                [], [], color=series_style(k)["color"], label=f"{label} ({good} of {len(group)} placed)"
+            )
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=1)
         axes.autoscale()
         axes.set_aspect("equal", adjustable="datalim")

@@ -1,7 +1,6 @@
-"""Charts of rates: over severity, by reason, as differences, one simulator against the other."""
+"""Charts of rates: over severity, by reason and stage, as differences, one simulator against the other."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bomb.report.drawing import (
     BLUE,
@@ -16,6 +15,7 @@ from bomb.report.drawing import (
     series_style,
     svg,
 )
+from bomb.statistics import Estimate
 from core.checker import REASONS
 
 SUCCESS = "success"
@@ -42,43 +42,23 @@ _REASON_COLORS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """A number with its interval. ``value``, ``low`` and ``high`` may be None where undefined."""
-
-    at: float
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """Points of one policy in one simulator."""
-
-    label: str
-    points: Sequence[Point]
+Series = tuple[str, Sequence[tuple[int, Estimate]]]  # label, and (severity, success) each
 
 
 def severity_chart(title: str, series: Sequence[Series], caption: str) -> Chart:
     """Success against severity with intervals; severity 0 is the clean world."""
-    with figure(height=2.9) as (drawn, axes):
-        shift = 0.07
-        for k, line in enumerate(series):
-            points = [p for p in line.points if p.value is not None]
+    with figure(height=2.75 + 0.2 * len(series)) as (drawn, axes):
+        for k, (label, points) in enumerate(series):
+            points = [(level, rate) for level, rate in points if rate.value is not None]
             # Side by side, so that intervals do not hide one another.
-            at = [p.at + shift * (k - (len(series) - 1) / 2) for p in points]
-            bars = [
-                [0.0 if p.low is None else max(0.0, p.value - p.low) for p in points],
-                [0.0 if p.high is None else max(0.0, p.high - p.value) for p in points],
-            ]
-            style = series_style(k)
+            at = [level + 0.07 * (k - (len(series) - 1) / 2) for level, _ in points]
+            low, high = zip(*(_reach(rate) for _, rate in points), strict=True) if points else ((), ())
+            values = [rate.value for _, rate in points]
             axes.errorbar(
-                at, [p.value for p in points], yerr=bars, label=line.label, capsize=2.5, elinewidth=1, **style
+                at, values, yerr=[low, high], label=label, capsize=2.5, elinewidth=1, **series_style(k)
             )
         _rate_axis(axes.yaxis, axes.set_ylim)
-        levels = sorted({int(p.at) for line in series for p in line.points})
+        levels = sorted({level for _, points in series for level, _ in points})
         axes.set_xticks(levels, ["clean" if level == 0 else str(level) for level in levels])
         axes.set_xlim(min(levels, default=0) - 0.4, max(levels, default=1) + 0.4)
         axes.set_xlabel("severity")
@@ -86,13 +66,14 @@ def severity_chart(title: str, series: Sequence[Series], caption: str) -> Chart:
         axes.set_title(title)
         axes.grid(visible=False, axis="x")
         if len(series) > 1:
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1 if len(series) > 4 else 2)
+            drawn.legend(loc="outside lower center", ncols=1)
         alt = f"{title}: " + "; ".join(
-            f"{line.label}: "
+            f"{label}: "
             + ", ".join(
-                f"{'clean' if p.at == 0 else f'severity {p.at:g}'} {percent(p.value)}" for p in line.points
+                f"{'clean' if level == 0 else f'severity {level}'} {percent(rate.value)}"
+                for level, rate in points
             )
-            for line in series
+            for label, points in series
         )
         return svg(drawn, alt=alt, caption=caption)
 
@@ -133,19 +114,22 @@ def reasons_chart(rows: Mapping[str, Mapping[str, int]], caption: str) -> Chart:
         return svg(drawn, alt=alt, caption=caption)
 
 
-def differences_chart(title: str, rows: Sequence[tuple[str, Point]], axis: str, caption: str) -> Chart:
+def differences_chart(title: str, rows: Sequence[tuple[str, Estimate]], axis: str, caption: str) -> Chart:
     """Differences with intervals, one a row; the line at zero is "no difference"."""
-    with figure(height=0.9 + 0.27 * len(rows)) as (drawn, axes):
+    with figure(height=0.95 + 0.25 * len(rows)) as (drawn, axes):
         axes.axvline(0, color=SOFT, linewidth=1)
-        for y, (_, p) in enumerate(rows):
-            if p.value is None:
+        for y, (_, d) in enumerate(rows):
+            if d.value is None:
                 axes.text(0, y, " undefined", va="center", fontsize=8, color=SOFT)
                 continue
-            if p.low is not None and p.high is not None:
-                axes.plot([p.low, p.high], [y, y], color=BLUE, linewidth=1.4, solid_capstyle="butt")
-            excludes = p.low is not None and p.high is not None and not p.low <= 0 <= p.high
+            sure = d.low is not None and d.high is not None
+            if sure:
+                axes.plot([d.low, d.high], [y, y], color=BLUE, linewidth=1.4, solid_capstyle="butt")
+            excludes = sure and not d.low <= 0 <= d.high
             # Filled where the interval excludes zero: told apart without colour.
-            axes.plot(p.value, y, "o", color=BLUE, markerfacecolor=BLUE if excludes else "white", markersize=6)
+            axes.plot(
+                d.value, y, "o", color=BLUE, markerfacecolor=BLUE if excludes else "white", markersize=6
+            )
         axes.set_yticks(range(len(rows)), [_short(label, 30) for label, _ in rows], fontsize=8.5)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xlim(-1.05, 1.05)
@@ -153,39 +137,31 @@ def differences_chart(title: str, rows: Sequence[tuple[str, Point]], axis: str, 
         axes.set_xlabel(axis)
         axes.set_title(title)
         axes.grid(visible=False, axis="y")
-        alt = f"{title}: " + "; ".join(
-            f"{label} {'undefined' if p.value is None else f'{100 * p.value:+.0f} points'}"
-            + ("" if p.low is None or p.high is None else f" [{100 * p.low:+.0f}, {100 * p.high:+.0f}]")
-            for label, p in rows
-        )
+        alt = f"{title}: " + "; ".join(f"{label} {points(d)}" for label, d in rows)
         return svg(drawn, alt=alt, caption=caption)
 
 
 def agreement_chart(
-    title: str, names: tuple[str, str], points: Sequence[tuple[str, Point, Point]], caption: str
+    title: str, names: tuple[str, str], points: Sequence[tuple[str, float, float]], caption: str
 ) -> Chart:
-    """Success in one simulator against the other, a point per condition, with both intervals.
+    """Success in one simulator against the other, a point per condition.
 
     Args:
         title: of the chart.
         names: the simulators, across and up.
-        points: (condition, in the first, in the second).
+        points: (condition or policy, rate in the first, in the second).
         caption: how to read it.
     """
-    defined = [(c, a, b) for c, a, b in points if a.value is not None and b.value is not None]
     with figure(width=WIDTH * 0.86, height=WIDTH * 0.86) as (drawn, axes):
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=":")
-        for _, a, b in defined:
-            clean = a.at == 0
-            color = VERMILLION if clean else BLUE
-            if None not in (a.low, a.high):
-                axes.plot([a.low, a.high], [b.value] * 2, color=color, linewidth=0.8, alpha=0.45)
-            if None not in (b.low, b.high):
-                axes.plot([a.value] * 2, [b.low, b.high], color=color, linewidth=0.8, alpha=0.45)
-            axes.plot(a.value, b.value, "s" if clean else "o", color=color, markersize=6, zorder=3)
-        for marker, color, label in (("s", VERMILLION, "clean"), ("o", BLUE, "perturbed")):
-            axes.plot([], [], marker, color=color, label=label)
-        axes.legend(loc="upper left")
+        for label, first, second in points:
+            clean = label == "clean"
+            axes.plot(first, second, "s" if clean else "o", color=VERMILLION if clean else BLUE,
+                      markersize=7 if clean else 6, alpha=0.85, zorder=3)  # fmt: skip
+        if any(label == "clean" for label, _, _ in points):
+            for marker, color, label in (("s", VERMILLION, "clean"), ("o", BLUE, "perturbed")):
+                axes.plot([], [], marker, color=color, label=label)
+            axes.legend(loc="upper left")
         _rate_axis(axes.xaxis, axes.set_xlim)
         _rate_axis(axes.yaxis, axes.set_ylim)
         axes.set_aspect("equal")
@@ -193,8 +169,33 @@ def agreement_chart(
         axes.set_ylabel(f"success in {names[1]}")
         axes.set_title(title)
         alt = f"{title}: " + "; ".join(
-            f"{condition}: {names[0]} {percent(a.value)}, {names[1]} {percent(b.value)}"
-            for condition, a, b in defined
+            f"{label}: {names[0]} {percent(first)}, {names[1]} {percent(second)}"
+            for label, first, second in points
+        )
+        return svg(drawn, alt=alt, caption=caption)
+
+
+def stages_chart(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], caption: str) -> Chart:
+    """How far episodes got: for each row (stage, share of episodes) in the order of a placement."""
+    stages = [name for name, _ in rows[0][1]] if rows else []
+    with figure(height=2.4 + 0.2 * len(rows)) as (drawn, axes):
+        width = 0.8 / max(1, len(rows))
+        for k, (label, shares) in enumerate(rows):
+            at = [x + width * (k - (len(rows) - 1) / 2) for x in range(len(stages))]
+            axes.bar(at, [share for _, share in shares], width=width * 0.94, label=label,
+                     color=series_style(k)["color"], edgecolor="white", linewidth=0.6,
+                     hatch=("", "///", "...", "xx")[k % 4])  # fmt: skip
+        axes.set_xticks(range(len(stages)), [words(name) for name in stages], fontsize=8.5)
+        _rate_axis(axes.yaxis, axes.set_ylim)
+        axes.set_ylim(0, 1.04)
+        axes.set_ylabel("share of episodes")
+        axes.set_title(title)
+        axes.grid(visible=False, axis="x")
+        if len(rows) > 1:
+            drawn.legend(loc="outside lower center", ncols=1)
+        alt = f"{title}: " + "; ".join(
+            f"{label}: " + ", ".join(f"{words(name)} {percent(share)}" for name, share in shares)
+            for label, shares in rows
         )
         return svg(drawn, alt=alt, caption=caption)
 
@@ -202,6 +203,21 @@ def agreement_chart(
 def words(name: str) -> str:
     """A name out of the checker's lists, as it is read."""
     return name.replace("_", " ")
+
+
+def points(difference: Estimate) -> str:
+    """A difference of two rates in percentage points, with its interval."""
+    if difference.value is None:
+        return f"undefined ({difference.reason})"
+    ends = [None if end is None else f"{100 * end:+.0f}" for end in difference.interval]
+    interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"
+    return f"{100 * difference.value:+.0f}{interval}".replace("-", "−")
+
+
+def _reach(rate: Estimate) -> tuple[float, float]:
+    """How far the interval reaches below and above the value; rounding may not make it negative."""
+    low, high = (rate.value if end is None else end for end in rate.interval)
+    return max(0.0, rate.value - low), max(0.0, high - rate.value)
 
 
 def _rate_axis(axis, set_limits) -> None:
@@ -216,5 +232,3 @@ def _short(label: str, most: int) -> str:
 def _dark(color: str) -> bool:
     r, g, b = (int(color[k : k + 2], 16) for k in (1, 3, 5))
     return 0.299 * r + 0.587 * g + 0.114 * b < 140
-
-
