@@ -10,6 +10,7 @@ from bomb.evaluation.store import RunStore
 from bomb.page import Page
 from bomb.pictures import write_mp4
 from bomb.report.model import RunSummary, Summary
+from bomb.report.playing import condition_options
 from bomb.report.sections_episodes import Stores
 from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
 from bomb.report.wording import Names, plain
@@ -18,8 +19,6 @@ from core.errors import BombError
 
 def films(page: Page, summary: Summary, names: Names, stores: Stores, pairs: int) -> None:
     """The most telling pairs of each run, ``pairs`` in all, the first run's first."""
-    from bomb.evaluation.replaying import condition_options
-
     chosen: list[tuple[RunSummary, Twins]] = []
     per_run = {
         run.name: choose(stores[run.name].conditions(), stores[run.name].episodes(), pairs) for run in summary.runs
