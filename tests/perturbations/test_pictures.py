@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import core
-from benchmarks.target_visibility import project
+from bomb.views import project
 from bomb.gallery import levels_of
 from core.kinematics import Kinematics
 from core.perturbation import Touches
