@@ -30,13 +30,15 @@ class Outcome:
         seed: of the episode.
         kind: ``kept``, ``failed``, ``held_out`` or ``error``.
         reason: why it failed, or the error.
-        steps: actions played.
+        steps: actions in it.
+        played: whether it was played by this call and not by an earlier one.
     """
 
     seed: int
     kind: str
     reason: str | None = None
     steps: int = 0
+    played: bool = True
 
 
 @dataclass(kw_only=True)
@@ -45,9 +47,9 @@ class Collected:
 
     Attributes:
         kept: demonstrations in the dataset.
-        steps: actions in those that were collected this time.
-        played: episodes that were played this time.
-        held_out: seeds that were left out because a goal is held out.
+        played: episodes that were played this time, and
+        steps: the actions in them.
+        left_out: seeds that were not played to their end because a goal is held out.
         failures: reason to count.
         errors: seed to message.
         wall_s: how long it took (s, wall clock).
@@ -55,9 +57,9 @@ class Collected:
     """
 
     kept: int = 0
-    steps: int = 0
     played: int = 0
-    held_out: int = 0
+    steps: int = 0
+    left_out: int = 0
     failures: Counter = field(default_factory=Counter)
     errors: dict[int, str] = field(default_factory=dict)
     wall_s: float = 0.0
@@ -69,7 +71,7 @@ class Collected:
             "episodes": self.kept,
             "complete": self.complete,
             "failures": dict(self.failures.most_common()),
-            "held_out": self.held_out,
+            "left_out": self.left_out,
             "errors": {str(seed): message for seed, message in sorted(self.errors.items())},
             "played": self.played,
             "steps": self.steps,
@@ -106,6 +108,7 @@ def collect(
     for name, value in (("episodes", episodes), ("workers", workers)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise OptionError(f"{name} must be a positive integer, got {value!r}")
+    settings.check_backends()  # first: what cannot be played must not leave a folder behind
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
         run = _Run(settings, episodes, dataset, result, report or (lambda outcome: None))
@@ -146,7 +149,7 @@ class _Run:
                     pool.submit(seed)
             for answer in pool.wait() if pool.busy else ():
                 if answer.death is None:
-                    self._count(answer.result, new=True)
+                    self._count(answer.result)
                 else:
                     self._bury(answer.job, answer.death)
         self._result.complete = True
@@ -158,24 +161,25 @@ class _Run:
         seed, self._next = self._next, self._next + 1
         if seed in self._kept:
             demonstration = self._dataset.load(seed)  # refuses a damaged one
-            self._count(Outcome(seed=seed, kind="kept", steps=demonstration.length))
+            self._count(Outcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
         elif seed in self._failed:
             about = self._dataset.load_failure(seed).about
-            self._count(Outcome(seed=seed, kind="failed", reason=about["verdict"]["reason"]))
+            reason = about["verdict"]["reason"]
+            self._count(Outcome(seed=seed, kind="failed", reason=reason, played=False))
         else:
             return seed
         return None
 
-    def _count(self, outcome: Outcome, *, new: bool = False) -> None:
+    def _count(self, outcome: Outcome) -> None:
         result, kind = self._result, outcome.kind
         if kind == "held_out":
-            result.held_out += 1
+            result.left_out += 1
         else:
             self._tried += 1
-            result.played += new
+            result.played += outcome.played
+            result.steps += outcome.steps * outcome.played
         if kind == "kept":
             result.kept += 1
-            result.steps += outcome.steps * new
         elif kind == "failed":
             result.failures[outcome.reason] += 1
         elif kind == "error":
@@ -235,13 +239,14 @@ class Player:
         """
         recorder = _TrainingRecorder() if "intersections" in self._settings.held_out else Recorder()
         error_file = self._dataset.error_file(seed)
+        env = self._environment(seed)
         try:
-            made = record_episode(self._environment(seed), self._policy, seed, recorder)
+            made = record_episode(env, self._policy, seed, recorder)
         except _HeldOutGoal:
             return Outcome(seed=seed, kind="held_out")
         except Exception as error:
             write_file(error_file, traceback.format_exc().encode())
-            self._envs.clear()  # it may be left in the middle of anything
+            self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
             return Outcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
         verdict = made.about["verdict"]
         write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())

@@ -88,6 +88,16 @@ class CollectionSettings:
         """The engine that the episode of a seed is played in."""
         return self.backends[seed % len(self.backends)]
 
+    def check_backends(self) -> None:
+        """Returns if every engine and the task can do the perturbations.
+
+        Raises:
+            CapabilityError: naming the knob.
+        """
+        task, suite = TASKS.load(self.task)(), make_suite(self.perturbations)
+        for name in self.backends:
+            suite.check(BACKENDS.load(name), task, ())
+
     def make_environment(self, backend: str) -> core.Environment:
         """The environment that episodes are played in; it draws nothing."""
         return core.make_task(
