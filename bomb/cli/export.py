@@ -1,10 +1,9 @@
 """``bomb export``."""
 
 import argparse
-import sys
-from functools import partial
 from pathlib import Path
 
+from bomb.cli.options import knobs, names
 from bomb.exports import FORMATS
 from core.errors import OptionError
 from core.registry import BACKENDS
@@ -18,11 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="its folder; the same one again goes on"
     )
-    add_export_arguments(parser)
-
-
-def add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every verb that exports, but the dataset, the format and the folder."""
     parser.add_argument(
         "--backend",
         metavar="NAME",
@@ -33,7 +27,9 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--image-size", default="256", metavar="SIZE", help="PIXELS, or HEIGHTxWIDTH")
     parser.add_argument(
-        "--perturbations", metavar="WORDS", help="knobs that change what is seen and said, as in `bomb evaluate`"
+        "--perturbations",
+        metavar="WORDS",
+        help="knobs that change what is seen and said, as in `bomb evaluate`",
     )
     parser.add_argument("--supersample", type=int, metavar="K", help="draw K times larger, and filter")
     parser.add_argument(
@@ -56,58 +52,29 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exports, with bars, and says what there is now."""
-    run_export(args, args.dataset, args.format, args.out)
-    return 0
-
-
-def run_export(args: argparse.Namespace, dataset: Path, format: str, out: Path) -> None:
-    """Exports as ``add_export_arguments`` was told."""
-    from tqdm import tqdm
-
+    """Exports, and says what there is now."""
     from bomb.exports import export
 
-    with tqdm(unit="frame", desc=format, file=sys.stderr, delay=1) as bar:
-
-        def report(frames: int, total: int) -> None:
-            bar.total = total
-            bar.update(frames)
-
-        made = export(
-            dataset,
-            format,
-            out,
-            backend=args.backend,
-            cameras=names(args.cameras),
-            image_size=image_size(args.image_size),
-            perturbations=perturbations(args.perturbations),
-            supersample=args.supersample,
-            columns=names(args.columns),
-            actions=args.actions,
-            pictures=args.pictures,
-            codec=args.codec,
-            drop_noops=args.drop_noops,
-            name=args.name,
-            workers=args.workers,
-            planning=partial(tqdm, unit="episode", desc="reading", file=sys.stderr, delay=1, leave=False),
-            report=report,
-        )
+    made = export(
+        args.dataset,
+        args.format,
+        args.out,
+        backend=args.backend,
+        cameras=names(args.cameras, "--cameras"),
+        image_size=image_size(args.image_size),
+        perturbations=knobs(args.perturbations),
+        supersample=args.supersample,
+        columns=() if args.columns is None else names(args.columns, "--columns"),
+        actions=args.actions,
+        pictures=args.pictures,
+        codec=args.codec,
+        drop_noops=args.drop_noops,
+        name=args.name,
+        workers=args.workers,
+    )
     new = f", {made.written} of them new" if made.written < made.frames else ""
     print(f"{made.path}: {made.episodes} episodes, {made.frames} frames{new}, {made.tasks} instructions")
-
-
-def names(words: str | None) -> tuple[str, ...]:
-    """Comma-separated names; none of them may be empty.
-
-    Raises:
-        OptionError: if one is.
-    """
-    if words is None:
-        return ()
-    found = tuple(word.strip() for word in words.split(","))
-    if not all(found):
-        raise OptionError(f"expected comma-separated names, got {words!r}")
-    return found
+    return 0
 
 
 def image_size(words: str) -> tuple[int, int]:

@@ -21,8 +21,8 @@ def converted(actions: np.ndarray, start: np.ndarray, spec: ActionSpec, conventi
         convention: ``delta`` or ``absolute``.
 
     Returns:
-        float32[T, 4]. ``absolute``: the target that was commanded, inside the workspace. ``delta``: how far it
-        moved, in units of the speed limit.
+        float32[T, 4]. ``absolute``: the target that was commanded, inside the workspace. ``delta``: how far
+        it moved, in units of the speed limit.
     """
     check_choice("action convention", convention, ("delta", "absolute"))
     if spec.mode == convention:

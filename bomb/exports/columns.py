@@ -73,8 +73,8 @@ def features(
 def column_name(column: str, camera: str) -> str:
     """What a column of one camera is called.
 
-    Depth is something to see. All else is an ``annotation``: trainers take whatever is called an observation for
-    an input, and these would tell the policy the answer.
+    Depth is something to see. All else is an ``annotation``: trainers take whatever is called an observation
+    for an input, and these would tell the policy the answer.
     """
     return f"{'observation' if column == 'depth' else 'annotation'}.{column}.{camera}"
 

@@ -1,8 +1,9 @@
 """The folder of an export: shards are put into place one after another, each as a whole.
 
-``bomb_export.json`` says what the export is and which shards are in place. A shard is written into ``.parts``,
-its files are renamed into their places, the format's metadata is rewritten, and last comes this file. What a
-killed process left behind is removed by the next one, which goes on after the last finished shard.
+``bomb_export.json`` says what the export is and which shards are in place. A shard is written into
+``.parts``, its files are renamed into their places, the format's metadata is rewritten, and last comes this
+file. What a killed process left behind is removed by the next one, which goes on after the last finished
+shard.
 """
 
 import shutil
@@ -113,6 +114,8 @@ class ExportFolder:
         Raises:
             FileError: naming a file that cannot be written.
         """
+        with writing(part):
+            self._writer.finish(part, len(self.shards))
         files = sorted(file for file in part.rglob("*") if file.is_file())
         sizes = {str(file.relative_to(part)): file.stat().st_size for file in files}
         with writing(self.path), _uninterrupted():
@@ -208,8 +211,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise FileError(
-            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished before "
-            "is whole, and the same command goes on from there"
+            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
+            "before is whole, and the same command goes on from there"
         ) from error
 
 
@@ -227,6 +230,8 @@ def _check_whole(file: Path, size: int) -> None:
     try:
         found = file.stat().st_size
     except OSError as error:
-        raise FileError(f"{file} cannot be read ({error.strerror}); it was there when it was exported") from None
+        raise FileError(
+            f"{file} cannot be read ({error.strerror}); it was there when it was exported"
+        ) from None
     if found != size:
         raise FileError(f"{file} has {found} bytes, had {size} when it was exported: it is damaged")

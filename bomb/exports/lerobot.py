@@ -16,7 +16,6 @@ from bomb.exports.frames import Frame
 from bomb.exports.parquet import TableFile, arrow
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
 from bomb.exports.plan import EpisodePlan, Plan
-from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram, number_statistics, sampled
 from bomb.exports.video import VideoFile, video_info
 from bomb.exports.writer import Writer
@@ -34,7 +33,7 @@ class LeRobotWriter(Writer):
     pictures = ("video", "png")
 
     @classmethod
-    def check(cls, settings: ExportSettings) -> None:
+    def check(cls) -> None:
         arrow()
 
     @staticmethod

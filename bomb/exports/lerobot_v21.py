@@ -51,7 +51,12 @@ class LeRobotV21Writer(LeRobotWriter):
         return ShardReport(episodes=len(lines), histograms=histograms, lines=lines)
 
     def write_meta(
-        self, root: Path, plan: Plan, shards: list[range], pictures: dict[str, PictureHistogram], lines: list[dict]
+        self,
+        root: Path,
+        plan: Plan,
+        shards: list[range],
+        pictures: dict[str, PictureHistogram],
+        lines: list[dict],
     ) -> None:
         episodes = shards[-1].stop if shards else 0
         done = plan.episodes[:episodes]

@@ -79,7 +79,12 @@ class LeRobotV3Writer(LeRobotWriter):
         return row
 
     def write_meta(
-        self, root: Path, plan: Plan, shards: list[range], pictures: dict[str, PictureHistogram], lines: list[dict]
+        self,
+        root: Path,
+        plan: Plan,
+        shards: list[range],
+        pictures: dict[str, PictureHistogram],
+        lines: list[dict],
     ) -> None:
         episodes = shards[-1].stop if shards else 0
         tasks = plan.tasks_of(episodes)

@@ -1,4 +1,4 @@
-"""Tables as LeRobot's readers expect them: Arrow types, and the `datasets` library's schema in the metadata."""
+"""Tables as LeRobot's readers expect them: Arrow types, and the schema of the `datasets` library."""
 
 import io
 import json
@@ -71,7 +71,11 @@ def table(columns: Mapping[str, object], wanted: "pyarrow.Schema") -> "pyarrow.T
         values = columns[field.name]
         if pa.types.is_struct(field.type):
             pictures = pa.array(values, pa.binary())
-            arrays.append(pa.StructArray.from_arrays([pictures, pa.nulls(len(values), pa.string())], fields=list(field.type)))
+            arrays.append(
+                pa.StructArray.from_arrays(
+                    [pictures, pa.nulls(len(values), pa.string())], fields=list(field.type)
+                )
+            )
         elif pa.types.is_fixed_size_list(field.type):
             flat = pa.array(np.ascontiguousarray(values).reshape(-1), field.type.value_type)
             arrays.append(pa.FixedSizeListArray.from_arrays(flat, field.type.list_size))

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import core
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.demonstrations.pictures import Renderer
 from bomb.exports.actions import converted, is_noop
 from bomb.exports.settings import ExportSettings
 from bomb.files import FileError
 from core.actions import ActionSpec
 from core.task import Instruction, Span
+
+WORDS = "words"  # the knob that says things otherwise
 
 # Makes the state and the action vectors of a format, float32[T, n] each, out of a demonstration and its
 # actions in the convention asked for.
@@ -33,6 +35,7 @@ class EpisodePlan:
         first: index of its first frame in the export.
         rows: int64[N], which rows of the demonstration are its frames; all but no-ops.
         tasks: int64[N], index of each frame's instruction among the export's tasks.
+        texts: each frame's instruction.
         instructions: the words of its moves, with spans.
         states: float32[N, s], proprioception as the format has it.
         actions: float32[N, a], actions as the format has them.
@@ -44,6 +47,7 @@ class EpisodePlan:
     first: int
     rows: np.ndarray
     tasks: np.ndarray
+    texts: tuple[str, ...]
     instructions: tuple[Instruction, ...]
     states: np.ndarray
     actions: np.ndarray
@@ -124,7 +128,14 @@ def make_plan(
         for seed in bar(seeds):
             demonstration = dataset.load(seed)
             episode = _episode(
-                dataset, settings, vectors, demonstration, reworded(demonstration), tasks, len(episodes), first
+                dataset,
+                settings,
+                vectors,
+                demonstration,
+                reworded(demonstration),
+                tasks,
+                len(episodes),
+                first,
             )
             episodes.append(episode)
             first += episode.length
@@ -162,6 +173,7 @@ def _episode(
         first=first,
         rows=rows,
         tasks=np.array([numbers[int(move)] for move in asked], dtype=np.int64),
+        texts=tuple(instructions[int(move)].text for move in asked),
         instructions=tuple(instructions),
         states=np.ascontiguousarray(states[rows], dtype=np.float32),
         actions=np.ascontiguousarray(acts[rows], dtype=np.float32),
@@ -173,28 +185,29 @@ def _in_order(values: np.ndarray) -> list[int]:
 
 
 class _Reworded:
-    """The words of a demonstration's moves, as the export's knobs say them; nothing is drawn."""
+    """The words of a demonstration's moves, as the export's knobs say them. Nothing is drawn."""
 
     def __init__(self, dataset: Dataset, settings: ExportSettings):
-        self._renderer: Renderer | None = None
-        if "words" in settings.perturbations:
-            self._renderer = Renderer(
-                dataset.settings,
+        self._env: core.Environment | None = None
+        if WORDS in settings.perturbations:
+            self._env = core.make_task(
+                dataset.settings["task"],
                 backend=settings.backend,
-                cameras=settings.cameras[:1],
-                image_size=(8, 8),
-                modalities=(),
-                perturbations=settings.perturbations,
+                cameras=(),
+                perturbations={WORDS: settings.perturbations[WORDS]},
+                split=dataset.settings["split"],
             )
 
     def __call__(self, demonstration: Demonstration) -> list[Instruction]:
-        if self._renderer is not None:
-            return self._renderer.instructions(demonstration)
-        return recorded_instructions(demonstration)
+        recorded = recorded_instructions(demonstration)
+        if self._env is None:
+            return recorded
+        self._env.reset(seed=demonstration.seed)
+        return [self._env.episode.instruction, *recorded[1:]]
 
     def close(self) -> None:
-        if self._renderer is not None:
-            self._renderer.close()
+        if self._env is not None:
+            self._env.close()
 
 
 def recorded_instructions(demonstration: Demonstration) -> list[Instruction]:

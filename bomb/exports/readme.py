@@ -9,7 +9,8 @@ from bomb.files import write_bytes
 _ACTIONS = {
     "delta": "x, y, z in [-1, 1] are added to the last commanded target, 1.0 being {step:g} mm; "
     "the gripper is an absolute opening, 0 closed, 1 open",
-    "absolute": "x, y, z are the commanded target in metres; the gripper is an absolute opening, 0 closed, 1 open",
+    "absolute": "x, y, z are the commanded target in metres; "
+    "the gripper is an absolute opening, 0 closed, 1 open",
 }
 
 

@@ -1,6 +1,7 @@
 """``export``: a dataset of demonstrations becomes a dataset of a trainer's format."""
 
 import shutil
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -60,8 +61,7 @@ def export(
     name: str | None = None,
     shard_frames: int = 2000,
     workers: int = 1,
-    planning: Callable[[Iterable], Iterable] = lambda seeds: seeds,
-    report: Callable[[int, int], None] = lambda frames, total: None,
+    bars: bool = True,
 ) -> Exported:
     """Draws every demonstration of a dataset and writes it in a trainer's format.
 
@@ -79,8 +79,7 @@ def export(
         pictures: ``video``, ``png`` or ``jpeg``; None: the format's default.
         name: of the dataset, in formats that want one; None: ``bomb_`` and the task.
         workers: processes that draw.
-        planning: wraps the seeds while the demonstrations are read for the first time, to show how far it is.
-        report: called as ``report(frames, total)`` with frames that are new in place, and how many there will be.
+        bars: whether bars on stderr show how far it is, once it takes longer than a second.
 
     Raises:
         OptionError, UnknownNameError: for options that are not allowed, or other than those of the folder.
@@ -108,15 +107,18 @@ def export(
         shard_frames=shard_frames,
     )
     check_choice(f"way of storing pictures in {format}", settings.pictures, kind.pictures)
-    kind.check(settings)
+    kind.check()
     writer = kind(settings, dataset.settings)
-    plan = make_plan(dataset, settings, kind.vectors, planning)
+    reading = partial(_bar, unit="episode", desc="reading", leave=False, disable=not bars)
+    plan = make_plan(dataset, settings, kind.vectors, reading)
     about = {"settings": settings.to_dict(), "dataset": _about(dataset), "versions": versions()}
     with open_export(Path(out), writer, about, plan) as folder:
         before = plan.frames(folder.episodes)
-        report(before, plan.frames())
         if folder.episodes < len(plan.episodes):
-            _write_shards(folder, plan, dataset, settings, workers, report)
+            with _bar(
+                total=plan.frames(), initial=before, unit="frame", desc=format, disable=not bars
+            ) as bar:
+                _write_shards(folder, plan, dataset, settings, workers, bar.update)
             write_readme(folder.path, writer, plan, about)
     return Exported(
         path=Path(out),
@@ -127,12 +129,19 @@ def export(
     )
 
 
+def _bar(*args: object, **options: object):
+    from tqdm import tqdm
+
+    return tqdm(*args, file=sys.stderr, delay=1, **options)
+
+
 def _only_backend(dataset: Dataset) -> str:
     """The engine that all demonstrations were played in."""
     backends = dataset.settings["backends"]
     if len(backends) != 1:
         raise OptionError(
-            f"the demonstrations of {dataset.path} were played in {' and '.join(backends)}: say which is to draw them"
+            f"the demonstrations of {dataset.path} were played in {' and '.join(backends)}: "
+            "say which of them, or of the others, is to draw"
         )
     return backends[0]
 
@@ -193,7 +202,7 @@ def _write_shards(
     dataset: Dataset,
     settings: ExportSettings,
     workers: int,
-    report: Callable[[int, int], None],
+    report: Callable[[int], object],
 ) -> None:
     """Writes what is missing; shards are put into place in their order, whoever is first with one."""
     done = len(folder.shards)
@@ -203,19 +212,20 @@ def _write_shards(
         for number, episodes in enumerate(ranges)
         if number >= done
     )
-    with closing(_Here(dataset, settings) if workers == 1 else _Processes(dataset, settings, workers)) as makers:
+    apart = workers > 1 or writer_class(settings.format).draws_apart
+    with closing(_Processes(dataset, settings, workers) if apart else _Here(dataset, settings)) as makers:
         ready: dict[int, tuple[Job, ShardReport]] = {}
         for number in range(done, len(ranges)):
             while number not in ready:
-                # As many are on their way as there are processes, counting those that wait to be put into place:
-                # a slow first shard must not let the others fill the disk.
+                # A slow first shard must not let the others fill the disk: those that wait to be put into
+                # place count.
                 while jobs and makers.free and makers.busy + len(ready) < 2 * workers:
                     makers.submit(jobs.popleft())
                 for job, shard in makers.wait():
                     ready[job.shard] = job, shard
             job, shard = ready.pop(number)
             folder.commit(plan, job.part, shard)
-            report(sum(episode.length for episode in job.episodes), plan.frames())
+            report(sum(episode.length for episode in job.episodes))
 
 
 class _Here:

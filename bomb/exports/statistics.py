@@ -53,7 +53,7 @@ class PictureHistogram:
         self.pictures += other.pictures
 
     def statistics(self) -> dict[str, np.ndarray]:
-        """As ``number_statistics`` for each channel, values in 0..1: float64[3, 1, 1] each, count int64[1]."""
+        """As ``number_statistics`` of each channel in 0..1: float64[3, 1, 1] each, count int64[1]."""
         values, total = np.arange(256) / 255, self.counts.sum(axis=1)
         cumulative = np.cumsum(self.counts, axis=1)
         mean = self.counts @ values / total

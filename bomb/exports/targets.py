@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.views import goal_in_world
 from core.boards import COLORS
 from core.checker import Tolerances
-from core.rotations import Pose, compose
+from core.goals import Intersection
 from core.scene import SceneSpec
 from core.scoring import Frame, stone_colors
 from core.state import SceneState
@@ -15,11 +16,13 @@ from core.state import SceneState
 Observe = Callable[[SceneState], Frame]
 
 
-def target_points(demonstration: Demonstration, scene: SceneSpec, observe: Observe) -> list[np.ndarray | None]:
+def target_points(
+    demonstration: Demonstration, scene: SceneSpec, observe: Observe
+) -> list[np.ndarray | None]:
     """The target of every move, float64[3] in W (m): a point of the board's or the table's upper face.
 
-    Of a goal with several intersections it is the one that the demonstration filled. None where that cannot be
-    told, in the move that an unsuccessful episode stopped in.
+    Of a goal with several intersections it is the one that the demonstration filled. None where that cannot
+    be told, in the move that an unsuccessful episode stopped in.
 
     Args:
         demonstration: whose moves.
@@ -54,15 +57,15 @@ def filled(goal: dict, before: np.ndarray, after: list[list[int]]) -> dict | Non
 def _point(goal: dict, scene: SceneSpec) -> np.ndarray:
     if goal["kind"] == "region":
         return np.array([*goal["center"], scene.table.height])
-    point = Pose((*scene.board.point(goal["row"], goal["column"]), 0.0))
-    return np.array(compose(scene.board.X_WB, point).p)
+    place = Intersection(color=goal["color"], row=goal["row"], column=goal["column"])
+    return goal_in_world(scene, place)
 
 
 def occupancy(scene: SceneSpec, state: SceneState, frame: Frame) -> np.ndarray:
     """What stands on the board, int64[n, n] by row and column: 0 nothing, 1 black, 2 white.
 
-    The checker's rule (docs/checker.md): a stone occupies its nearest intersection when its centre is over the
-    board and its lowest point within 1 mm of the top; of several the nearest counts.
+    The checker's rule (docs/checker.md): a stone occupies its nearest intersection when its centre is over
+    the board and its lowest point within 1 mm of the top; of several the nearest counts.
 
     Args:
         scene: of the episode.

@@ -36,8 +36,8 @@ class ShardReport:
 class Writer(ABC):
     """Writes one dataset in one format, shard by shard.
 
-    ``write_shard`` may run in any process and in any order; ``write_meta`` runs in the parent, after the files of
-    a shard have been put in their places, and makes the whole readable.
+    ``write_shard`` may run in any process and in any order; ``write_meta`` runs in the parent, after the
+    files of a shard have been put in their places, and makes the whole readable.
 
     Args:
         settings: of the export.
@@ -46,18 +46,22 @@ class Writer(ABC):
     Attributes:
         words: what the format is, for lists.
         pictures: ways of storing pictures that it takes, the default first.
+        draws_apart: whether the parent must not draw, for what ``finish`` loads cannot share a process with a
+            graphics driver.
     """
 
     words: ClassVar[str]
     pictures: ClassVar[tuple[str, ...]]
+    draws_apart: ClassVar[bool] = False
 
     def __init__(self, settings: ExportSettings, dataset: dict):
         self.settings, self.dataset = settings, dataset
         self.fps = int(dataset["control_hz"])
 
     @classmethod
-    def check(cls, settings: ExportSettings) -> None:  # noqa: B027 -- most formats take what the settings take
-        """Raises ``OptionError`` for settings that the format cannot do, ``BombError`` if an extra is missing."""
+    @abstractmethod
+    def check(cls) -> None:
+        """Raises ``BombError`` if an extra is missing."""
 
     @staticmethod
     @abstractmethod
@@ -87,9 +91,17 @@ class Writer(ABC):
             episodes: at least one.
         """
 
+    def finish(self, folder: Path, shard: int) -> None:  # noqa: B027 -- most shards are ready then
+        """Makes the files in ``folder`` what they shall be; in the parent, before they are put in place."""
+
     @abstractmethod
     def write_meta(
-        self, root: Path, plan: Plan, shards: list[range], pictures: dict[str, PictureHistogram], lines: list[dict]
+        self,
+        root: Path,
+        plan: Plan,
+        shards: list[range],
+        pictures: dict[str, PictureHistogram],
+        lines: list[dict],
     ) -> None:
         """Makes the finished shards readable. Each file is replaced as a whole.
 

@@ -63,7 +63,9 @@ def main(root, out):
         for name, value in statistics.items():
             stored[f"stats/{feature}/{name}"] = np.asarray(value)
     times = [k / dataset.fps for k in range(8)]
-    chunked = LeRobotDataset("bomb/export", root=root, delta_timestamps={"action": times}, video_backend="pyav")
+    chunked = LeRobotDataset(
+        "bomb/export", root=root, delta_timestamps={"action": times}, video_backend="pyav"
+    )
     chunks = [chunked[k] for k in range(len(chunked))]
     stored["chunks"] = np.array([np.asarray(item["action"]) for item in chunks])
     stored["chunks_is_pad"] = np.array([np.asarray(item["action_is_pad"]) for item in chunks])
