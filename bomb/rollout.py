@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from bomb.chunks import ChunkExecution
-from bomb.policies.errors import PolicyError, checked_chunk
+from bomb.policies.output import checked_chunk
 from core.environment import Environment
+from core.errors import PolicyError
 from core.policy import Policy
 from core.record import EpisodeRecord
 
@@ -172,6 +173,8 @@ class _Asked:
         extras: dict = {}
         if self._policy.privileged:
             extras = {"episode": env.episode, "action_spec": env.action_spec}
+        if self._policy.wants_action_spec:
+            extras["action_spec"] = env.action_spec
         if self._policy.wants_goal_picture:
             extras["goal_picture"] = env.goal_picture()
         self._call("reset", 0, self._policy.reset, observation["instruction"], seed, **extras)

@@ -84,15 +84,15 @@ class Task(ABC):
     Attributes:
         name: the registered name.
         word_sets: sets of sentences that ``reword`` knows, out of those of the knob ``words``.
-        free_layout: whether stones may be added, taken away and moved at reset without changing the task, and
-            are laid out around the board wherever it lies.
+        layout_knobs: knobs of the board and of layouts that leave what is asked for as it is. Every task lays
+            its stones out around the board of the scene that it is given, wherever that lies.
         max_steps: actions that an episode may take, unless ``make_task`` says otherwise.
     """
 
     name: ClassVar[str]
     max_steps: ClassVar[int] = 400
     word_sets: ClassVar[frozenset[str]] = frozenset()
-    free_layout: ClassVar[bool] = False
+    layout_knobs: ClassVar[frozenset[str]] = frozenset({"board_pose", "stone_position"})
 
     def stage(self, scene: SceneSpec) -> SceneSpec:
         """What the task adds to the stage, marks for example. By default nothing."""

@@ -47,9 +47,10 @@ class Suite:
                     f"task {task.name!r} has no words {level!r}; "
                     f"it has: {', '.join(sorted(task.word_sets)) or 'none'}"
                 )
-            if knob.touches is Touches.LAYOUT and not task.free_layout:
+            if knob.touches is Touches.LAYOUT and name not in task.layout_knobs:
                 raise CapabilityError(
-                    f"task {task.name!r} cannot do {name}: its stones have places of their own"
+                    f"task {task.name!r} cannot do {name}: it would change what is asked for; of this kind it "
+                    f"can do: {', '.join(sorted(task.layout_knobs))}"
                 )
             if camera is not None and camera not in cameras:
                 raise OptionError(

@@ -73,7 +73,7 @@ class GoSequence(Task):
             split=split,
             seed=int(seed),
             scene=scene,
-            state=lay_out(scene, board=board, table=table, rng=layout, sides=("left",)),
+            state=lay_out(scene, board=board, table=table, rng=layout),
             goal=plan[0].goal,
             instruction=plan[0].instruction,
             moves=len(plan),

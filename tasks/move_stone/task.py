@@ -16,6 +16,7 @@ class MoveStone(Task):
     """Move the stone on the named intersection to another one."""
 
     name = "move_stone"
+    layout_knobs = Task.layout_knobs | {"stone_amount"}
 
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
         rng = stream(split, seed, "goal")

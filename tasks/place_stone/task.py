@@ -18,7 +18,7 @@ class PlaceStone(Task):
 
     name = "place_stone"
     word_sets = frozenset(WORD_SETS)
-    free_layout = True
+    layout_knobs = Task.layout_knobs | {"stone_amount", "stone_layout"}
 
     def __init__(self, *, layout: LayoutSpec | None = None):
         self.layout = layout or LayoutSpec()

@@ -19,6 +19,7 @@ class RemoveStone(Task):
     """Take the stone on the named intersection off the board into the marked area."""
 
     name = "remove_stone"
+    layout_knobs = Task.layout_knobs | {"stone_amount"}
 
     def stage(self, scene: SceneSpec) -> SceneSpec:
         return replace(scene, marks=(*scene.marks, TRAY))
@@ -36,7 +37,7 @@ class RemoveStone(Task):
             split=split,
             seed=int(seed),
             scene=scene,
-            state=lay_out(scene, board=board, table=loose, rng=layout, sides=("left",)),
+            state=lay_out(scene, board=board, table=loose, rng=layout),
             goal=goal,
             instruction=instruct(goal, phrasing),
         )
