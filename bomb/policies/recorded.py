@@ -9,6 +9,7 @@
     replay(runs/matrix#place_stone|mujoco|clean)   a run of several conditions: those of one of them
 """
 
+import io
 import json
 import re
 from pathlib import Path
@@ -133,7 +134,7 @@ def read_actions(file: Path) -> Recorded:
     """
     about = {}
     try:
-        loaded = np.load(file, allow_pickle=False)
+        loaded = np.load(io.BytesIO(file.read_bytes()), allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             actions = loaded
         else:
