@@ -137,6 +137,7 @@ POLICIES = Registry(
     "bomb.policies",
     {
         "expert": "bomb.policies.expert:Expert",
+        "varied_expert": "bomb.policies.varied:VariedExpert",
         "random": "bomb.policies.simple:RandomPolicy",
         "hold": "bomb.policies.simple:HoldPolicy",
         "noisy_expert": "bomb.policies.noisy:NoisyExpert",

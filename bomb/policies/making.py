@@ -7,6 +7,7 @@
     replay(runs/one.npy)                with its words as they stand
     my_lab.policies:Careful(steps=3)    a class of yours; the working directory is searched, too
     openpi://localhost:8000             a policy behind an address
+    vla-eval://localhost:8000           a model server of vla-evaluation-harness
     blind(openpi://localhost:8000)      a policy around another one
 """
 
@@ -20,7 +21,10 @@ from core.policy import Policy
 from core.registry import POLICIES
 
 # What stands before "://" of an address: class of the policy, made with the address.
-SCHEMES: dict[str, str] = {"openpi": "bomb.integrations.openpi.client:OpenpiPolicy"}
+SCHEMES: dict[str, str] = {
+    "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
+    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
+}
 
 
 def list_policies() -> list[str]:
@@ -69,16 +73,20 @@ def policy_class(words: str) -> type[Policy]:
 
 def _named_class(words: str) -> type[Policy]:
     scheme, address, _ = words.partition("://")
-    if address and scheme.isidentifier():
+    if address and _is_scheme(scheme):
         return load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
     name = words.partition("(")[0].strip()
     return load(name) if ":" in name else POLICIES.load(name)
 
 
+def _is_scheme(text: str) -> bool:
+    return text.replace("-", "_").isidentifier()
+
+
 def _arguments(words: str) -> str | None:
     """What stands between the outer brackets, or the address; None where there is nothing."""
     scheme, address, place = words.partition("://")
-    if address and scheme.isidentifier():
+    if address and _is_scheme(scheme):
         return place
     _, bracket, rest = words.strip().partition("(")
     if not bracket:
