@@ -14,7 +14,7 @@ from bomb.policies.recorded import HOLD_CHUNK, Replay
 from bomb.policies.wrappers import MUTED, Blind, Mute
 from bomb.rollout import play
 from core.actions import ActionSpec
-from core.errors import OptionError, RegistrationError, UnknownNameError
+from core.errors import ConventionError, OptionError, PolicyError, RegistrationError, UnknownNameError
 from core.policy import BatchPolicy, Policy, Request
 
 DELTA, ABSOLUTE = (ActionSpec(mode=mode, control_hz=20) for mode in ("delta", "absolute"))
@@ -93,19 +93,39 @@ def test_an_action_file_ends_as_the_episode_it_is_of(backend, make_env, tmp_path
     assert again.info == played.info and again.info["success"]
 
 
-def test_a_folder_gives_the_episode_of_the_seed(make_env, tmp_path):
+def test_a_dataset_gives_the_episode_of_the_seed(backend, make_env, tmp_path):
+    folder = tmp_path / "data"
+    collect = ["collect", "--backend", "mujoco", "--split", "ci", "--hold-out", "none", "--out", str(folder)]
+    assert main([*collect, "--episodes", "2", "--seed", "3"]) == 0
+    env = make_env(backend)
+    policies = {
+        3: make_policy(f"replay({folder})"),
+        4: make_policy(f"replay({folder}/episodes/episode_000004.npz)"),
+    }
+    for seed, policy in policies.items():
+        assert play(env, policy, seed).info["success"]
+    with pytest.raises(PolicyError, match=r"episode_000005\.npz does not exist"):
+        play(env, policies[3], 5)
+
+
+def test_a_run_gives_the_episode_of_the_seed(make_env, tmp_path):
+    folder = tmp_path / "run"
+    ask = ["--policy", "random", "--split", "ci", "--episodes", "2", "--seed", "3", "--max-steps", "20"]
+    evaluate = ["evaluate", *ask, "--cameras", "none", "--workers", "1"]
+    assert main([*evaluate, "--backend", "mujoco", "--out", str(folder)]) == 0
     env = make_env("mujoco", max_steps=20)
-    for seed in (3, 12):
-        record = play(env, make_policy("random"), seed).record
-        (tmp_path / "episodes").mkdir(exist_ok=True)
-        (tmp_path / "episodes" / f"episode_{seed:06d}.npz").write_bytes(record.to_bytes())
-        (tmp_path / "episodes" / "notes.npz").write_bytes(b"")
-    policy = make_policy(f"replay({tmp_path})")
-    for seed in (12, 3):
-        actions = play(env, policy, seed).record.actions
-        assert actions.tobytes() == play(env, make_policy("random"), seed).record.actions.tobytes()
-    with pytest.raises(FileError, match="has no episode of seed 4; it has 2, 3 to 12"):
-        play(env, policy, 4)
+    for seed in (4, 3):
+        again = play(env, make_policy(f"replay({folder})"), seed)
+        assert (
+            again.record.actions.tobytes() == play(env, make_policy("random"), seed).record.actions.tobytes()
+        )
+    with pytest.raises(PolicyError, match="it has seeds 3"):
+        play(env, make_policy(f"replay({folder})"), 5)
+    with pytest.raises(
+        PolicyError, match=r"no condition 'clean'; say one of them, like .*#place_stone\|mujoco"
+    ):
+        play(env, make_policy(f"replay({folder}#clean)"), 3)
+    assert play(env, make_policy(f"replay({folder}#place_stone|mujoco|clean)"), 3)
 
 
 def test_after_the_last_action_it_holds_still(make_env, tmp_path):
@@ -121,7 +141,7 @@ def test_after_the_last_action_it_holds_still(make_env, tmp_path):
 def test_a_recorded_action_mode_is_held_against_the_environments(make_env, tmp_path):
     record = play(make_env("mujoco", max_steps=5, action_mode="absolute"), make_policy("hold"), 1).record
     (tmp_path / "one.npz").write_bytes(record.to_bytes())
-    with pytest.raises(OptionError, match="mode 'absolute', the environment takes 'delta'"):
+    with pytest.raises(ConventionError, match="mode 'absolute', the environment takes 'delta'"):
         play(make_env("mujoco"), make_policy(f"replay({tmp_path / 'one.npz'})"), 1)
 
 
