@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from vla_eval.specs import IMAGE_RGB, LANGUAGE, DimSpec
 
 from bomb.integrations.vla_eval import observations
-from bomb.integrations.vla_eval.actions import (
+from bomb.integrations.actions import (
     GRIPPERS,
     RAW,
     ROTATION_TOLERANCE,
