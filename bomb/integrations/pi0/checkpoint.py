@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bomb.files import FileError
+from bomb.integrations.actions import GRIPPERS
 from bomb.integrations.pi0.settings import Pi0Settings
 from core.errors import ConventionError, missing_extra
 
@@ -84,11 +85,17 @@ class Checkpoint:
         return {name: value.to(self.device) for name, value in batch.items() if name != "token_type_ids"}
 
     def actions(self, chunks) -> np.ndarray:
-        """The model's output, tensor[N, chunk, numbers], as its own actions, float64[N, chunk, dims]."""
-        dims = self.settings.convention.dims
+        """The model's output, tensor[N, chunk, numbers], as its own actions, float64[N, chunk, dims].
+
+        Padding is cut off and the normalisation undone. A gripper beyond its range is put at its end: a
+        regression overshoots, which says nothing about the convention.
+        """
+        dims, grip = self.settings.convention.dims, GRIPPERS[self.settings.convention.gripper]
         values = chunks[..., :dims].detach().to("cpu").double().numpy()
         mean, std = (np.asarray(v)[:dims] for v in (self.processor.actions_mean, self.processor.actions_std))
-        return values * std + mean
+        actions = values * std + mean
+        actions[..., -1] = np.clip(actions[..., -1], grip.low, grip.high)
+        return actions
 
     def look(self, observation: dict) -> list[np.ndarray]:
         """The pictures of an observation, in the order of the checkpoint's cameras.

@@ -40,7 +40,11 @@ class Pi0Settings:
         ActionSpec(mode=self.convention.action_mode, control_hz=self.control_hz)
         if not self.cameras:
             raise OptionError("cameras is empty: pi0 looks at pictures")
-        if isinstance(self.text_tokens, bool) or not isinstance(self.text_tokens, int) or self.text_tokens < 1:
+        if (
+            isinstance(self.text_tokens, bool)
+            or not isinstance(self.text_tokens, int)
+            or self.text_tokens < 1
+        ):
             raise OptionError(f"text_tokens must be a positive integer, got {self.text_tokens!r}")
 
     def write(self, folder: Path) -> None:
@@ -62,7 +66,9 @@ class Pi0Settings:
             raise FileError(f"{file} is not of format {FORMAT!r}, version {VERSION}")
         known = {entry.name for entry in fields(cls)}
         if unknown := sorted(values.keys() - known):
-            raise FileError(f"{file} has unknown entries: {', '.join(unknown)}; valid: {', '.join(sorted(known))}")
+            raise FileError(
+                f"{file} has unknown entries: {', '.join(unknown)}; valid: {', '.join(sorted(known))}"
+            )
         try:
             values["convention"] = ActionConvention(**values.get("convention", {}))
             values["cameras"] = tuple(values["cameras"])

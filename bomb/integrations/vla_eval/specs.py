@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from vla_eval.specs import IMAGE_RGB, LANGUAGE, DimSpec
 
-from bomb.integrations.vla_eval import observations
 from bomb.integrations.actions import (
     GRIPPERS,
     RAW,
@@ -17,6 +16,7 @@ from bomb.integrations.actions import (
     ActionConvention,
     mismatch,
 )
+from bomb.integrations.vla_eval import observations
 from bomb.integrations.vla_eval.observations import ANY_IMAGE, STATES, ObservationLayout
 from core.actions import SPEED
 
