@@ -11,6 +11,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "demo": ("bomb.cli.demo", "the expert in both simulators, compared; pictures, a video and a page"),
     "parity": ("bomb.parity.command", "measure how far the simulators agree"),
     "evaluate": ("bomb.cli.evaluate", "play a policy in a simulator and report how often it succeeds"),
+    "report": ("bomb.cli.report", "sum up runs as a page, JSON, CSV or markdown, with intervals and tests"),
     "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
     "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
     "knobs": ("bomb.cli.knobs", "list the perturbations, their units and levels, and the presets"),
