@@ -57,6 +57,35 @@ class EpisodeInitializationError(BombError):
     """No layout that meets the task's constraints was found for a seed."""
 
 
+class PolicyError(BombError, RuntimeError):
+    """A policy cannot go on: it raised, or its server refused. Another attempt may do.
+
+    Attributes:
+        step: actions executed before it; None where no episode was being played.
+        value: what was wrong, in a few words; None where there is no value.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, value: str | None = None):
+        super().__init__(message)
+        self.step, self.value = step, value
+
+
+class PolicyTimeoutError(PolicyError, TimeoutError):
+    """A policy did not answer in time."""
+
+
+class PolicyConnectionError(PolicyError, ConnectionError):
+    """The server of a policy cannot be reached, or is gone."""
+
+
+class PolicyOutputError(PolicyError, ActionError):
+    """A policy returned what cannot be executed. The world has not moved."""
+
+
+class ConventionError(PolicyError, ValueError):
+    """A policy and BOMB mean different things by the same numbers, or by the same pictures."""
+
+
 def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     """Returns ``value`` if it is one of ``valid``.
 

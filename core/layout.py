@@ -8,17 +8,22 @@ import numpy as np
 from core.boards import COLOR_NAMES, COLORS, Board, Cell, empty_board, with_cell
 from core.errors import EpisodeInitializationError, OptionError
 from core.goals import Intersection
-from core.rotations import Pose, compose
+from core.rotations import Pose, compose, matrix_from_quaternion
 from core.scene import SceneSpec
 from core.state import JOINTS, SceneState
 
 # Where stones lie on the table, at each side of the board (m): the open gripper, with its fingers along x_W,
-# fits between any two of them and between them and the board's edge.
+# fits between any two of them and between them and the board's edge, however the board lies.
 SIDES = {"left": 1.0, "right": -1.0}  # as the head picture shows it: sign of x_W
-_COLUMNS = (0.205, 0.285)
-_ROWS = (-0.300, -0.2375, -0.175, -0.1125, -0.050)
+FROM_BOARD = 0.062  # along x_W, to a stone's middle: an open finger's outer side is 39 mm from it
+_BETWEEN = 0.058  # along x_W, of two stones' middles
+_FARTHEST = 0.285  # x_W of the outer column, and how far one may lie that is alone at its side
+_FARTHEST_ALONE = 0.300
 _JITTER = (0.008, 0.001)
-SLOTS_PER_SIDE = len(_COLUMNS) * len(_ROWS)
+_ROWS = (-0.300, -0.2375, -0.175, -0.1125, -0.050)
+# A column that is alone has more of them; fingers are 22 mm wide along y_W.
+_ROWS_ALONE = tuple(round(float(y), 4) for y in np.linspace(-0.300, -0.030, 8))
+SLOTS_PER_SIDE = len(_ROWS_ALONE)  # wherever the board lies; ten where it lies in the middle
 
 
 def intersection_pose(scene: SceneSpec, cell: Cell, *, yaw: float = 0.0) -> Pose:
@@ -40,7 +45,7 @@ def lay_out(
     board: Board,
     table: Mapping[str, int],
     rng: np.random.Generator,
-    sides: Sequence[str] = tuple(SIDES),
+    sides: Sequence[str] | None = None,
 ) -> SceneState:
     """The robot at home, stones on the board as ``board`` says and loose ones on the table.
 
@@ -49,7 +54,7 @@ def lay_out(
         board: colours by row and column.
         table: how many stones of each colour lie on the table.
         rng: draws places and yaws.
-        sides: of the board, out of ``SIDES``, where stones may lie.
+        sides: of the board, out of ``SIDES``, where stones may lie; None: where no marked area is.
 
     Raises:
         EpisodeInitializationError: if the pool or the table has no room for so many stones.
@@ -64,14 +69,16 @@ def lay_out(
     poses: dict[int, np.ndarray] = {}
     for cell, color in on_board:
         poses[pool.take(color)] = intersection_pose(scene, cell, yaw=rng.uniform(0, 2 * np.pi)).array()
-    slots = [(SIDES[side] * x, y) for side in sides for x in _COLUMNS for y in _ROWS]
+    sides = _unmarked_sides(scene) if sides is None else sides
+    slots = [slot for side in sides for slot in _slots(scene, SIDES[side])]
     loose = [color for color in COLORS for _ in range(table.get(color, 0))]
     if len(loose) > len(slots):
         raise EpisodeInitializationError(
             f"{len(loose)} stones do not fit on the table: there is room for {len(slots)} at {sides}"
         )
     for color, k in zip(loose, rng.permutation(len(slots)), strict=False):
-        x, y = slots[k] + rng.uniform(-1, 1, 2) * _JITTER
+        (x, y), jitter = slots[k]
+        x, y = (x, y) + rng.uniform(-1, 1, 2) * jitter
         half, z = rng.uniform(0, np.pi), scene.table.height + scene.stones[0].height / 2
         poses[pool.take(color)] = np.array([x, y, z, np.cos(half), 0.0, 0.0, np.sin(half)])
     ids = sorted(poses)
@@ -83,6 +90,29 @@ def lay_out(
         stone_poses=np.array([poses[k] for k in ids], dtype=np.float32).reshape(-1, 7),
         stone_velocities=np.zeros((len(ids), 6), dtype=np.float32),
     ).validated()
+
+
+def board_reach(scene: SceneSpec) -> float:
+    """How far the board reaches from its middle along x_W, as it lies (m)."""
+    R_WB = matrix_from_quaternion(scene.board.X_WB.q)
+    return float(abs(R_WB[0, :2]).sum() * scene.board.width / 2)
+
+
+def _unmarked_sides(scene: SceneSpec) -> list[str]:
+    return [side for side, sign in SIDES.items() if not any(sign * m.center[0] > 0 for m in scene.marks)]
+
+
+def _slots(scene: SceneSpec, side: float) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Places at one side of the board as it lies, (x_W, y_W), and how far a stone may lie off them (m)."""
+    nearest = side * scene.board.X_WB.p[0] + board_reach(scene) + FROM_BOARD
+    inner = round(nearest + _JITTER[0], 9)
+    if _FARTHEST - inner >= _BETWEEN + 2 * _JITTER[0]:
+        return [((side * x, y), _JITTER) for x in (inner, _FARTHEST) for y in _ROWS]
+    half = (_FARTHEST_ALONE - nearest) / 2
+    if half < 0:
+        return []
+    jitter = (min(half, _JITTER[0]), _JITTER[1])
+    return [((side * (nearest + half), y), jitter) for y in _ROWS_ALONE]
 
 
 def add_stones(scene: SceneSpec, state: SceneState, stones: Iterable[Intersection]) -> SceneState:

@@ -18,11 +18,14 @@ class Policy(ABC):
         wants_goal_picture: whether the harness calls ``reset`` with ``goal_picture=``, uint8[256, 256, 3]:
             the board from above as it shall be, see ``Environment.goal_picture``.
         wants_step: whether the harness calls ``act`` with ``step=``, the actions executed so far.
+        wants_action_spec: whether the harness calls ``reset`` with ``action_spec=``, what actions mean in
+            this environment; for policies that have to convert or to hold.
     """
 
     privileged: ClassVar[bool] = False
     wants_goal_picture: ClassVar[bool] = False
     wants_step: ClassVar[bool] = False
+    wants_action_spec: ClassVar[bool] = False
 
     @abstractmethod
     def reset(self, instruction: str, seed: int) -> None:

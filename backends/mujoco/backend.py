@@ -8,7 +8,7 @@ import mujoco as mj
 import numpy as np
 
 from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodies, with_pristine
-from backends.mujoco.edits import check_changes, refit
+from backends.mujoco.edits import check_changes, physical_part, refit
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import StateError, check_choice
 from core.meshes import stone_shape
@@ -41,8 +41,8 @@ class MujocoBackend(Backend):
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         self._built = self._scene = scene
         self._count = len(scene.stones)
-        self._physical = self._built_physical = _physical(scene)
-        self._compiled = compiled(self._physical)
+        self._physical = self._built_physical = physical_part(scene)
+        self._compiled = compiled(_physical(scene))
         check_layout(self._compiled.model, self._count)
         self._use(self._compiled)
         self.write_state(_empty_state(scene))
@@ -55,7 +55,7 @@ class MujocoBackend(Backend):
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
         if scene != self._scene:
             check_changes(self._built, scene)
-            physical = _physical(scene)
+            physical = physical_part(scene)
             if physical != self._physical:
                 self._physical = physical
                 self._change_physics(scene, built=physical == self._built_physical)

@@ -1,8 +1,7 @@
 """What may differ between the scene that was built and the one an episode is dressed as."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import lru_cache
 
 import mujoco as mj
 import numpy as np
@@ -10,19 +9,24 @@ import numpy as np
 from backends.mujoco.compile import Compiled, make_pristine, stone_bodies
 from core.bodies import movable_poses
 from core.errors import CapabilityError
-from core.scene import MaterialSpec, SceneSpec
+from core.meshes import stone_shape
+from core.scene import SceneSpec
 
-# Everything else needs another model or other meshes, or would change what the task means.
-_EDITABLE = re.compile(
-    r"(table|wall|floor|board)\.material"
-    r"|table\.height"
-    r"|board\.(X_WB|wood_color|line_color|labels)"
-    r"|stones\.\d+\.(mass|inertia|kind|height|flat_radius|rim_height|facets|material)"
-    r"|objects\.\d+\.(X_WO|material)"
-    r"|physics\..+"
-    r"|cameras\.\d+\.(eye|forward|up|fovy|near|far|parent)"
-    r"|lights\.\d+\.(color|direction|position|cast_shadow)"
-)
+# Fields that may differ from the built scene; everything else needs another model or other meshes, or would
+# change what the task means.
+_EDITABLE = {
+    "table": {"material", "height"},
+    "wall": {"material"},
+    "floor": {"material"},
+    "board": {"material", "X_WB", "wood_color", "line_color", "labels"},
+    "stones": {"mass", "inertia", "kind", "height", "flat_radius", "rim_height", "facets", "material"},
+    "objects": {"X_WO", "material"},
+    "robot": set(),
+    "physics": {"timestep", "gravity", "pad_stone", "surface_stone"},
+    "cameras": {"eye", "forward", "up", "fovy", "near", "far", "parent"},
+    "lights": {"color", "direction", "position", "cast_shadow"},
+    "marks": set(),
+}
 
 
 def check_changes(built: SceneSpec, scene: SceneSpec) -> None:
@@ -31,31 +35,45 @@ def check_changes(built: SceneSpec, scene: SceneSpec) -> None:
     Raises:
         CapabilityError: naming the first field that cannot be changed in place.
     """
-    if scene == built:
-        return
-    for path, before, after in _differences(built, scene, set()):
-        if not _EDITABLE.fullmatch(path):
-            raise CapabilityError(
-                f"mujoco cannot change {path} of a built scene from {before!r} to {after!r}; build a new one"
-            )
+    for name, editable in _EDITABLE.items():
+        before, after = getattr(built, name), getattr(scene, name)
+        if before is after:
+            continue
+        if not isinstance(before, tuple):
+            before, after = (before,), (after,)
+        if len(before) != len(after):
+            raise _refusal(f"the number of {name}", len(before), len(after))
+        seen: set[tuple[int, int]] = set()  # stones are few objects, many times
+        for a, b in zip(before, after, strict=True):
+            if a is not b and (id(a), id(b)) not in seen:
+                seen.add((id(a), id(b)))
+                _check_part(name, editable, a, b)
 
 
-def _differences(a: object, b: object, seen: set, path: str = "") -> Iterator[tuple[str, object, object]]:
-    """(dotted path, before, after) of what differs; colours, vectors, poses and materials are leaves.
+def _check_part(where: str, editable: set[str], before: object, after: object) -> None:
+    for name in _fixed(type(before), frozenset(editable)):
+        a, b = getattr(before, name), getattr(after, name)
+        if a is not b and a != b:
+            raise _refusal(f"{where}.{name}", a, b)
 
-    What differs in the same two objects again, as in every stone, is not told again.
-    """
-    if is_dataclass(a) and type(a) is type(b) and not isinstance(a, MaterialSpec):
-        parts = [(field.name, getattr(a, field.name), getattr(b, field.name)) for field in fields(a)]
-    elif isinstance(a, tuple) and len(a) == len(b) and a and is_dataclass(a[0]):
-        parts = [(str(k), x, y) for k, (x, y) in enumerate(zip(a, b, strict=True))]
-    else:
-        yield path, a, b
-        return
-    for name, x, y in parts:
-        if x is not y and (id(x), id(y)) not in seen and x != y:
-            seen.add((id(x), id(y)))
-            yield from _differences(x, y, seen, f"{path}.{name}".lstrip("."))
+
+@lru_cache
+def _fixed(kind: type, editable: frozenset[str]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name not in editable)
+
+
+def _refusal(what: str, before: object, after: object) -> CapabilityError:
+    return CapabilityError(
+        f"mujoco cannot change {what} of a built scene from {before!r} to {after!r}; build a new one"
+    )
+
+
+def physical_part(scene: SceneSpec) -> tuple:
+    """What physics depends on, of the fields that may change: equal for scenes with the same physics."""
+    parts = {id(stone): (stone.mass, stone.inertia, stone_shape(stone)) for stone in scene.stones}
+    stones = [parts[id(stone)] for stone in scene.stones]
+    places = [thing.X_WO for thing in scene.objects]
+    return scene.physics, scene.table.height, scene.board.X_WB, places, stones
 
 
 def refit(own: Compiled, scene: SceneSpec) -> None:
@@ -68,10 +86,10 @@ def refit(own: Compiled, scene: SceneSpec) -> None:
     model.opt.gravity[:] = 0.0, 0.0, -physics.gravity
     # Only fingers have a priority (see compile).
     model.geom_friction[:, 0] = np.where(model.geom_priority > 0, physics.pad_stone, physics.surface_stone)
-    for name, X_WB in movable_poses(scene).items():
-        if name in own.bodies:  # marks are only drawn
-            body = own.bodies[name]
-            model.body_pos[body], model.body_quat[body] = X_WB.p, X_WB.q
+    # Marks are only drawn: no body of the model is one.
+    poses = {own.bodies[name]: X_WB for name, X_WB in movable_poses(scene).items() if name in own.bodies}
+    model.body_pos[list(poses)] = [X_WB.p for X_WB in poses.values()]
+    model.body_quat[list(poses)] = [X_WB.q for X_WB in poses.values()]
     stones = stone_bodies(model, len(scene.stones))
     masses = np.array([stone.mass for stone in scene.stones])
     inertias = np.array([[stone.inertia] for stone in scene.stones])

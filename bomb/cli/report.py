@@ -27,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a difference of success rates that would not matter, for example 0.05; only with it is "
         "anything called equal",
     )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how many pairs of twins the page shows as videos; 0 needs no graphics driver",
+    )
     parser.add_argument("--rows", choices=ROWS, default="conditions", help="what a row of the CSV is")
 
 
@@ -42,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         if len(args.runs) > 1:
             raise OptionError("a page of several runs needs --out FILE")
         out = args.runs[0] / "report.html"
+    if args.pairs < 0:
+        raise OptionError(f"--pairs must be at least 0, got {args.pairs}")
     if out is not None and out.is_dir():
         raise OptionError(f"--out must be a file, {out} is a folder")
     runs = load_runs(args.runs)
@@ -53,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "html":
         from bomb.report.page import write_page
 
-        write_page(out, summary)
+        write_page(out, summary, pairs=args.pairs)
         print(out)
         return 0
     return _write(_text_of(args.format)(summary), out)

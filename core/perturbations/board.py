@@ -1,6 +1,7 @@
 """Where the board lies."""
 
 from dataclasses import replace
+from math import copysign
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +19,7 @@ YAW = np.radians(15.0)
 class BoardPose(Perturbation):
     """The board is shifted and turned on the table; the stones are laid out around it as it lies.
 
-    Stones on the board keep their intersections.
+    Stones on the board keep their intersections. A marked area stays, and the board shifts away from it.
     """
 
     name: ClassVar[str] = "board_pose"
@@ -37,5 +38,7 @@ class BoardPose(Perturbation):
 
     def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
         (x, y, z), (dx, dy) = scene.board.X_WB.p, draw["shift_m"]
+        for mark in scene.marks:
+            dx = -copysign(dx, mark.center[0] - x)
         q = multiply(quaternion_about_z(draw["yaw_rad"]), scene.board.X_WB.q)
         return replace(scene, board=replace(scene.board, X_WB=Pose((x + dx, y + dy, z), tuple(plain(q)))))

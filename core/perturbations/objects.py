@@ -1,6 +1,7 @@
 """Other things on the table."""
 
 from dataclasses import replace
+from math import hypot
 from typing import ClassVar
 
 import numpy as np
@@ -61,12 +62,12 @@ class Distractors(Perturbation):
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
         scene, points = episode.scene, np.array(draw["points_m"]).reshape(-1, 2)
         points = points[_free(scene, points, episode.state.stone_poses[:, :2])]
-        apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)) >= FROM_EACH_OTHER
-        placed, free = [], np.ones(len(points), dtype=bool)
-        while len(placed) < draw["count"] and free.any():
-            k = int(free.argmax())
-            placed.append(points[k].tolist())
-            free &= apart[k]
+        placed: list[tuple[float, float]] = []
+        for x, y in points.tolist():
+            if len(placed) == draw["count"]:
+                break
+            if all(hypot(x - a, y - b) >= FROM_EACH_OTHER for a, b in placed):
+                placed.append((x, y))
         if len(placed) < draw["count"]:
             raise EpisodeInitializationError(
                 f"distractors: only {len(placed)} of {draw['count']} objects found a place among the stones"

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.errors import CapabilityError, EpisodeInitializationError
+from core.errors import EpisodeInitializationError
+from core.goals import alternatives
 from core.kinematics import home_position
 from core.perturbation import HIGHEST, Level, Perturbation, Touches, sign, spread
 from core.rotations import Pose, compose, quaternion_about_z
@@ -68,6 +69,11 @@ class StoneAmount(Perturbation):
     levels: ClassVar[tuple[str, ...]] = tuple(f"+{EXTRA_PER_LEVEL * k}" for k in range(1, 6))
     statistic: ClassVar[str] = "number of stones in play"
 
+    def prepare(self, scene: SceneSpec) -> SceneSpec:
+        # Eight on the table, eight around the goal and ten more are two more than the pool holds.
+        first = {stone.color: stone for stone in reversed(scene.stones)}
+        return replace(scene, stones=(*scene.stones, first["black"], first["white"]))
+
     def draw(self, rng: np.random.Generator, level: Level) -> dict:
         return {
             "count": EXTRA_PER_LEVEL * level,
@@ -78,7 +84,8 @@ class StoneAmount(Perturbation):
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
         board = episode.scene.board
-        taken = {_goal_cell(episode), *_occupied(episode)}
+        goals = [goal for goal in alternatives(episode.goal) if isinstance(goal, Intersection)]
+        taken = {*((goal.row, goal.column) for goal in goals), *_occupied(episode)}
         free = [k for k in range(CELLS) if divmod(draw["cells"][k], board.size) not in taken]
         added = [
             (
@@ -111,7 +118,7 @@ class StoneLayout(Perturbation):
         }
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
-        n, (row, column) = episode.scene.board.size, _goal_cell(episode)
+        n, row, column = episode.scene.board.size, episode.goal.row, episode.goal.column
         wanted = {
             "empty": lambda r, c: False,
             "around_goal": lambda r, c: max(abs(r - row), abs(c - column)) == 1,
@@ -224,14 +231,6 @@ def _kept(state: SceneState, rows: np.ndarray) -> SceneState:
     return _with_stones(
         state, dict(zip(state.stone_ids[rows].tolist(), state.stone_poses[rows], strict=True))
     )
-
-
-def _goal_cell(episode: Episode) -> tuple[int, int]:
-    if not isinstance(episode.goal, Intersection):
-        raise CapabilityError(
-            f"stones cannot be laid out around a goal of kind {type(episode.goal).__name__}"
-        )
-    return episode.goal.row, episode.goal.column
 
 
 def _table_rows(episode: Episode) -> np.ndarray:

@@ -33,8 +33,13 @@ class Suite:
 
         Raises:
             CapabilityError: naming the knob, and what the backend or the task cannot do.
-            OptionError: if a knob is for a camera that the environment does not have.
+            OptionError: if a knob is for a camera that the environment does not have, or a condition set for
+                another task.
         """
+        if self.conditions is not None and self.conditions.task != task.name:
+            raise OptionError(
+                f"the condition set has episodes of the task {self.conditions.task!r}, not of {task.name!r}"
+            )
         for name, level in self.levels.items():
             knob, camera = _knob(name)
             missing = sorted(c.value for c in knob.capabilities - backend.capabilities)
@@ -47,9 +52,10 @@ class Suite:
                     f"task {task.name!r} has no words {level!r}; "
                     f"it has: {', '.join(sorted(task.word_sets)) or 'none'}"
                 )
-            if knob.touches is Touches.LAYOUT and not task.free_layout:
+            if knob.touches is Touches.LAYOUT and name not in task.layout_knobs:
                 raise CapabilityError(
-                    f"task {task.name!r} cannot do {name}: its stones have places of their own"
+                    f"task {task.name!r} cannot do {name}, which would change what is asked for; "
+                    f"of its kind it can do: {', '.join(sorted(task.layout_knobs)) or 'nothing'}"
                 )
             if camera is not None and camera not in cameras:
                 raise OptionError(

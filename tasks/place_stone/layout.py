@@ -7,7 +7,8 @@ import numpy as np
 
 from core.errors import EpisodeInitializationError
 from core.kinematics import home_position
-from core.rotations import Pose, compose, matrix_from_quaternion
+from core.layout import board_reach
+from core.rotations import Pose, compose
 from core.scene import SceneSpec
 from core.state import JOINTS, SceneState
 from core.task import Intersection
@@ -136,9 +137,3 @@ def _table_points(
         f"no layout of {counts} stones with {spec.spacing} m between them and the nearest {goal.color} one "
         f"nearest by {spec.nearest_by} m was found in {TRIES} tries; ask for fewer stones"
     )
-
-
-def board_reach(scene: SceneSpec) -> float:
-    """How far the board reaches from its middle along x_W, as it lies (m)."""
-    R_WB = matrix_from_quaternion(scene.board.X_WB.q)
-    return float(abs(R_WB[0, :2]).sum() * scene.board.width / 2)
