@@ -136,8 +136,8 @@ class _Episode:
             rr.LineStrips3D([p_WT], colors=[(0, 114, 178)], radii=[0.0008]),
             static=True,
         )
-        self._rec.log(f"{self.root}/world/tool", rr.Points3D.from_fields(colors=[(213, 94, 0)], radii=[0.004]),
-                      static=True)  # fmt: skip
+        dot = rr.Points3D.from_fields(colors=[(213, 94, 0)], radii=[0.004])
+        self._log("world/tool", dot, static=True)
         self._at(len(record.times) - 1, float(record.times[-1]))
         shapes.log_robot(rr, self._log, self._kinematics, env.scene_state.joint_positions)
         for k, pose in zip(env.scene_state.stone_ids.tolist(), env.scene_state.stone_poses, strict=True):
@@ -174,9 +174,8 @@ def distances_mm(record: EpisodeRecord) -> np.ndarray | None:
 
 def _ending(verdict: dict) -> str:
     if verdict["success"]:
-        return f"verdict: placed, {verdict['distance_mm']:.1f} mm off" if verdict["distance_mm"] is not None else (
-            "verdict: success"
-        )  # fmt: skip
+        distance = verdict["distance_mm"]
+        return "verdict: success" if distance is None else f"verdict: placed, {distance:.1f} mm off"
     return f"verdict: {verdict['reason'].replace('_', ' ')}"
 
 
