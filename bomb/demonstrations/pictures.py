@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 import core
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.files import FileError
@@ -78,6 +80,18 @@ class Renderer:
             seen = self._env.observe()
             seen["instruction"] = words[demonstration.instruction_index[t]]
             yield {**seen, "env": self._env}
+
+    def views(self, demonstration: Demonstration, camera: str) -> Iterator[np.ndarray]:
+        """The pictures of one camera before each action, T arrays uint8[H, W, 3].
+
+        Raises:
+            RenderError: if the camera is not among the renderer's.
+            FileError: as ``frames``.
+        """
+        self._begin(demonstration)
+        for t in range(demonstration.length):
+            self._env.show(demonstration.world(t), period=int(demonstration.periods[t]))
+            yield self._env.render_camera(camera).rgb
 
     def instructions(self, demonstration: Demonstration) -> list[Instruction]:
         """The words of every move with their spans: as recorded, or as the knob ``words`` says them here."""
