@@ -28,6 +28,8 @@ figcaption { color: var(--soft); font-size: .9rem; line-height: 1.4; margin-top:
 .columns { display: grid; gap: 1rem; margin: 1rem 0; align-items: start;
            grid-template-columns: repeat(auto-fill, minmax(min(100%, var(--least)), 1fr)); }
 .columns > * { margin: 0; min-width: 0; }
+.row { display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: flex-start; }
+.row > * { min-width: 0; }
 .cards { display: grid; gap: .8rem; margin: 1.2rem 0;
          grid-template-columns: repeat(auto-fit, minmax(min(100%, 15rem), 1fr)); }
 .card { background: #fff; border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem;

@@ -19,7 +19,9 @@ Perform = Callable[[Environment, Watcher], EpisodeResult]
 _SETTINGS = ("action_mode", "control_hz", "max_steps", "stop_on_success")
 
 
-def recorded_options(store: RunStore, condition: Condition, record: EpisodeRecord, camera: str) -> dict:
+def recorded_options(
+    store: RunStore, condition: Condition, record: EpisodeRecord, camera: str | None
+) -> dict:
     """Arguments of ``core.make_task`` for the world of a recorded episode, seen by one camera.
 
     Perturbations are those that were drawn then, out of the record: another version, with other ranges, makes
@@ -29,7 +31,7 @@ def recorded_options(store: RunStore, condition: Condition, record: EpisodeRecor
         store: the run.
         condition: of the episode; another simulator than its own may be put into the result.
         record: the episode.
-        camera: that is going to look.
+        camera: that is going to look, if any.
     """
     settings, about = store.settings(), record.about
     levels = {

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bomb.filming import outcome
 from bomb.integrations import rerun_scene as shapes
 from bomb.rollout import EpisodeResult
 from core.environment import Environment
@@ -113,7 +114,7 @@ class _Episode:
 
     def finish(self, env: Environment, result: EpisodeResult) -> None:
         """Adds what is known at the end: the series of the whole episode, and the verdict."""
-        rr, record, verdict = self._rr, result.record, result.info["placement"]
+        rr, record = self._rr, result.record
         # The final hold was not watched; the series has it.
         times = [
             rr.TimeColumn("step", sequence=np.arange(len(record.times))),
@@ -143,7 +144,7 @@ class _Episode:
         for k, pose in zip(env.scene_state.stone_ids.tolist(), env.scene_state.stone_poses, strict=True):
             name = f"world/stones/{env.episode.scene.stones[k].color}_{k}"
             self._log(name, shapes.transform(rr, pose[:3], pose[3:]))
-        self._say(_ending(verdict), level="INFO" if verdict["success"] else "WARN")
+        self._say(f"verdict: {outcome(result)}", level="INFO" if result.info["success"] else "WARN")
 
     def _at(self, step: int, seconds: float) -> None:
         self._rec.set_time("step", sequence=step)
@@ -170,13 +171,6 @@ def distances_mm(record: EpisodeRecord) -> np.ndarray | None:
     middle, pitch = (record.about["board_size"] - 1) / 2, record.about["pitch"]
     p_BG = np.array([(goal["column"] - middle) * pitch, (middle - goal["row"]) * pitch])
     return 1e3 * np.linalg.norm(record.measures["position"][:, stone, :2].astype(np.float64) - p_BG, axis=1)
-
-
-def _ending(verdict: dict) -> str:
-    if verdict["success"]:
-        distance = verdict["distance_mm"]
-        return "verdict: success" if distance is None else f"verdict: placed, {distance:.1f} mm off"
-    return f"verdict: {verdict['reason'].replace('_', ' ')}"
 
 
 def _layout(roots: list[str], cameras: tuple[str, ...]):

@@ -86,7 +86,7 @@ def tables(page: Page, summary: Summary, names: Names) -> None:
         for run in summary.runs
         for place in dict.fromkeys((g.task, g.split) for g in run.groups)
     ]
-    with page.columns("21rem"):
+    with page.row():
         for run, task, split in places:
             _category_table(page, run, [g for g in run.groups if (g.task, g.split) == (task, split)])
     with page.details("Every condition"):
@@ -129,7 +129,7 @@ def differences(page: Page, summary: Summary, names: Names) -> None:
                 differences_chart(
                     place,
                     rows,
-                    "success, perturbed minus clean (percentage points)",
+                    "difference, percentage points",
                     f"{place}: {_span({cell.versus_clean.pairs for cell in cells})} pairs a row.",
                 ),
             )

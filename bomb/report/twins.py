@@ -20,7 +20,7 @@ from core.record import EpisodeRecord
 
 EVERY = 2  # steps between frames: a film of 10 frames a second at 20 Hz says as much as one of 20
 CAMERA = "head"
-SIZE = (240, 320)  # of each film, in pixels
+SIZE = (288, 384)  # of each film, in pixels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,7 +105,8 @@ def side_by_side(films: Sequence[Film], words: Sequence[str]) -> Iterator[np.nda
         for made, label in zip(films, words, strict=True):
             over = k >= len(made.frames) - 1
             text = f"{label}: {made.outcome}" if over else label
-            row.append(captioned(made.frames[min(k, len(made.frames) - 1)], text))
+            # Above: players put their buttons over the lower edge.
+            row.append(captioned(made.frames[min(k, len(made.frames) - 1)], text, above=True))
         yield grid([row])
 
 
