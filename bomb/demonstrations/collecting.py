@@ -150,8 +150,10 @@ class _Run:
             for answer in pool.wait() if pool.busy else ():
                 if answer.death is None:
                     self._count(answer.result)
-                else:
+                elif answer.begun:
                     self._bury(answer.job, answer.death)
+                else:
+                    self._again.append(answer.job)
         self._result.complete = True
 
     def _take(self) -> int | None:
