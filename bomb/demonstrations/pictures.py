@@ -9,6 +9,7 @@ from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.settings import chosen_levels
 from bomb.files import FileError
 from core.errors import OptionError
+from core.heldout import HELD_OUT
 from core.perturbation import WITHOUT_PHYSICS, Level, split_name
 from core.perturbations import KNOBS
 from core.task import Instruction, Span
@@ -132,7 +133,7 @@ def held_out_of(settings: dict) -> tuple[str, ...]:
     return tuple(settings["held_out"]["sets"])
 
 
-def visible_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str, Level]:
+def visible_levels(perturbations: object, held_out: tuple[str, ...] = tuple(HELD_OUT)) -> dict[str, Level]:
     """The levels of knobs that change only what is seen and said.
 
     Args:
