@@ -13,7 +13,8 @@ from bomb.gymnasium_plugin import register
 _PUBLIC = {
     "Estimate": "bomb.statistics",
     "EpisodeResult": "bomb.rollout",
-    "RunFolder": "bomb.runs",
+    "ExecutionSettings": "bomb.evaluation",
+    "RunStore": "bomb.evaluation.store",
     "EvaluationSettings": "bomb.evaluation",
     "evaluate": "bomb.evaluation",
     "list_policies": "bomb.policies.making",

@@ -90,6 +90,12 @@ class Environment(gymnasium.Env):
         self._check_open()
         if options:
             raise OptionError(f"reset takes no options, got {sorted(options)}")
+        self.begin(seed=seed)
+        return self.observe(), self.info()
+
+    def begin(self, *, seed: int | None = None) -> None:
+        """``reset`` without looking, so that nothing is drawn."""
+        self._check_open()
         if seed is not None and (
             isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
         ):
@@ -99,7 +105,6 @@ class Environment(gymnasium.Env):
             seed = int(self.np_random.integers(2**31))
         episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
         self._begin(episode, episode.state)
-        return self.observe(), self.info()
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
         """Carries out one action, for ``1 / control_hz`` seconds: ``advance``, then ``observe``.

@@ -140,6 +140,10 @@ POLICIES = Registry(
         "varied_expert": "bomb.policies.varied:VariedExpert",
         "random": "bomb.policies.simple:RandomPolicy",
         "hold": "bomb.policies.simple:HoldPolicy",
+        "noisy_expert": "bomb.policies.noisy:NoisyExpert",
+        "replay": "bomb.policies.recorded:Replay",
+        "blind": "bomb.policies.wrappers:Blind",
+        "mute": "bomb.policies.wrappers:Mute",
     },
 )
 

@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run folder: its recorded actions are played; left out: the policy plays",
     )
     parser.add_argument(
+        "--condition", metavar="KEY", help="of the run; may be left out where only one has the seed"
+    )
+    parser.add_argument(
         "--policy", default="expert", metavar="NAME", help=f"one of {', '.join(POLICIES.names())}"
     )
     parser.add_argument(
@@ -65,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         def perform(env, watch):
             return play(env, make_policy(args.policy), args.seed, watch)
     else:
-        actions, recorded = _recorded(args.run, args.seed)
+        actions, recorded = _recorded(args.run, args.condition, args.seed)
         options |= recorded
 
         def perform(env, watch):
@@ -96,11 +99,35 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _recorded(folder: Path, seed: int):
+def _recorded(folder: Path, key: str | None, seed: int):
     """Actions of an episode of a run, and the options it was played with."""
-    from bomb.runs import RunFolder
+    from bomb.evaluation.perturbation_words import read_perturbations
+    from bomb.evaluation.store import RunStore
 
-    run = RunFolder.open(folder)
-    settings = run.settings()
-    names = ("task", "split", "max_steps", "action_mode", "control_hz", "stop_on_success")
-    return run.load(seed).actions, {name: settings[name] for name in names}
+    with RunStore.open(folder) as store:
+        conditions = {condition.key: condition for condition in store.conditions()}
+        having = [row.condition for row in store.episodes() if row.seed == seed]
+        if key is None:
+            if len(having) > 1:
+                raise OptionError(
+                    f"several conditions have seed {seed}; --condition says which: {', '.join(having)}"
+                )
+            key = having[0] if having else next(iter(conditions))
+        record, settings = store.record(key, seed), store.settings()
+    names = ("split", "max_steps", "action_mode", "control_hz", "stop_on_success")
+    options = {name: settings[name] for name in names}
+    condition = conditions[key]
+    levels: object = condition.levels or None
+    if "#" in condition.perturbation:  # the draws are in the file
+        (word,) = [
+            w
+            for w in settings["perturbation_words"]
+            if Path(w).name == condition.perturbation.partition("#")[0]
+        ]
+        (perturbed,) = read_perturbations([word])
+        if perturbed.label != condition.perturbation:
+            raise OptionError(
+                f"{word} is now {perturbed.label}, the run was made with {condition.perturbation}"
+            )
+        levels = perturbed.option
+    return record.actions, {**options, "task": condition.task, "perturbations": levels}

@@ -30,7 +30,7 @@ __all__ = ["Condition", "EpisodeRow", "ErrorRow", "RunStore", "now"]
 
 FILE = "run.sqlite"
 # What may differ when a run is taken up again: how much is played, on what, and what is kept besides.
-MAY_DIFFER = frozenset({"episodes", "execution", "hardware", "git"})
+MAY_DIFFER = frozenset({"episodes", "perturbation_words", "execution", "hardware", "git"})
 WAIT_S = 30.0  # for a reader that holds the file, before giving up
 
 
