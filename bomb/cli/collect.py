@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--perturbations",
         metavar="KNOBS",
-        help="comma-separated presets and knobs, like visual:2,board_pose:3; held-out sets of a preset are "
-        "replaced by what may be trained on",
+        help="presets and knobs, like visual:2+board_pose:3; held-out sets of a preset are replaced by what "
+        "may be trained on",
     )
     parser.add_argument(
         "--diversity",

@@ -27,9 +27,9 @@ def held_out_sets(text: str) -> tuple[str, ...]:
 
 
 def knobs(text: str | None) -> list[str] | None:
-    """Comma-separated perturbations and presets, as ``core.make_task`` takes them; None: none.
+    """Perturbations and presets joined by ``+``, as in `bomb evaluate`, or by commas; None: none.
 
     Raises:
         OptionError: if one is empty.
     """
-    return None if text is None else list(names(text, "--perturbations"))
+    return None if text is None else list(names(text.replace("+", ","), "--perturbations"))

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--perturbations",
         metavar="KNOBS",
-        help="comma-separated presets and knobs that change only what is seen and said, like visual:2",
+        help="presets and knobs that change only what is seen and said, like visual:2+words:spelled",
     )
     parser.add_argument(
         "--hold-out",

@@ -200,7 +200,7 @@ class _Run:
         if self._deaths[seed] < DEATHS:
             self._again.append(seed)
             return
-        message = f"the process that played it was {death}, {DEATHS} times"
+        message = f"the process that played it {death}, {DEATHS} times"
         write_file(self._dataset.error_file(seed), message.encode())
         self._count(Outcome(seed=seed, kind="error", reason=message))
 

@@ -93,7 +93,7 @@ def render_dataset(
                 pool.submit(waiting.pop())
             for answer in pool.wait():
                 if answer.death is not None:
-                    raise BombError(f"the process that drew seed {answer.job} was {answer.death}")
+                    raise BombError(f"the process that drew seed {answer.job} {answer.death}")
                 done += 1
                 if report is not None:
                     report(answer.job)

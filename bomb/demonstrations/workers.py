@@ -2,9 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 import traceback
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from bomb.evaluation.orphans import die_with_parent, ending, without_interrupts
 from core.errors import BombError
 
 Work = Callable[[object], object]
@@ -25,7 +23,7 @@ class Answer:
     Attributes:
         job: as it was submitted.
         result: what the work returned; None if the process died.
-        death: how the process died, None if it lives.
+        death: how the process ended, in words; None if it lives.
         begun: whether the process may have been at this job when it died.
     """
 
@@ -109,13 +107,14 @@ class Workers:
         worker.process.join()
         worker.connection.close()
         self._workers.remove(worker)
-        death = _death(worker.process.exitcode)
+        death = ending(worker.process.exitcode)
         return [Answer(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
 
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(there, self._make), daemon=True)
-        process.start()
+        with without_interrupts():
+            process.start()
         there.close()  # so that the end of the process is the end of the pipe
         self._workers.append(_Worker(process=process, connection=here, jobs=deque()))
         return self._workers[-1]
@@ -123,8 +122,7 @@ class Workers:
 
 def _serve(connection: Connection, make: Callable[[], Work]) -> None:
     """The life of a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    die_with_parent()
     try:
         work = make()
         while True:
@@ -136,16 +134,3 @@ def _serve(connection: Connection, make: Callable[[], Work]) -> None:
         connection.send(("raised", str(error)))
     except Exception:
         connection.send(("raised", f"a worker failed:\n{traceback.format_exc()}"))
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _death(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"killed by signal {-code} ({signal.Signals(-code).name})"
-    return f"exited with status {code}"
