@@ -96,7 +96,7 @@ def export(
         backend=backend or _only_backend(dataset),
         cameras=tuple(cameras),
         image_size=tuple(image_size),
-        perturbations=visible_levels(perturbations),
+        perturbations=visible_levels(perturbations, tuple(dataset.settings["held_out"]["sets"])),
         supersample=supersample,
         columns=tuple(columns),
         actions=actions,
