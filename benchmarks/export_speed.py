@@ -99,7 +99,7 @@ def in_turn(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, di
 
 
 def memory(dataset: Path, frames: int, pictures: str, minutes: float) -> dict:
-    """Resident memory of an exporting process by frames in place; it is stopped at so many, or after a time."""
+    """Resident memory of an exporting process by frames in place; stopped at so many, or after a time."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "export"
         words = f"export {dataset} --format lerobot --out {out} --image-size 16 --pictures {pictures}"
