@@ -1,8 +1,9 @@
 """What a task is: it makes episodes; it knows no engine and no robot controller."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from core.boards import Board
 from core.errors import CapabilityError
@@ -10,7 +11,20 @@ from core.goals import Goal, Intersection, Pattern, Region
 from core.scene import SceneSpec
 from core.state import SceneState
 
-__all__ = ["Episode", "Goal", "Instruction", "Intersection", "Move", "Pattern", "Region", "Span", "Task"]
+__all__ = [
+    "Episode",
+    "Goal",
+    "Instruction",
+    "Intersection",
+    "Move",
+    "Pattern",
+    "Region",
+    "Span",
+    "Task",
+    "Wording",
+]
+
+Sentence = TypeVar("Sentence")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +47,25 @@ class Instruction:
 
     text: str
     spans: dict[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """Which sentences an episode is told in, where it is not the clean ones.
+
+    Attributes:
+        words: set of sentences, one of ``Task.word_sets``.
+        choice: which sentence of the set, in [0, 1).
+        other: counts through the intersections that are not the goal, for sentences that rule one out.
+    """
+
+    words: str
+    choice: float
+    other: int
+
+    def pick(self, sentences: Sequence[Sentence]) -> Sentence:
+        """The chosen one."""
+        return sentences[int(self.choice * len(sentences))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +96,7 @@ class Episode:
         instruction: the words that ask for it.
         moves: how many moves it has at most.
         plan: the moves after the first, as far as they are known beforehand.
+        wording: how moves are said that are decided later; None: in the clean sentences.
         perturbation: the draw of every knob that was on, by name.
     """
 
@@ -75,6 +109,7 @@ class Episode:
     instruction: Instruction
     moves: int = 1
     plan: tuple[Move, ...] = ()
+    wording: Wording | None = None
     perturbation: dict = field(default_factory=dict)
 
 
@@ -111,24 +146,24 @@ class Task(ABC):
             EpisodeInitializationError: if no layout meets the task's constraints.
         """
 
-    def reword(self, episode: Episode, words: str, choice: float, other: int) -> Instruction:
-        """Says the episode's goal in other words.
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        """Says a move in other words.
 
         Args:
-            episode: whose goal is meant.
-            words: one of ``word_sets``.
-            choice: which sentence of the set, in [0, 1).
-            other: counts through the intersections that are not the goal, for sentences that name one.
+            episode: which the move is part of.
+            move: its goal, and the clean words for it.
+            wording: the words to say it in.
 
         Raises:
             CapabilityError: if the task has no such set.
         """
-        raise CapabilityError(f"task {self.name!r} has no sentences of the set {words!r}")
+        raise CapabilityError(f"task {self.name!r} has no sentences of the set {wording.words!r}")
 
     def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:
         """What to do after a move; None ends the job. By default the next move of ``episode.plan``.
 
-        It must depend on its arguments alone, for ``load_state`` asks it again.
+        It must depend on its arguments alone, for ``load_state`` asks it again. A task that decides here and
+        has ``word_sets`` says the move as ``episode.wording`` wants it.
 
         Args:
             episode: what ``make_episode`` drew.

@@ -36,9 +36,12 @@ LAZY = {
         *("PIL", "av", "tqdm", "scipy", "skimage", "trimesh"),
         # of the extras
         *("matplotlib", "statsmodels", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
-        *("safetensors", "tensorflow", "tensorflow_datasets", "vla_eval", "ray", "rerun"),
+        *("safetensors", "tokenizers", "tensorflow", "tensorflow_datasets", "vla_eval", "ray", "rerun"),
     },
 }
+
+# Modules that are themselves imported on first use: these are made of another project's classes.
+TOP_OF_FILE = {f"bomb/integrations/vla_eval/{name}.py": {"vla_eval"} for name in ("benchmark", "specs")}
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,11 @@ def test_a_house_imports_only_what_it_may(house):
     wrong = [
         str(found)
         for found in foreign(house)
-        if found.package not in TOP[house] | engines | (set() if found.at_top else LAZY[house])
+        if found.package
+        not in TOP[house]
+        | engines
+        | TOP_OF_FILE.get(found.file.relative_to(ROOT).as_posix(), set())
+        | (set() if found.at_top else LAZY[house])
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -41,7 +41,8 @@ _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
 _NOTHING = np.zeros(3, dtype=np.float32)
 _CUBE_SIDE = 16  # texels
-_SPECULAR = 0.5  # of every surface that Filament draws
+_SPECULAR = 0.5  # of every surface that Filament's first shading model draws
+_REFLECTANCE = 0.08  # at normal incidence, of a dielectric of specular 1
 
 
 class Pictures:
@@ -133,14 +134,14 @@ class Pictures:
         """Changes every visual whose ``material_name`` is ``name``.
 
         Raises:
-            CapabilityError: for a dielectric reflectance that Filament's materials do not have.
+            CapabilityError: for a metal with another dielectric reflectance than Filament's metals have.
         """
         if self._materials.get(name) == material:
             return
-        if material.specular != _SPECULAR:
+        if material.specular != _SPECULAR and material.metallic:
             raise CapabilityError(
-                f"mujoco cannot draw material {name!r} with specular {material.specular}: its renderer's "
-                f"surfaces all have {_SPECULAR}"
+                f"mujoco cannot draw material {name!r} with metallic {material.metallic} and specular "
+                f"{material.specular}: its renderer's metals all have {_SPECULAR}"
             )
         self._materials[name] = material
         for renderable, segmentation in self._dressed[name]:
@@ -205,12 +206,17 @@ class Pictures:
 
     def _dress(self, renderable: mjrf.Renderable, segmentation: int, name: str) -> None:
         material = self._materials[name]
+        color = np.array(material.color)
+        if material.specular == _SPECULAR:
+            shading = {"roughness": material.roughness, "metallic": material.metallic}
+        else:
+            # Filament's other shading model, the same but for two things: reflectance at normal incidence is
+            # free, and what is reflected there is taken from the colour.
+            reflectance = _REFLECTANCE * material.specular
+            color = color / (1 - reflectance)
+            shading = {"specular": reflectance, "glossiness": 1 - material.roughness}
         surface = mjrf.Material(
-            # Filament's materials take their colour in sRGB.
-            color=np.float32([*srgb_encode(np.array(material.color)), 1.0]),
-            roughness=material.roughness,
-            metallic=material.metallic,
-            segmentation_id=segmentation,
+            color=np.float32([*_encoded(color), 1.0]), segmentation_id=segmentation, **shading
         )
         if material.texture is not None:
             surface.color_texture = self._texture(name, material.texture)
@@ -323,3 +329,8 @@ def _encoding(samples: int) -> np.ndarray:
     """uint8 sRGB of the sum of ``samples`` pixels in steps of linear light."""
     total = np.arange(_STEPS * samples + 1) / (_STEPS * samples)
     return (srgb_encode(total) * 255 + 0.5).astype(np.uint8)
+
+
+def _encoded(color: np.ndarray) -> np.ndarray:
+    """Linear light to sRGB, in which Filament's materials take their colour; beyond 1 the curve goes on."""
+    return np.where(color <= 1, srgb_encode(color), 1.055 * color ** (1 / 2.4) - 0.055)

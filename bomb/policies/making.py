@@ -3,13 +3,17 @@
 ::
 
     expert                              a registered name
-    noisy_expert(0.004)                 with arguments: plain Python values
-    my_lab.policies:Careful(steps=3)    a class of yours
+    noisy_expert(0.008)                 with arguments: plain Python values
+    replay(runs/one.npy)                with its words as they stand
+    my_lab.policies:Careful(steps=3)    a class of yours; the working directory is searched, too
     openpi://localhost:8000             a policy behind an address
+    vla-eval://localhost:8000           a model server of vla-evaluation-harness
     blind(openpi://localhost:8000)      a policy around another one
 """
 
 import ast
+import os
+import sys
 from importlib import import_module
 
 from core.errors import OptionError, RegistrationError, check_choice
@@ -17,7 +21,10 @@ from core.policy import Policy
 from core.registry import POLICIES
 
 # What stands before "://" of an address: class of the policy, made with the address.
-SCHEMES: dict[str, str] = {}
+SCHEMES: dict[str, str] = {
+    "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
+    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
+}
 
 
 def list_policies() -> list[str]:
@@ -33,7 +40,13 @@ def make_policy(words: str) -> Policy:
         RegistrationError: if it cannot be imported.
         OptionError: if the words cannot be read, or the policy does not take these arguments.
     """
-    kind, arguments = policy_class(words), _arguments(words)
+    kind, arguments = _named_class(words), _arguments(words)
+    if getattr(kind, "wraps", False):
+        if not arguments:
+            raise OptionError(
+                f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
+            )
+        return kind.around(make_policy(arguments))
     if getattr(kind, "takes_words", False):
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
@@ -44,22 +57,36 @@ def make_policy(words: str) -> Policy:
 
 
 def policy_class(words: str) -> type[Policy]:
-    """The class that ``words`` name, without making the policy.
+    """The class of the policy that decides, without making it; of a wrapper, the class of what is inside.
+
+    So ``policy_class("blind(expert)").privileged`` is true, as it is of the policy that is made.
 
     Raises:
         UnknownNameError, RegistrationError: as ``make_policy``.
+        OptionError: if the brackets are not closed.
     """
+    kind = _named_class(words)
+    if getattr(kind, "wraps", False) and (inside := _arguments(words)):
+        return policy_class(inside)
+    return kind
+
+
+def _named_class(words: str) -> type[Policy]:
     scheme, address, _ = words.partition("://")
-    if address and scheme.isidentifier():
-        return _load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
+    if address and _is_scheme(scheme):
+        return load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
     name = words.partition("(")[0].strip()
-    return _load(name) if ":" in name else POLICIES.load(name)
+    return load(name) if ":" in name else POLICIES.load(name)
+
+
+def _is_scheme(text: str) -> bool:
+    return text.replace("-", "_").isidentifier()
 
 
 def _arguments(words: str) -> str | None:
     """What stands between the outer brackets, or the address; None where there is nothing."""
     scheme, address, place = words.partition("://")
-    if address and scheme.isidentifier():
+    if address and _is_scheme(scheme):
         return place
     _, bracket, rest = words.strip().partition("(")
     if not bracket:
@@ -80,16 +107,26 @@ def _values(words: str, arguments: str | None) -> tuple[list, dict]:
         )
     except (SyntaxError, ValueError) as error:
         raise OptionError(
-            f"arguments of policy {words!r} must be plain values, like (0.004) or (steps=3)"
+            f"arguments of policy {words!r} must be plain values, like (0.008) or (steps=3)"
         ) from error
 
 
-def _load(target: str) -> type[Policy]:
+def load(target: str) -> type[Policy]:
+    """The policy class behind ``"module:Class"``.
+
+    Raises:
+        RegistrationError: if it cannot be imported, or is no policy.
+    """
     module, _, attribute = target.partition(":")
+    # As `python -m` does, and the installed command does not.
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)
     try:
         kind = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise RegistrationError(f"policy {target!r} cannot be imported: {error}") from error
+    except Exception as error:  # whatever somebody's module raises
+        raise RegistrationError(
+            f"policy {target!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
     if not (isinstance(kind, type) and issubclass(kind, Policy)):
         raise RegistrationError(f"policy {target!r} is no subclass of core.Policy")
     return kind

@@ -20,7 +20,8 @@ class Comparison:
             empty where neither side is perturbed.
         first_rate, second_rate: success rates over the pairs alone.
         difference: second minus first, with Tango's interval.
-        p_value: of the exact McNemar test. p_holm: the same, corrected for the ``tests`` of the family.
+        p_value: of the exact McNemar test; None where pairs are not independent, because several conditions
+            are pooled. p_holm: the same, corrected for the ``tests`` of the family.
         verdict, within_margin, words: see ``bomb.statistics.Finding``.
     """
 
@@ -51,14 +52,14 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """Two simulators on the same episodes of one condition, or of all (``perturbation`` None)."""
+    """Two simulators on the same episodes of one condition, or of all (the first three are None)."""
 
-    task: str
-    split: str
+    task: str | None
+    split: str | None
     perturbation: str | None
     agreement: Estimate
     kappa: Estimate
-    comparison: Comparison | None
+    comparison: Comparison
 
 
 @dataclass(frozen=True, kw_only=True)

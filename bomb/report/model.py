@@ -54,8 +54,8 @@ class ConditionSummary:
         distance_median_mm, distance_p95_mm: placement error among episodes that ended in success.
         moves: how far tasks with several moves got, see ``moves_in_a_row``; None for single moves.
         board: by intersection; None where goals are none.
-        steps: mean number of actions. clipped: share of actions outside of the declared box.
-        path_m: mean path of the tool centre point; None where no row has it.
+        steps: median number of actions. clipped: share of actions outside of the declared box.
+        path_m: median path of the tool centre point.
         versus_clean: against the clean twins; None for the clean condition itself, or without one.
     """
 
@@ -97,8 +97,8 @@ class Group:
         perturbations: labels of what is pooled.
         episodes: how many.
         success, success_once: with an interval that knows that a seed was played several times.
-        versus_clean: mean over seeds of (share of successes under these conditions - success of the clean
-            twin), with a bootstrap over seeds; undefined without twins.
+        versus_clean: success minus that of the clean twins, over all pairs, with an interval that knows that
+            a seed was played several times; undefined without twins.
     """
 
     run: str

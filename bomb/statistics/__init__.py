@@ -6,22 +6,25 @@ has the formulas and how to read them.
 """
 
 from bomb.statistics.estimate import CONFIDENCE, RESAMPLES, Estimate, undefined
-from bomb.statistics.families import Finding, holm, judge
-from bomb.statistics.kappa import cohen_kappa
+from bomb.statistics.families import LEVEL, Finding, holm, judge
+from bomb.statistics.kappa import clustered_kappa, cohen_kappa
 from bomb.statistics.location import mean, quantile
 from bomb.statistics.moves import moves_in_a_row
-from bomb.statistics.paired import PairedTable, mcnemar_exact, tango
+from bomb.statistics.paired import PairedTable, clustered_difference, mcnemar_exact, tango
 from bomb.statistics.ranks import Correlations, correlations, kendall, mmrv, pearson, spearman
 from bomb.statistics.rates import agreement, clustered_rate, iou, rate, wilson
 
 __all__ = [
     "CONFIDENCE",
+    "LEVEL",
     "RESAMPLES",
     "Correlations",
     "Estimate",
     "Finding",
     "PairedTable",
     "agreement",
+    "clustered_difference",
+    "clustered_kappa",
     "clustered_rate",
     "cohen_kappa",
     "correlations",

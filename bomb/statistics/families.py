@@ -65,7 +65,7 @@ def judge(difference: Estimate, p_adjusted: float | None, margin: float | None =
 
     Args:
         difference: of two rates, with its interval.
-        p_adjusted: of the test that there is none, corrected for its family.
+        p_adjusted: of the test that there is none, corrected for its family; None leaves it to the interval.
         margin: in (0, 1); the difference of rates that would not matter.
 
     Raises:
@@ -73,14 +73,14 @@ def judge(difference: Estimate, p_adjusted: float | None, margin: float | None =
     """
     if margin is not None and not 0 < margin < 1:
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
-    if difference.value is None or difference.low is None or difference.high is None or p_adjusted is None:
-        return Finding(
-            verdict=UNDEFINED, within_margin=None, words=f"undefined: {difference.reason or 'no test'}"
-        )
     low, high = difference.low, difference.high
+    if difference.value is None or low is None or high is None:
+        reason = difference.reason or "no interval"
+        return Finding(verdict=UNDEFINED, within_margin=None, words=f"undefined: {reason}")
+    differs = not low <= 0 <= high if p_adjusted is None else p_adjusted < LEVEL and difference.value != 0
     within = None if margin is None else -margin < low and high < margin
     interval = f"{100 * low:+.1f} to {100 * high:+.1f} points"
-    if p_adjusted < LEVEL and difference.value != 0:
+    if differs:
         verdict = HIGHER if difference.value > 0 else LOWER
         words = f"{verdict} by {abs(100 * difference.value):.1f} points (interval {interval})"
         if within:

@@ -1,11 +1,12 @@
 """Two outcomes of the same episodes: the difference of their rates, and whether it could be luck."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bomb.statistics.estimate import CONFIDENCE, Estimate, booleans, check_confidence, same_length, undefined
+from bomb.statistics.rates import effective_size
 from core.errors import OptionError
 
 
@@ -56,7 +57,7 @@ class PairedTable:
         return mcnemar_exact(self.only_first, self.only_second) if self.n else None
 
 
-def tango(b: int, c: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
+def tango(b: float, c: float, n: float, confidence: float = CONFIDENCE) -> Estimate:
     """The difference (b - c) / n of two paired shares, with the score interval of Tango (1998).
 
     Its ends are the differences at which the score statistic, with the discordant probabilities that are
@@ -83,7 +84,32 @@ def tango(b: int, c: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
     return Estimate(value=value, low=_tango_end(b, c, n, z), high=_tango_end(b, c, n, -z), n=n)
 
 
-def _tango_end(b: int, c: int, n: int, z: float) -> float:
+def clustered_difference(
+    first: Sequence[bool],
+    second: Sequence[bool],
+    clusters: Sequence[Hashable],
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """Rate of the second minus rate of the first over pairs of which those of one cluster are alike.
+
+    Tango's interval at the effective number of pairs, as ``clustered_rate`` has it; ``n`` counts all pairs.
+
+    Raises:
+        OptionError: if the lengths differ, or a value is no boolean.
+    """
+    table = PairedTable.of(first, second)
+    if len(clusters) != table.n:
+        raise OptionError(f"there must be a cluster for each of {table.n} pairs, got {len(clusters)}")
+    if table.n == 0:
+        return undefined("no pairs")
+    signs = np.asarray(second, np.float64) - np.asarray(first, np.float64)
+    scale = effective_size(signs, clusters) / table.n
+    # The score statistic is a function of shares and their sample size, so counts need not be integers.
+    estimate = tango(table.only_second * scale, table.only_first * scale, table.n * scale, confidence)
+    return replace(estimate, n=table.n)
+
+
+def _tango_end(b: float, c: float, n: float, z: float) -> float:
     """The difference at which the score statistic is ``z``; it falls strictly as the difference grows."""
     from scipy.optimize import brentq
 
@@ -97,7 +123,7 @@ def _tango_end(b: int, c: int, n: int, z: float) -> float:
     return float(brentq(lambda delta: _score(delta, b, c, n) - z, *sorted((value, end)), xtol=1e-12))
 
 
-def _score(delta: float, b: int, c: int, n: int) -> float:
+def _score(delta: float, b: float, c: float, n: float) -> float:
     """Tango's statistic of the hypothesis that the difference is ``delta`` (Tango 1998)."""
     numerator = b - c - n * delta
     if numerator == 0:

@@ -5,7 +5,7 @@ last axis. They are written for many rows at once, because their intervals come 
 the tests hold the correlations to scipy's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -89,23 +89,25 @@ STATISTICS: dict[str, tuple[Callable, int]] = {  # and from how many points on e
 def correlations(
     first: np.ndarray,
     second: np.ndarray,
+    clusters: Sequence[Hashable] | None = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Correlations:
     """All five over points, with percentile intervals from resampling episodes.
 
-    Points are taken as they are; episodes are the sample. A seed is drawn for all points and both simulators
-    together, because it is the same episode in all of them. Resampling adds noise to the rates, which lowers
-    correlations and raises rank violations: an interval may end at the estimate, and errs towards
-    disagreement.
+    Points are taken as they are; episodes are the sample. A column is drawn for all points and both
+    simulators together, because it is the same episode in all of them. Resampling adds noise to the rates,
+    which lowers correlations and raises rank violations: an interval may end at the estimate, and errs
+    towards disagreement.
 
     Args:
-        first, second: float[P, S], outcome (0 or 1) of each seed at each point in either simulator; NaN where
-            an episode was not played. A pair with one NaN counts in neither.
+        first, second: float[P, S], outcome (0 or 1) of each episode at each point in either simulator; NaN
+            where it was not played. A pair with one NaN counts in neither.
+        clusters: S labels; columns with the same label are drawn together. None: each by itself.
 
     Raises:
-        OptionError: if the shapes differ, or a value is not 0, 1 or NaN.
+        OptionError: if the shapes or lengths differ, or a value is not 0, 1 or NaN.
     """
     check_confidence(confidence)
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
@@ -114,11 +116,14 @@ def correlations(
     for values in (a, b):
         if not np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
             raise OptionError("outcomes must be 0, 1 or NaN")
+    labels = list(range(a.shape[1]) if clusters is None else clusters)
+    if len(labels) != a.shape[1]:
+        raise OptionError(f"there must be a cluster for each of {a.shape[1]} columns, got {len(labels)}")
     played = ~(np.isnan(a) | np.isnan(b))
     rows = played.any(1)
     a, b, played = np.where(played, a, 0)[rows], np.where(played, b, 0)[rows], played[rows]
     points = len(a)
-    draws = _resampled(a, b, played, resamples, seed) if points >= 2 else None
+    draws = _resampled(a, b, played, labels, resamples, seed) if points >= 2 else None
     return Correlations(
         **{
             name: undefined(f"takes {least} points, there are {points}", points)
@@ -129,10 +134,12 @@ def correlations(
     )
 
 
-def _resampled(a, b, played, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rates of the points in resampled seeds, float[R, P] each, without draws that leave a point empty."""
-    seeds = a.shape[1]
-    weights = np.random.default_rng(seed).multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples)
+def _resampled(a, b, played, labels: list, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rates of the points in resampled episodes, float[R, P] each, without draws that leave a point empty."""
+    names: dict = {}
+    codes = [names.setdefault(label, len(names)) for label in labels]
+    k = len(names)
+    weights = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples)[:, codes]
     counts = weights @ played.T
     whole = (counts > 0).all(1)
     return tuple((weights[whole] @ values.T) / counts[whole] for values in (a, b))
@@ -147,11 +154,11 @@ def _estimate(statistic: Callable, a, b, played, draws, confidence: float) -> Es
     chunks = [statistic(*(d[k : k + step] for d in draws)) for k in range(0, len(draws[0]), step)]
     values = np.concatenate(chunks) if chunks else np.empty(0)
     values = values[~np.isnan(values)]
-    if len(values) < 2 or np.ptp(values) == 0:
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(values) else (0, 0)
+    if low == high:
         # As with kappa: what no resample can change is not thereby certain.
         reason = "resampling the episodes does not change it, so it gives no interval; see the agreement"
         return Estimate(value=value, low=None, high=None, n=points, reason=reason)
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value=value, low=min(value, float(low)), high=max(value, float(high)), n=points)
 
 

@@ -88,23 +88,27 @@ def clustered_rate(
         raise OptionError(f"both must have the same length, got {len(outcomes)} and {n}")
     if n == 0:
         return undefined("no trials")
-    names: dict = {}
-    codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters])
     share = float(outcomes.mean())
-    effective = _effective_size(outcomes, codes, len(names), share)
-    low, high = _wilson_ends(share, effective, confidence)
+    low, high = _wilson_ends(share, effective_size(outcomes, clusters), confidence)
     return Estimate(value=share, low=low, high=high, n=n)
 
 
-def _effective_size(outcomes: np.ndarray, codes: np.ndarray, clusters: int, share: float) -> float:
-    n = len(outcomes)
-    if clusters == n:
+def effective_size(values: np.ndarray, clusters: Sequence[Hashable]) -> float:
+    """How many independent trials say as much about the mean of ``values``, float[N], as these do.
+
+    At most N; as many as there are clusters where all values are the same.
+    """
+    names: dict = {}
+    codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters])
+    n, k = len(values), len(names)
+    if k == n:
         return n
-    if share in (0.0, 1.0) or clusters == 1:
-        return clusters
-    residuals = np.bincount(codes, weights=outcomes - share, minlength=clusters)
-    variance = clusters / (clusters - 1) * float((residuals**2).sum()) / n**2
-    return n / max(1.0, variance * n / (share * (1 - share)))
+    residuals = values - values.mean()
+    spread = float((residuals**2).sum())
+    if spread == 0 or k == 1:
+        return k
+    variance = k / (k - 1) * float((np.bincount(codes, weights=residuals) ** 2).sum())
+    return n / max(1.0, variance / spread)
 
 
 def _wilson_ends(share: float, n: float, confidence: float) -> tuple[float, float]:

@@ -5,6 +5,7 @@ Draws are written down, not only seeds, so that a set means the same when the ra
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,12 @@ class ConditionSet:
         return [entry["seed"] for entry in self.episodes if entry["split"] == split]
 
     def write(self, path: Path) -> None:
-        """Writes the file."""
+        """Writes the file, whole or not at all."""
         text = json.dumps({**self._content(), "hash": self.hash}, indent=1, sort_keys=True)
-        Path(path).write_text(text + "\n")
+        path = Path(path)
+        beside = path.with_name(path.name + ".part")
+        beside.write_text(text + "\n")
+        os.replace(beside, path)
 
     def _content(self) -> dict:
         return {

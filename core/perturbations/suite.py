@@ -33,8 +33,13 @@ class Suite:
 
         Raises:
             CapabilityError: naming the knob, and what the backend or the task cannot do.
-            OptionError: if a knob is for a camera that the environment does not have.
+            OptionError: if a knob is for a camera that the environment does not have, or a condition set for
+                another task.
         """
+        if self.conditions is not None and self.conditions.task != task.name:
+            raise OptionError(
+                f"the condition set has episodes of the task {self.conditions.task!r}, not of {task.name!r}"
+            )
         for name, level in self.levels.items():
             knob, camera = _knob(name)
             missing = sorted(c.value for c in knob.capabilities - backend.capabilities)
@@ -49,8 +54,8 @@ class Suite:
                 )
             if knob.touches is Touches.LAYOUT and name not in task.layout_knobs:
                 raise CapabilityError(
-                    f"task {task.name!r} cannot do {name}: it would change what is asked for; of this kind it "
-                    f"can do: {', '.join(sorted(task.layout_knobs))}"
+                    f"task {task.name!r} cannot do {name}, which would change what is asked for; "
+                    f"of its kind it can do: {', '.join(sorted(task.layout_knobs)) or 'nothing'}"
                 )
             if camera is not None and camera not in cameras:
                 raise OptionError(

@@ -1,6 +1,7 @@
 """What the robot is told, said otherwise; the goal stays the same, exact and one.
 
-What a set's sentences are is the task's business (``Task.reword``); which sets there are is ours.
+What a set's sentences are, and which it has, is the task's business (``Task.reword``); which sets there are
+is ours.
 """
 
 from dataclasses import replace
@@ -11,11 +12,11 @@ import numpy as np
 from core.backend import Capability
 from core.perturbation import Level, Perturbation, Touches
 from core.scene import SceneSpec
-from core.task import Episode, Task
+from core.task import Episode, Move, Task, Wording
 
 
 class Words(Perturbation):
-    """The instruction comes from another set of sentences."""
+    """The instructions, those of later moves too, come from another set of sentences."""
 
     name: ClassVar[str] = "words"
     family: ClassVar[str] = "words"
@@ -40,4 +41,9 @@ class Words(Perturbation):
         return replace(scene, board=replace(scene.board, labels=True)) if draw["set"] == "letters" else scene
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
-        return replace(episode, instruction=task.reword(episode, draw["set"], draw["choice"], draw["other"]))
+        wording = Wording(words=draw["set"], choice=draw["choice"], other=draw["other"])
+        first, *later = (
+            replace(move, instruction=task.reword(episode, move, wording))
+            for move in (Move(goal=episode.goal, instruction=episode.instruction), *episode.plan)
+        )
+        return replace(episode, instruction=first.instruction, plan=tuple(later), wording=wording)

@@ -10,6 +10,7 @@ from core.registry import BACKENDS
 from core.stage import clean_scene
 from core.task import Task
 from core.testing.game import Ply, check_game, check_words, walk
+from core.testing.knobs import check_knobs
 from core.testing.play import check_play
 from core.testing.promise import TaskCheckError
 from core.testing.start import check_layout, check_seeding
@@ -18,6 +19,7 @@ __all__ = [
     "Ply",
     "TaskCheckError",
     "check_game",
+    "check_knobs",
     "check_layout",
     "check_play",
     "check_seeding",
@@ -41,7 +43,7 @@ def check_task(
         task: the task, made.
         backends: simulators to play in; None takes every registered one, and none at all is allowed.
         seeds: whose episodes are looked at.
-        played: whose episodes the expert plays in each simulator.
+        played: whose episodes are perturbed too, and played by the expert in each simulator.
         split: which family of seeds.
 
     Raises:
@@ -53,5 +55,6 @@ def check_task(
         episode = task.make_episode(scene, split=split, seed=seed)
         check_layout(episode)
         check_game(task, episode)
+    check_knobs(task, scene, played, split)
     names = BACKENDS.names() if backends is None else list(backends)
     check_play(task, names, played, split)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from core.boards import COLOR_NAMES, COLORS, Board
 from core.goals import Goal, Intersection, Region, alternatives, board_after
-from core.layout import add_stones, board_of
+from core.layout import add_stones, board_of, board_reach
 from core.observation import MAX_INSTRUCTION
 from core.task import Episode, Instruction, Move, Task
 from core.testing.promise import require
@@ -120,4 +120,4 @@ def _check_goal(episode: Episode, goal: Intersection | Region, board: Board) -> 
     gap = [
         abs(c - p) - half for c, p, half in zip(goal.center, scene.board.X_WB.p, goal.half_size, strict=False)
     ]
-    require(max(gap) >= scene.board.width / 2, episode, f"the region is clear of the board: {goal}")
+    require(max(gap) >= board_reach(scene), episode, f"the region is clear of the board: {goal}")

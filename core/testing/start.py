@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from core.rotations import matrix_from_quaternion
 from core.scene import SceneSpec
 from core.task import Episode, Task
 from core.testing.promise import require
@@ -32,7 +33,7 @@ def check_seeding(task: Task, scene: SceneSpec, seeds: Iterable[int], split: str
 
 
 def check_layout(episode: Episode) -> None:
-    """Stones are apart, at rest on board or table.
+    """Stones are apart, at rest on the board or beside it on the table.
 
     Raises:
         TaskCheckError: naming the seed.
@@ -45,3 +46,8 @@ def check_layout(episode: Episode) -> None:
     heights = np.array([scene.table.height, scene.board.X_WB.p[2]]) + half
     lifted = abs(p[:, 2:] - heights).min(axis=1) > 5e-4
     require(not lifted.any(), episode, "stones lie on the table or on the board")
+    R_WB = matrix_from_quaternion(scene.board.X_WB.q)
+    p_B = (p - scene.board.X_WB.p) @ R_WB
+    loose = p[:, 2] < heights.mean()
+    clear = abs(p_B[:, :2]).max(axis=1) >= scene.board.width / 2 + scene.stones[0].radius
+    require(clear[loose].all(), episode, "stones on the table lie beside the board, wherever that is")

@@ -1,15 +1,15 @@
 """A pattern of stones, given in words, is to stand on the empty board; the order is free."""
 
 from core.boards import Board, empty_board, random_board
-from core.errors import EpisodeInitializationError, OptionError
+from core.errors import EpisodeInitializationError, OptionError, check_choice
 from core.goals import Pattern
 from core.layout import lay_out
 from core.scene import SceneSpec
 from core.seeding import stream
-from core.task import Episode, Move, Task
+from core.task import Episode, Instruction, Move, Task, Wording
 from core.words import say
 from tasks.copy_pattern.rules import belongs, board_with, missing, pattern_of
-from tasks.copy_pattern.words import PHRASINGS, PICTURE, instruct, parse
+from tasks.copy_pattern.words import PHRASINGS, PICTURE, WORD_SETS, instruct, parse, reword
 
 GIVEN = ("words", "picture")
 SPARE = 1  # stones of each colour on the table beyond those that the pattern needs
@@ -39,6 +39,8 @@ class CopyPattern(Task):
         if not 1 <= stones[0] <= stones[1]:
             raise OptionError(f"stones must be (fewest, most) with 1 <= fewest <= most, got {stones!r}")
         self.stones, self.pattern, self.given = stones, pattern, given
+        # Words that send the reader to a picture name no stones.
+        self.word_sets = frozenset(WORD_SETS if given == "words" else ())
 
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
         rng, size = stream(split, seed, "goal"), scene.board.size
@@ -68,5 +70,9 @@ class CopyPattern(Task):
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
         return belongs(episode.goal, board)
 
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        check_choice("words", wording.words, self.word_sets)
+        return reword(episode.goal, wording)
+
     def read(self, text: str, board: Board) -> tuple[Pattern, ...]:
-        return (missing(parse(text), board),)
+        return (missing(parse(text, len(board)), board),)

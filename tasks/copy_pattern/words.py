@@ -1,11 +1,8 @@
 """The words of ``copy_pattern``: the stones in a list."""
 
-import re
-
-from core.errors import OptionError
 from core.goals import Intersection, Pattern
-from core.task import Instruction
-from core.words import COLOR, Phrasing, read_back, say
+from core.task import Instruction, Wording
+from core.words import Phrasing, phrasings, read_cells, say, say_list
 
 PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(name="canonical", template="set up this pattern on the board: {stones}"),
@@ -13,27 +10,51 @@ PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(name="copy", template="make the board show {stones}"),
 )
 PICTURE = Phrasing(name="picture", template="set up the pattern of the goal picture on the board")
-_STONE = re.compile(rf"({COLOR}) at \((\d+), (\d+)\)")
-_PATTERNS = {"stones": r"[^:]+"}
+
+# Sentences of the knob `words`, by set; letters, spelled and appearance say the list in their own way.
+WORD_SETS: dict[str, tuple[Phrasing, ...]] = {
+    "paraphrase_seen": phrasings(
+        "paraphrase_seen",
+        "put these stones on the board: {stones}",
+        "lay this pattern out on the board: {stones}",
+        "the board gets these stones: {stones}",
+    ),
+    "paraphrase_unseen": phrasings(
+        "paraphrase_unseen",
+        "could you arrange the board like this? {stones}",
+        "I want to see these stones on the board: {stones}",
+        "fill these points of the board: {stones}",
+    ),
+    **{
+        words: phrasings(
+            words,
+            "set up this pattern on the board: {stones}",
+            "place these stones on the board, in any order: {stones}",
+        )
+        for words in ("letters", "spelled")
+    },
+    "appearance": phrasings("appearance", "place these small discs on the board, in any order: {stones}"),
+}
 
 
-def instruct(pattern: Pattern, phrasing: Phrasing) -> Instruction:
+def instruct(pattern: Pattern, phrasing: Phrasing, words: str = "") -> Instruction:
     """Says the pattern; the span ``stones`` is the list."""
-    listed = ", ".join(f"{stone.color} at ({stone.row}, {stone.column})" for stone in pattern.stones)
-    return say(phrasing, {"stones": listed})
+    stones = [(stone.color, (stone.row, stone.column)) for stone in pattern.stones]
+    return say(phrasing, {"stones": say_list(stones, words)})
 
 
-def parse(text: str) -> Pattern:
+def reword(pattern: Pattern, wording: Wording) -> Instruction:
+    """Says the pattern in the sentences of a set."""
+    return instruct(pattern, wording.pick(WORD_SETS[wording.words]), wording.words)
+
+
+def parse(text: str, size: int = 5) -> Pattern:
     """Reads a pattern back.
 
     Raises:
-        OptionError: if the words fit no phrasing, or are no list of stones.
+        OptionError: if the words fit no phrasing.
     """
-    _, field = read_back(PHRASINGS, text, _PATTERNS)
-    parts = re.split(r"(?<=\)), ", field["stones"])
-    found = [_STONE.fullmatch(part) for part in parts]
-    if not all(found):
-        raise OptionError(
-            f"no list of stones: {field['stones']!r}; valid: 'black at (0, 1), white at (2, 3)'"
-        )
-    return Pattern(stones=tuple(Intersection(color=m[1], row=int(m[2]), column=int(m[3])) for m in found))
+    said = read_cells({"": PHRASINGS, **WORD_SETS}, text, size=size, lists=["stones"])
+    return Pattern(
+        stones=tuple(Intersection(color=color, row=r, column=c) for color, (r, c) in said.lists["stones"])
+    )

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 from core.boards import Board, Cell, cells
-from core.errors import EpisodeInitializationError, OptionError
+from core.errors import EpisodeInitializationError, OptionError, check_choice
 from core.goals import Goal, Intersection, Region, board_after
 from core.layout import lay_out
 from core.scene import SceneSpec
 from core.seeding import stream
 from core.stage import TRAY
-from core.task import Episode, Move, Task
+from core.task import Episode, Instruction, Move, Task, Wording
 from tasks.go_sequence.rules import Go
-from tasks.go_sequence.words import CAPTURES, MOVES, name_all, name_move, parse
+from tasks.go_sequence.words import CAPTURES, MOVE_SETS, MOVES, name_all, name_move, parse, reword
 
 OPENING = (6, 14)  # moves before the robot's first, fewest and most
 MOST_CAPTURES = 4  # stones to be taken off in one episode
@@ -35,6 +35,7 @@ class GoSequence(Task):
     """
 
     name = "go_sequence"
+    word_sets = frozenset(MOVE_SETS)
     max_steps = 1400
 
     def __init__(self, *, moves: int = 4, words: str | None = None):
@@ -84,8 +85,12 @@ class GoSequence(Task):
         goals = [episode.goal, *(move.goal for move in episode.plan)]
         return board == board_after(boards[-1], goals[len(boards) - 1])
 
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        check_choice("words", wording.words, MOVE_SETS)
+        return reword(move.instruction.text, wording, episode.scene.board.size)
+
     def read(self, text: str, board: Board) -> tuple[Goal, ...]:
-        kind, stones = parse(text)
+        kind, stones = parse(text, len(board))
         if kind == "capture":
             return tuple(_removal(stone.color, (stone.row, stone.column)) for stone in stones)
         return tuple(stones)

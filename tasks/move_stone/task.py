@@ -1,12 +1,13 @@
 """A stone of the board is to stand elsewhere on it; which stone, the words say."""
 
 from core.boards import COLOR_NAMES, Board, cells, random_board
+from core.errors import check_choice
 from core.goals import Intersection
 from core.layout import lay_out
 from core.scene import SceneSpec
 from core.seeding import stream
-from core.task import Episode, Task
-from tasks.move_stone.words import PHRASINGS, instruct, parse
+from core.task import Episode, Instruction, Move, Task, Wording
+from tasks.move_stone.words import PHRASINGS, WORD_SETS, instruct, parse, reword
 
 STONES = (3, 8)  # on the board, fewest and most
 LOOSE = 2  # of each colour on the table: no other stone than the named one will do
@@ -16,6 +17,7 @@ class MoveStone(Task):
     """Move the stone on the named intersection to another one."""
 
     name = "move_stone"
+    word_sets = frozenset(WORD_SETS)
     layout_knobs = Task.layout_knobs | {"stone_amount"}
 
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
@@ -39,5 +41,9 @@ class MoveStone(Task):
             instruction=instruct(goal, phrasing),
         )
 
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        check_choice("words", wording.words, WORD_SETS)
+        return reword(move.goal, wording, episode.scene.board.size)
+
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
-        return (parse(text),)
+        return (parse(text, len(board)),)

@@ -4,7 +4,8 @@ from core.boards import Board
 from core.errors import check_choice
 from core.scene import SceneSpec
 from core.seeding import stream
-from core.task import Episode, Instruction, Intersection, Task
+from core.task import Episode, Instruction, Intersection, Move, Task, Wording
+from core.word_styles import say_other
 from tasks.place_stone.layout import LayoutSpec, make_layout
 from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct, parse
 
@@ -46,10 +47,8 @@ class PlaceStone(Task):
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
         return (parse(text),)
 
-    def reword(self, episode: Episode, words: str, choice: float, other: int) -> Instruction:
-        n, goal = episode.scene.board.size, episode.goal
-        sentences = WORD_SETS[check_choice("words", words, WORD_SETS)]
-        wrong = (goal.row * n + goal.column + 1 + other) % (n * n)
-        return instruct(
-            goal, sentences[int(choice * len(sentences))], words=words, other=divmod(wrong, n), size=n
-        )
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        size, goal = episode.scene.board.size, move.goal
+        sentence = wording.pick(WORD_SETS[check_choice("words", wording.words, WORD_SETS)])
+        other = say_other((goal.row, goal.column), wording.other, size)
+        return instruct(goal, sentence, words=wording.words, other=other, size=size)

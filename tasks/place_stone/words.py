@@ -1,11 +1,11 @@
 """The words of ``place_stone``: phrasings, their spans, and how to read them back."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.errors import OptionError
 from core.task import Instruction, Intersection, Span
+from core.word_styles import say_place, style_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ PHRASINGS: tuple[Phrasing, ...] = (
     ),
 )
 
-# Sentences of the knob `words`, by set; how a set says colours, rows and columns stands below.
+# Sentences of the knob `words`, by set; core.word_styles has how a set says colours, rows and columns.
 _NUMBERS = {"row": "row {row_digit}", "column": "column {column_digit}"}
 _ORDINALS = {"row": "the {row_digit} row from the top", "column": "the {column_digit} column from the left"}
 
@@ -147,49 +147,6 @@ WORD_SETS: dict[str, tuple[Phrasing, ...]] = {
     ),
 }
 
-_SPELLED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight")
-_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-_LETTERS = "ABCDEFGHJ"
-
-# How a set says colours, rows and columns; plain words and digits where nothing stands.
-SAY_COLOR: dict[str, dict[str, str]] = {
-    "appearance": {"black": "dark", "white": "light"},
-    "common_sense": {"black": "coal", "white": "snow"},
-}
-SAY_ROW: dict[str, Callable[[int], str]] = {
-    "letters": lambda row: str(row + 1),
-    "spelled": _SPELLED.__getitem__,
-    "ordinal": _NTH.__getitem__,
-}
-SAY_COLUMN: dict[str, Callable[[int], str]] = {
-    "letters": _LETTERS.__getitem__,
-    "spelled": _SPELLED.__getitem__,
-    "ordinal": _NTH.__getitem__,
-}
-
-
-def say_place(row: int, column: int, size: int) -> str:
-    """An intersection by where it is, as the head picture shows the board; exact for each of them."""
-    middle = size // 2
-    down, right = row - middle, column - middle
-    vertical = {-middle: "top", middle: "bottom"}.get(down)
-    horizontal = {-middle: "left", middle: "right"}.get(right)
-    if down == right == 0:
-        return "the middle of the board"
-    if vertical and horizontal:
-        return f"the {vertical} {horizontal} corner of the grid"
-    if vertical and right == 0:
-        return f"the middle of the {vertical} edge of the grid"
-    if horizontal and down == 0:
-        return f"the middle of the {horizontal} edge of the grid"
-    steps = [
-        f"{_SPELLED[abs(count)]} step{'s' if abs(count) > 1 else ''} {words[count > 0]}"
-        for count, words in ((down, ("up", "down")), (right, ("left", "right")))
-        if count
-    ]
-    return f"the point {' and '.join(steps)} from the middle of the board"
-
-
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -198,7 +155,7 @@ def instruct(
     phrasing: Phrasing,
     *,
     words: str = "",
-    other: tuple[int, int] | None = None,
+    other: str = "",
     size: int = 5,
 ) -> Instruction:
     """Says ``goal`` in the words of ``phrasing``, with the spans of its parts.
@@ -207,16 +164,16 @@ def instruct(
         goal: what is asked for.
         phrasing: the sentence.
         words: set that it is from, which says colours and numbers in its own way.
-        other: (row, column) that a sentence with ``{other}`` rules out.
+        other: the intersection that a sentence with ``{other}`` rules out, in words.
         size: lines of the board.
     """
-    text, spans = "", {}
-    say = {"row": SAY_ROW.get(words, str)(goal.row), "column": SAY_COLUMN.get(words, str)(goal.column)}
+    text, spans, style = "", {}, style_of(words)
+    say = {"row": style.row(goal.row), "column": style.column(goal.column)}
     values = {
-        "color": SAY_COLOR.get(words, {}).get(goal.color, goal.color),
+        "color": style.colors[goal.color],
         "board": "the board",
         "place": say_place(goal.row, goal.column, size),
-        "other": "row {}, column {}".format(*other) if other else "",
+        "other": other,
     }
 
     def write(template: str, values: dict[str, str]) -> None:
@@ -250,9 +207,10 @@ def parse(text: str, size: int = 5) -> Intersection:
     for words, phrasing in [("", p) for p in PHRASINGS] + [
         (w, p) for w, group in WORD_SETS.items() for p in group
     ]:
-        rows = {SAY_ROW.get(words, str)(k): k for k in range(size)}
-        columns = {SAY_COLUMN.get(words, str)(k): k for k in range(size)}
-        colors = {SAY_COLOR.get(words, {}).get(color, color): color for color in ("black", "white")}
+        style = style_of(words)
+        rows = {style.row(k): k for k in range(size)}
+        columns = {style.column(k): k for k in range(size)}
+        colors = {said: color for color, said in style.colors.items()}
         pattern = re.escape(phrasing.template)
         for name, values in (("row", rows), ("column", columns)):
             phrase = re.escape(getattr(phrasing, name))

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from core.boards import COLOR_NAMES, Board, cells, random_board
+from core.errors import check_choice
 from core.goals import Region
 from core.layout import lay_out
 from core.scene import SceneSpec
 from core.seeding import stream
 from core.stage import TRAY
-from core.task import Episode, Task
-from tasks.remove_stone.words import PHRASINGS, instruct, parse, removal
+from core.task import Episode, Instruction, Move, Task, Wording
+from tasks.remove_stone.words import PHRASINGS, WORD_SETS, instruct, parse, removal, reword
 
 STONES = (2, 8)  # on the board, fewest and most
 LOOSE = 2  # of each colour on the table, on the other side of the board than the marked area
@@ -19,6 +20,7 @@ class RemoveStone(Task):
     """Take the stone on the named intersection off the board into the marked area."""
 
     name = "remove_stone"
+    word_sets = frozenset(WORD_SETS)
     layout_knobs = Task.layout_knobs | {"stone_amount"}
 
     def stage(self, scene: SceneSpec) -> SceneSpec:
@@ -42,5 +44,9 @@ class RemoveStone(Task):
             instruction=instruct(goal, phrasing),
         )
 
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        check_choice("words", wording.words, WORD_SETS)
+        return reword(move.goal, wording, episode.scene.board.size)
+
     def read(self, text: str, board: Board) -> tuple[Region, ...]:
-        return (parse(text),)
+        return (parse(text, len(board)),)

@@ -2,8 +2,8 @@
 
 from core.goals import Region
 from core.stage import TRAY
-from core.task import Instruction
-from core.words import COLOR, DIGIT, Phrasing, read_back, say
+from core.task import Instruction, Wording
+from core.words import Phrasing, phrasings, read_cells, reword_cells, say_cells
 
 PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(
@@ -21,7 +21,60 @@ PHRASINGS: tuple[Phrasing, ...] = (
         "to the marked area of the table",
     ),
 )
-_PATTERNS = {"color": COLOR, "from_row": DIGIT, "from_column": DIGIT}
+_FROM, _AREA = "row {from_row}, column {from_column}", "the marked area"
+
+# Sentences of the knob `words`, by set.
+WORD_SETS: dict[str, tuple[Phrasing, ...]] = {
+    "paraphrase_seen": phrasings(
+        "paraphrase_seen",
+        f"clear the {{color}} stone at {_FROM} away to {_AREA}",
+        f"the {{color}} stone at {_FROM} goes into {_AREA}",
+        f"bring the {{color}} stone at {_FROM} of the board to {_AREA}",
+        f"set the {{color}} stone of {_FROM} down in {_AREA}",
+    ),
+    "paraphrase_unseen": phrasings(
+        "paraphrase_unseen",
+        f"could you park the {{color}} stone of {_FROM} in {_AREA}?",
+        f"I want the {{color}} piece at {_FROM} off the board and inside {_AREA}",
+        f"free {_FROM}: its {{color}} stone belongs in {_AREA}",
+        f"inside {_AREA} there should be the {{color}} stone that now stands at {_FROM}",
+    ),
+    "letters": phrasings(
+        "letters",
+        f"take the {{color}} stone at {{from_column}}{{from_row}} off the board and put it into {_AREA}",
+        f"remove the {{color}} stone of {{from_column}}{{from_row}} to {_AREA}",
+    ),
+    "spelled": phrasings(
+        "spelled",
+        f"take the {{color}} stone at {_FROM} off the board and put it into {_AREA}",
+        f"remove the {{color}} stone in {_FROM} to {_AREA}",
+    ),
+    "ordinal": phrasings(
+        "ordinal",
+        "take the {color} stone in the {from_row} row from the top and the {from_column} column "
+        f"from the left off the board and put it into {_AREA}",
+    ),
+    "action": phrasings(
+        "action",
+        f"pick up the {{color}} stone at {_FROM} and drop it off in {_AREA}",
+        f"grab the {{color}} stone at {_FROM}, carry it to {_AREA} and let go of it there",
+    ),
+    "negation": phrasings(
+        "negation",
+        f"take the {{color}} stone at {_FROM}, not at {{other}}, off the board and put it into {_AREA}",
+        f"not {{other}}: remove the {{color}} stone at {_FROM} to {_AREA}",
+    ),
+    "appearance": phrasings(
+        "appearance",
+        f"take the {{color}} round piece at {_FROM} off the board and put it into {_AREA}",
+        f"put the small {{color}} disc at {_FROM} into {_AREA}",
+    ),
+    "common_sense": phrasings(
+        "common_sense",
+        f"take the stone the color of {{color}} from {{from_place}} and put it into {_AREA}",
+        f"put the stone the color of {{color}} that stands on {{from_place}} into {_AREA}",
+    ),
+}
 
 
 def removal(color: str, source: tuple[int, int]) -> Region:
@@ -31,15 +84,19 @@ def removal(color: str, source: tuple[int, int]) -> Region:
 
 def instruct(goal: Region, phrasing: Phrasing) -> Instruction:
     """Says ``goal``, which has a source."""
-    row, column = goal.source
-    return say(phrasing, {"color": goal.color, "from_row": row, "from_column": column})
+    return say_cells(phrasing, goal.color, {"from_": goal.source})
 
 
-def parse(text: str) -> Region:
+def reword(goal: Region, wording: Wording, size: int) -> Instruction:
+    """Says ``goal`` in the sentences of a set."""
+    return reword_cells(WORD_SETS, wording, goal.color, {"from_": goal.source}, size=size, target="from_")
+
+
+def parse(text: str, size: int = 5) -> Region:
     """Reads a goal back.
 
     Raises:
         OptionError: if the words fit no phrasing.
     """
-    _, field = read_back(PHRASINGS, text, _PATTERNS)
-    return removal(field["color"], (int(field["from_row"]), int(field["from_column"])))
+    said = read_cells({"": PHRASINGS, **WORD_SETS}, text, size=size)
+    return removal(said.color, said.cells["from_"])

@@ -1,16 +1,17 @@
 """A whole game: the robot plays one colour, the environment sets the stones of an ``open_spiel`` opponent."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from core.boards import Board, Cell
-from core.errors import OptionError
+from core.errors import OptionError, check_choice
 from core.goals import Intersection
 from core.layout import SLOTS_PER_SIDE, lay_out
 from core.scene import SceneSpec
 from core.seeding import stream
-from core.task import Episode, Instruction, Move, Task
+from core.task import Episode, Instruction, Move, Task, Wording
 from tasks.versus.rules import LineGame, count
-from tasks.versus.words import NAMED, name_intent, name_move, parse
+from tasks.versus.words import NAMED, NAMED_SETS, name_intent, name_move, parse, reword
 
 OPPONENTS = ("random", "search")
 DISTRACTORS = 2  # stones of the opponent's colour on the table, where the pool can spare them
@@ -31,6 +32,7 @@ class Versus(Task):
         opponent: one of ``OPPONENTS``; None draws one for each seed.
     """
 
+    word_sets = frozenset(NAMED_SETS)
     game: ClassVar[LineGame]
     openings: ClassVar[tuple[int, int]]
 
@@ -73,7 +75,10 @@ class Versus(Task):
             return None
         goal, words = self._choose(episode.split, episode.seed, board, turn)
         reply = Intersection(color=color, row=cell[0], column=cell[1])
-        return Move(goal=goal, instruction=words, replies=(reply,))
+        move = Move(goal=goal, instruction=words, replies=(reply,))
+        if episode.wording is not None:
+            move = replace(move, instruction=self.reword(episode, move, episode.wording))
+        return move
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
         move, before = self.next_move(episode, boards), boards[-1]
@@ -81,8 +86,12 @@ class Versus(Task):
             before = self.game.play(before, (reply.row, reply.column))
         return self.game.follows(before, board)
 
+    def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
+        check_choice("words", wording.words, NAMED_SETS)
+        return reword(move.instruction.text, move.goal, wording, episode.scene.board.size)
+
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
-        return (parse(text, self._answers(board)),)
+        return (parse(text, self._answers(board), len(board)),)
 
     def _answer(self, episode: Episode, turn: int, board: Board) -> Cell:
         """The opponent's move."""

@@ -10,7 +10,7 @@ import pytest
 
 from backends.mujoco import MujocoBackend
 from core.errors import CapabilityError
-from core.scene import LightSpec, MaterialSpec, SegmentationId
+from core.scene import LightSpec, MaterialSpec, SegmentationId, each_stone
 from core.stage import clean_scene
 from core.state import JOINTS, SceneState
 from core.textures import srgb_decode, srgb_encode
@@ -127,8 +127,26 @@ def test_supersampling_averages_linear_light(world):
     twice.close()
 
 
+def test_the_two_shading_models_draw_the_same_and_reflectance_is_free(world):
+    """Specular 0.5 is drawn by Filament's one model, everything else by the other."""
+
+    def drawn(specular: float) -> np.ndarray:
+        stones = each_stone(
+            SCENE.stones, lambda s: replace(s, material=replace(s.material, specular=specular))
+        )
+        board = replace(SCENE.board, material=replace(SCENE.board.material, specular=specular))
+        world.reset(replace(SCENE, stones=stones, board=board), state(0, 13))
+        return world.render("head", ("rgb",)).rgb.astype(float)
+
+    clean, other = drawn(0.5), drawn(0.5 + 1e-7)
+    assert abs(other - clean).max() <= 3 and abs(other - clean).mean() < 0.1
+    brightness = [drawn(specular).mean() for specular in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert brightness == sorted(set(brightness))
+    assert (drawn(0.5) == clean).all()
+
+
 def test_a_material_filament_does_not_have_is_refused(world):
-    shiny = replace(SCENE.wall.material, specular=0.9)
+    shiny = replace(SCENE.wall.material, specular=0.9, metallic=0.5)
     with pytest.raises(CapabilityError, match="specular"):
         world.reset(replace(SCENE, wall=replace(SCENE.wall, material=shiny)), state(0))
     world.reset(SCENE, state(0))

@@ -5,18 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import core
 from bomb.gallery import levels_of
 from core.kinematics import Kinematics, home_position
+from core.layout import board_reach
 from core.meshes import stone_shape
 from core.perturbation import Touches
 from core.perturbations import KNOBS
 from core.perturbations.objects import FROM_STONES, SIZES
 from core.perturbations.presets import make_suite
 from core.perturbations.suite import Suite
+from core.registry import TASKS
 from core.rotations import matrix_from_quaternion
 from core.scene import MaterialSpec, SceneSpec
 from core.stage import clean_scene
-from core.task import Episode
+from core.task import Episode, Task
 from tasks.place_stone import PlaceStone
 from tests.perturbations.conftest import SEED, graded, highest, of
 
@@ -24,9 +27,11 @@ SEEDS = range(30)
 MOVING = (Touches.LAYOUT, Touches.SHAPE, Touches.OBJECTS, Touches.ROBOT)
 
 
-def episode(perturbations, seed: int) -> Episode:
+def episode(perturbations, seed: int, task: Task | None = None) -> Episode:
     suite: Suite = make_suite(perturbations)
-    return suite.episode(PlaceStone(), suite.prepare(clean_scene(("head",))), split="ci", seed=seed)
+    task = task or PlaceStone()
+    scene = suite.prepare(task.stage(clean_scene(("head",))))
+    return suite.episode(task, scene, split="ci", seed=seed)
 
 
 def looks(scene: SceneSpec) -> tuple:
@@ -36,14 +41,20 @@ def looks(scene: SceneSpec) -> tuple:
     return stones, surfaces, scene.lights, scene.cameras, scene.physics
 
 
-def effect(knob: str, seed: int, severity: int) -> float:
-    """The knob's statistic, as its documentation names it."""
+def effect(knob: str, seed: int, severity: int) -> object:
+    """The knob's statistic, as its documentation names it: a number, or two."""
     clean, moved = episode({}, seed), episode({knob: severity}, seed)
     if knob == "board_pose":
         shift = np.subtract(moved.scene.board.X_WB.p, clean.scene.board.X_WB.p)
-        return float(np.hypot(*shift[:2]))
+        before, after = (matrix_from_quaternion(made.scene.board.X_WB.q) for made in (clean, moved))
+        turn = before.T @ after
+        return float(np.hypot(*shift[:2])), abs(float(np.arctan2(turn[1, 0], turn[0, 0])))
+    if knob == "friction":
+        return 1.0 - moved.scene.physics.pad_stone
+    if knob == "stone_mass":
+        return abs(float(np.log(moved.scene.stones[0].mass / 0.005)))
     if knob == "stone_amount":
-        return len(moved.state.stone_ids)
+        return len(moved.state.stone_ids) - len(clean.state.stone_ids)
     if knob == "stone_position":
         table = clean.state.stone_poses[:, 2] < 0.75
         return float(
@@ -58,11 +69,13 @@ def effect(knob: str, seed: int, severity: int) -> float:
     return clean.scene.table.height - moved.scene.table.height
 
 
-@pytest.mark.parametrize("knob", graded(*MOVING))
+@pytest.mark.parametrize("knob", graded(*MOVING, Touches.PHYSICS))
 def test_the_effect_grows_with_every_severity(knob):
+    """Of control knobs, pictures and cameras: test_engines.py and test_pictures.py."""
     for seed in SEEDS[:5]:
-        effects = [effect(knob, seed, severity) for severity in range(6)]
-        assert effects == sorted(set(effects)), effects
+        effects = np.array([effect(knob, seed, severity) for severity in range(6)])
+        assert (np.diff(effects, axis=0) > 0).all(), effects
+        assert abs(effects[0]).max() < 1e-6, "severity 0 is clean"
 
 
 @pytest.mark.parametrize("knob", of(Touches.LAYOUT, Touches.ROBOT))
@@ -171,6 +184,37 @@ def test_more_stones_leave_the_goal_and_the_clean_ones():
         places = list(on_board(full).values())
         assert all(np.hypot(*np.subtract(p, cell)) > 50 for p in places)
         assert len({tuple(np.round(p)) for p in places}) == len(places)
+
+
+def test_a_full_table_a_full_neighbourhood_and_more_stones_are_not_too_many():
+    for seed in range(100):
+        made = episode({"stone_layout": "around_goal", "stone_amount": 5}, seed)
+        around = episode({"stone_layout": "around_goal"}, seed)
+        assert len(on_board(made)) == len(on_board(around)) + 10
+        assert on_board(around).items() <= on_board(made).items()
+
+
+@pytest.mark.parametrize("name", core.list_tasks())
+def test_every_task_lays_out_around_a_board_that_moved(name):
+    """That stones are on their intersections and beside the board is in ``core.testing.check_task``."""
+    task = TASKS.load(name)()
+    for seed in SEEDS[:10]:
+        clean = episode({}, seed, task)
+        for severity in (1, 3, 5):
+            made = episode({"board_pose": severity}, seed, task)
+            board, ids = made.scene.board, made.state.stone_ids
+            assert ids.tolist() == clean.state.stone_ids.tolist()
+            table = made.state.stone_poses[made.state.stone_poses[:, 2] < 0.75, :2].astype(float)
+            # Along x_W, as the fingers lie: half an open hand is 39 mm.
+            room = abs(table[:, 0] - board.X_WB.p[0]) - board_reach(made.scene)
+            assert room.min() >= 0.0599 and abs(table[:, 0]).max() < 0.301
+            apart = abs(table[:, None] - table[None])
+            fits = (apart[..., 0] >= 0.0499) | (apart[..., 1] >= 0.0329)
+            assert fits[~np.eye(len(table), dtype=bool)].all()
+            for mark in made.scene.marks:
+                assert (board.X_WB.p[0] - clean.scene.board.X_WB.p[0]) * mark.center[0] <= 0, "away from it"
+                gap = abs(mark.center[0] - board.X_WB.p[0]) - mark.half_size[0] - board_reach(made.scene)
+                assert gap > 0.039
 
 
 @pytest.mark.parametrize("layout", KNOBS["stone_layout"].sets)

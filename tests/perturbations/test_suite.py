@@ -9,10 +9,11 @@ import core
 from bomb.gallery import levels_of
 from core.backend import Capability
 from core.errors import CapabilityError, OptionError, StateError, UnknownNameError
-from core.perturbation import SEVERITIES, WITHOUT_PHYSICS
+from core.perturbation import SEVERITIES, WITHOUT_PHYSICS, Touches
 from core.perturbations import KNOBS
 from core.perturbations.conditions import make_conditions, read_conditions
 from core.perturbations.presets import PRESETS, STUDY, make_suite, preset
+from core.registry import TASKS
 from core.task import Task
 from tasks.place_stone import PlaceStone
 from tests.conftest import play, wave
@@ -127,16 +128,38 @@ def test_a_backend_that_cannot_says_so():
 def test_a_task_that_cannot_says_so():
     able = type("Able", (), {"name": "able", "capabilities": frozenset(Capability)})
     game = type("Game", (Task,), {"name": "game", "make_episode": None})
-    for perturbations in (
-        {"words": "letters"},
-        {"stone_amount": 1},
-        {"board_pose": 1},
-        {"stone_layout": "row"},
-        {"stone_position": 1},
+    for perturbations, message in (
+        ({"words": "letters"}, "task 'game' has no words 'letters'; it has: none"),
+        ({"stone_amount": 1}, "task 'game' cannot do stone_amount.* can do: board_pose, stone_position"),
+        ({"stone_layout": "row"}, "task 'game' cannot do stone_layout"),
     ):
-        with pytest.raises(CapabilityError, match="task 'game'"):
+        with pytest.raises(CapabilityError, match=message):
             make_suite(perturbations).check(able, game, ())
-    make_suite({"table_height": 5, "distractors": 2}).check(able, game, ())
+    make_suite({"table_height": 5, "distractors": 2, "board_pose": 1, "stone_position": 1}).check(
+        able, game, ()
+    )
+
+
+@pytest.mark.parametrize("name", core.list_tasks())
+@pytest.mark.parametrize(
+    "perturbations",
+    [{"stone_amount": 5}, {"stone_layout": "around_goal"}, {"words": "ordinal"}, "bomb", "all"],
+    ids=str,
+)
+def test_what_a_task_cannot_do_is_refused_when_it_is_made(name, perturbations, make_env):
+    """The table of docs/perturbations.md."""
+    task, suite = TASKS.load(name)(), make_suite(perturbations)
+    wrong = {
+        knob
+        for knob, level in suite.levels.items()
+        if (KNOBS[knob].touches is Touches.LAYOUT and knob not in task.layout_knobs)
+        or (knob == "words" and level not in task.word_sets)
+    }
+    if wrong:
+        with pytest.raises(CapabilityError, match=f"task '{name}' .*({'|'.join(wrong)}|ordinal)"):
+            make_env("mujoco", task=name, perturbations=perturbations)
+    else:
+        make_env("mujoco", task=name, perturbations=perturbations).reset(seed=0)
 
 
 # ---- condition sets -------------------------------------------------------------------------
@@ -183,6 +206,11 @@ def test_damaged_condition_sets_are_refused(tmp_path):
         path.write_text(damaged)
         with pytest.raises(StateError, match=message):
             core.make_task(backend="mujoco", cameras=(), perturbations=path)
+
+
+def test_a_condition_set_of_another_task_is_refused(conditions):
+    with pytest.raises(OptionError, match="of the task 'place_stone', not of 'move_stone'"):
+        core.make_task("move_stone", backend="mujoco", cameras=(), perturbations=conditions)
 
 
 def test_a_condition_set_of_another_version_of_the_task_is_refused(make_env):
