@@ -3,17 +3,19 @@
 Graded knobs at severity 3, categorical ones at each of their sets. A knob that was measured is not measured
 again, so that what was interrupted goes on where it stopped.
 
-    python -m benchmarks.perturbed_parity --out runs/perturbed_parity --write docs/perturbations.md
+    python -m benchmarks.perturbed_parity --json runs/perturbed_parity.json --write docs/perturbations.md
 """
 
 import argparse
 import json
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tqdm import tqdm
 
-from bomb.cli import main as bomb
+from bomb.files import write_json
 from core.perturbations import KNOBS
 
 SEVERITY = 3
@@ -40,6 +42,22 @@ def names() -> list[str]:
     return found
 
 
+def measured(name: str, *options: str) -> dict:
+    """The rows of one knob by name.
+
+    Raises:
+        RuntimeError: if ``bomb parity`` was interrupted or could not measure.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.json"
+        # A process for each, so that no simulator of one knob is still there for the next.
+        command = ["-m", "bomb", "parity", "--perturbation", name, "--json", str(file), *options]
+        status = subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL).returncode
+        if status not in (0, 1, 2):
+            raise RuntimeError(f"bomb parity --perturbation {name} ended with status {status}")
+        return json.loads(file.read_text())
+
+
 def table(results: dict[str, dict]) -> str:
     """The results as a table in Markdown; what does not pass is bold."""
     some = next(iter(results.values()))
@@ -48,13 +66,13 @@ def table(results: dict[str, dict]) -> str:
     ]
     lines = [f"| knob | {' | '.join(bounds)} |", "|---|" + "---|" * len(ROWS)]
     for name, rows in results.items():
-        cells = [f"{rows[key]['value']:.4g}" for key in ROWS]
-        cells = [
-            cell if rows[key]["verdict"] == "passes" else f"**{cell}**"
-            for key, cell in zip(ROWS, cells, strict=True)
-        ]
-        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+        lines.append(f"| `{name}` | {' | '.join(_cell(rows[key]) for key in ROWS)} |")
     return "\n".join(lines)
+
+
+def _cell(row: dict) -> str:
+    value = "-" if row["value"] is None else f"{row['value']:.4g}"
+    return value if row["verdict"] == "passes" else f"**{value}**"
 
 
 def main() -> int:
@@ -64,17 +82,15 @@ def main() -> int:
     )
     parser.add_argument("--episodes", default="100", help="as bomb parity takes it: 100 are four of pictures")
     parser.add_argument("--workers", default="0", help="as bomb parity takes it")
-    parser.add_argument("--out", type=Path, default=Path("runs/perturbed_parity"), help="a folder")
+    parser.add_argument("--json", type=Path, default=Path("runs/perturbed_parity.json"))
     parser.add_argument("--write", type=Path, help="a page with the two marks that the table goes between")
     args = parser.parse_args()
-    results: dict[str, dict] = {}
+    results = json.loads(args.json.read_text()) if args.json.exists() else {}
     for name in tqdm(names(), unit="knob"):
-        file = args.out / f"parity_{name.replace(':', '_')}.json"
-        if not file.exists():
-            options = ["--episodes", args.episodes, "--workers", args.workers, "--json", str(file)]
-            if bomb(["parity", "--perturbation", name, *options]) not in (0, 1, 2):
-                return 1
-        results[name] = json.loads(file.read_text())
+        if name not in results:
+            results[name] = measured(name, "--episodes", args.episodes, "--workers", args.workers)
+            write_json(args.json, results)
+    results = {name: results[name] for name in names()}
     print(table(results))
     if args.write:
         text = args.write.read_text()
