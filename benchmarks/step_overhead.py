@@ -91,7 +91,7 @@ def record(env: core.Environment, state: SceneState) -> tuple[list[np.ndarray], 
         step(rows)
 
     env._backend.step = listen
-    observation = env._observe()
+    observation = env.observe()
     for _ in range(60):
         action = policy.act(observation, truth=env.scene_state)[0]
         actions.append(action)

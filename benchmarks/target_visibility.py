@@ -15,31 +15,11 @@ from tqdm import tqdm
 
 import core
 from bomb.policies.expert import Expert
-from core.rotations import Pose, compose
-from core.scene import CameraSpec, SceneSpec
-from core.task import Intersection
+from bomb.views import goal_in_world, project
 
 RADIUS = 0.010
 NEAR = 0.020
 ROBOT = (core.SegmentationId.ROBOT, core.SegmentationId.GRIPPER)
-
-
-def project(camera: CameraSpec, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pixels (row, column), float64[N, 2], where a pinhole camera sees points float64[N, 3] in W."""
-    forward = np.array(camera.forward) / np.linalg.norm(camera.forward)
-    right = np.cross(forward, camera.up)
-    right /= np.linalg.norm(right)
-    offset = points - np.array(camera.eye)
-    focal = size[0] / 2 / np.tan(camera.fovy / 2)
-    depth = offset @ forward
-    x, y = offset @ right / depth, offset @ np.cross(right, forward) / depth
-    return np.stack([size[0] / 2 - focal * y - 0.5, size[1] / 2 + focal * x - 0.5], axis=1)
-
-
-def goal_in_world(scene: SceneSpec, goal: Intersection) -> np.ndarray:
-    """The goal's intersection, float64[3] in W (m)."""
-    X_WG = compose(scene.board.X_WB, Pose((*scene.board.point(goal.row, goal.column), 0.0)))
-    return np.array(X_WG.p)
 
 
 def clear_share(env: core.Environment, seed: int) -> tuple[int, int]:

@@ -14,7 +14,8 @@ from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.files import read_json, write_json
 from bomb.filming import Film, contact_sheet, film, side_by_side
 from bomb.pictures import captioned, grid, write_mp4, write_png
-from bomb.rollout import make_policy, play
+from bomb.policies.making import make_policy
+from bomb.rollout import play
 from core.errors import BombError
 from core.registry import BACKENDS
 from core.stage import CAMERAS
@@ -72,20 +73,24 @@ def demo(settings: DemoSettings, say=print) -> Path:
     out, results = settings.out, DemoResults()
     out.mkdir(parents=True, exist_ok=True)
     drawing = _who_can_draw(settings, results, say)
-    for backend in BACKENDS.names():
-        say(f"the expert plays {settings.episodes} episodes in {backend}")
-        with tqdm(total=settings.episodes, unit="episode", delay=1) as bar:
-            results.expert[backend] = evaluate(
-                EvaluationSettings(
-                    policy="expert",
-                    backend=backend,
-                    episodes=settings.episodes,
-                    seed=settings.seed,
-                    max_steps=MAX_STEPS,
-                ),
-                report=lambda seed, verdict, bar=bar: bar.update(),
-            )
-        write_json(out / f"expert_{backend}.json", results.expert[backend])
+    backends = BACKENDS.names()
+    say(f"the expert plays {settings.episodes} episodes in each of {' and '.join(backends)}")
+    with tqdm(total=settings.episodes * len(backends), unit="episode", delay=1) as bar:
+        result = evaluate(
+            EvaluationSettings(
+                policy="expert",
+                backends=tuple(backends),
+                episodes=settings.episodes,
+                seed=settings.seed,
+                max_steps=MAX_STEPS,
+            ),
+            report=lambda row: bar.update(),
+        )
+    if result["stopped"]:
+        raise KeyboardInterrupt if result["stopped"] == "interrupted" else BombError(result["stopped"])
+    for entry in result["conditions"]:
+        results.expert[entry["backend"]] = entry
+        write_json(out / f"expert_{entry['backend']}.json", entry)
     # Written after every part, so that an interrupted demo leaves a page too.
     page = out / "index.html"
     write_page(page, results, settings.parity_episodes)
@@ -169,7 +174,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     def look(env: core.Environment) -> None:
         views.extend(captioned(env.render_camera(name).rgb, f"{backend}: {name}") for name in cameras)
 
-    def watch(env: core.Environment, observation: dict, info: dict) -> None:
+    def watch(env: core.Environment, info: dict) -> None:
         if info["stage"]["grasped"] and not views:
             look(env)
 

@@ -33,10 +33,16 @@ class Film:
     @property
     def outcome(self) -> str:
         """The end in a few words."""
-        verdict = self.result.info["placement"]
-        if not verdict["success"]:
-            return verdict["reason"].replace("_", " ")
-        return f"placed, {verdict['distance_mm']:.1f} mm off"
+        return outcome(self.result)
+
+
+def outcome(result: EpisodeResult) -> str:
+    """How an episode ended, in a few words."""
+    verdict = result.info["placement"]
+    if not verdict["success"]:
+        return verdict["reason"].replace("_", " ")
+    distance = verdict["distance_mm"]
+    return "placed" if distance is None else f"placed, {distance:.1f} mm off"
 
 
 def film(
@@ -46,6 +52,7 @@ def film(
     camera: str = "head",
     image_size: tuple[int, int] = (360, 480),
     every: int = 1,
+    finish: Callable[[Environment, str, np.ndarray], np.ndarray] | None = None,
     **options: object,
 ) -> Film:
     """Films an episode.
@@ -56,6 +63,7 @@ def film(
         camera: the view.
         image_size: (height, width) in pixels.
         every: draw each ``every``-th step only, and the moments.
+        finish: what is drawn over a frame, called as ``finish(env, camera, frame)``; returns another one.
         options: arguments of ``core.make_task``.
 
     Raises:
@@ -63,13 +71,17 @@ def film(
     """
     made, step = Film(backend=backend), -1
 
-    def watch(env: Environment, observation: dict, info: dict) -> None:
+    def look(env: Environment) -> np.ndarray:
+        frame = env.render_camera(camera, ("rgb",)).rgb
+        return frame if finish is None else finish(env, camera, frame)
+
+    def watch(env: Environment, info: dict) -> None:
         nonlocal step
         step += 1
         stages = {"start": step == 0, **info["stage"]}
         new = [name for name in MOMENTS if stages.get(name) and name not in made.moments]
         if new or step % every == 0:
-            made.frames.append(env.render_camera(camera, ("rgb",)).rgb)
+            made.frames.append(look(env))
             for name in new:
                 made.moments[name] = len(made.frames) - 1
 
@@ -77,7 +89,7 @@ def film(
     env = core.make_task(backend=backend, cameras=(camera,), modalities=(), image_size=image_size, **options)
     try:
         made.result = perform(env, watch)
-        made.frames.append(env.render_camera(camera, ("rgb",)).rgb)
+        made.frames.append(look(env))
         made.moments["end"] = len(made.frames) - 1
     finally:
         env.close()

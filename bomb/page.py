@@ -2,30 +2,14 @@
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #222; background: #fafaf8;
-       max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; margin-bottom: .2rem; }
-h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #ddd; }
-p { max-width: 46rem; }
-img, video { max-width: 100%; height: auto; display: block; border: 1px solid #ddd; background: #fff; }
-figure { margin: 1rem 0; }
-figcaption { color: #555; font-size: .9rem; margin-top: .3rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; background: #fff; }
-th, td { border: 1px solid #ddd; padding: .3rem .7rem; text-align: left; vertical-align: top; }
-th { background: #f0f0ec; font-weight: 600; }
-td.number { text-align: right; white-space: nowrap; }
-td small { color: #555; display: block; max-width: 24rem; }
-.good { color: #176b2c; } .bad { color: #a11a1a; font-weight: 600; } .open { color: #7a5b00; }
-pre, code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9rem; }
-pre { background: #f0f0ec; padding: .7rem; overflow-x: auto; }
-.note { background: #fff6dd; border: 1px solid #e8d9a0; padding: .6rem .8rem; }
-"""
+from bomb.page_style import STYLE
+
+PNG, SVG, MP4 = "image/png", "image/svg+xml", "video/mp4"
 
 
 class Raw(str):
@@ -33,56 +17,132 @@ class Raw(str):
 
 
 class Page:
-    """Collects parts from top to bottom; ``html()`` is the page."""
+    """Collects parts from top to bottom; ``html()`` is the page.
 
-    def __init__(self, title: str):
-        self._title = title
-        self._parts: list[str] = [f"<h1>{escape(title)}</h1>"]
+    Args:
+        title: of the page and the window.
+        contents: whether a list of the sections stands under the title.
+    """
+
+    def __init__(self, title: str, *, contents: bool = False):
+        self._title, self._contents = title, contents
+        self._parts: list[str] = []
+        self._sections: list[tuple[str, str]] = []
 
     def heading(self, words: str) -> None:
         """Begins a section."""
-        self._parts.append(f"<h2>{escape(words)}</h2>")
+        name = self._name(words)
+        self._sections.append((name, words))
+        self._parts.append(f'<h2 id="{name}">{escape(words)}</h2>')
+
+    def subheading(self, words: str) -> None:
+        """Begins a part of a section."""
+        self._parts.append(f"<h3>{escape(words)}</h3>")
 
     def paragraph(self, words: str, kind: str = "") -> None:
         """Plain words; ``kind="note"`` sets them apart."""
         self._parts.append(f'<p class="{kind}">{_text(words)}</p>' if kind else f"<p>{_text(words)}</p>")
 
+    def bullets(self, items: Iterable[str]) -> None:
+        """A list."""
+        self._parts.append("<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>")
+
     def code(self, words: str) -> None:
         """Something to type."""
-        self._parts.append(f"<pre>{escape(words)}</pre>")
+        self._parts.append(f'<pre tabindex="0">{escape(words)}</pre>')
 
-    def picture(self, file: Path, caption: str) -> None:
-        """A PNG, embedded."""
-        source = _data("image/png", file)
-        self._figure(f'<img alt="{escape(caption)}" src="{source}">', caption)
+    def picture(
+        self, picture: Path | bytes, caption: str, *, alt: str | None = None, kind: str = PNG
+    ) -> None:
+        """A picture, embedded.
 
-    def video(self, file: Path, caption: str) -> None:
-        """An MP4, embedded."""
-        source = _data("video/mp4", file)
+        Args:
+            picture: the file, or what would be in it.
+            caption: stands under it.
+            alt: says what there is to see, for those who cannot; the caption if left out.
+            kind: its media type, ``PNG`` or ``SVG``.
+        """
+        words = escape(caption if alt is None else alt)
+        self._figure(f'<img alt="{words}" src="{_data(kind, picture)}">', caption)
+
+    def video(self, video: Path | bytes, caption: str, *, loads: str = "auto") -> None:
+        """An MP4, embedded; ``loads="metadata"`` decodes its frames when it is played."""
         self._figure(
-            f'<video controls loop muted playsinline preload="auto" src="{source}"></video>', caption
+            f'<video controls loop muted playsinline preload="{loads}" aria-label="{escape(caption)}" '
+            f'src="{_data(MP4, video)}"></video>',
+            caption,
         )
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Cells that look like numbers are set to the right; ``Raw`` cells are not escaped."""
-        lines = ["<table>", "<tr>" + "".join(f"<th>{_text(cell)}</th>" for cell in header) + "</tr>"]
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> None:
+        """Cells that look like numbers are set to the right; ``Raw`` cells are not escaped.
+
+        Where the page is narrower than the table, the table is scrolled sideways and not the page.
+        """
+        label = f' aria-label="{escape(caption)}"' if caption else ' aria-label="table"'
+        lines = [f'<div class="table" role="region" tabindex="0"{label}><table>']
+        if caption:
+            lines.append(f"<caption>{_text(caption)}</caption>")
+        lines.append("<tr>" + "".join(f'<th scope="col">{_text(cell)}</th>' for cell in header) + "</tr>")
         for row in rows:
             cells = (
                 f'<td class="number">{_text(c)}</td>' if _is_number(c) else f"<td>{_text(c)}</td>"
                 for c in row
             )
             lines.append("<tr>" + "".join(cells) + "</tr>")
-        self._parts.append("\n".join([*lines, "</table>"]))
+        self._parts.append("\n".join([*lines, "</table></div>"]))
+
+    def cards(self, cards: Iterable[tuple[str, str, str]]) -> None:
+        """Numbers that are read first, each as (what it is of, the number, what to know about it)."""
+        inner = "".join(
+            f'<div class="card"><dt>{_text(name)}</dt><dd class="big">{_text(value)}</dd>'
+            f"<dd>{_text(words)}</dd></div>"
+            for name, value, words in cards
+        )
+        self._parts.append(f'<dl class="cards">{inner}</dl>')
+
+    @contextmanager
+    def columns(self, width: str = "26rem") -> Iterator[None]:
+        """What is added inside stands in columns at least ``width`` wide, one below the other on a phone."""
+        self._parts.append(f'<div class="columns" style="--least: {width}">')
+        yield
+        self._parts.append("</div>")
+
+    @contextmanager
+    def row(self) -> Iterator[None]:
+        """What is added inside stands side by side, each as wide as it is, as far as there is room."""
+        self._parts.append('<div class="row">')
+        yield
+        self._parts.append("</div>")
+
+    @contextmanager
+    def details(self, words: str) -> Iterator[None]:
+        """What is added inside is folded away until the reader opens it."""
+        self._parts.append(f"<details><summary>{_text(words)}</summary>")
+        yield
+        self._parts.append("</details>")
 
     def html(self) -> str:
         """The whole page."""
         return (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{escape(self._title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-            + "\n".join(self._parts)
-            + "\n</body>\n</html>\n"
+            # Without an icon of its own, a browser would ask the server for one.
+            '<link rel="icon" href="data:,">\n'
+            f"<title>{escape(self._title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+            + "\n".join([f"<h1>{escape(self._title)}</h1>", *self._list_of_sections(), *self._parts])
+            + "\n</main>\n</body>\n</html>\n"
         )
+
+    def _list_of_sections(self) -> list[str]:
+        if not self._contents or not self._sections:
+            return []
+        items = "".join(f'<li><a href="#{name}">{escape(words)}</a></li>' for name, words in self._sections)
+        return [f'<nav aria-label="Contents"><ul>{items}</ul></nav>']
+
+    def _name(self, words: str) -> str:
+        name = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "section"
+        taken = {known for known, _ in self._sections}
+        return name if name not in taken else f"{name}-{len(taken)}"
 
     def _figure(self, inner: str, caption: str) -> None:
         self._parts.append(f"<figure>{inner}<figcaption>{_text(caption)}</figcaption></figure>")
@@ -94,8 +154,9 @@ def _text(words: str) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return not isinstance(cell, Raw) and re.match(r"[\[≤≥-]? ?[\d?]", cell) is not None
+    return not isinstance(cell, Raw) and re.match(r"[\[≤≥+−-]? ?[\d?]", cell) is not None
 
 
-def _data(kind: str, file: Path) -> str:
-    return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
+def _data(kind: str, content: Path | bytes) -> str:
+    content = content.read_bytes() if isinstance(content, Path) else content
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -13,11 +13,11 @@ from core.checker import Tolerances
 from core.controller import Controller
 from core.errors import LifecycleError, OptionError, RenderError, StateError
 from core.goal_picture import goal_picture
-from core.info import episode_info
+from core.info import episode_about, episode_info
 from core.kinematics import Kinematics
 from core.layout import add_stones
 from core.log import EpisodeLog
-from core.observation import MODALITY_KEYS, ObservationSpec, action_space
+from core.observation import ObservationSpec, action_space, make_observation
 from core.options import EpisodeOptions
 from core.perturbations.suite import Suite
 from core.record import EpisodeRecord
@@ -90,6 +90,12 @@ class Environment(gymnasium.Env):
         self._check_open()
         if options:
             raise OptionError(f"reset takes no options, got {sorted(options)}")
+        self.begin(seed=seed)
+        return self.observe(), self.info()
+
+    def begin(self, *, seed: int | None = None) -> None:
+        """``reset`` without looking, so that nothing is drawn."""
+        self._check_open()
         if seed is not None and (
             isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
         ):
@@ -99,10 +105,9 @@ class Environment(gymnasium.Env):
             seed = int(self.np_random.integers(2**31))
         episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
         self._begin(episode, episode.state)
-        return self._observe(), self.info()
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
-        """Carries out one action, for ``1 / control_hz`` seconds.
+        """Carries out one action, for ``1 / control_hz`` seconds: ``advance``, then ``observe``.
 
         After the last action of an episode the world is held for half a second and the end is judged.
 
@@ -116,10 +121,15 @@ class Environment(gymnasium.Env):
         Raises:
             ActionError: if the action cannot be executed; the world has not moved.
         """
+        reward, terminated, truncated = self.advance(action)
+        return self.observe(), reward, terminated, truncated, self.info()
+
+    def advance(self, action: np.ndarray) -> tuple[float, bool, bool]:
+        """``step`` without looking, so that nothing is drawn: (reward, terminated, truncated)."""
         self._check_running()
         action = self._checked(action)
         before = self._referee.success_once
-        self._advance(action)
+        self._run_period(action)
         self._log.actions.append(action)
         self._steps += 1
         referee = self._referee
@@ -129,8 +139,33 @@ class Environment(gymnasium.Env):
         truncated = not terminated and self._steps >= self.options.max_steps
         if terminated or truncated:
             self._finish()
-        reward = 1.0 if self._referee.success_once and not before else 0.0
-        return self._observe(), reward, terminated, truncated, self.info()
+        return (1.0 if self._referee.success_once and not before else 0.0), terminated, truncated
+
+    def observe(self) -> dict:
+        """The observation of the present moment, as ``step`` returns it."""
+        self._check_begun()
+        if self._guard is not None:
+            self._guard.check()
+        return make_observation(
+            self._observation, self._picture, self._frame, self._referee.move.instruction.text
+        )
+
+    def show(self, state: SceneState, *, period: int = 0) -> None:
+        """Puts the world into a recorded state of this episode, to be looked at and not to be played on from.
+
+        Args:
+            state: the world as it stood.
+            period: control periods since reset, which noise of the cameras depends on.
+
+        Raises:
+            StateError: if the state lacks stones of the episode.
+        """
+        self._check_begun()
+        if not set(self.episode.state.stone_ids) <= set(state.stone_ids):
+            raise StateError("the state lacks stones of the episode: it is of another one")
+        self._backend.write_state(state)
+        self.scene_state, self._frame = state, self._observer(state)
+        self._periods, self._over, self._complete = period, True, False
 
     def hold_action(self) -> np.ndarray:
         """The action, float32[4], that does nothing: the target stays, the gripper stays as asked."""
@@ -263,7 +298,7 @@ class Environment(gymnasium.Env):
         self._clipped, self._over = header["clipped"], header["over"]
         self._actuator.pending = deque(np.array(action, dtype=np.float32) for action in header["pending"])
         self._complete = False
-        return self._observe(), self.info()
+        return self.observe(), self.info()
 
     def episode_record(self) -> EpisodeRecord:
         """The series of measures so far, from which the episode can be judged again.
@@ -274,23 +309,13 @@ class Environment(gymnasium.Env):
         self._check_begun()
         if not self._complete:
             raise StateError("the episode was loaded half-way: its first measures were not saved with it")
-        board = self.episode.scene.board
-        about = {
-            "task": self.episode.task,
-            "backend": self.backend_name,
-            "split": self.episode.split,
-            "seed": self.episode.seed,
-            "instruction": self.episode.instruction.text,
-            "goal": self.episode.goal.to_dict(),
-            "perturbation": self.episode.perturbation,
-            "board_size": board.size,
-            "pitch": board.pitch,
-            "action_mode": self.action_spec.mode,
-            "control_hz": self.action_spec.control_hz,
-            "tolerances": asdict(self.tolerances),
-            "verdict": self._referee.verdict.to_dict(),
-            "moves": self._referee.info(),
-        }
+        about = episode_about(
+            self.episode,
+            self._referee,
+            backend=self.backend_name,
+            action_mode=self.action_spec.mode,
+            control_hz=self.action_spec.control_hz,
+        )
         return self._log.record(about, self.episode, self.scene_state, self._referee.segments)
 
     # ---- inside -----------------------------------------------------------------------------
@@ -326,7 +351,7 @@ class Environment(gymnasium.Env):
         self._clipped += 1
         return np.clip(action, self.action_spec.low, self.action_spec.high)
 
-    def _advance(self, action: np.ndarray) -> None:
+    def _run_period(self, action: np.ndarray) -> None:
         """One control period: joint targets, physics, measures, verdict."""
         self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
         self._periods += 1
@@ -351,24 +376,8 @@ class Environment(gymnasium.Env):
     def _finish(self) -> None:
         hold = self._actuator.hold(self._controller.hold_action())
         for _ in range(round(FINAL_HOLD * self.action_spec.control_hz)):
-            self._advance(hold)
+            self._run_period(hold)
         self._over = True
-
-    def _observe(self) -> dict:
-        observation: dict = {}
-        if self._guard is not None and self._observation.modalities:
-            self._guard.check()
-            for modality in self._observation.modalities:
-                observation[MODALITY_KEYS[modality]] = {}
-            for camera in self._observation.cameras:
-                image = self._picture(camera, self._observation.modalities)
-                for modality in self._observation.modalities:
-                    observation[MODALITY_KEYS[modality]][camera] = getattr(image, modality)
-        state = np.empty(4, dtype=np.float32)
-        state[:3], state[3] = self._frame.p_RT, self._frame.opening
-        observation["state"] = state
-        observation["instruction"] = self._referee.move.instruction.text
-        return observation
 
     def _picture(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         image = self._backend.render(camera, modalities)

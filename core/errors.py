@@ -57,6 +57,35 @@ class EpisodeInitializationError(BombError):
     """No layout that meets the task's constraints was found for a seed."""
 
 
+class PolicyError(BombError, RuntimeError):
+    """A policy cannot go on: it raised, or its server refused. Another attempt may do.
+
+    Attributes:
+        step: actions executed before it; None where no episode was being played.
+        value: what was wrong, in a few words; None where there is no value.
+    """
+
+    def __init__(self, message: str, *, step: int | None = None, value: str | None = None):
+        super().__init__(message)
+        self.step, self.value = step, value
+
+
+class PolicyTimeoutError(PolicyError, TimeoutError):
+    """A policy did not answer in time."""
+
+
+class PolicyConnectionError(PolicyError, ConnectionError):
+    """The server of a policy cannot be reached, or is gone."""
+
+
+class PolicyOutputError(PolicyError, ActionError):
+    """A policy returned what cannot be executed. The world has not moved."""
+
+
+class ConventionError(PolicyError, ValueError):
+    """A policy and BOMB mean different things by the same numbers, or by the same pictures."""
+
+
 def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     """Returns ``value`` if it is one of ``valid``.
 
@@ -67,3 +96,13 @@ def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in names:
         raise UnknownNameError(kind, value, names)
     return value
+
+
+def missing_extra(what: str, extra: str) -> BombError:
+    """What to raise when an optional package is not there: says how to get it.
+
+    Args:
+        what: needs it, as the subject of a sentence.
+        extra: name out of ``[project.optional-dependencies]``.
+    """
+    return BombError(f"{what} needs more packages: pip install 'board-manipulation-benchmark[{extra}]'")

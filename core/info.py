@@ -1,5 +1,7 @@
 """``info``: what ``reset`` and ``step`` tell beside the observation."""
 
+from dataclasses import asdict
+
 from core.perturbation import copied
 from core.referee import Referee
 from core.task import Episode
@@ -31,4 +33,27 @@ def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped
         },
         "sim_time": sim_time,
         "clipped": clipped,
+    }
+
+
+def episode_about(
+    episode: Episode, referee: Referee, *, backend: str, action_mode: str, control_hz: int
+) -> dict:
+    """What an episode was and how it ended, as its record has it."""
+    board = episode.scene.board
+    return {
+        "task": episode.task,
+        "backend": backend,
+        "split": episode.split,
+        "seed": episode.seed,
+        "instruction": episode.instruction.text,
+        "goal": episode.goal.to_dict(),
+        "perturbation": episode.perturbation,
+        "board_size": board.size,
+        "pitch": board.pitch,
+        "action_mode": action_mode,
+        "control_hz": control_hz,
+        "tolerances": asdict(referee.tolerances),
+        "verdict": referee.verdict.to_dict(),
+        "moves": referee.info(),
     }

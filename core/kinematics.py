@@ -4,6 +4,7 @@ It lives in core so that both engines get the same joint targets to the last bit
 world, R the robot's base, T the tool centre point (URDF frame ``panda_hand_tcp``).
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import inf
 
@@ -81,13 +82,20 @@ class Kinematics:
         model, data = self._model, self._data
         pinocchio.forwardKinematics(model, data, self._q)
         p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
-        poses = []
-        for frame in self._fingers:
-            x, y, z, qx, qy, qz, qw = pinocchio.SE3ToXYZQUATtuple(
-                pinocchio.updateFramePlacement(model, data, frame)
-            )
-            poses.append((x, y, z, qw, qx, qy, qz))
-        return p_WT, np.array(poses)
+        return p_WT, np.array([self._pose(frame) for frame in self._fingers])
+
+    def link_poses(self, joint_positions: np.ndarray, links: Sequence[str]) -> np.ndarray:
+        """Poses in W (p, q as wxyz), float64[len(links), 7], for nine joint positions (rad, m)."""
+        self._q[:] = joint_positions
+        pinocchio.forwardKinematics(self._model, self._data, self._q)
+        return np.array([self._pose(self._model.getFrameId(name)) for name in links])
+
+    def _pose(self, frame: int) -> tuple[float, ...]:
+        """Of a frame, after ``forwardKinematics``."""
+        x, y, z, qx, qy, qz, qw = pinocchio.SE3ToXYZQUATtuple(
+            pinocchio.updateFramePlacement(self._model, self._data, frame)
+        )
+        return (x, y, z, qw, qx, qy, qz)
 
     def inverse(
         self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 30, tolerance: float = 3e-5

@@ -1,12 +1,15 @@
 """Observation and action spaces. A policy sees these keys and nothing else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from gymnasium import spaces
 
 from core.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
+from core.backend import CameraImage
 from core.errors import OptionError, check_choice
+from core.scoring import Frame
 from core.stage import CAMERAS
 
 MODALITIES = ("rgb", "depth", "segmentation")
@@ -76,3 +79,28 @@ class ObservationSpec:
 def action_space(spec: ActionSpec) -> spaces.Box:
     """The declared box of actions, float32[4]."""
     return spaces.Box(spec.low, spec.high, dtype=np.float32)
+
+
+def make_observation(
+    spec: ObservationSpec,
+    draw: Callable[[str, tuple[str, ...]], CameraImage],
+    frame: Frame,
+    instruction: str,
+) -> dict:
+    """One observation.
+
+    Args:
+        spec: what it holds.
+        draw: takes a camera's picture, called as ``draw(camera, modalities)``.
+        frame: what was measured last.
+        instruction: what is asked for now.
+    """
+    pictures = {camera: draw(camera, spec.modalities) for camera in spec.cameras} if spec.modalities else {}
+    observation: dict = {
+        MODALITY_KEYS[modality]: {camera: getattr(image, modality) for camera, image in pictures.items()}
+        for modality in spec.modalities
+        if pictures
+    }
+    state = np.empty(4, dtype=np.float32)
+    state[:3], state[3] = frame.p_RT, frame.opening
+    return {**observation, "state": state, "instruction": instruction}

@@ -1,6 +1,8 @@
 """What a policy is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,10 +17,15 @@ class Policy(ABC):
             ``act(observation, truth=SceneState)``, and every result says so.
         wants_goal_picture: whether the harness calls ``reset`` with ``goal_picture=``, uint8[256, 256, 3]:
             the board from above as it shall be, see ``Environment.goal_picture``.
+        wants_step: whether the harness calls ``act`` with ``step=``, the actions executed so far.
+        wants_action_spec: whether the harness calls ``reset`` with ``action_spec=``, what actions mean in
+            this environment; for policies that have to convert or to hold.
     """
 
     privileged: ClassVar[bool] = False
     wants_goal_picture: ClassVar[bool] = False
+    wants_step: ClassVar[bool] = False
+    wants_action_spec: ClassVar[bool] = False
 
     @abstractmethod
     def reset(self, instruction: str, seed: int) -> None:
@@ -46,3 +53,49 @@ class Policy(ABC):
         Returns:
             float32[k, 4], an action chunk with k >= 1.
         """
+
+    def describe(self) -> dict:
+        """What results say about the policy: plain values for JSON.
+
+        Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``trained_on``, a list of
+        ``{"split": name, ...}`` out of the provenance of its datasets.
+        """
+        return {}
+
+    def close(self) -> None:  # noqa: B027 -- most policies hold nothing
+        """Frees connections and memory. A second call does nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """One question to a policy that answers many at once.
+
+    Attributes:
+        observation: as ``Policy.act`` gets it.
+        seed: of the episode.
+        step: actions executed so far in the episode.
+    """
+
+    observation: dict
+    seed: int
+    step: int
+
+
+class BatchPolicy(Policy):
+    """A policy that can answer for many episodes at once, because it remembers none of them.
+
+    What it returns depends on the request alone: its own noise is drawn from ``(seed, step)``, so that an
+    episode goes the same way whatever else is in the batch.
+    """
+
+    wants_step: ClassVar[bool] = True
+
+    @abstractmethod
+    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+        """One action chunk, float32[k, 4], per request."""
+
+    def reset(self, instruction: str, seed: int) -> None:
+        self._seed = seed
+
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
+        return self.infer([Request(observation=observation, seed=self._seed, step=step)])[0]

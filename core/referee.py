@@ -32,7 +32,7 @@ class Referee:
     """
 
     def __init__(self, task: Task, episode: Episode, tolerances: Tolerances, frame: Frame):
-        self._task, self._episode, self._tolerances = task, episode, tolerances
+        self._task, self._episode, self.tolerances = task, episode, tolerances
         self.boards: list[Board] = []
         self.done: list[dict] = []
         self.segments: list[dict] = []
@@ -69,7 +69,7 @@ class Referee:
             colors=colors,
             layout=frame.measures,
             tool_position=frame.p_BT,
-            tolerances=self._tolerances,
+            tolerances=self.tolerances,
         )
         self.move, self.start, self.pending = move, state, None
         self._verdict: Verdict = self._judge.verdict()
@@ -108,7 +108,7 @@ class Referee:
         asked = [single for single in alternatives(goal) if isinstance(single, Intersection)]
         room = 2.2 * self._episode.scene.stones[0].radius
         return not any(self._crowded(frame, reply, room) for reply in replies) and not any(
-            self._crowded(frame, single, self._tolerances.distance) for single in asked
+            self._crowded(frame, single, self.tolerances.distance) for single in asked
         )
 
     def _crowded(self, frame: Frame, place: Intersection, room: float) -> bool:
@@ -158,7 +158,7 @@ class Referee:
         occupancy = self._verdict.occupancy.tobytes()
         if occupancy == self._base_bytes and self._wrong_since is None:
             return  # nothing has changed: almost every step
-        board, m, limit = self._read(), frame.measures, self._tolerances
+        board, m, limit = self._read(), frame.measures, self.tolerances
         astray = (
             board not in (self._base, self._wrong_seen)
             and (

@@ -137,8 +137,14 @@ POLICIES = Registry(
     "bomb.policies",
     {
         "expert": "bomb.policies.expert:Expert",
+        "varied_expert": "bomb.policies.varied:VariedExpert",
         "random": "bomb.policies.simple:RandomPolicy",
         "hold": "bomb.policies.simple:HoldPolicy",
+        "noisy_expert": "bomb.policies.noisy:NoisyExpert",
+        "replay": "bomb.policies.recorded:Replay",
+        "blind": "bomb.policies.wrappers:Blind",
+        "mute": "bomb.policies.wrappers:Mute",
+        "pi0": "bomb.integrations.pi0.policy:Pi0Policy",
     },
 )
 

@@ -10,7 +10,8 @@ from backends.robotwin import render as drawing
 from bomb.demo import DemoSettings, every_camera
 from bomb.filming import contact_sheet, film, side_by_side
 from bomb.pictures import captioned, grid, write_png
-from bomb.rollout import make_policy, play
+from bomb.policies.making import make_policy
+from bomb.rollout import play
 from core.registry import BACKENDS
 from core.robot_visuals import KEEP, robot_visuals
 from core.scene import CameraSpec

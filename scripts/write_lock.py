@@ -16,10 +16,10 @@ HEADER = "# Written by scripts/write_lock.py. `make setup` installs exactly thes
 
 
 def wanted() -> list[Requirement]:
-    """The project's own requirements: run time, games, tests and build."""
+    """The project's own requirements: run time, light extras, tests and build."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     lines = project["build-system"]["requires"] + project["project"]["dependencies"]
-    for extra in ("games", "test"):
+    for extra in ("games", "report", "data", "openpi", "test"):
         lines += project["project"]["optional-dependencies"][extra]
     return [Requirement(line) for line in lines]
 

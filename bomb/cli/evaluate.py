@@ -1,10 +1,10 @@
 """``bomb evaluate``."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from bomb.cli import INTERRUPTED
+from bomb.evaluation.settings import EXECUTORS, GOALS, KEEP, EvaluationSettings, ExecutionSettings
 from core.errors import OptionError
 from core.registry import BACKENDS, POLICIES, TASKS
 from core.seeding import SPLITS
@@ -12,124 +12,153 @@ from core.seeding import SPLITS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    parser.add_argument(
-        "--policy", required=True, metavar="NAME", help=f"one of {', '.join(POLICIES.names())}"
+    what = parser.add_argument_group("what is evaluated; NAMES are comma-separated")
+    what.add_argument(
+        "--policy",
+        required=True,
+        metavar="NAME",
+        help=f"one of {', '.join(POLICIES.names())}, module:Class(...), or an address",
     )
-    parser.add_argument(
-        "--backend", required=True, metavar="NAME", help=f"one of {', '.join(BACKENDS.names())}"
+    what.add_argument(
+        "--backend", required=True, metavar="NAMES", help=f"out of {', '.join(BACKENDS.names())}"
     )
-    parser.add_argument(
-        "--task", default="place_stone", metavar="NAME", help=f"one of {', '.join(TASKS.names())}"
+    what.add_argument(
+        "--task", default="place_stone", metavar="NAMES", help=f"out of {', '.join(TASKS.names())}"
     )
-    parser.add_argument("--split", default="test", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
-    parser.add_argument("--episodes", type=int, default=20, metavar="N", help="how many episodes")
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up"
+    what.add_argument(
+        "--perturbations",
+        default="clean",
+        metavar="WORDS",
+        help="comma-separated conditions: clean, bomb:3, board_pose:1-5, words:letters, a:1+b:2, set.json",
     )
-    parser.add_argument(
+    what.add_argument("--split", default="test", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
+    what.add_argument("--episodes", type=int, default=20, metavar="N", help="how many in each condition")
+    what.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up")
+    what.add_argument(
+        "--goals", default="all", metavar="SET", help=f"{', '.join(GOALS)}: in the demonstrations or left out"
+    )
+    what.add_argument(
         "--max-steps",
         type=int,
         metavar="K",
         help="actions per episode; left out: the task's own, 400 for one move",
     )
-    parser.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
-    parser.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
-    parser.add_argument(
+    what.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
+    what.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
+    what.add_argument(
         "--cameras",
         metavar="NAMES",
-        help="comma-separated, or 'none'; left out: none for privileged policies, head for the others",
+        help="what the policy sees, or 'none'; left out: none for privileged policies, head for the others",
     )
-    parser.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
-    parser.add_argument(
+    what.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
+    what.add_argument("--supersample", type=int, metavar="K", help="draw K times larger and filter down")
+    what.add_argument(
         "--stop-on-success", action="store_true", help="end an episode when success first holds"
     )
+    what.add_argument(
+        "--chunks",
+        default="full",
+        metavar="MODE",
+        help="how much of a chunk is executed before the next look: full, half, first, a number, ensemble",
+    )
+    what.add_argument(
+        "--allow-training-split",
+        action="store_true",
+        help="evaluate even on the split that the policy was trained on",
+    )
+    _add_execution(parser)
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="run folder; the same one again goes on where it stopped"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
 
 
+def _add_execution(parser: argparse.ArgumentParser) -> None:
+    default = ExecutionSettings()
+    how = parser.add_argument_group("how it is carried out; may be another when a run is taken up again")
+    how.add_argument("--workers", type=int, metavar="N", help="processes; left out: one a core")
+    how.add_argument(
+        "--executor", default=default.executor, metavar="NAME", help=f"one of {', '.join(EXECUTORS)}"
+    )
+    how.add_argument("--ray-address", metavar="ADDRESS", help="of a running cluster; left out: RAY_ADDRESS")
+    for name, words in (("videos", "which episodes are filmed"), ("states", "whose full states are kept")):
+        how.add_argument(
+            f"--{name}", default=getattr(default, name), metavar="WHICH", help=f"{words}: {', '.join(KEEP)}"
+        )
+    how.add_argument(
+        "--retries", type=int, default=default.retries, metavar="N", help="of an episode that had an error"
+    )
+    for name, kind, unit, words in (
+        ("policy-timeout", float, "S", "seconds that a policy may take for an answer"),
+        ("episode-timeout", float, "S", "seconds that an episode may take"),
+        ("batch", int, "N", "observations that a policy that batches gets at once, at most"),
+        ("batch-wait-ms", float, "MS", "how long a batch that is not full waits"),
+    ):
+        value = getattr(default, name.replace("-", "_"))
+        how.add_argument(f"--{name}", type=kind, default=value, metavar=unit, help=words)
+
+
 def run(args: argparse.Namespace) -> int:
     """Evaluates, prints the result and writes it."""
-    from tqdm import tqdm
-
-    from bomb.evaluation import EvaluationSettings, evaluate
+    from bomb.cli.evaluate_words import Progress, summary_words
+    from bomb.evaluation import evaluate
     from bomb.files import write_json
 
+    settings, execution = read(args)
+    with Progress(settings.policy) as progress:
+        result = evaluate(
+            settings, args.out, execution=execution, report=progress.report, begin=progress.begin
+        )
+    if args.json is not None:
+        write_json(args.json, result)
+    print(summary_words(result))
+    if result["complete"]:
+        return 0
+    return INTERRUPTED if result["stopped"] == "interrupted" else 1
+
+
+def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSettings]:
+    """The settings that the arguments say.
+
+    Raises:
+        OptionError, UnknownNameError: for values that are not allowed.
+    """
     settings = EvaluationSettings(
         policy=args.policy,
-        backend=args.backend,
-        task=args.task,
+        backends=_names("--backend", args.backend),
+        tasks=_names("--task", args.task),
+        perturbations=_names("--perturbations", args.perturbations),
         split=args.split,
         episodes=args.episodes,
         seed=args.seed,
+        goals=args.goals,
         max_steps=args.max_steps,
         action_mode=args.action_mode,
         control_hz=args.control_hz,
-        cameras=chosen_cameras(args.cameras, POLICIES.load(args.policy).privileged),
+        cameras=chosen_cameras(args.cameras),
         image_size=(args.image_size, args.image_size),
+        supersample=args.supersample,
         stop_on_success=args.stop_on_success,
+        chunks=args.chunks,
+        allow_training_split=args.allow_training_split,
     )
-    successes = 0
-    with tqdm(
-        total=args.episodes, unit="episode", desc=f"{args.policy} in {args.backend}", file=sys.stderr, delay=1
-    ) as bar:
-
-        def report(seed: int, verdict: dict) -> None:
-            nonlocal successes
-            successes += verdict["success"]
-            bar.set_postfix_str(f"{successes} placed", refresh=False)
-            bar.update()
-
-        result = evaluate(settings, args.out, report)
-    for path in (args.json, args.out and args.out / "summary.json"):
-        if path is not None:
-            write_json(path, result)
-    print(summary(result))
-    if result["complete"]:
-        return 0
-    if result["errors"]:
-        return 1
-    print(f"interrupted after {result['n']} of {args.episodes} episodes", file=sys.stderr)
-    return INTERRUPTED
+    names = ExecutionSettings.__dataclass_fields__
+    return settings, ExecutionSettings(**{name: getattr(args, name) for name in names})
 
 
-def chosen_cameras(names: str | None, privileged: bool) -> tuple[str, ...]:
-    """Cameras out of the option's words.
+def chosen_cameras(names: str | None) -> tuple[str, ...] | None:
+    """Cameras out of the option's words; None leaves the choice to the policy.
 
     Raises:
         OptionError: if the option is empty.
     """
     if names is None:
-        return () if privileged else ("head",)
-    if names == "none":
-        return ()
-    cameras = tuple(name.strip() for name in names.split(","))
-    if not all(cameras):
-        raise OptionError(f"--cameras must be comma-separated names or 'none', got {names!r}")
-    return cameras
+        return None
+    return () if names == "none" else _names("--cameras", names)
 
 
-def summary(result: dict) -> str:
-    """The result in a few lines."""
-    sees = " (privileged: it sees the true state)" if result["privileged"] else ""
-    lines = [
-        f"{result['policy']} in {result['backend']}, task {result['task']}, {result['n']} episodes{sees}"
-    ]
-    if result["success_rate"] is not None:
-        for words, key in (("success at the end", "success"), ("success at any time", "success_once")):
-            low, high = result["interval"] if key == "success" else result["success_once_interval"]
-            lines.append(f"  {words:22} {result[key + '_rate']:6.1%}  [{low:.1%}, {high:.1%}]")
-    median = result["success_distance_mm"]["value"]
-    if median is not None:
-        lines.append(f"  {'median distance, placed':22} {median:5.2f} mm")
-    if result["moves"] is not None:
-        moves = result["moves"]
-        lines.append(f"  {'moves done, on average':22} {moves['average_length']['value']:5.2f}")
-        lines += [
-            f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']}"
-            for k, share in moves["in_a_row"].items()
-        ]
-    lines += [f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in result["reasons"].items()]
-    lines += [f"  seed {seed} could not be played: {message}" for seed, message in result["errors"].items()]
-    return "\n".join(lines)
+def _names(option: str, words: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in words.split(","))
+    if not all(names):
+        raise OptionError(f"{option} must be comma-separated names, got {words!r}")
+    return names

@@ -36,19 +36,22 @@ def run(args: argparse.Namespace) -> int:
 
     Returns 1 if the tolerances were left as they were and a verdict still came out differently.
     """
+    from bomb.evaluation.store import RunStore
     from bomb.files import write_json
     from bomb.rescoring import rescore
-    from bomb.runs import RunFolder
 
-    result = rescore(RunFolder.open(args.run), changes(args))
-    for seed, (before, after) in result.changed.items():
-        print(f"  seed {seed}: {before} -> {after}")
-    if result.after.value is None:
-        print(f"{args.run} has no finished episodes")
-    else:
-        for words, rate in (("before", result.before), ("after", result.after)):
-            print(f"{words:7} {rate.value:6.1%}  [{rate.low:.1%}, {rate.high:.1%}]  n = {rate.n}")
-    print(f"{len(result.changed)} of {result.after.n} verdicts changed")
+    with RunStore.open(args.run) as store:
+        result = rescore(store, changes(args))
+    for condition in result.conditions:
+        print(condition.key)
+        for seed, (before, after) in condition.changed.items():
+            print(f"  seed {seed}: {before} -> {after}")
+        if condition.after.value is None:
+            print("  no finished episodes")
+            continue
+        for words, rate in (("before", condition.before), ("after", condition.after)):
+            print(f"  {words:7} {rate.value:6.1%}  [{rate.low:.1%}, {rate.high:.1%}]  n = {rate.n}")
+    print(f"{result.changed} of {result.n} verdicts changed")
     if args.json is not None:
         write_json(args.json, result.to_dict())
     if not changes(args) and not result.identical:

@@ -3,7 +3,8 @@
 from bomb.parity.play import environment
 from bomb.parity.study import Plan, Study
 from bomb.parity.table import Bound, Row
-from bomb.rollout import make_policy, play
+from bomb.policies.making import make_policy
+from bomb.rollout import play
 from bomb.statistics import rate
 from core.environment import Environment
 from core.kinematics import Kinematics
@@ -41,7 +42,7 @@ def moments(env: Environment, seed: int) -> dict[str, bytes]:
     """
     saved: dict[str, bytes] = {}
 
-    def watch(env: Environment, observation: dict, info: dict) -> None:
+    def watch(env: Environment, info: dict) -> None:
         stage = info["stage"]
         for name, reached in (
             ("reset", True),

@@ -3,6 +3,8 @@
 One attempt is a list of stages, each a place to go to and a condition to go on. Between stages it
 looks at the stone: lost on the way up or on the way over, it begins again with whichever stone of the
 colour is nearest. Heights are those of the tool centre point, which is also the middle of the pads.
+
+How it goes about it is left to the methods under "manner", which ``bomb.policies.varied`` varies.
 """
 
 from collections.abc import Iterator
@@ -71,15 +73,16 @@ class Expert(Policy):
             raise TypeError("the expert is privileged: call act(observation, truth=SceneState)")
         self._state = truth
         if self._world is None:
-            self._world, self._plan = World(self._scene, self._goal, truth), self._play()
+            self._world, self._plan = self._look(World(self._scene, self._goal, truth)), self._play()
         if self._commanded is None:
             self._commanded = np.asarray(observation["state"][:3], dtype=np.float64)
         self._tool = np.asarray(observation["state"][:3], dtype=np.float64)
         command = next(self._plan)
         target = command.target
-        if command.speed < 1.0:
+        speed = self._pace(command.speed)
+        if speed < 1.0:
             step = target - self._commanded
-            limit = command.speed * self._spec.max_step
+            limit = speed * self._spec.max_step
             target = self._commanded + step * min(1.0, limit / max(abs(step).max(), 1e-12))
         action = self._spec.towards(self._commanded, target, command.opening)
         self._commanded = np.array(self._spec.advance(self._commanded, action))
@@ -101,8 +104,9 @@ class Expert(Policy):
         yield from self._rise(1.0)
         above = world.stone(self._state, stone)
         above[2] = world.travel
-        yield from self._go(above, 1.0)
-        grasp = world.stone(self._state, stone) + [0, 0, GRASP_ABOVE_MIDDLE]
+        yield from self._go(self._aim("above_stone", above), 1.0)
+        yield from self._pause("above_stone", 1.0)
+        grasp = self._aim("grasp", world.stone(self._state, stone) + [0, 0, GRASP_ABOVE_MIDDLE])
         yield from self._descend(grasp, world.opening_at(grasp))
         yield from self._wait(grasp, 0.0, seconds=0.3)
         if not self._holds(stone):
@@ -110,14 +114,16 @@ class Expert(Policy):
         yield from self._lift(stone)
         if not self._holds(stone):
             return
+        yield from self._pause("lifted", 0.0)
         # Along the robot's x first, at the side of the board, then across: so the arm stays behind the
         # goal and the head camera sees it.
         goal = job.place.copy()
         goal[2] = world.travel
         yield from self._carry([goal[0], self._commanded[1], goal[2]], stone)
-        yield from self._carry(goal, stone)
+        yield from self._carry(self._aim("above_goal", goal), stone)
         if not self._holds(stone):
             return
+        yield from self._pause("above_goal", 0.0)
         # The stone rarely sits exactly between the pads: bring the stone, not the tool, over the goal.
         release = job.place + (self._tool - world.stone(self._state, stone))
         release[2] += world.half_height + RELEASE_GAP
@@ -147,13 +153,14 @@ class Expert(Policy):
 
     def _carry(self, target, stone: int) -> Iterator[Command]:
         """Goes with a stone in hand; stops going when it is lost."""
-        target = np.asarray(target, dtype=np.float64)
-        while self._far(target) and self._holds(stone):
-            yield Command(target=target, opening=0.0)
+        for point in self._path(np.asarray(target, dtype=np.float64)):
+            if not self._holds(stone):
+                return
+            yield Command(target=point, opening=0.0)
 
     def _go(self, target: np.ndarray, opening: float, speed: float = 1.0) -> Iterator[Command]:
-        while self._far(target):
-            yield Command(target=target, opening=opening, speed=speed)
+        for point in self._path(target):
+            yield Command(target=point, opening=opening, speed=speed)
 
     def _wait(self, target: np.ndarray, opening: float, *, seconds: float) -> Iterator[Command]:
         for _ in range(round(seconds * self._spec.control_hz) + self._late):
@@ -167,3 +174,26 @@ class Expert(Policy):
         """Whether the stone is between the pads."""
         offset = self._world.stone(self._state, stone) - self._tool
         return bool(abs(offset[:2]).max() < LOST and abs(offset[2]) < LOST)
+
+    # ---- manner: straight, as fast as it goes, without hesitation -----------------------------
+
+    def _look(self, world: World) -> World:
+        """The world that a move is planned in."""
+        return world
+
+    def _pace(self, speed: float) -> float:
+        """The share of full speed that a command which asks for ``speed`` is carried out at."""
+        return speed
+
+    def _aim(self, stage: str, target: np.ndarray) -> np.ndarray:
+        """Where to go instead of ``target``. ``stage``: ``above_stone``, ``grasp`` or ``above_goal``."""
+        return target
+
+    def _pause(self, stage: str, opening: float) -> Iterator[Command]:
+        """What to do for a while. ``stage``: ``above_stone``, ``lifted`` or ``above_goal``."""
+        return iter(())
+
+    def _path(self, target: np.ndarray) -> Iterator[np.ndarray]:
+        """What to head for, one point per action, until the commanded target is at ``target``."""
+        while self._far(target):
+            yield target

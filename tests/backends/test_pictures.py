@@ -94,7 +94,7 @@ def test_row_0_is_at_the_top_and_column_0_on_the_left(seeing):
 
 
 def test_stones_appear_where_the_pinhole_model_says(seeing):
-    from benchmarks.target_visibility import project
+    from bomb.views import project
 
     seeing.reset(seed=0)
     camera = seeing.episode.scene.cameras[0]

@@ -239,15 +239,15 @@ def test_a_state_of_another_perturbation_is_refused(make_env):
 def course(env, seed: int) -> list[bytes]:
     """The bytes of every state of an expert's episode."""
     states: list[bytes] = []
-    advance = env._advance
+    advance = env._run_period
 
     def watched(action):
         advance(action)
         states.append(env.scene_state.to_bytes())
 
-    env._advance = watched
+    env._run_period = watched
     assert play(env, seed=seed)["success"]
-    del env._advance
+    del env._run_period
     return states
 
 

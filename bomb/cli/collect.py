@@ -1,0 +1,142 @@
+"""``bomb collect``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bomb.cli import INTERRUPTED
+from bomb.cli.options import held_out_sets, knobs, names
+from core.errors import check_choice
+from core.registry import BACKENDS, TASKS
+
+NATIVE = "native"  # what `bomb collect` writes first in any case
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    from bomb.demonstrations.settings import DIVERSITY, SPLITS
+    from bomb.exports import FORMATS
+    from core.heldout import HELD_OUT
+
+    parser.add_argument(
+        "--episodes", type=int, required=True, metavar="N", help="how many successful episodes"
+    )
+    parser.add_argument(
+        "--backend",
+        required=True,
+        metavar="NAMES",
+        help=f"comma-separated, episodes take turns: {', '.join(BACKENDS.names())}",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the dataset goes")
+    parser.add_argument(
+        "--task", default="place_stone", metavar="NAME", help=f"one of {', '.join(TASKS.names())}"
+    )
+    parser.add_argument("--split", default="train", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up"
+    )
+    parser.add_argument(
+        "--perturbations",
+        metavar="KNOBS",
+        help="presets and knobs, like visual:2+board_pose:3; held-out sets of a preset are replaced by what "
+        "may be trained on",
+    )
+    parser.add_argument(
+        "--diversity",
+        default="none",
+        metavar="LEVEL",
+        help=f"how much the expert varies: 0 to 1, or {', '.join(DIVERSITY)}",
+    )
+    parser.add_argument(
+        "--hold-out",
+        default=",".join(HELD_OUT),
+        metavar="SETS",
+        help=f"what is left out for evaluation: comma-separated out of {', '.join(HELD_OUT)}, or none",
+    )
+    parser.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
+    parser.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
+    parser.add_argument(
+        "--max-steps", type=int, metavar="K", help="actions per episode at most; left out: the task's own"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that play")
+    parser.add_argument(
+        "--format",
+        default=NATIVE,
+        metavar="NAME",
+        help=f"{NATIVE} (states; pictures can be drawn at any time), or {', '.join(FORMATS)}: "
+        "these are drawn and written when all episodes are there, which are kept in DIR-native",
+    )
+    parser.add_argument(
+        "--cameras", default="head", metavar="NAMES", help="of other formats than native: comma-separated"
+    )
+    parser.add_argument(
+        "--image-size", type=int, default=256, metavar="PIXELS", help="of other formats: side of each picture"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and rates there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collects, exports if asked to, and says what there is."""
+    from bomb.demonstrations.collecting import collect
+    from bomb.demonstrations.progress import CollectionBar
+    from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
+    from bomb.exports import FORMATS, export
+    from bomb.files import write_json
+
+    check_choice("format", args.format, [NATIVE, *FORMATS])
+    held_out = held_out_sets(args.hold_out)
+    settings = CollectionSettings(
+        backends=names(args.backend, "--backend"),
+        task=args.task,
+        split=args.split,
+        seed=args.seed,
+        perturbations=chosen_levels(knobs(args.perturbations), held_out),
+        held_out=held_out,
+        diversity=diversity_of(args.diversity),
+        action_mode=args.action_mode,
+        control_hz=args.control_hz,
+        max_steps=args.max_steps,
+    )
+    out = args.out if args.format == NATIVE else args.out.with_name(f"{args.out.name}-native")
+    with CollectionBar(args.episodes) as bar:
+        result = collect(settings, args.episodes, out, workers=args.workers, report=bar.update)
+    summary = {**settings.to_dict(), "out": str(out), **result.to_dict()}
+    if args.json is not None:
+        write_json(args.json, summary)
+    print(told(summary))
+    if not result.complete:
+        print(
+            f"interrupted after {result.kept} of {args.episodes} episodes; the same command goes on",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    if args.format != NATIVE:
+        export(
+            out,
+            args.format,
+            args.out,
+            backend=settings.backends[0],
+            cameras=names(args.cameras, "--cameras"),
+            image_size=(args.image_size, args.image_size),
+        )
+        print(f"{args.format}: {args.out}")
+    return 0
+
+
+def told(summary: dict) -> str:
+    """The result in a few lines."""
+    lines = [
+        f"{summary['episodes']} demonstrations of {summary['task']} in {', '.join(summary['backends'])}, "
+        f"split {summary['split']}: {summary['out']}"
+    ]
+    if summary["played"]:
+        rate, mean = summary["played"] / summary["wall_s"], summary["steps"] / summary["played"]
+        lines.append(f"  {summary['played']} played now, {rate:.1f} a second, {mean:.0f} steps on average")
+    if summary["perturbations"]:
+        words = ", ".join(f"{name}: {level}" for name, level in summary["perturbations"].items())
+        lines.append(f"  perturbations {words}")
+    if summary["left_out"]:
+        lines.append(f"  {summary['left_out']} seeds left out: their goals are held out")
+    lines += [f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in summary["failures"].items()]
+    lines += [f"  seed {seed} could not be played: {message}" for seed, message in summary["errors"].items()]
+    return "\n".join(lines)

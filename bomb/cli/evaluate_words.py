@@ -1,0 +1,99 @@
+"""What ``bomb evaluate`` prints: a bar while it plays, a table at the end."""
+
+import sys
+
+from bomb.evaluation.rows import EpisodeRow, ErrorRow
+
+
+class Progress:
+    """A bar with the success so far and the errors so far."""
+
+    def __init__(self, policy: str):
+        self._policy, self._bar = policy, None
+        self._successes = self._errors = self._played = 0
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def begin(self, total: int, finished: int) -> None:
+        """The run has ``total`` episodes, of which ``finished`` are there already."""
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=total, initial=finished, unit="episode", desc=self._policy, file=sys.stderr, delay=1
+        )
+
+    def report(self, row: EpisodeRow | ErrorRow) -> None:
+        """Counts a row."""
+        if isinstance(row, ErrorRow):
+            self._errors += 1
+        else:
+            self._played += 1
+            self._successes += row.success
+        share = f"success {self._successes / self._played:.0%}" if self._played else "success ?"
+        errors = f", {self._errors} errors" if self._errors else ""
+        self._bar.set_postfix_str(share + errors, refresh=False)
+        self._bar.update(isinstance(row, EpisodeRow))
+
+
+def summary_words(result: dict) -> str:
+    """The result: in a few lines where there is one condition, as a table where there are several."""
+    sees = " (privileged: it sees the true state)" if result["privileged"] else ""
+    entries = result["conditions"]
+    lines = [f"{result['policy']}{sees}, split {result['split']}, chunks {result['chunk']}"]
+    lines += _one(entries[0]) if len(entries) == 1 else _table(entries)
+    if result["errors_in_all"]:
+        lines.append(
+            f"  {result['errors_in_all']} attempts ended with an error and were not counted as failures"
+        )
+    for entry in entries:
+        for seed, message in entry["errors"].items():
+            lines.append(f"  {entry['condition']}, seed {seed} could not be played: {message}")
+    if result["stopped"]:
+        played, asked = (sum(entry[key] for entry in entries) for key in ("n", "asked"))
+        lines.append(f"stopped after {played} of {asked} episodes: {result['stopped']}")
+    return "\n".join(lines)
+
+
+def _one(entry: dict) -> list[str]:
+    lines = [f"{entry['condition']}, {entry['n']} episodes"]
+    if entry["success_rate"] is not None:
+        for words, key in (("success at the end", "success"), ("success at any time", "success_once")):
+            low, high = entry["interval"] if key == "success" else entry["success_once_interval"]
+            lines.append(f"  {words:22} {entry[key + '_rate']:6.1%}  [{low:.1%}, {high:.1%}]")
+    median = entry["success_distance_mm"]["value"]
+    if median is not None:
+        lines.append(f"  {'median distance, placed':22} {median:5.2f} mm")
+    moves = entry["moves"]
+    if moves is not None:
+        lines.append(f"  {'moves done, on average':22} {moves['average_length']['value']:5.2f}")
+        lines += [
+            f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']}"
+            for k, share in moves["in_a_row"].items()
+        ]
+    return lines + [
+        f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in entry["reasons"].items()
+    ]
+
+
+def _table(entries: list[dict]) -> list[str]:
+    width = max(len(entry["condition"]) for entry in entries)
+    lines = [
+        f"{'condition':{width}}  {'n':>5}  success  {'95% interval':16}  {'once':>6}  most frequent reason"
+    ]
+    for entry in entries:
+        if entry["success_rate"] is None:
+            lines.append(f"{entry['condition']:{width}}  {0:5d}")
+            continue
+        low, high = entry["interval"]
+        interval = f"[{low:.1%}, {high:.1%}]"
+        reason = next(iter(entry["reasons"]), "").replace("_", " ")
+        lines.append(
+            f"{entry['condition']:{width}}  {entry['n']:5d}  {entry['success_rate']:7.1%}  {interval:16}  "
+            f"{entry['success_once_rate']:6.1%}  {reason}"
+        )
+    return lines

@@ -1,0 +1,35 @@
+"""Options that several verbs take."""
+
+from core.errors import OptionError
+
+
+def names(text: str, option: str) -> tuple[str, ...]:
+    """Comma-separated names.
+
+    Raises:
+        OptionError: if one is empty.
+    """
+    found = tuple(name.strip() for name in text.split(","))
+    if not all(found):
+        raise OptionError(f"{option} must be comma-separated names, got {text!r}")
+    return found
+
+
+def held_out_sets(text: str) -> tuple[str, ...]:
+    """Comma-separated names out of ``core.heldout.HELD_OUT``, or ``none``.
+
+    Raises:
+        UnknownNameError: for another name, listing the valid ones.
+    """
+    from core.heldout import check_held_out
+
+    return () if text == "none" else check_held_out(names(text, "--hold-out"))
+
+
+def knobs(text: str | None) -> list[str] | None:
+    """Perturbations and presets joined by ``+``, as in `bomb evaluate`, or by commas; None: none.
+
+    Raises:
+        OptionError: if one is empty.
+    """
+    return None if text is None else list(names(text.replace("+", ","), "--perturbations"))

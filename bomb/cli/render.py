@@ -1,0 +1,74 @@
+"""``bomb render``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from bomb.cli.options import held_out_sets, knobs, names
+from core.errors import check_choice
+from core.registry import BACKENDS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    from bomb.demonstrations.rendering import KINDS
+    from bomb.exports import FORMATS
+
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder of `bomb collect`")
+    parser.add_argument(
+        "--backend", required=True, metavar="NAME", help=f"what draws: one of {', '.join(BACKENDS.names())}"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    parser.add_argument(
+        "--perturbations",
+        metavar="KNOBS",
+        help="presets and knobs that change only what is seen and said, like visual:2+words:spelled",
+    )
+    parser.add_argument(
+        "--hold-out",
+        metavar="SETS",
+        help="what the pictures must not show, or none; left out: as the dataset was collected",
+    )
+    parser.add_argument("--cameras", default="head", metavar="NAMES", help="comma-separated")
+    parser.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
+    parser.add_argument(
+        "--supersample", type=int, metavar="K", help="draw K times larger on each side and filter down"
+    )
+    parser.add_argument(
+        "--format", default="mp4", metavar="NAME", help=f"one of {', '.join([*KINDS, *FORMATS])}"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="K", help="processes that draw; mp4 and png only"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draws and writes."""
+    from tqdm import tqdm
+
+    from bomb.demonstrations.dataset import Dataset
+    from bomb.demonstrations.pictures import held_out_of, visible_levels
+    from bomb.demonstrations.rendering import KINDS, RenderSettings, render_dataset
+    from bomb.exports import FORMATS, export
+
+    check_choice("format", args.format, [*KINDS, *FORMATS])
+    dataset = Dataset.open(args.dataset)
+    held_out = held_out_of(dataset.settings) if args.hold_out is None else held_out_sets(args.hold_out)
+    options = {
+        "backend": args.backend,
+        "cameras": names(args.cameras, "--cameras"),
+        "image_size": (args.image_size, args.image_size),
+        "perturbations": visible_levels(knobs(args.perturbations), held_out),
+        "held_out": held_out,
+        "supersample": args.supersample,
+    }
+    if args.format in FORMATS:
+        export(args.dataset, args.format, args.out, **options)
+    else:
+        settings = RenderSettings(**options, kind=args.format)
+        with tqdm(total=len(dataset), unit="episode", desc="drawing", file=sys.stderr, delay=1) as bar:
+            render_dataset(
+                dataset, settings, args.out, workers=args.workers, report=lambda seed: bar.update()
+            )
+    print(args.out)
+    return 0

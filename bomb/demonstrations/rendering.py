@@ -1,0 +1,170 @@
+"""A dataset's pictures as files: a video per episode and camera, or every picture by itself."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.pictures import Renderer, visible_levels
+from bomb.demonstrations.workers import Workers
+from bomb.differences import first_difference
+from bomb.files import FileError, read_json, write_json
+from bomb.pictures import write_mp4, write_png
+from bomb.versions import versions
+from core.errors import BombError, OptionError, check_choice
+from core.heldout import HELD_OUT
+from core.perturbation import Level
+
+FORMAT, VERSION, SETTINGS_FILE = "bomb-pictures", 1, "render.json"
+# How the pictures are kept; picture t is what was seen before action t.
+KINDS: dict[str, str] = {
+    "mp4": "OUT/CAMERA/episode_SEED.mp4, H.264",
+    "png": "OUT/CAMERA/episode_SEED/T.png, lossless",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderSettings:
+    """What pictures are drawn with.
+
+    Attributes:
+        backend, cameras, image_size, supersample: see ``Renderer``.
+        perturbations: levels of knobs beside those of the dataset.
+        held_out: what the pictures must not show, out of ``core.heldout.HELD_OUT``.
+        kind: out of ``KINDS``.
+    """
+
+    backend: str
+    cameras: tuple[str, ...] = ("head",)
+    image_size: tuple[int, int] = (256, 256)
+    perturbations: dict[str, Level] = field(default_factory=dict)
+    held_out: tuple[str, ...] = tuple(HELD_OUT)
+    supersample: int | None = None
+    kind: str = "mp4"
+
+    def __post_init__(self) -> None:
+        check_choice("kind of pictures", self.kind, KINDS)
+        visible_levels(self.perturbations, self.held_out)
+
+    def renderer(self, dataset: Dataset) -> Renderer:
+        """What draws."""
+        options = asdict(self)
+        options.pop("kind")
+        return Renderer(dataset.settings, **options)
+
+
+def render_dataset(
+    dataset: Dataset,
+    settings: RenderSettings,
+    out: Path,
+    *,
+    workers: int = 1,
+    report: Callable[[int], None] | None = None,
+) -> int:
+    """Draws every demonstration; what is there already is left as it is.
+
+    Args:
+        dataset: an existing one.
+        settings: what to draw with.
+        out: the folder; one with pictures of the same dataset and settings is gone on with.
+        workers: processes that draw.
+        report: called with each seed that is done.
+
+    Returns:
+        How many episodes have their pictures there.
+
+    Raises:
+        OptionError: if the folder has pictures of something else, naming what differs.
+        FileError: naming an episode that cannot be read, or a file that cannot be written.
+        BombError: if the dataset is empty, or a drawing process dies.
+    """
+    seeds = dataset.seeds()
+    if not seeds:
+        raise BombError(f"{dataset.path} has no demonstrations")
+    settings.renderer(dataset).close()  # what cannot be drawn must not leave a folder behind
+    _begin(out, dataset, settings)
+    done, waiting = 0, seeds[::-1]
+    pool = Workers(partial(Painter, dataset.path, settings, Path(out)), workers)
+    try:
+        while waiting or pool.busy:
+            while waiting and pool.free:
+                pool.submit(waiting.pop())
+            for answer in pool.wait():
+                if answer.death is not None:
+                    raise BombError(f"the process that drew seed {answer.job} {answer.death}")
+                done += 1
+                if report is not None:
+                    report(answer.job)
+    finally:
+        pool.close()
+    return done
+
+
+class Painter:
+    """Draws demonstrations in a worker process.
+
+    Args:
+        path: folder of the dataset.
+        settings: what to draw with.
+        out: where the pictures go.
+    """
+
+    def __init__(self, path: Path, settings: RenderSettings, out: Path):
+        self._dataset, self._settings, self._out = Dataset.open(path), settings, out
+        self._renderer: Renderer | None = None
+
+    def __call__(self, seed: int) -> None:
+        """Draws the pictures of one seed that are missing.
+
+        Raises:
+            FileError: if the episode cannot be read, or a file cannot be written.
+        """
+        demonstration = self._dataset.load(seed)
+        for camera in self._settings.cameras:
+            place = self._out / camera / f"episode_{seed:06d}"
+            try:
+                self._draw(demonstration, camera, place)
+            except OSError as error:
+                raise FileError(
+                    f"{place} cannot be written: {error.strerror}; the same command goes on from there"
+                ) from error
+
+    def _draw(self, demonstration: Demonstration, camera: str, place: Path) -> None:
+        if self._settings.kind == "mp4":
+            file = place.with_suffix(".mp4")
+            if not file.exists():
+                write_mp4(file, self._views(demonstration, camera), self._dataset.settings["control_hz"])
+            return
+        files = [place / f"{t:06d}.png" for t in range(demonstration.length)]
+        if not files[-1].exists():  # they are written in their order
+            for file, picture in zip(files, self._views(demonstration, camera), strict=True):
+                write_png(file, picture)
+
+    def _views(self, demonstration: Demonstration, camera: str):
+        if self._renderer is None:
+            self._renderer = self._settings.renderer(self._dataset)
+        return self._renderer.views(demonstration, camera)
+
+
+def _begin(out: Path, dataset: Dataset, settings: RenderSettings) -> None:
+    """The folder's settings, written or found to be the same."""
+    out = Path(out)
+    collected = {name: value for name, value in dataset.settings.items() if name != "episodes"}
+    wanted = {
+        "format": FORMAT, "version": VERSION, **asdict(settings), "dataset": collected, "versions": versions()
+    }  # fmt: skip
+    if (out / SETTINGS_FILE).exists():
+        difference = first_difference(read_json(out / SETTINGS_FILE), wanted)
+        if difference is not None:
+            raise OptionError(
+                f"{out} has pictures with {difference.name} = {difference.before!r}, not {difference.now!r}; "
+                "choose another folder, or the same settings to go on with it"
+            )
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileError(f"{out} exists and holds no pictures of `bomb render`; choose another folder")
+    try:
+        write_json(out / SETTINGS_FILE, wanted)
+    except OSError as error:
+        raise FileError(f"{out} cannot be written: {error.strerror}") from error

@@ -1,0 +1,161 @@
+"""What a dataset is collected with."""
+
+from dataclasses import asdict, dataclass, field
+
+import core
+from bomb.policies.making import make_policy
+from core.errors import OptionError, check_choice
+from core.heldout import HELD_OUT, HELDOUT_HASH, INTERSECTIONS, check_held_out, check_trainable, trainable
+from core.perturbation import Level
+from core.perturbations.presets import PRESETS, make_suite
+from core.policy import Policy
+from core.registry import BACKENDS, TASKS
+
+# `test`, `parity` and `calibration` are what others are measured on.
+SPLITS = ("train", "validation", "ci")
+
+# By name, how much the expert varies.
+DIVERSITY: dict[str, float] = {"none": 0.0, "low": 0.25, "medium": 0.5, "high": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectionSettings:
+    """What is collected. Two datasets with equal settings have equal demonstrations.
+
+    Attributes:
+        backends: registered names; the engine of seed s is ``backends[s % len(backends)]``.
+        task: registered name.
+        split: out of ``SPLITS``.
+        seed: of the first episode; the rest count up.
+        perturbations: knob to severity or set; see ``chosen_levels``.
+        held_out: out of ``core.heldout.HELD_OUT``: what is left out.
+        diversity: how much the expert varies, 0 to 1; see ``bomb.policies.varied``.
+        action_mode, control_hz: see ``core.make_task``.
+        max_steps: actions per episode; None takes the task's own.
+    """
+
+    backends: tuple[str, ...]
+    task: str = "place_stone"
+    split: str = "train"
+    seed: int = 0
+    perturbations: dict[str, Level] = field(default_factory=dict)
+    held_out: tuple[str, ...] = tuple(HELD_OUT)
+    diversity: float = 0.0
+    action_mode: str = "delta"
+    control_hz: int = 20
+    max_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.backends or len(set(self.backends)) != len(self.backends):
+            raise OptionError(f"backends must be one or more different names, got {self.backends!r}")
+        for name in self.backends:
+            BACKENDS.target(name)
+        TASKS.target(self.task)
+        check_choice("split to collect from", self.split, SPLITS)
+        check_held_out(self.held_out)
+        check_trainable(self.perturbations, self.held_out)
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise OptionError(f"seed must be a non-negative integer, got {self.seed!r}")
+        if isinstance(self.diversity, bool) or not 0.0 <= self.diversity <= 1.0:
+            raise OptionError(f"diversity must be from 0 to 1, got {self.diversity!r}")
+
+    @property
+    def policy(self) -> str:
+        """The words of the expert that plays, see ``bomb.policies.making``."""
+        return f"varied_expert({self.diversity})" if self.diversity else "expert"
+
+    def to_dict(self) -> dict:
+        """Plain values, as ``dataset.json`` has them, with the held-out sets and their hash."""
+        return {
+            **asdict(self),
+            "backends": list(self.backends),
+            "held_out": {
+                "sets": list(self.held_out),
+                "intersections": sorted(map(list, INTERSECTIONS)) if "intersections" in self.held_out else [],
+                "hash": HELDOUT_HASH,
+            },
+            "max_steps": self.steps,
+            "policy": self.policy,
+            "stop_on_success": True,
+        }
+
+    @property
+    def steps(self) -> int:
+        """Actions per episode at most."""
+        return TASKS.load(self.task).max_steps if self.max_steps is None else self.max_steps
+
+    def backend_of(self, seed: int) -> str:
+        """The engine that the episode of a seed is played in."""
+        return self.backends[seed % len(self.backends)]
+
+    def check_backends(self) -> None:
+        """Returns if every engine and the task can do the perturbations.
+
+        Raises:
+            CapabilityError: naming the knob.
+        """
+        task, suite = TASKS.load(self.task)(), make_suite(self.perturbations)
+        for name in self.backends:
+            suite.check(BACKENDS.load(name), task, ())
+
+    def make_environment(self, backend: str) -> core.Environment:
+        """The environment that episodes are played in; it draws nothing."""
+        return core.make_task(
+            self.task,
+            backend=backend,
+            action_mode=self.action_mode,
+            cameras=(),
+            control_hz=self.control_hz,
+            perturbations=self.perturbations,
+            split=self.split,
+            max_steps=self.max_steps,
+            stop_on_success=True,
+        )
+
+    def make_policy(self) -> Policy:
+        """The expert."""
+        return make_policy(self.policy)
+
+
+def chosen_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str, Level]:
+    """The knobs to collect with.
+
+    A preset asks for the sets that evaluation holds out; training gets their seen counterparts.
+
+    Args:
+        perturbations: as ``core.make_task`` takes them, without condition sets.
+        held_out: out of ``core.heldout.HELD_OUT``.
+
+    Raises:
+        OptionError: for a held-out set that is asked for by its name, and for a condition set.
+        UnknownNameError: for an unknown knob or preset.
+    """
+    parts = list(perturbations) if isinstance(perturbations, (list, tuple)) else [perturbations]
+    for k, part in enumerate(parts):
+        levels = make_suite(part)
+        if levels.conditions is not None:
+            raise OptionError(
+                "a condition set has episodes of its own; demonstrations take knobs and presets"
+            )
+        if isinstance(part, str) and part.partition(":")[0] in PRESETS:
+            parts[k] = trainable(levels.levels, held_out)
+        else:
+            check_trainable(levels.levels, held_out)
+    return dict(make_suite(parts).levels)
+
+
+def diversity_of(words: str) -> float:
+    """A number from 0 to 1, or a name out of ``DIVERSITY``.
+
+    Raises:
+        OptionError: if it is neither.
+    """
+    if words in DIVERSITY:
+        return DIVERSITY[words]
+    try:
+        value = float(words)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise OptionError(f"diversity must be a number from 0 to 1 or {', '.join(DIVERSITY)}, got {words!r}")
+    return value

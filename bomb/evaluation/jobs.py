@@ -1,0 +1,108 @@
+"""What is handed to a worker, and what comes back."""
+
+import traceback as tracebacks
+from dataclasses import dataclass
+
+from bomb.chunks import ChunkExecution
+from bomb.evaluation.matrix import Plan
+from bomb.evaluation.rows import EpisodeRow, ErrorRow
+from bomb.evaluation.settings import ExecutionSettings
+from bomb.evaluation.store import now
+from core.errors import ConventionError, PolicyError, PolicyTimeoutError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyAddress:
+    """Where the policy process listens: a path or (host, port), and the key that opens it."""
+
+    place: str | tuple[str, int]
+    key: bytes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setup:
+    """What a worker needs to know once.
+
+    Attributes:
+        policy: words that make it.
+        address: of the policy process; None: the worker makes a policy of its own.
+        chunks: how chunks are executed.
+        plans: the matrix, by key of the condition.
+        execution: time limits and what is kept.
+        threads: how many threads a renderer in software may use.
+    """
+
+    policy: str
+    address: PolicyAddress | None
+    chunks: ChunkExecution
+    plans: dict[str, Plan]
+    execution: ExecutionSettings
+    threads: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One attempt at one episode."""
+
+    condition: str
+    seed: int
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What became of a job: an episode, or an error.
+
+    Attributes:
+        job: what was asked.
+        row: the episode; None after an error.
+        record: its series, ``EpisodeRecord.to_bytes()``.
+        states: its full states, where they are kept.
+        video: an mp4, where it was filmed.
+        error: why there is no episode.
+        hopeless: whether every other episode would end with the same error.
+    """
+
+    job: Job
+    row: EpisodeRow | None = None
+    record: bytes | None = None
+    states: bytes | None = None
+    video: bytes | None = None
+    error: ErrorRow | None = None
+    hopeless: bool = False
+
+
+def failed(
+    job: Job, kind: str, message: str, *, step: int | None = None, value: str | None = None
+) -> Outcome:
+    """The outcome of a job that came to nothing without raising here."""
+    error = ErrorRow(
+        condition=job.condition,
+        seed=job.seed,
+        attempt=job.attempt,
+        kind=kind,
+        step=step,
+        value=value,
+        message=message,
+        traceback="",
+        at=now(),
+    )
+    return Outcome(job=job, error=error)
+
+
+def raised(job: Job, error: BaseException) -> Outcome:
+    """The outcome of a job that raised."""
+    ours = isinstance(error, PolicyError)
+    kind = "timeout" if isinstance(error, PolicyTimeoutError) else "policy" if ours else "engine"
+    row = ErrorRow(
+        condition=job.condition,
+        seed=job.seed,
+        attempt=job.attempt,
+        kind=kind,
+        step=error.step if ours else None,
+        value=error.value if ours else None,
+        message=str(error) if ours else f"{type(error).__name__}: {error}",
+        traceback="".join(tracebacks.format_exception(error)),
+        at=now(),
+    )
+    return Outcome(job=job, error=row, hopeless=isinstance(error, ConventionError))

@@ -1,0 +1,266 @@
+"""A run from its settings to its result."""
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from bomb.chunks import ChunkExecution
+from bomb.evaluation.executor import Executor, make_executor
+from bomb.evaluation.jobs import Outcome, Setup
+from bomb.evaluation.matrix import Plan, make_matrix
+from bomb.evaluation.policy_process import PolicyProcess
+from bomb.evaluation.policy_server import PolicyAbout
+from bomb.evaluation.rows import EpisodeRow, ErrorRow
+from bomb.evaluation.schedule import Schedule
+from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
+from bomb.evaluation.store import RunStore
+from bomb.evaluation.tally import tally
+from bomb.files import write_bytes, write_json
+from bomb.policies.making import policy_class
+from bomb.provenance import git_state, hardware
+from bomb.versions import versions
+from core.errors import OptionError
+from core.make import DEFAULT_SUPERSAMPLE
+from core.registry import BACKENDS, TASKS
+
+PATIENCE_S = 0.5  # between looks at the policy process
+# A run in which nothing succeeds is broken: so many errors in a row end it.
+ENOUGH_ERRORS = 20
+
+Report = Callable[[EpisodeRow | ErrorRow], None]
+
+
+def evaluate(
+    settings: EvaluationSettings,
+    out: Path | None = None,
+    *,
+    execution: ExecutionSettings | None = None,
+    report: Report | None = None,
+    begin: Callable[[int, int], None] | None = None,
+) -> dict:
+    """Plays the episodes that are not in ``out`` yet and sums up all of them.
+
+    An attempt that ends with an error is kept apart: it is no failure of the policy's hand and does not enter
+    the rates. It is retried, and played again when the run is taken up again. Ctrl-C ends the run with what
+    is finished.
+
+    Workers are spawned: scripts that call this need ``if __name__ == "__main__":``.
+
+    Args:
+        settings: what to evaluate.
+        out: run folder, see ``bomb.evaluation.store``; None keeps nothing.
+        execution: how to carry it out; None: one local worker a core.
+        report: called with each new row, in the order in which they end.
+        begin: called once as ``begin(episodes in all, episodes that are there already)``.
+
+    Returns:
+        The result as plain values, see ``summary``.
+
+    Raises:
+        UnknownNameError, OptionError, CapabilityError: for settings that are not allowed, before anything is
+            played.
+        FileError: if ``out`` is something else, or another process writes to it.
+    """
+    start, execution = time.perf_counter(), execution or ExecutionSettings()
+    if out is None and (execution.videos, execution.states) != ("none", "none"):
+        raise OptionError("videos and states need a run folder to be kept in")
+    _check_names(settings)
+    with ExitStack() as stack:
+        executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
+        process = PolicyProcess(settings.policy, execution, executor.host)
+        stack.callback(process.close)
+        cameras = _cameras(settings, process.about)
+        plans = make_matrix(settings, cameras)
+        described = _described(settings, execution, process.about, cameras, plans)
+        _check_split(settings, process.about.description)
+        if out is None:
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bomb-")))
+        store = stack.enter_context(RunStore.create(out, described, [plan.condition for plan in plans]))
+        setup = Setup(
+            policy=settings.policy,
+            address=process.address,
+            chunks=ChunkExecution.parse(settings.chunks),
+            plans={plan.condition.key: plan for plan in plans},
+            execution=execution,
+            threads=executor.threads,
+        )
+        run = _Run(store, executor, process, plans, execution, report)
+        if begin is not None:
+            begin(sum(len(plan.seeds) for plan in plans), len(run.finished))
+        stopped = run.play(setup)
+        result = summary(store, plans, stopped, time.perf_counter() - start)
+        write_json(out / "summary.json", result)
+    return result
+
+
+class _Run:
+    """The loop of the parent: the only one that writes."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        executor: Executor,
+        process: PolicyProcess,
+        plans: list[Plan],
+        execution: ExecutionSettings,
+        report: Report | None,
+    ):
+        self._store, self._executor, self._process = store, executor, process
+        self._report = report or (lambda row: None)
+        wanted = {(plan.condition.key, seed) for plan in plans for seed in plan.seeds}
+        self.finished = store.finished() & wanted
+        before = Counter((error.condition, error.seed) for error in store.errors())
+        self._schedule = Schedule(plans, self.finished, execution.retries, before)
+        self._errors_in_a_row = 0
+
+    def play(self, setup: Setup) -> str | None:
+        """Plays what is left; returns why it stopped before the end, None if it did not."""
+        if not self._schedule.left:
+            return None
+        self._executor.begin(setup)
+        try:
+            while self._schedule.left:
+                for worker in self._executor.idle():
+                    job = self._schedule.next(worker)
+                    if job is not None:
+                        self._executor.submit(worker, job)
+                self._process.check()
+                for outcome in self._executor.wait(PATIENCE_S):
+                    self._take(outcome)
+                    if outcome.hopeless:
+                        return outcome.error.message
+                if self._errors_in_a_row >= ENOUGH_ERRORS:
+                    return f"{ENOUGH_ERRORS} errors in a row, the last: {self._store.errors()[-1].message}"
+        except KeyboardInterrupt:
+            return "interrupted"
+        return None
+
+    def _take(self, outcome: Outcome) -> None:
+        if outcome.row is None:
+            self._store.add_error(outcome.error)
+            self._schedule.failed(outcome.job)
+            self._errors_in_a_row += 1
+            if outcome.error.kind == "timeout":
+                self._process.restart()
+            self._report(outcome.error)
+            return
+        row = outcome.row
+        if outcome.video is not None:
+            write_bytes(self._store.path / "videos" / video_name(row), outcome.video)
+        self._store.add(row, outcome.record, outcome.states)
+        self._schedule.played(outcome.job)
+        self._errors_in_a_row = 0
+        self._report(row)
+
+
+def video_name(row: EpisodeRow) -> str:
+    """File of an episode's video in ``RUN/videos``."""
+    place = "".join(c if c.isalnum() or c in "-+." else "_" for c in row.condition)
+    return f"{place}_{row.seed:06d}.mp4"
+
+
+def summary(store: RunStore, plans: list[Plan], stopped: str | None, wall_s: float) -> dict:
+    """The result of a run so far.
+
+    Returns:
+        The settings; ``conditions``, for each what ``bomb.evaluation.tally`` makes of it; ``errors_retried``,
+        how many attempts ended with an error; ``complete``, ``stopped`` (why, or None) and ``wall_s``. Where
+        there is one condition only, its numbers stand beside these too.
+    """
+    described, entries, unplayed = store.settings(), [], store.unplayed()
+    for plan in plans:
+        condition, seeds = plan.condition, set(plan.seeds)
+        rows = [row for row in store.episodes(condition.key) if row.seed in seeds]
+        errors = [e for e in unplayed if e.condition == condition.key and e.seed in seeds]
+        entries.append(
+            {
+                "condition": condition.key,
+                "task": condition.task,
+                "backend": condition.backend,
+                "perturbation": condition.perturbation,
+                "asked": len(plan.seeds),
+                **tally(rows, errors),
+            }
+        )
+    return {
+        **{name: described[name] for name in SHOWN},
+        "policy": described["policy"]["words"],
+        "privileged": described["policy"]["privileged"],
+        **(entries[0] if len(entries) == 1 else {}),
+        "conditions": entries,
+        "errors_in_all": len(store.errors()),
+        "complete": stopped is None and all(entry["n"] == entry["asked"] for entry in entries),
+        "stopped": stopped,
+        "wall_s": round(wall_s, 3),
+    }
+
+
+SHOWN = (
+    "split", "episodes", "seed", "goals", "max_steps", "action_mode", "control_hz", "cameras", "image_size",
+    "supersample", "stop_on_success", "chunk",
+)  # fmt: skip
+
+
+def _check_names(settings: EvaluationSettings) -> None:
+    """Every name is right before a process is started."""
+    policy_class(settings.policy)
+    for backend in settings.backends:
+        BACKENDS.target(backend)
+    for task in settings.tasks:
+        TASKS.target(task)
+
+
+def _check_split(settings: EvaluationSettings, description: dict) -> None:
+    trained = {entry.get("split") for entry in description.get("trained_on") or ()}
+    if settings.split in trained and not settings.allow_training_split:
+        raise OptionError(
+            f"policy {settings.policy!r} was trained on split {settings.split!r}: choose another split, "
+            "or say --allow-training-split"
+        )
+
+
+def _cameras(settings: EvaluationSettings, about: PolicyAbout) -> tuple[str, ...]:
+    if settings.cameras is not None:
+        return tuple(settings.cameras)
+    return () if about.privileged else ("head",)
+
+
+def _most_jobs(settings: EvaluationSettings) -> int:
+    """No run has more episodes than this: a word may stand for six severities."""
+    conditions = len(settings.tasks) * len(settings.backends) * 6 * len(settings.perturbations)
+    return settings.episodes * conditions
+
+
+def _described(
+    settings: EvaluationSettings,
+    execution: ExecutionSettings,
+    about: PolicyAbout,
+    cameras: tuple[str, ...],
+    plans: list[Plan],
+) -> dict:
+    """The settings as the store has them, with what the run is made with."""
+    plain = settings.to_dict()
+    machine = hardware(renders=bool(cameras) or execution.videos != "none")
+    return {
+        **{name: value for name, value in plain.items() if name != "chunks"},
+        "policy": {
+            "words": settings.policy,
+            "privileged": about.privileged,
+            "batches": about.batches,
+            "describe": about.description,
+        },
+        "chunk": settings.chunks,
+        "perturbation_words": list(settings.perturbations),
+        "perturbations": list(dict.fromkeys(plan.condition.perturbation for plan in plans)),
+        "trained_on": about.description.get("trained_on"),
+        "cameras": list(cameras),
+        "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
+        "renderer": machine["renderer"] if cameras else None,
+        "versions": versions(),
+        "execution": execution.to_dict(),
+        "hardware": machine,
+        "git": git_state(),
+    }

@@ -1,0 +1,123 @@
+"""What is evaluated, and how it is carried out."""
+
+from dataclasses import asdict, dataclass
+
+from bomb.chunks import ChunkExecution
+from core.errors import OptionError, check_choice
+from core.seeding import SPLITS
+
+GOALS = ("all", "seen", "unseen")
+KEEP = ("none", "failures", "all")
+EXECUTORS = ("local", "ray")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """What is evaluated: every task x backend x perturbation on the same seeds.
+
+    Attributes:
+        policy: words for ``bomb.make_policy``.
+        backends, tasks: registered names.
+        perturbations: as words, see ``bomb.evaluation.perturbation_words``.
+        split: which family of seeds.
+        episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
+        goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of
+            intersections that demonstrations leave out; see ``core.heldout``.
+        max_steps: actions per episode; None takes each task's own.
+        action_mode, control_hz, supersample: see ``core.make_task``.
+        cameras: what the policy sees; empty renders nothing; None: none if it is privileged, else head.
+        image_size: (height, width), in pixels.
+        stop_on_success: whether an episode ends when success first holds.
+        chunks: how chunks are executed, as words; see ``bomb.chunks``.
+        allow_training_split: whether a policy may be evaluated on the split that it was trained on.
+    """
+
+    policy: str
+    backends: tuple[str, ...]
+    tasks: tuple[str, ...] = ("place_stone",)
+    perturbations: tuple[str, ...] = ("clean",)
+    split: str = "test"
+    episodes: int = 20
+    seed: int = 0
+    goals: str = "all"
+    max_steps: int | None = None
+    action_mode: str = "delta"
+    control_hz: int = 20
+    cameras: tuple[str, ...] | None = None
+    image_size: tuple[int, int] = (256, 256)
+    supersample: int | None = None
+    stop_on_success: bool = False
+    chunks: str = "full"
+    allow_training_split: bool = False
+
+    def __post_init__(self) -> None:
+        _integer("episodes", self.episodes, 1)
+        _integer("seed", self.seed, 0)
+        check_choice("split", self.split, SPLITS)
+        check_choice("set of goals", self.goals, GOALS)
+        ChunkExecution.parse(self.chunks)
+        for name in ("backends", "tasks", "perturbations"):
+            values = getattr(self, name)
+            if isinstance(values, str) or not values:
+                raise OptionError(f"{name} must be a sequence of at least one name, got {values!r}")
+            if len(set(values)) < len(values):
+                raise OptionError(f"{name} has a name twice: {', '.join(values)}")
+
+    def to_dict(self) -> dict:
+        """Plain values, as the store and the result have them."""
+        plain = asdict(self)
+        plain.pop("allow_training_split")
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSettings:
+    """How a run is carried out; the same run may be taken up again with others.
+
+    Attributes:
+        workers: processes; None: one a core (on Ray: one a core of the cluster).
+        executor: ``"local"`` or ``"ray"``.
+        ray_address: of a cluster that is running; None: ``RAY_ADDRESS``, else one on this machine.
+        videos: which episodes are filmed: ``"none"``, ``"failures"`` or ``"all"``.
+        states: of which episodes the full state of every step is kept.
+        retries: how often an episode that ended with an error is played again.
+        policy_timeout: seconds that a policy may take for one answer.
+        episode_timeout: seconds that an episode may take.
+        batch: how many observations a policy that can batch gets at once, at most.
+        batch_wait_ms: how long a batch that is not full waits for more.
+    """
+
+    workers: int | None = None
+    executor: str = "local"
+    ray_address: str | None = None
+    videos: str = "none"
+    states: str = "none"
+    retries: int = 2
+    policy_timeout: float = 120.0
+    episode_timeout: float = 1800.0
+    batch: int = 16
+    batch_wait_ms: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.workers is not None:
+            _integer("workers", self.workers, 1)
+        check_choice("executor", self.executor, EXECUTORS)
+        check_choice("choice of videos", self.videos, KEEP)
+        check_choice("choice of states", self.states, KEEP)
+        _integer("retries", self.retries, 0)
+        _integer("batch", self.batch, 1)
+        for name in ("policy_timeout", "episode_timeout"):
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise OptionError(f"{name} must be a positive number of seconds, got {value!r}")
+        if not 0 <= self.batch_wait_ms < float("inf"):
+            raise OptionError(f"batch_wait_ms must be a number from 0 up, got {self.batch_wait_ms!r}")
+
+    def to_dict(self) -> dict:
+        """Plain values."""
+        return asdict(self)
+
+
+def _integer(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(f"{name} must be an integer from {least} up, got {value!r}")

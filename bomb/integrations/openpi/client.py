@@ -1,0 +1,109 @@
+"""A policy behind an openpi websocket server: openpi's own, or ``bomb serve``."""
+
+import uuid
+
+import numpy as np
+
+from bomb.integrations.openpi import codec
+from bomb.integrations.openpi.address import Address
+from bomb.integrations.openpi.connection import Connection
+from bomb.integrations.openpi.mapping import mapping
+from core.actions import ActionSpec
+from core.errors import ConventionError, PolicyOutputError
+from core.policy import Policy
+
+KNOWN = ("checkpoint", "parameters", "trained_on")  # of a server's metadata: what results say about a policy
+
+
+class OpenpiPolicy(Policy):
+    """A policy behind an openpi server.
+
+    One connection at a time, one request per look. A lost connection, a time-out and an error that the server
+    reports are ``PolicyError`` and close it; the next ``reset`` connects anew. With the environment variable
+    OPENPI_API_KEY set, it is sent as openpi's clients do.
+
+    Args:
+        words: ``host[:port][?mapping=NAME&timeout=S&wait=S]``, see ``Address``.
+
+    Raises:
+        OptionError, UnknownNameError: for an address or mapping that does not exist.
+        PolicyConnectionError: if nobody answers there.
+        ConventionError: if the server says that it speaks another mapping.
+        BombError: without the packages of the extra ``openpi``.
+    """
+
+    takes_words = True
+    wants_step = True
+    wants_action_spec = True
+
+    def __init__(self, words: str):
+        codec.import_msgpack()
+        self._address = Address.parse(words)
+        self._mapping = mapping(self._address.mapping)
+        self._connection = self._connected()
+
+    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
+        """Begins an episode; the server learns of it with the first request.
+
+        Raises:
+            ConventionError: if the server's actions mean nothing in the environment's action mode.
+            PolicyConnectionError: if there is no connection any more and nobody answers.
+        """
+        self._mapping.check_spec(action_spec)
+        if not self._connection.is_open:
+            self._connection.close()
+            self._connection = self._connected()
+        self._spec, self._seed, self._move = action_spec, seed, 0
+        self._episode = uuid.uuid4().hex  # one that is played again is another one to the server
+
+    def proceed(self, instruction: str) -> None:
+        """Goes on with the next move; the server learns of it with the next request."""
+        self._move += 1
+
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
+        """Asks the server: float32[k, 4].
+
+        Raises:
+            PolicyConnectionError, PolicyTimeoutError: if there is no answer.
+            PolicyError: with the server's traceback, if it reports an error.
+            PolicyOutputError: if what comes are no actions of the mapping, or not finite.
+            ConventionError: if the observation lacks a picture that the mapping sends.
+        """
+        request = {
+            **self._mapping.request(observation),
+            "bomb/episode_id": self._episode,
+            "bomb/seed": int(self._seed),
+            "bomb/step": step,
+            "bomb/move": self._move,
+            "bomb/action_mode": self._spec.mode,
+            "bomb/control_hz": self._spec.control_hz,
+        }
+        source = f"{self._address}, step {step}"
+        reply = self._connection.ask(request, source)
+        if not isinstance(reply, dict) or "actions" not in reply:
+            has = f"a map with {sorted(map(str, reply))}" if isinstance(reply, dict) else type(reply).__name__
+            raise PolicyOutputError(f"{source}: the reply must be a map with 'actions', is {has}")
+        actions = self._mapping.check_actions(reply["actions"], source)
+        return self._mapping.actions(actions, observation, self._spec)
+
+    def describe(self) -> dict:
+        """Address, mapping, the server's metadata, and what of these is known to results."""
+        metadata = codec.plain(self._connection.metadata)
+        known = {key: metadata[key] for key in KNOWN if key in metadata}
+        return {
+            **known, "address": str(self._address), "mapping": self._mapping.describe(), "server": metadata,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _connected(self) -> Connection:
+        connection = Connection(self._address)
+        theirs = connection.metadata.get("bomb/mapping", self._mapping.name)
+        if theirs != self._mapping.name:
+            connection.close()
+            raise ConventionError(
+                f"{self._address} speaks mapping {theirs!r}, asked for was {self._mapping.name!r}; "
+                f"say {self._address}?mapping={theirs}"
+            )
+        return connection

@@ -1,0 +1,54 @@
+"""The layout of openpi's LIBERO examples and checkpoints."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
+from core.actions import ActionSpec
+from core.scene import RobotSpec
+
+
+class LiberoMapping(TwoWayMapping):
+    """The layout of openpi's LIBERO examples; the hand of BOMB always points down, so rotations are dropped.
+
+    An xyz of 1 is BOMB's full speed, as in BOMB's own delta actions.
+    """
+
+    name = "libero"
+    pictures: ClassVar = {"head": "observation/image", "wrist": "observation/wrist_image"}
+    size = (224, 224)
+    action_dim = 7
+    mode = "delta"
+    state = (
+        "observation/state float32[8]: x, y, z of the tool centre point in R (m), axis-angle of T in R "
+        "(pi, 0, 0: pointing down), finger positions q, -q (m)"
+    )
+    action = "dx, dy, dz (1 is BOMB's full speed), three rotations (dropped), gripper -1 open to +1 closed"
+
+    def request(self, observation: dict) -> dict:
+        x, y, z, opening = observation["state"].tolist()
+        finger = opening * RobotSpec.max_finger_position
+        return {
+            **self._pictures(observation),
+            "observation/state": np.array([x, y, z, np.pi, 0, 0, finger, -finger], dtype=np.float32),
+            PROMPT: observation["instruction"],
+        }
+
+    def actions(self, actions: np.ndarray, observation: dict, spec: ActionSpec) -> np.ndarray:
+        opening = (1.0 - actions[:, 6:7].clip(-1.0, 1.0)) / 2.0
+        return np.concatenate([actions[:, :3], opening], axis=1).astype(np.float32)
+
+    def observation(self, request: dict) -> dict:
+        *pictures, state, prompt = self._needed(request, *self.pictures.values(), "observation/state", PROMPT)
+        state = self._state(state, 8)
+        seen = np.array([*state[:3], state[6] / RobotSpec.max_finger_position], dtype=np.float32)
+        images = {
+            camera: np.asarray(picture) for camera, picture in zip(self.pictures, pictures, strict=True)
+        }
+        return {"images": images, "state": seen, "instruction": prompt}
+
+    def reply(self, actions: np.ndarray) -> np.ndarray:
+        still = np.zeros((len(actions), 3))
+        closed = 1.0 - 2.0 * np.asarray(actions)[:, 3:4]
+        return np.concatenate([np.asarray(actions)[:, :3], still, closed], axis=1).astype(np.float32)

@@ -1,0 +1,132 @@
+"""From the words of a command line to a policy.
+
+::
+
+    expert                              a registered name
+    noisy_expert(0.008)                 with arguments: plain Python values
+    replay(runs/one.npy)                with its words as they stand
+    my_lab.policies:Careful(steps=3)    a class of yours; the working directory is searched, too
+    openpi://localhost:8000             a policy behind an address
+    vla-eval://localhost:8000           a model server of vla-evaluation-harness
+    blind(openpi://localhost:8000)      a policy around another one
+"""
+
+import ast
+import os
+import sys
+from importlib import import_module
+
+from core.errors import OptionError, RegistrationError, check_choice
+from core.policy import Policy
+from core.registry import POLICIES
+
+# What stands before "://" of an address: class of the policy, made with the address.
+SCHEMES: dict[str, str] = {
+    "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
+    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
+}
+
+
+def list_policies() -> list[str]:
+    """Names that ``make_policy`` takes."""
+    return POLICIES.names()
+
+
+def make_policy(words: str) -> Policy:
+    """The policy that ``words`` describe; see this module.
+
+    Raises:
+        UnknownNameError: listing the valid names.
+        RegistrationError: if it cannot be imported.
+        OptionError: if the words cannot be read, or the policy does not take these arguments.
+    """
+    kind, arguments = _named_class(words), _arguments(words)
+    if getattr(kind, "wraps", False):
+        if not arguments:
+            raise OptionError(
+                f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
+            )
+        return kind.around(make_policy(arguments))
+    if getattr(kind, "takes_words", False):
+        return kind(arguments if arguments is not None else "")
+    args, options = _values(words, arguments)
+    try:
+        return kind(*args, **options)
+    except TypeError as error:
+        raise OptionError(f"policy {words!r} cannot be made: {error}") from error
+
+
+def policy_class(words: str) -> type[Policy]:
+    """The class of the policy that decides, without making it; of a wrapper, the class of what is inside.
+
+    So ``policy_class("blind(expert)").privileged`` is true, as it is of the policy that is made.
+
+    Raises:
+        UnknownNameError, RegistrationError: as ``make_policy``.
+        OptionError: if the brackets are not closed.
+    """
+    kind = _named_class(words)
+    if getattr(kind, "wraps", False) and (inside := _arguments(words)):
+        return policy_class(inside)
+    return kind
+
+
+def _named_class(words: str) -> type[Policy]:
+    scheme, address, _ = words.partition("://")
+    if address and _is_scheme(scheme):
+        return load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
+    name = words.partition("(")[0].strip()
+    return load(name) if ":" in name else POLICIES.load(name)
+
+
+def _is_scheme(text: str) -> bool:
+    return text.replace("-", "_").isidentifier()
+
+
+def _arguments(words: str) -> str | None:
+    """What stands between the outer brackets, or the address; None where there is nothing."""
+    scheme, address, place = words.partition("://")
+    if address and _is_scheme(scheme):
+        return place
+    _, bracket, rest = words.strip().partition("(")
+    if not bracket:
+        return None
+    if not rest.endswith(")"):
+        raise OptionError(f"policy {words!r} lacks its closing bracket")
+    return rest[:-1].strip()
+
+
+def _values(words: str, arguments: str | None) -> tuple[list, dict]:
+    if not arguments:
+        return [], {}
+    try:
+        call = ast.parse(f"f({arguments})", mode="eval").body
+        return (
+            [ast.literal_eval(value) for value in call.args],
+            {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords},
+        )
+    except (SyntaxError, ValueError) as error:
+        raise OptionError(
+            f"arguments of policy {words!r} must be plain values, like (0.008) or (steps=3)"
+        ) from error
+
+
+def load(target: str) -> type[Policy]:
+    """The policy class behind ``"module:Class"``.
+
+    Raises:
+        RegistrationError: if it cannot be imported, or is no policy.
+    """
+    module, _, attribute = target.partition(":")
+    # As `python -m` does, and the installed command does not.
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        kind = getattr(import_module(module), attribute)
+    except Exception as error:  # whatever somebody's module raises
+        raise RegistrationError(
+            f"policy {target!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Policy)):
+        raise RegistrationError(f"policy {target!r} is no subclass of core.Policy")
+    return kind

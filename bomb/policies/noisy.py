@@ -1,0 +1,52 @@
+"""The expert with a hand that shakes: a policy of which one can choose how good it is."""
+
+import math
+
+import numpy as np
+
+from bomb.policies.expert import Expert
+from core.errors import OptionError
+from core.state import SceneState
+
+STREAM = 0x6E6F6973  # "nois", so that no other use of (seed, step) draws the same numbers
+
+
+class NoisyExpert(Expert):
+    """The expert; what it aims at is off by N(0, sigma) metres along each axis, anew in every step.
+
+    The noise is about the expert's target, not of its steps: it does not add up. The hand is no faster,
+    and stays in the workspace. Noise of a step depends on ``(seed, step)`` alone.
+
+    Args:
+        sigma: standard deviation (m).
+
+    Raises:
+        OptionError: if ``sigma`` is no finite number >= 0.
+    """
+
+    wants_step = True
+
+    def __init__(self, sigma: float = 0.008):
+        if isinstance(sigma, bool) or not isinstance(sigma, (int, float)) or not 0 <= sigma < math.inf:
+            raise OptionError(f"sigma of noisy_expert must be a finite number of metres >= 0, got {sigma!r}")
+        self._sigma = float(sigma)
+
+    def reset(self, instruction: str, seed: int, **truth: object) -> None:
+        """As the expert's; ``seed`` is that of the noise."""
+        super().reset(instruction, seed, **truth)
+        self._seed, self._shaken = seed, None
+
+    def act(self, observation: dict, truth: SceneState | None = None, *, step: int) -> np.ndarray:
+        """One action, float32[1, 4]."""
+        if self._shaken is None:
+            self._shaken = np.asarray(observation["state"][:3], dtype=np.float64)
+        ((*_, opening),) = super().act(observation, truth)
+        noise = self._sigma * np.random.default_rng([STREAM, self._seed, step]).standard_normal(3)
+        # From where the shaking hand was sent last to where the expert's is sent now, and off by the noise.
+        action = self._spec.towards(self._shaken, self._spec.clip(self._commanded + noise), opening)
+        self._shaken = np.array(self._spec.advance(self._shaken, action))
+        return action[None]
+
+    def describe(self) -> dict:
+        """``sigma`` in metres."""
+        return {**super().describe(), "sigma": self._sigma}

@@ -1,0 +1,51 @@
+"""What a policy may return."""
+
+from math import isfinite
+
+import numpy as np
+
+from core.errors import PolicyOutputError
+
+
+def checked_chunk(name: str, answer: object, step: int) -> np.ndarray:
+    """An answer of a policy as float[k, 4].
+
+    Args:
+        name: of the policy, for the message.
+        answer: what it returned.
+        step: actions executed so far.
+
+    Raises:
+        PolicyOutputError: naming shape, type or entry that is wrong.
+    """
+    # What is right is seen in a microsecond: the sum of squares is finite if every entry is.
+    if (
+        type(answer) is np.ndarray
+        and answer.dtype == np.float32
+        and answer.ndim == 2
+        and answer.shape[1] == 4
+        and len(answer)
+        and isfinite(np.vdot(answer, answer))
+    ):
+        return answer
+    try:
+        chunk = np.asarray(answer)
+    except ValueError as error:
+        raise _wrong(name, f"no array: {error}", step) from error
+    if chunk.ndim != 2 or chunk.shape[0] < 1 or chunk.shape[1] != 4:
+        raise _wrong(name, f"shape {chunk.shape}", step)
+    if chunk.dtype.kind not in "fiu":
+        raise _wrong(name, f"type {chunk.dtype}", step)
+    if not np.isfinite(chunk).all():
+        row, entry = (int(k) for k in np.argwhere(~np.isfinite(chunk))[0])
+        raise _wrong(name, f"{chunk[row, entry]} in action {row}, entry {entry}", step)
+    return chunk
+
+
+def _wrong(name: str, value: str, step: int) -> PolicyOutputError:
+    return PolicyOutputError(
+        f"{name}.act must return an array of finite numbers of shape (k, 4) with k >= 1, "
+        f"got {value} at step {step}",
+        step=step,
+        value=value,
+    )

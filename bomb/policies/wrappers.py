@@ -1,0 +1,110 @@
+"""Policies around a policy: they take something away, to show what it lives on.
+
+A policy that scores as well without pictures, or without knowing what is asked, has learnt the task by heart.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from core.observation import MODALITY_KEYS
+from core.policy import BatchPolicy, Policy, Request
+
+MUTED = "Do the task."  # a sentence, because models are not made for no words at all
+
+
+class Wrapper(Policy):
+    """Hands everything on to the policy inside, and changes what it sees.
+
+    What the policy inside wants, and whether it is privileged, is what this one wants and is. Made with
+    ``around``, which gives a ``BatchPolicy`` around one.
+    """
+
+    wraps: ClassVar[bool] = True
+    batched: ClassVar[type["Wrapper"]]  # the same around a BatchPolicy
+
+    @classmethod
+    def around(cls, policy: Policy) -> "Wrapper":
+        """The wrapper around ``policy``; it closes it, too."""
+        return (cls.batched if isinstance(policy, BatchPolicy) else cls)(policy)
+
+    def __init__(self, policy: Policy):
+        self.inside = policy
+        for name in ("privileged", "wants_goal_picture", "wants_step", "wants_action_spec"):
+            setattr(self, name, getattr(policy, name))
+
+    def reset(self, instruction: str, seed: int, **extras: object) -> None:
+        if "goal_picture" in extras:
+            extras["goal_picture"] = self.see_picture(extras["goal_picture"])
+        self.inside.reset(self.hear(instruction), seed, **extras)
+
+    def proceed(self, instruction: str, **extras: object) -> None:
+        self.inside.proceed(self.hear(instruction), **extras)
+
+    def act(self, observation: dict, **extras: object) -> np.ndarray:
+        return self.inside.act(self.see(observation), **extras)
+
+    def close(self) -> None:
+        self.inside.close()
+
+    def hear(self, instruction: str) -> str:
+        """The instruction as the policy inside gets it."""
+        return instruction
+
+    def see_picture(self, picture: np.ndarray) -> np.ndarray:
+        """A picture of any modality as the policy inside gets it."""
+        return picture
+
+    def see(self, observation: dict) -> dict:
+        """The observation as the policy inside gets it; the one that came is left as it is."""
+        seen = {**observation, "instruction": self.hear(observation["instruction"])}
+        for key in MODALITY_KEYS.values():
+            if key in seen:
+                seen[key] = {camera: self.see_picture(picture) for camera, picture in seen[key].items()}
+        return seen
+
+    @abstractmethod
+    def describe(self) -> dict: ...
+
+
+class _Batched(Wrapper, BatchPolicy):
+    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+        return self.inside.infer(
+            [replace(request, observation=self.see(request.observation)) for request in requests]
+        )
+
+
+class Blind(Wrapper):
+    """The policy inside, with every picture black, of the same shape."""
+
+    def see_picture(self, picture: np.ndarray) -> np.ndarray:
+        return np.zeros_like(picture)
+
+    def describe(self) -> dict:
+        """What the policy inside says, and ``blind``: the value of every pixel."""
+        return {**self.inside.describe(), "blind": 0}
+
+
+class Mute(Wrapper):
+    """The policy inside; whatever is asked, it hears "Do the task."."""
+
+    def hear(self, instruction: str) -> str:
+        return MUTED
+
+    def describe(self) -> dict:
+        """What the policy inside says, and ``mute``: the words it hears."""
+        return {**self.inside.describe(), "mute": MUTED}
+
+
+class _BatchedBlind(Blind, _Batched):
+    pass
+
+
+class _BatchedMute(Mute, _Batched):
+    pass
+
+
+Blind.batched, Mute.batched = _BatchedBlind, _BatchedMute

@@ -1,0 +1,1 @@
+"""What runs amount to: tables, pictures, and one page."""

@@ -1,0 +1,60 @@
+"""Success and offset by intersection."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bomb.evaluation.rows import EpisodeRow
+from bomb.report.model import BoardMap, Cell
+from bomb.statistics import quantile, rate
+
+
+def board_map(rows: Sequence[EpisodeRow]) -> BoardMap | None:
+    """Every intersection that was a goal; None where no goal was one.
+
+    Success is that of episodes with a single move. Offsets are of all placements, also those within episodes
+    of several moves, which are each on the intersection that was asked for.
+    """
+    outcomes: dict[tuple[int, int], list[bool]] = {}
+    placements: dict[tuple[int, int], list[tuple[float, list]]] = {}
+    for row in rows:
+        if _is_intersection(row.goal) and row.moves.get("total", 1) == 1:
+            outcomes.setdefault(_place(row.goal), []).append(row.success)
+        for goal, distance, offset in _placed(row):
+            if _is_intersection(goal) and distance is not None and offset is not None:
+                placements.setdefault(_place(goal), []).append((distance, offset))
+    places = sorted({*outcomes, *placements})
+    if not places:
+        return None
+    sizes = [len(row.verdict["occupancy"]) for row in rows if row.verdict.get("occupancy")]
+    return BoardMap(
+        size=max([*sizes, *(1 + max(place) for place in places)]),
+        cells=tuple(_cell(place, outcomes.get(place, []), placements.get(place, [])) for place in places),
+    )
+
+
+def _placed(row: EpisodeRow) -> list[tuple]:
+    """(goal, distance, offset) of each placement that was done."""
+    if row.moves.get("total", 1) > 1:
+        return [(p["goal"], p["distance_mm"], p["offset_mm"]) for p in row.moves["placements"]]
+    return [(row.goal, row.distance_mm, row.verdict.get("offset_mm"))] if row.success else []
+
+
+def _cell(place: tuple[int, int], outcomes: list[bool], placements: list[tuple[float, list]]) -> Cell:
+    offsets = [offset for _, offset in placements]
+    return Cell(
+        row=place[0],
+        column=place[1],
+        success=rate(outcomes),
+        placed=len(placements),
+        distance_mm=quantile([distance for distance, _ in placements], 0.5),
+        offset_mm=[float(x) for x in np.mean(offsets, axis=0)] if offsets else None,
+    )
+
+
+def _is_intersection(goal: dict) -> bool:
+    return goal.get("kind") == "intersection"
+
+
+def _place(goal: dict) -> tuple[int, int]:
+    return goal["row"], goal["column"]

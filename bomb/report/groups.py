@@ -1,0 +1,146 @@
+"""Conditions of a run against their clean twins, pooled by category and severity, and along severities."""
+
+from collections.abc import Callable, Sequence
+
+from bomb.evaluation.rows import Condition
+from bomb.report.compared import Comparison
+from bomb.report.loading import LoadedRun, where
+from bomb.report.model import CurvePoint, Group, SeverityCurve
+from bomb.report.pairing import Pairs, compare, pair, pool, settle
+from bomb.statistics import Estimate, clustered_difference, clustered_rate, rate, undefined
+
+CLEAN = "clean"
+PERTURBED = "perturbed"
+
+Twins = Callable[[Condition], Pairs | None]
+
+
+def twins_of(run: LoadedRun, runs: Sequence[LoadedRun]) -> Twins:
+    """Looks up the pairs (clean, perturbed) of a condition; None for a clean one, or one without twins.
+
+    Twins are those of the run itself, else those of another run of the same policy under the same terms.
+    """
+    places = [run, *(other for other in runs if other is not run and other.same_policy(run))]
+    known: dict[str, Pairs | None] = {}
+
+    def look_up(condition: Condition) -> Pairs | None:
+        if condition.perturbation == CLEAN:
+            return None
+        if condition.key not in known:
+            task, backend, split, _ = where(condition)
+            known[condition.key] = None
+            for place in places:
+                clean = place.find(task=task, backend=backend, split=split, perturbation=CLEAN)
+                if clean is not None:
+                    known[condition.key] = pair(
+                        place.episodes[clean.key],
+                        run.episodes[condition.key],
+                        cluster=(task, split),
+                        twins=True,
+                    )
+                    break
+        return known[condition.key]
+
+    return look_up
+
+
+def against_clean(run: LoadedRun, twins: Twins, margin: float | None) -> dict[str, Comparison]:
+    """Condition key to its comparison with the clean twins: one family of tests for the run."""
+    family = {
+        condition.key: compare(
+            pairs,
+            first=CLEAN,
+            second=condition.perturbation,
+            task=condition.task,
+            backend=condition.backend,
+            split=condition.split,
+        )
+        for condition in run.conditions
+        if (pairs := twins(condition)) is not None
+    }
+    return dict(zip(family, settle(list(family.values()), margin), strict=True))
+
+
+def groups(run: LoadedRun, twins: Twins) -> tuple[Group, ...]:
+    """Per task, backend and split: clean, all perturbed, then category by category and severity."""
+    found = []
+    for place in dict.fromkeys(where(condition)[:3] for condition in run.conditions):
+        here = [condition for condition in run.conditions if where(condition)[:3] == place]
+        perturbed = [condition for condition in here if condition.perturbation != CLEAN]
+        clean = [condition for condition in here if condition.perturbation == CLEAN]
+        found += [_group(run, place, CLEAN, None, clean, twins)] if clean else []
+        found += [_group(run, place, PERTURBED, None, perturbed, twins)] if perturbed else []
+        cells = dict.fromkeys((condition.category, condition.severity) for condition in perturbed)
+        for category, severity in sorted(cells, key=lambda cell: (cell[0], cell[1] is None, cell[1] or 0)):
+            members = [c for c in perturbed if (c.category, c.severity) == (category, severity)]
+            found.append(_group(run, place, category, severity, members, twins))
+    return tuple(found)
+
+
+def curves(run: LoadedRun, twins: Twins) -> tuple[SeverityCurve, ...]:
+    """Every knob and preset that was played with a severity; the clean world is severity 0."""
+    found = []
+    names = dict.fromkeys(
+        (*where(condition)[:3], condition.knob, condition.category)
+        for condition in run.conditions
+        if condition.knob is not None and condition.severity
+    )
+    for task, backend, split, knob, category in names:
+        clean = run.find(task=task, backend=backend, split=split, perturbation=CLEAN)
+        members = [
+            condition
+            for condition in run.conditions
+            if where(condition)[:3] == (task, backend, split)
+            and condition.knob == knob
+            and condition.severity
+        ]
+        points = [*([clean] if clean else []), *sorted(members, key=lambda condition: condition.severity)]
+        found.append(
+            SeverityCurve(
+                run=run.name,
+                task=task,
+                backend=backend,
+                split=split,
+                name=knob,
+                category=category,
+                points=tuple(_point(run, condition, twins) for condition in points),
+            )
+        )
+    return tuple(found)
+
+
+def _point(run: LoadedRun, condition: Condition, twins: Twins) -> CurvePoint:
+    return CurvePoint(
+        severity=0 if condition.perturbation == CLEAN else condition.severity,
+        perturbation=condition.perturbation,
+        success=rate([row.success for row in run.episodes[condition.key].values()]),
+        versus_clean=_difference([condition], twins),
+    )
+
+
+def _group(run: LoadedRun, place: tuple, category: str, severity: int | None, members, twins: Twins) -> Group:
+    rows = [row for condition in members for row in run.episodes[condition.key].values()]
+    seeds = [row.seed for row in rows]
+    return Group(
+        run=run.name,
+        task=place[0],
+        backend=place[1],
+        split=place[2],
+        category=category,
+        severity=severity,
+        perturbations=tuple(condition.perturbation for condition in members),
+        episodes=len(rows),
+        success=clustered_rate([row.success for row in rows], seeds),
+        success_once=clustered_rate([row.success_once for row in rows], seeds),
+        versus_clean=_difference(members, twins),
+    )
+
+
+def _difference(members: Sequence[Condition], twins: Twins) -> Estimate:
+    if all(condition.perturbation == CLEAN for condition in members):
+        return undefined("this is the clean world")
+    pairs = [found for condition in members if (found := twins(condition)) is not None]
+    if not pairs:
+        return undefined("no clean episodes to pair with")
+    whole = pool(pairs)
+    return clustered_difference(whole.first, whole.second, whole.clusters)

@@ -1,0 +1,145 @@
+"""Runs as a report reads them: everything in memory but the series of the episodes."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bomb.evaluation.rows import Condition, EpisodeRow, ErrorRow
+from bomb.evaluation.store import RunStore
+from core.errors import OptionError
+
+# Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
+IDENTITY = (
+    "policy",
+    "chunk",
+    "cameras",
+    "image_size",
+    "supersample",
+    "action_mode",
+    "control_hz",
+    "max_steps",
+    "stop_on_success",
+)
+_WRAPPER = re.compile(r"(blind|mute)\((.*)\)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedRun:
+    """One run folder.
+
+    Attributes:
+        name: unique among the runs of a report. path: of the folder.
+        settings: as ``RunStore.settings`` has them.
+        conditions: the matrix, in its order.
+        episodes: condition key to seed to row.
+        errors: every attempt that came to nothing. unplayed: the last of each episode without a result.
+    """
+
+    name: str
+    path: Path
+    settings: dict
+    conditions: tuple[Condition, ...]
+    episodes: dict[str, dict[int, EpisodeRow]]
+    errors: tuple[ErrorRow, ...]
+    unplayed: tuple[ErrorRow, ...]
+
+    @property
+    def policy(self) -> str:
+        """The policy's words."""
+        return self.settings["policy"]["words"]
+
+    @property
+    def describe(self) -> dict:
+        """What the policy says of itself."""
+        return self.settings["policy"].get("describe") or {}
+
+    @property
+    def privileged(self) -> bool:
+        """Whether the policy saw the true state."""
+        return bool(self.settings["policy"].get("privileged"))
+
+    @property
+    def wrapped(self) -> tuple[str, str] | None:
+        """(``"blind"`` or ``"mute"``, words of the policy inside) if the policy is such a wrapper."""
+        found = _WRAPPER.fullmatch(self.policy.strip())
+        return (found[1], found[2].strip()) if found else None
+
+    @property
+    def is_expert(self) -> bool:
+        """Whether this is the scripted expert, undisturbed."""
+        return self.policy.split("(")[0].strip() == "expert"
+
+    @property
+    def trained(self) -> str | None:
+        """``"clean"`` or ``"perturbed"``, by what the policy says it was trained on; None if it does not."""
+        datasets = self.describe.get("trained_on")
+        if not datasets:
+            return None
+        perturbed = any(d.get("perturbations") not in (None, "clean", "", [], {}) for d in datasets)
+        return "perturbed" if perturbed else "clean"
+
+    def same_policy(self, other: "LoadedRun") -> bool:
+        """Whether both runs are of the same policy under the same terms."""
+
+        def identity(run: LoadedRun) -> str:
+            return json.dumps([run.settings.get(name) for name in IDENTITY], sort_keys=True)
+
+        return identity(self) == identity(other)
+
+    def find(self, *, task: str, backend: str, split: str, perturbation: str) -> Condition | None:
+        """The condition that is this one; None if the run does not have it."""
+        wanted = (task, backend, split, perturbation)
+        for condition in self.conditions:
+            if where(condition) == wanted:
+                return condition
+        return None
+
+
+def where(condition: Condition) -> tuple[str, str, str, str]:
+    """What makes conditions of different runs the same: task, backend, split, perturbation."""
+    return condition.task, condition.backend, condition.split, condition.perturbation
+
+
+def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
+    """Reads run folders; runs that are going on give what is finished.
+
+    Raises:
+        OptionError: without paths, or if one is given twice.
+        FileError: if a folder holds no run.
+    """
+    paths = [Path(path) for path in paths]
+    if not paths:
+        raise OptionError("a report takes at least one run")
+    places = [path.resolve() for path in paths]
+    for place in places:
+        if places.count(place) > 1:
+            raise OptionError(f"{place} is given twice")
+    return [_load(path, name) for path, name in zip(paths, _names(places), strict=True)]
+
+
+def _load(path: Path, name: str) -> LoadedRun:
+    with RunStore.open(path) as store:
+        conditions = tuple(store.conditions())
+        episodes: dict[str, dict[int, EpisodeRow]] = {condition.key: {} for condition in conditions}
+        for row in store.episodes():
+            episodes[row.condition][row.seed] = row
+        return LoadedRun(
+            name=name,
+            path=path,
+            settings=store.settings(),
+            conditions=conditions,
+            episodes=episodes,
+            errors=tuple(store.errors()),
+            unplayed=tuple(store.unplayed()),
+        )
+
+
+def _names(places: list[Path]) -> list[str]:
+    """The last parts of the paths, as many as it takes to tell them apart."""
+    for depth in range(1, 1 + max(len(place.parts) for place in places)):
+        names = ["/".join(place.parts[-depth:]) for place in places]
+        if len(set(names)) == len(names):
+            return names
+    return [str(place) for place in places]

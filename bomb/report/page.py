@@ -1,0 +1,63 @@
+"""The page of ``bomb report``: one HTML file that opens without a network."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from bomb.evaluation.store import RunStore
+from bomb.files import write_bytes
+from bomb.page import Page
+from bomb.report import (
+    sections_boards,
+    sections_compared,
+    sections_episodes,
+    sections_rates,
+    sections_run,
+)
+from bomb.report.model import Summary
+from bomb.report.sections_twins import films
+from bomb.report.wording import Names
+from bomb.versions import versions
+
+PAIRS = 3
+
+
+def write_page(file: Path, summary: Summary, *, pairs: int = PAIRS) -> None:
+    """Writes the page with every picture and video embedded.
+
+    Args:
+        file: to be written; it appears when it is whole.
+        summary: of the runs; their folders are read for paths, offsets and films.
+        pairs: how many pairs of twins are filmed; 0 needs no graphics driver.
+
+    Raises:
+        BombError: if matplotlib is not installed.
+        FileError: if a run cannot be read.
+    """
+    names = Names(summary)
+    page = Page(_title(summary), contents=True)
+    with ExitStack() as stack:
+        stores = {run.name: stack.enter_context(RunStore.open(Path(run.path))) for run in summary.runs}
+        sections_rates.headline(page, summary, names)
+        sections_rates.severity(page, summary, names)
+        sections_rates.tables(page, summary, names)
+        sections_rates.differences(page, summary, names)
+        sections_compared.training(page, summary)
+        sections_compared.comparisons(page, summary)
+        sections_compared.simulators(page, summary)
+        sections_episodes.endings(page, summary, names)
+        sections_boards.boards(page, summary, names, stores)
+        sections_boards.paths(page, summary, names, stores)
+        if pairs:
+            films(page, summary, stores, pairs)
+    sections_run.efficiency(page, summary)
+    sections_run.errors(page, summary)
+    sections_run.provenance(page, summary)
+    words = ", ".join(f"{name} {version}" for name, version in versions().items() if version)
+    page.paragraph(f"Made with {words}. What each number means: docs/statistics.md, docs/report.md.")
+    write_bytes(file, page.html().encode())
+
+
+def _title(summary: Summary) -> str:
+    policies = list(dict.fromkeys(run.policy for run in summary.runs))
+    shown = ", ".join(policies[:3]) + (f" and {len(policies) - 3} more" if len(policies) > 3 else "")
+    return f"BOMB: {shown}"

@@ -1,0 +1,89 @@
+"""How episodes ended, and how far they got."""
+
+from collections import Counter
+
+from bomb.page import Page
+from bomb.report.charts import SUCCESS, reasons_chart, stages_chart
+from bomb.report.model import ConditionSummary, Summary
+from bomb.report.sections_rates import show
+from bomb.report.wording import Names, number_cell, plain, rate_cell
+from bomb.statistics import Estimate
+
+STAGES = ("reached", "grasped", "lifted", "released", "placed")
+
+
+def endings(page: Page, summary: Summary, names: Names) -> None:
+    """Reasons and stages."""
+    page.heading("How episodes ended")
+    page.paragraph(
+        "The first reason that applies is counted, in the order of a placement: a stone that was never "
+        "touched cannot be dropped. Stages say how far episodes got, whatever came of it."
+    )
+    rows: dict[str, Counter] = {}
+    reached: dict[str, list[ConditionSummary]] = {}
+    for run in summary.runs:
+        for cell in run.conditions:
+            # By category for one run; of several, only what can still be told apart.
+            kind = cell.category if cell.category == "clean" or not names.several else "perturbed"
+            counts = rows.setdefault(f"{names.place(cell)}: {plain(kind)}", Counter())
+            counts.update(cell.reasons)
+            counts[SUCCESS] += cell.episodes - sum(cell.reasons.values())
+            reached.setdefault(names.place(cell), []).append(cell)
+    rows = {label: counts for label, counts in rows.items() if counts.total()}
+    with page.columns():
+        if rows:
+            caption = "A bar is all episodes of its kind; the numbers count them."
+            show(page, reasons_chart(rows, caption))
+        shares = [
+            (place, names.style(cells[0]), stages)
+            for place, cells in reached.items()
+            if (stages := _stages(cells))
+        ]
+        if shares:
+            caption = (
+                "All conditions together. A stage counts once it was reached, even if it was lost again."
+            )
+            show(page, stages_chart("How far episodes got", shares, caption))
+    moves = [cell for run in summary.runs for cell in run.conditions if cell.moves is not None]
+    if moves:
+        _long_tasks(page, moves, names)
+
+
+def _long_tasks(page: Page, cells: list[ConditionSummary], names: Names) -> None:
+    page.subheading("Moves in a row")
+    most = max(len(cell.moves["in_a_row"]) for cell in cells)
+    page.table(
+        ["condition", "average length", *(f"{k} in a row" for k in range(1, most + 1)), "wrong moves"],
+        [
+            [
+                f"{names.place(cell)}: {cell.perturbation}",
+                number_cell(_estimate(cell.moves["average_length"]), "moves", 2),
+                *(_in_a_row(cell.moves["in_a_row"], k) for k in range(1, most + 1)),
+                str(cell.moves["wrong_moves"]),
+            ]
+            for cell in cells
+        ],
+        "Share of the episodes that have so many moves in which they were done one after the other",
+    )
+
+
+def _in_a_row(shares: dict, k: int):
+    entry = shares.get(str(k))
+    return "–" if entry is None else rate_cell(_estimate(entry))
+
+
+def _estimate(entry: dict) -> Estimate:
+    """An estimate out of its plain values."""
+    low, high = entry["interval"]
+    return Estimate(value=entry["value"], low=low, high=high, n=entry["n"], reason=entry.get("reason"))
+
+
+def _stages(cells: list[ConditionSummary]) -> list[tuple[str, float]]:
+    """Share of episodes that reached each stage, over several conditions."""
+    total = sum(cell.episodes for cell in cells)
+    if not total or not all(name in cell.stages for cell in cells if cell.episodes for name in STAGES):
+        return []
+    return [
+        (name, sum(cell.stages[name].value * cell.episodes for cell in cells if cell.episodes) / total)
+        for name in STAGES
+    ]

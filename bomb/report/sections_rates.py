@@ -1,0 +1,197 @@
+"""What is read first: the headline, success against severity, and the tables of every condition."""
+
+from bomb.page import Page, Raw
+from bomb.report.charts import differences_chart, points, severity_chart
+from bomb.report.drawing import Chart
+from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
+from bomb.report.wording import Names, interval, number_cell, p_value, plain, rate_cell, share
+
+CHARTS = 12  # severity charts that are open at once; the others are folded away
+
+
+def show(page: Page, chart: Chart) -> None:
+    """A chart on the page."""
+    page.picture(chart.data, chart.caption, alt=chart.alt, kind=chart.kind)
+
+
+def headline(page: Page, summary: Summary, names: Names) -> None:
+    """One card for each run in each simulator, and what to know before anything is compared."""
+    page.heading("Headline")
+    page.cards(_card(names, groups) for groups in _clean_and_perturbed(summary))
+    page.paragraph(
+        "The share of episodes that ended in success: in the clean world → under all perturbations together. "
+        f"Brackets hold {summary.confidence:.0%} intervals. A success is a stone of the right colour at rest "
+        "within the tolerance of the right intersection, let go, with no other stone pushed away "
+        "(docs/checker.md). Episodes that could not be played are errors: counted apart, never as failures."
+    )
+    privileged = [f"`{run.policy}`" for run in summary.runs if run.privileged]
+    if privileged:
+        page.paragraph(
+            f"Privileged: {', '.join(privileged)}, given the true positions, which no policy has that sees "
+            "only pictures.",
+            kind="note",
+        )
+    for run in summary.runs:
+        if run.errors.unplayed:
+            page.paragraph(
+                f"{run.name}: {run.errors.unplayed} episodes could not be played and are in no rate; "
+                "see “Errors”.",
+                kind="note",
+            )
+    for note in summary.notes:
+        page.paragraph(note, kind="note")
+
+
+def severity(page: Page, summary: Summary, names: Names) -> None:
+    """A chart for each knob and preset that was played at two severities or more."""
+    curves: dict[str, list[SeverityCurve]] = {}
+    for run in summary.runs:
+        for curve in run.curves:
+            if len(curve.points) >= 2:
+                curves.setdefault(curve.name, []).append(curve)
+    if not curves:
+        return
+    page.heading("Success against severity")
+    page.paragraph(
+        "Severity 0 is the clean world; the same seeds are played at each severity, so that only the "
+        "perturbation grows. Bars are intervals of single points: for what differs from the clean world, "
+        "see the paired differences below."
+    )
+    charts = [
+        severity_chart(
+            plain(name),
+            [(names.place(c), names.style(c), [(p.severity, p.success) for p in c.points]) for c in members],
+            f"`{name}` ({plain(members[0].category)}): {_counts(members)} episodes a point.",
+        )
+        for name, members in curves.items()
+    ]
+    with page.columns():
+        for chart in charts[:CHARTS]:
+            show(page, chart)
+    if charts[CHARTS:]:
+        with page.details(f"{len(charts) - CHARTS} more"), page.columns():
+            for chart in charts[CHARTS:]:
+                show(page, chart)
+
+
+def tables(page: Page, summary: Summary, names: Names) -> None:
+    """Category x severity x simulator, and every condition."""
+    page.heading("By category, severity and simulator")
+    page.paragraph(
+        "Conditions of one category and severity are pooled; their intervals know that the same seeds were "
+        "played several times. A dash is a combination that was not played."
+    )
+    places = [
+        (run, *place)
+        for run in summary.runs
+        for place in dict.fromkeys((g.task, g.split) for g in run.groups)
+    ]
+    with page.row():
+        for run, task, split in places:
+            _category_table(page, run, [g for g in run.groups if (g.task, g.split) == (task, split)])
+    with page.details("Every condition"):
+        for run in summary.runs:
+            page.table(
+                ["condition", "simulator", "success", "at any time", "placed: median off", "95th percentile",
+                 "against the clean twins, points", "p (Holm)", "verdict"],
+                [_condition_row(c) for c in run.conditions],
+                f"{run.name}: conditions, {summary.confidence:.0%} intervals under each number",
+            )  # fmt: skip
+
+
+def differences(page: Page, summary: Summary, names: Names) -> None:
+    """Perturbed minus clean on the same seeds."""
+    places: dict[str, list[ConditionSummary]] = {}
+    for run in summary.runs:
+        for cell in run.conditions:
+            if cell.versus_clean is not None and cell.versus_clean.pairs:
+                places.setdefault(names.place(cell), []).append(cell)
+    if not places:
+        return
+    page.heading("Perturbed against clean, seed by seed")
+    page.paragraph(
+        "Every perturbed episode has a clean twin: the same seed, goal and stones without the perturbation. "
+        "The difference of their outcomes says what the perturbation did, with the luck of the layout taken "
+        f"out. Tests are exact (McNemar) and corrected within a run (Holm, level {summary.level:.0%}). "
+        "“No difference shown” is not “equal”: the interval says how large a difference may hide in it."
+        + (
+            f" Equality is claimed against a margin of {100 * summary.margin:.0f} points."
+            if summary.margin is not None
+            else ""
+        )
+        + " A filled dot: the interval of this one row excludes zero. An open dot: it does not."
+    )
+    with page.columns():
+        for place, cells in places.items():
+            rows = [(cell.perturbation, cell.versus_clean.difference) for cell in cells]
+            show(
+                page,
+                differences_chart(
+                    place,
+                    rows,
+                    "difference, percentage points",
+                    f"{place}: {_span({cell.versus_clean.pairs for cell in cells})} pairs a row.",
+                ),
+            )
+
+
+def _clean_and_perturbed(summary: Summary) -> list[list[Group]]:
+    found: dict[tuple, list[Group]] = {}
+    for run in summary.runs:
+        for group in run.groups:
+            if (
+                group.severity is None and group.category in ("clean", "perturbed")
+            ) or group.category == "clean":
+                found.setdefault((run.name, group.task, group.split, group.backend), []).append(group)
+    return list(found.values())
+
+
+def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
+    groups = sorted(groups, key=lambda g: g.category != "clean")
+    words = (f"{g.category}: {share(g.success)} {interval(g.success)} of {g.episodes}" for g in groups)
+    return names.place(groups[0]), " → ".join(share(g.success) for g in groups), Raw("<br>".join(words))
+
+
+def _category_table(page: Page, run: RunSummary, groups: list[Group]) -> None:
+    backends = list(dict.fromkeys(g.backend for g in groups))
+    cells = {(g.category, g.severity, g.backend): g for g in groups}
+    rows = dict.fromkeys((g.category, g.severity) for g in groups if g.category != "perturbed")
+    page.table(
+        ["category", "severity", *backends],
+        [
+            [
+                plain(category),
+                "" if level is None or category == "clean" else str(level),
+                *(_group_cell(cells.get((category, level, backend))) for backend in backends),
+            ]
+            for category, level in rows
+        ],
+        f"{run.name}: success in {groups[0].task}, split {groups[0].split}",
+    )
+
+
+def _group_cell(group: Group | None) -> str | Raw:
+    return "–" if group is None else rate_cell(group.success)
+
+
+def _condition_row(cell: ConditionSummary) -> list[str]:
+    twin = cell.versus_clean
+    return [
+        cell.perturbation,
+        cell.backend,
+        rate_cell(cell.success),
+        rate_cell(cell.success_once),
+        number_cell(cell.distance_median_mm, "mm"),
+        number_cell(cell.distance_p95_mm, "mm"),
+        "" if twin is None else points(twin.difference),
+        "" if twin is None else p_value(twin.p_holm),
+        "" if twin is None else twin.verdict,
+    ]
+
+
+def _counts(curves: list[SeverityCurve]) -> str:
+    return _span({point.success.n for curve in curves for point in curve.points})
+
+
+def _span(counts: set[int]) -> str:
+    return str(min(counts)) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"

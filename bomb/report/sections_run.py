@@ -1,0 +1,110 @@
+"""What a run cost, what went wrong in it, and what it was made with."""
+
+from collections.abc import Iterator
+
+from bomb.page import Page
+from bomb.report.model import Efficiency, RunSummary, Summary
+from bomb.report.wording import number_cell
+
+_SHARES = ("sim", "render", "policy", "overhead")
+
+
+def efficiency(page: Page, summary: Summary) -> None:
+    """Parameters, memory, Hz."""
+    rows = [_efficiency_row(run, e) for run in summary.runs for e in run.efficiency]
+    if not rows:
+        return
+    page.heading("Efficiency")
+    page.paragraph(
+        "Times are of the machine that is named under “Provenance”, with everything else it was doing. "
+        "“Policy, Hz” is how often the policy could decide if nothing else took time."
+    )
+    page.table(
+        ["run", "simulator", "parameters", "memory", "decision, mean", "95th percentile", "policy",
+         "whole harness", "one episode", "engine / renderer / policy / harness"],
+        rows,
+        "Cost by run and simulator; a dash is not known",
+    )  # fmt: skip
+
+
+def errors(page: Page, summary: Summary) -> None:
+    """Attempts that came to nothing."""
+    page.heading("Errors")
+    runs = [run for run in summary.runs if run.errors.attempts]
+    page.paragraph(
+        "Attempts in which a policy, a simulator or a process broke, answered too late or gave no action "
+        "that can be executed. They are tried again and never counted as failures; success rates are of the "
+        "episodes that were completed."
+    )
+    if not runs:
+        page.paragraph("None: every attempt was completed.")
+    for run in runs:
+        found = run.errors
+        kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
+        page.paragraph(
+            f"{run.name}: {found.attempts} attempts ({kinds}); {found.recovered} episodes were completed "
+            f"later, {found.unplayed} were not."
+        )
+        if found.examples:
+            page.table(
+                ["condition", "seed", "kind", "step", "value", "message"],
+                [
+                    [*(_plain(example.get(name)) for name in ("condition", "seed", "kind", "step", "value")),
+                     str(example.get("message", ""))[:300]]
+                    for example in found.examples
+                ],
+                f"{run.name}: the last attempt of episodes without a result",
+            )  # fmt: skip
+
+
+def provenance(page: Page, summary: Summary) -> None:
+    """What would be needed to make the numbers again."""
+    page.heading("Provenance")
+    page.paragraph("What was run, with what, on what: enough to make the numbers again.")
+    for run in summary.runs:
+        times = f", {run.started[:19]} to {run.finished[:19]} UTC" if run.started else ""
+        with page.details(f"{run.name}: `{run.policy}`, {run.episodes} episodes{times}"):
+            entries = {"folder": run.path, "policy": run.policy, **run.describe, **run.provenance}
+            page.table(
+                ["setting", "value"], [list(entry) for entry in flat(entries)], f"{run.name}: settings"
+            )
+
+
+def flat(entries: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Nested settings as (dotted name, value in words)."""
+    for name, value in entries.items():
+        if isinstance(value, dict) and value:
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _plain(value)
+
+
+def _efficiency_row(run: RunSummary, cost: Efficiency) -> list[str]:
+    shares = " / ".join(f"{cost.shares[name]:.0%}" if name in cost.shares else "–" for name in _SHARES)
+    return [
+        run.name,
+        cost.backend,
+        "–" if cost.parameters is None else _count(cost.parameters),
+        "–" if cost.memory_mb is None else f"{cost.memory_mb:.0f} MB",
+        number_cell(cost.policy_ms_mean, "ms"),
+        number_cell(cost.policy_ms_p95, "ms"),
+        "–" if cost.policy_hz is None else f"{cost.policy_hz:.0f} Hz",
+        "–" if cost.steps_per_s is None else f"{cost.steps_per_s:.0f} actions/s",
+        number_cell(cost.episode_s, "s", 2),
+        shares,
+    ]
+
+
+def _count(number: int) -> str:
+    for unit, size in (("billion", 1e9), ("million", 1e6), ("thousand", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return str(number)
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_plain, value)) or "none"
+    return str(value)

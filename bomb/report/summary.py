@@ -1,0 +1,96 @@
+"""``summarise``: from runs to everything that a report says."""
+
+from collections.abc import Sequence
+
+from bomb.report.conditions import summarise_condition
+from bomb.report.costs import efficiency, errors
+from bomb.report.groups import CLEAN, against_clean, curves, groups, twins_of
+from bomb.report.loading import LoadedRun, where
+from bomb.report.model import FORMAT, RunSummary, Summary
+from bomb.report.policies import comparisons, training_grids
+from bomb.report.simulators import agreements
+from bomb.statistics import CONFIDENCE, LEVEL
+from core.errors import OptionError
+
+
+def summarise(runs: Sequence[LoadedRun], *, margin: float | None = None) -> Summary:
+    """All numbers of a report.
+
+    Args:
+        runs: see ``bomb.report.loading.load_runs``; their order is kept.
+        margin: the difference of success rates that would not matter, in (0, 1); only with it is anything
+            called equal.
+
+    Raises:
+        OptionError: without runs, or for a margin that is out of range.
+        BombError: if statsmodels is missing.
+    """
+    if margin is not None and not 0 < margin < 1:
+        raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
+    if not runs:
+        raise OptionError("a report takes at least one run")
+    return Summary(
+        format=FORMAT,
+        confidence=CONFIDENCE,
+        level=LEVEL,
+        margin=margin,
+        runs=tuple(_summarise_run(run, runs, margin) for run in runs),
+        simulators=agreements(runs, margin),
+        comparisons=comparisons(runs, margin),
+        training=training_grids(runs),
+        notes=tuple(_notes(runs)),
+    )
+
+
+def _summarise_run(run: LoadedRun, runs: Sequence[LoadedRun], margin: float | None) -> RunSummary:
+    twins = twins_of(run, runs)
+    versus_clean = against_clean(run, twins, margin)
+    rows = [row for rows in run.episodes.values() for row in rows.values()]
+    return RunSummary(
+        name=run.name,
+        path=str(run.path),
+        policy=run.policy,
+        privileged=run.privileged,
+        describe=run.describe,
+        baseline=run.wrapped[0] if run.wrapped else None,
+        provenance={name: value for name, value in run.settings.items() if name != "policy"},
+        started=min((row.started for row in rows if row.started), default=None),
+        finished=max((row.finished for row in rows if row.finished), default=None),
+        episodes=len(rows),
+        errors=errors(run),
+        conditions=tuple(
+            summarise_condition(run, condition, versus_clean.get(condition.key))
+            for condition in run.conditions
+        ),
+        groups=groups(run, twins),
+        curves=curves(run, twins),
+        efficiency=efficiency(run),
+    )
+
+
+def _notes(runs: Sequence[LoadedRun]) -> list[str]:
+    """What the runs do not allow to be compared."""
+    notes = []
+    for run in runs:
+        if not any(run.episodes.values()):
+            notes.append(f"{run.name} has no completed episode")
+        twins = twins_of(run, runs)
+        for place in dict.fromkeys(where(condition)[:3] for condition in run.conditions):
+            here = [condition for condition in run.conditions if where(condition)[:3] == place]
+            if all(c.perturbation == CLEAN or twins(c) is None for c in here) and any(
+                c.perturbation != CLEAN for c in here
+            ):
+                notes.append(
+                    f"{run.name} has no clean condition of {'/'.join(place)}: what is perturbed has no twins"
+                )
+        if len(dict.fromkeys(condition.backend for condition in run.conditions)) == 1:
+            notes.append(f"{run.name} was played in one simulator only")
+        if run.wrapped and not any(other.policy.strip() == run.wrapped[1] for other in runs):
+            notes.append(f"{run.name} is a baseline of {run.wrapped[1]}, of which no run was given")
+    trained = {run.trained for run in runs}
+    if len(runs) > 1 and not {"clean", "perturbed"} <= trained:
+        notes.append(
+            "no 2 x 2 of training and testing: it takes a policy that says it was trained on clean data "
+            "only, and one that was trained on perturbed data"
+        )
+    return notes

@@ -1,0 +1,83 @@
+"""Numbers and names as a report says them."""
+
+from html import escape
+
+from bomb.page import Raw
+from bomb.report.model import Summary
+from bomb.statistics import Estimate
+
+
+class Names:
+    """What tells runs, tasks and splits apart, and nothing that all of them share."""
+
+    def __init__(self, summary: Summary):
+        cells = [condition for run in summary.runs for condition in run.conditions]
+        self._runs = len(summary.runs) > 1
+        self._order = [run.name for run in summary.runs]
+        self._kinds = list(dict.fromkeys((cell.task, cell.split, cell.backend) for cell in cells))
+        self._tasks = len({cell.task for cell in cells}) > 1
+        self._splits = len({cell.split for cell in cells}) > 1
+
+    @property
+    def several(self) -> bool:
+        """Whether the report is of more than one run."""
+        return self._runs
+
+    def style(self, cell) -> tuple[int, int]:
+        """What a chart tells it by: one colour a run, one marker for each task, split and simulator."""
+        kind = self._kinds.index((cell.task, cell.split, cell.backend))
+        return (self._order.index(cell.run), kind) if self._runs else (kind, kind)
+
+    def place(self, cell, *, run: bool = True) -> str:
+        """Run, task and split where they differ, and simulator: of a condition, group or curve."""
+        parts = [
+            cell.run if run and self._runs else None,
+            cell.task if self._tasks else None,
+            cell.split if self._splits else None,
+            cell.backend,
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+def share(rate: Estimate) -> str:
+    """A rate alone; one place behind the point where there are enough episodes for it."""
+    if rate.value is None:
+        return "undefined"
+    return f"{rate.value:.1%}" if rate.n >= 500 else f"{rate.value:.0%}"
+
+
+def interval(estimate: Estimate, unit: str = "%", scale: float = 100.0, digits: int = 0) -> str:
+    """The ends of an interval, ``"[62%, 97%]"``; an end that the data do not bound is ``"?"``."""
+    if estimate.low is None and estimate.high is None:
+        return ""
+    ends = ("?" if end is None else f"{scale * end:.{digits}f}{unit}" for end in estimate.interval)
+    return "[" + ", ".join(ends) + "]"
+
+
+def rate_cell(rate: Estimate) -> Raw:
+    """A rate with its interval and number of episodes under it."""
+    if rate.value is None:
+        return Raw(f"–<small>{escape(rate.reason or 'undefined')}</small>")
+    return Raw(f'<b>{share(rate)}</b><small class="fit">{interval(rate)} of {rate.n}</small>')
+
+
+def number_cell(estimate: Estimate, unit: str, digits: int = 1) -> Raw:
+    """A quantity with its unit, and its interval under it."""
+    if estimate.value is None:
+        return Raw(f"–<small>{escape(estimate.reason or 'undefined')}</small>")
+    under = interval(estimate, "", 1.0, digits)
+    return Raw(
+        f"{estimate.value:.{digits}f} {unit}" + (f'<small class="fit">{under}</small>' if under else "")
+    )
+
+
+def p_value(value: float | None) -> str:
+    """A p-value; very small ones as a bound."""
+    if value is None:
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def plain(name: str) -> str:
+    """A name out of a list of the code, as it is read."""
+    return name.replace("_", " ")

@@ -1,0 +1,75 @@
+"""A number and how sure of it one can be; and the checks that every statistic makes of its input."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import OptionError
+
+CONFIDENCE = 0.95
+RESAMPLES = 4000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number and how sure of it one can be.
+
+    Attributes:
+        value: the estimate; None where it is undefined.
+        low, high: ends of the confidence interval; None where the data do not bound it on that side.
+        n: how many independent observations went in.
+        reason: why ``value``, ``low`` or ``high`` is None; else None.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    reason: str | None = None
+
+    @property
+    def interval(self) -> list[float | None]:
+        """``[low, high]``, as the JSON files have it."""
+        return [self.low, self.high]
+
+    def to_dict(self) -> dict:
+        """Plain numbers for JSON: ``value``, ``interval``, ``n``, and ``reason`` where there is one."""
+        plain = {"value": self.value, "interval": self.interval, "n": self.n}
+        return plain if self.reason is None else {**plain, "reason": self.reason}
+
+
+def undefined(reason: str, n: int = 0) -> Estimate:
+    """An estimate that does not exist, and why."""
+    return Estimate(value=None, low=None, high=None, n=n, reason=reason)
+
+
+def check_confidence(confidence: float) -> None:
+    """Raises OptionError unless 0 < confidence < 1."""
+    if not 0 < confidence < 1:
+        raise OptionError(f"confidence must be between 0 and 1, got {confidence!r}")
+
+
+def booleans(name: str, values: Sequence[bool]) -> np.ndarray:
+    """bool[N]; OptionError for anything else than booleans, so that no rate is taken of scores."""
+    array = np.asarray(values)
+    if array.size and array.dtype != np.bool_:
+        raise OptionError(f"{name} must be booleans, got {array.dtype}")
+    return array.astype(np.bool_).ravel()
+
+
+def same_length(a: Sequence, b: Sequence) -> tuple[np.ndarray, np.ndarray]:
+    """Both as arrays [N]; OptionError if the lengths differ."""
+    a, b = np.asarray(a).ravel(), np.asarray(b).ravel()
+    if len(a) != len(b):
+        raise OptionError(f"both must have the same length, got {len(a)} and {len(b)}")
+    return a, b
+
+
+def numbers(values: Sequence[float], name: str = "values") -> np.ndarray:
+    """float64[N]; OptionError naming the first value that is not finite."""
+    array = np.asarray(values, dtype=np.float64).ravel()
+    wrong = np.flatnonzero(~np.isfinite(array))
+    if len(wrong):
+        raise OptionError(f"{name}[{wrong[0]}] is not finite: {array[wrong[0]]}")
+    return array

@@ -1,0 +1,68 @@
+"""Where values lie: quantiles and means."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bomb.statistics.estimate import CONFIDENCE, RESAMPLES, Estimate, check_confidence, numbers, undefined
+from core.errors import OptionError
+
+
+def quantile(values: Sequence[float], q: float, confidence: float = CONFIDENCE) -> Estimate:
+    """A quantile with its order-statistics interval, which assumes nothing about the distribution.
+
+    With few values an end does not exist (for the 95th percentile at 95% the upper one takes about 75);
+    it is None then, and ``reason`` says so.
+
+    Args:
+        values: finite numbers.
+        q: in (0, 1); 0.5 is the median.
+
+    Raises:
+        OptionError: naming what is out of range or not finite.
+    """
+    check_confidence(confidence)
+    if not 0 < q < 1:
+        raise OptionError(f"q must be between 0 and 1, got {q!r}")
+    values = numbers(values)
+    if len(values) == 0:
+        return undefined("no values")
+    from scipy.stats import quantile_test
+
+    interval = quantile_test(values, p=q).confidence_interval(confidence)
+    low, high = (None if np.isnan(end) else float(end) for end in (interval.low, interval.high))
+    missing = low is None or high is None
+    return Estimate(
+        value=float(np.quantile(values, q)),
+        low=low,
+        high=high,
+        n=len(values),
+        reason=f"{len(values)} values do not bound this quantile on both sides" if missing else None,
+    )
+
+
+def mean(
+    values: Sequence[float], confidence: float = CONFIDENCE, resamples: int = RESAMPLES, seed: int = 0
+) -> Estimate:
+    """The mean with a bias-corrected and accelerated bootstrap (Efron 1987).
+
+    Raises:
+        OptionError: naming a value that is not finite.
+    """
+    check_confidence(confidence)
+    values = numbers(values)
+    if len(values) < 2:
+        value = float(values[0]) if len(values) else None
+        return Estimate(
+            value=value, low=None, high=None, n=len(values), reason="an interval takes two values"
+        )
+    if np.ptp(values) == 0:
+        value = float(values[0])
+        return Estimate(value=value, low=value, high=value, n=len(values))
+    from scipy.stats import bootstrap
+
+    result = bootstrap(
+        (values,), np.mean, confidence_level=confidence, n_resamples=resamples, batch=100, rng=seed
+    )
+    low, high = (float(end) for end in result.confidence_interval)
+    return Estimate(value=float(np.mean(values)), low=low, high=high, n=len(values))

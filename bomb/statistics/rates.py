@@ -1,0 +1,121 @@
+"""Shares: Wilson's interval for independent trials, and for trials that come in clusters."""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+
+from bomb.statistics.estimate import (
+    CONFIDENCE,
+    Estimate,
+    booleans,
+    check_confidence,
+    same_length,
+    undefined,
+)
+from core.errors import OptionError
+
+
+def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
+    """A share of ``n`` independent trials, with Wilson's score interval (Wilson 1927).
+
+    Raises:
+        OptionError: unless 0 <= successes <= n and 0 < confidence < 1.
+    """
+    check_confidence(confidence)
+    if not 0 <= successes <= n:
+        raise OptionError(f"successes must be from 0 to n = {n}, got {successes!r}")
+    if n == 0:
+        return undefined("no trials")
+    from scipy.stats import binomtest  # slow to import, and not every command needs it
+
+    interval = binomtest(int(successes), int(n)).proportion_ci(confidence, method="wilson")
+    return Estimate(value=successes / n, low=float(interval.low), high=float(interval.high), n=int(n))
+
+
+def rate(outcomes: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
+    """The share of true values, with Wilson's interval."""
+    outcomes = booleans("outcomes", outcomes)
+    return wilson(int(outcomes.sum()), len(outcomes), confidence)
+
+
+def agreement(a: Sequence, b: Sequence, confidence: float = CONFIDENCE) -> Estimate:
+    """The share of pairs that are equal, with Wilson's interval.
+
+    Raises:
+        OptionError: if the lengths differ.
+    """
+    a, b = same_length(a, b)
+    return wilson(int((a == b).sum()), len(a), confidence)
+
+
+def iou(a: Sequence[bool], b: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
+    """Intersection over union of two sets, each given as one boolean per independent item.
+
+    Given the union's size, the intersection's is a binomial count, so Wilson's interval holds; a bootstrap
+    would claim certainty where the sets happen to be equal. ``n`` is the size of the union.
+
+    Raises:
+        OptionError: if the lengths differ.
+    """
+    a, b = same_length(booleans("a", a), booleans("b", b))
+    union = int((a | b).sum())
+    return wilson(int((a & b).sum()), union, confidence) if union else undefined("both sets are empty")
+
+
+def clustered_rate(
+    outcomes: Sequence[bool], clusters: Sequence[Hashable], confidence: float = CONFIDENCE
+) -> Estimate:
+    """The share of true values where trials of one cluster are alike, as the same seed under several knobs.
+
+    Wilson's interval with the effective sample size n / deff. The design effect deff is the variance of the
+    share by linearisation over clusters, divided by that of as many independent trials (Kish 1965); it is
+    never taken below 1 (Korn and Graubard 1998). Dean and Pagano (2015) find this interval to hold its level.
+    Where every outcome is the same nothing can be estimated, and each cluster counts as one trial.
+
+    Args:
+        outcomes: one boolean per trial.
+        clusters: the cluster of each.
+
+    Returns:
+        The share; its ``n`` is the number of trials.
+
+    Raises:
+        OptionError: if the lengths differ.
+    """
+    check_confidence(confidence)
+    outcomes, n = booleans("outcomes", outcomes), len(clusters)
+    if len(outcomes) != n:
+        raise OptionError(f"both must have the same length, got {len(outcomes)} and {n}")
+    if n == 0:
+        return undefined("no trials")
+    share = float(outcomes.mean())
+    low, high = _wilson_ends(share, effective_size(outcomes, clusters), confidence)
+    return Estimate(value=share, low=low, high=high, n=n)
+
+
+def effective_size(values: np.ndarray, clusters: Sequence[Hashable]) -> float:
+    """How many independent trials say as much about the mean of ``values``, float[N], as these do.
+
+    At most N; as many as there are clusters where all values are the same.
+    """
+    names: dict = {}
+    codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters])
+    n, k = len(values), len(names)
+    if k == n:
+        return n
+    residuals = values - values.mean()
+    spread = float((residuals**2).sum())
+    if spread == 0 or k == 1:
+        return k
+    variance = k / (k - 1) * float((np.bincount(codes, weights=residuals) ** 2).sum())
+    return n / max(1.0, variance / spread)
+
+
+def _wilson_ends(share: float, n: float, confidence: float) -> tuple[float, float]:
+    """Wilson's interval where n need not be an integer, which scipy's ``binomtest`` wants."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf((1 + confidence) / 2))
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * float(np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
+    return max(0.0, middle - half), min(1.0, middle + half)

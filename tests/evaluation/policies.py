@@ -1,0 +1,104 @@
+"""Policies that misbehave in a known way, by name for workers in other processes."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from core.policy import BatchPolicy, Policy
+
+HOLD = np.array([[0, 0, 0, 1]], dtype=np.float32)
+FAULTY_STEP = 2
+HERE = "tests.evaluation.policies"
+
+
+class Faulty(Policy):
+    """Does at step 2 what the seed says: 1 raises, 2 returns NaN, 3 a bare action, 4 hangs, 5 dies; 0 holds.
+
+    With a folder, only the first time that it comes to a seed.
+    """
+
+    wants_step = True
+
+    def __init__(self, folder: str | None = None):
+        self._folder = None if folder is None else Path(folder)
+
+    def reset(self, instruction: str, seed: int) -> None:
+        self._fault = seed
+        if self._folder is not None:
+            mark = self._folder / str(seed)
+            self._fault = 0 if mark.exists() else seed
+            mark.touch()
+
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
+        if step != FAULTY_STEP:
+            return HOLD
+        if self._fault == 1:
+            raise RuntimeError("clumsy")
+        if self._fault == 2:
+            return np.array([[0, np.nan, 0, 1]])
+        if self._fault == 3:
+            return np.zeros(4)
+        if self._fault == 4:
+            time.sleep(1000)
+        if self._fault == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return HOLD
+
+
+class Slow(Policy):
+    """Holds, and takes its time."""
+
+    def __init__(self, seconds: float = 0.01):
+        self._seconds = seconds
+
+    def reset(self, instruction: str, seed: int) -> None:
+        pass
+
+    def act(self, observation: dict) -> np.ndarray:
+        time.sleep(self._seconds)
+        return HOLD
+
+
+class Batched(BatchPolicy):
+    """Noise drawn from (seed, step), in chunks of four; writes down who it is and how large batches were.
+
+    Refuses seed 13; with ``hang``, never answers for seed 4 in the first process that is asked.
+    """
+
+    def __init__(self, folder: str, seconds: float = 0.0, hang: bool = False):
+        self._folder, self._seconds, self._hang = Path(folder), seconds, hang
+        (self._folder / "pid").write_text(str(os.getpid()))
+
+    def describe(self) -> dict:
+        return {"parameters": 7, "trained_on": [{"split": "train"}]}
+
+    def infer(self, requests) -> list[np.ndarray]:
+        with open(self._folder / "batches", "a") as file:
+            file.write(f"{len(requests)}\n")
+        if any(request.seed == 13 for request in requests):
+            raise ValueError("unlucky")
+        if self._hang and any(request.seed == 4 for request in requests):
+            mark = self._folder / "hung"
+            if not mark.exists():
+                mark.touch()
+                time.sleep(1000)
+        time.sleep(self._seconds)
+        return [
+            np.random.default_rng([request.seed, request.step]).uniform(-1, 1, (4, 4)).astype(np.float32)
+            for request in requests
+        ]
+
+    def infer_one(self, seed: int, step: int) -> np.ndarray:
+        """What it says without being asked in a batch."""
+        return np.random.default_rng([seed, step]).uniform(-1, 1, (4, 4)).astype(np.float32)
+
+
+class Looking(BatchPolicy):
+    """Moves by how bright the head's picture is."""
+
+    def infer(self, requests) -> list[np.ndarray]:
+        pictures = [request.observation["images"]["head"] for request in requests]
+        return [np.float32([[picture.mean() / 255, 0, 0, 1]]) for picture in pictures]

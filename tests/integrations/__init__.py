@@ -1,0 +1,1 @@
+"""What integrations do without the packages that they are for."""

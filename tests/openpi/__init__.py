@@ -1,0 +1,1 @@
+"""The openpi protocol: our client, our server, over real websockets."""
