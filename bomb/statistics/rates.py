@@ -1,6 +1,7 @@
 """Shares: Wilson's interval for independent trials, and for trials that come in clusters."""
 
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,10 +27,16 @@ def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
         raise OptionError(f"successes must be from 0 to n = {n}, got {successes!r}")
     if n == 0:
         return undefined("no trials")
+    return _wilson(int(successes), int(n), confidence)
+
+
+@lru_cache(maxsize=65536)
+def _wilson(successes: int, n: int, confidence: float) -> Estimate:
+    """The same few counts come again and again in a report."""
     from scipy.stats import binomtest  # slow to import, and not every command needs it
 
-    interval = binomtest(int(successes), int(n)).proportion_ci(confidence, method="wilson")
-    return Estimate(value=successes / n, low=float(interval.low), high=float(interval.high), n=int(n))
+    interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Estimate(value=successes / n, low=float(interval.low), high=float(interval.high), n=n)
 
 
 def rate(outcomes: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
