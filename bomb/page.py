@@ -108,6 +108,13 @@ class Page:
         self._parts.append("</div>")
 
     @contextmanager
+    def row(self) -> Iterator[None]:
+        """What is added inside stands side by side, each as wide as it is, as far as there is room."""
+        self._parts.append('<div class="row">')
+        yield
+        self._parts.append("</div>")
+
+    @contextmanager
     def details(self, words: str) -> Iterator[None]:
         """What is added inside is folded away until the reader opens it."""
         self._parts.append(f"<details><summary>{_text(words)}</summary>")

@@ -7,7 +7,7 @@ from multiprocessing.connection import Client, Connection
 import numpy as np
 
 from bomb.evaluation.jobs import PolicyAddress
-from bomb.policies.errors import PolicyError, PolicyTimeoutError
+from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError
 from core.policy import Policy, Request
 
 PATIENCE_S = 600.0  # for a policy process that is loading its model again
@@ -45,8 +45,10 @@ class PolicyClient(Policy):
                     value=f"no answer in {self._timeout:g} s",
                 )
             answer = connection.recv()
+        except PolicyError:
+            raise  # of these, some are OSErrors
         except (OSError, EOFError) as error:
-            raise PolicyError(
+            raise PolicyConnectionError(
                 f"the policy process went away at step {step}: {type(error).__name__}", step=step
             ) from error
         if isinstance(answer, str):
@@ -57,7 +59,7 @@ class PolicyClient(Policy):
         """Waits until the policy process listens.
 
         Raises:
-            PolicyError: if it does not in ten minutes.
+            PolicyConnectionError: if it does not in ten minutes.
         """
         deadline = time.monotonic() + PATIENCE_S
         while self._connection is None:
@@ -65,7 +67,7 @@ class PolicyClient(Policy):
                 self._connection = Client(self._address.place, authkey=self._address.key)
             except (OSError, EOFError, AuthenticationError) as error:
                 if time.monotonic() > deadline:
-                    raise PolicyError(
+                    raise PolicyConnectionError(
                         f"no policy process at {self._address.place!r} after {PATIENCE_S:g} s: {error}"
                     ) from error
                 time.sleep(PAUSE_S)

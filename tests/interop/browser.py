@@ -63,7 +63,9 @@ class Browser:
         try:
             port, path = self._address()
             # Pictures of whole pages come in one message.
-            self._socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None)
+            self._socket = connect(
+                f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None
+            )
         except BaseException:
             self._end()
             raise
