@@ -29,12 +29,18 @@ def summarise(runs: Sequence[LoadedRun], *, margin: float | None = None) -> Summ
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
     if not runs:
         raise OptionError("a report takes at least one run")
+    from tqdm import tqdm
+
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
         level=LEVEL,
         margin=margin,
-        runs=tuple(_summarise_run(run, runs, margin) for run in runs),
+        runs=tuple(
+            _summarise_run(run, runs, margin)
+            # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
+            for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
+        ),
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
         training=training_grids(runs),
