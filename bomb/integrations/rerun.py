@@ -48,6 +48,8 @@ class RerunFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._rr, self._recording = rerun, rerun.RecordingStream("bomb")
+        # Not a timeline of the episode: when it was written.
+        self._recording.set_log_time_enabled(False)
         self._recording.save(self._beside)
         self._episodes: list[_Episode] = []
 
