@@ -144,6 +144,7 @@ POLICIES = Registry(
         "replay": "bomb.policies.recorded:Replay",
         "blind": "bomb.policies.wrappers:Blind",
         "mute": "bomb.policies.wrappers:Mute",
+        "pi0": "bomb.integrations.pi0.policy:Pi0Policy",
     },
 )
 

@@ -36,7 +36,7 @@ LAZY = {
         *("PIL", "av", "tqdm", "scipy", "skimage", "trimesh"),
         # of the extras
         *("matplotlib", "statsmodels", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
-        *("safetensors", "tensorflow", "tensorflow_datasets", "vla_eval", "ray", "rerun"),
+        *("safetensors", "tokenizers", "tensorflow", "tensorflow_datasets", "vla_eval", "ray", "rerun"),
     },
 }
 

@@ -16,6 +16,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "collect": ("bomb.cli.collect", "collect demonstrations: successful episodes of the expert"),
     "render": ("bomb.cli.render", "draw the pictures of a dataset, in any simulator, perturbed if asked"),
     "replay": ("bomb.cli.replay", "play a dataset's actions again, in its simulator and in others"),
+    "export": ("bomb.cli.export", "write a dataset in a trainer's format: LeRobot or RLDS"),
+    "inspect": ("bomb.cli.inspect", "show a dataset as a page: counts, coverage, histograms, anomalies"),
     "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
     "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
     "knobs": ("bomb.cli.knobs", "list the perturbations, their units and levels, and the presets"),

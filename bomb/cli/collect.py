@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bomb.cli import INTERRUPTED
-from bomb.cli.options import knobs, names
+from bomb.cli.options import held_out_sets, knobs, names
 from core.errors import check_choice
 from core.registry import BACKENDS, TASKS
 
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--perturbations",
         metavar="KNOBS",
-        help="comma-separated presets and knobs, like visual:2,board_pose:3; held-out sets of a preset are "
-        "replaced by what may be trained on",
+        help="presets and knobs, like visual:2+board_pose:3; held-out sets of a preset are replaced by what "
+        "may be trained on",
     )
     parser.add_argument(
         "--diversity",
@@ -82,10 +82,9 @@ def run(args: argparse.Namespace) -> int:
     from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
     from bomb.exports import FORMATS, export
     from bomb.files import write_json
-    from core.heldout import check_held_out
 
     check_choice("format", args.format, [NATIVE, *FORMATS])
-    held_out = check_held_out(() if args.hold_out == "none" else names(args.hold_out, "--hold-out"))
+    held_out = held_out_sets(args.hold_out)
     settings = CollectionSettings(
         backends=names(args.backend, "--backend"),
         task=args.task,

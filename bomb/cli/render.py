@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bomb.cli.options import knobs, names
+from bomb.cli.options import held_out_sets, knobs, names
 from core.errors import check_choice
 from core.registry import BACKENDS
 
@@ -22,7 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--perturbations",
         metavar="KNOBS",
-        help="comma-separated presets and knobs that change only what is seen and said, like visual:2",
+        help="presets and knobs that change only what is seen and said, like visual:2+words:spelled",
+    )
+    parser.add_argument(
+        "--hold-out",
+        metavar="SETS",
+        help="what the pictures must not show, or none; left out: as the dataset was collected",
     )
     parser.add_argument("--cameras", default="head", metavar="NAMES", help="comma-separated")
     parser.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
@@ -42,17 +47,19 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from bomb.demonstrations.dataset import Dataset
-    from bomb.demonstrations.pictures import visible_levels
+    from bomb.demonstrations.pictures import held_out_of, visible_levels
     from bomb.demonstrations.rendering import KINDS, RenderSettings, render_dataset
     from bomb.exports import FORMATS, export
 
     check_choice("format", args.format, [*KINDS, *FORMATS])
     dataset = Dataset.open(args.dataset)
+    held_out = held_out_of(dataset.settings) if args.hold_out is None else held_out_sets(args.hold_out)
     options = {
         "backend": args.backend,
         "cameras": names(args.cameras, "--cameras"),
         "image_size": (args.image_size, args.image_size),
-        "perturbations": visible_levels(knobs(args.perturbations)),
+        "perturbations": visible_levels(knobs(args.perturbations), held_out),
+        "held_out": held_out,
         "supersample": args.supersample,
     }
     if args.format in FORMATS:

@@ -1,5 +1,6 @@
 """Numbers in words, for text and tables: percentages, points, intervals; a dash where there is nothing."""
 
+from bomb.report.tables import UNDEFINED
 from bomb.statistics import Estimate
 
 NOTHING = "–"
@@ -31,13 +32,13 @@ def p_value(p: float | None) -> str:
 
 
 def words(name: str) -> str:
-    """An identifier for readers: ``never_reached`` is ``never reached``."""
-    return name.replace("_", " ")
+    """An identifier for readers: ``never_reached`` is ``never reached``, ``int_act/`` is ``INT-ACT:``."""
+    return name.replace("int_act/", "INT-ACT: ").replace("_", " ")
 
 
 def _with_interval(estimate: Estimate, scale: float, form: str, unit: str) -> str:
     if estimate.value is None:
-        return f"undefined: {estimate.reason}"
+        return f"{UNDEFINED}{estimate.reason}"
     value = form.format(scale * estimate.value) + unit
     if estimate.low is None and estimate.high is None:
         return f"{value} [no interval]"

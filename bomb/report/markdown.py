@@ -94,9 +94,9 @@ def _conditions(summary: Summary) -> str:
         ]
         for condition in _all(summary)
     ]
-    head = ["run", "task", "simulator", "perturbation", "episodes", "unplayed", "success at end"]
+    head = ["run", "task", "simulator", "perturbation", "completed", "unplayed", "success at end"]
     head += ["success once", "placement error, median (mm)", "95th percentile (mm)"]
-    return section("Conditions", table(head, rows))
+    return section("Conditions: of completed episodes", table(head, rows))
 
 
 def _twins(summary: Summary) -> str:
@@ -194,7 +194,16 @@ def _errors(summary: Summary) -> str:
         if run.errors.attempts
     ]
     head = ["run", "failed attempts", "played in the end", "not played", "by kind"]
-    return section("Errors (no failures of a policy; in no rate)", table(head, rows))
+    worst = [
+        [*_where(condition), str(condition.unplayed), percent(condition.success)]
+        + [percent(condition.success_at_worst)]
+        for condition in _all(summary)
+        if condition.unplayed
+    ]
+    below = ["run", "task", "simulator", "perturbation", "not played", "success of completed"]
+    below += ["success if all of these had failed"]
+    tables = [table(head, rows), table(below, worst)]
+    return section("Errors (no failures of a policy; in no rate)", "\n".join(filter(None, tables)))
 
 
 def _provenance(summary: Summary) -> str:

@@ -7,7 +7,14 @@ from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.mapping import MAPPINGS, mapping, serving_mapping
 from bomb.integrations.openpi.pictures import resize_with_pad
 from core.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
-from core.errors import ActionError, CapabilityError, OptionError, StateError, UnknownNameError
+from core.errors import (
+    CapabilityError,
+    ConventionError,
+    OptionError,
+    PolicyOutputError,
+    StateError,
+    UnknownNameError,
+)
 
 DELTA, ABSOLUTE = (ActionSpec(mode=mode, control_hz=20) for mode in ("delta", "absolute"))
 STATE = np.array([0.45, -0.02, 0.21, 0.25], dtype=np.float32)
@@ -105,11 +112,11 @@ def test_droid_says_where_no_joints_lead():
 @pytest.mark.parametrize("name", ["libero", "droid"])
 def test_what_has_no_meaning_is_an_error(name):
     kind = mapping(name)
-    with pytest.raises(OptionError, match="gives delta actions, the environment takes 'absolute'"):
+    with pytest.raises(ConventionError, match="gives delta actions, the environment takes 'absolute'"):
         kind.check_spec(ABSOLUTE)
-    with pytest.raises(OptionError, match="needs cameras head, wrist; the observation has head"):
+    with pytest.raises(ConventionError, match="needs cameras head, wrist; the observation has head"):
         kind.request(observation(images={"head": observation()["images"]["head"]}))
-    with pytest.raises(ActionError, match=f"have 4 dimensions, mapping '{name}' has {kind.action_dim}"):
+    with pytest.raises(PolicyOutputError, match=f"have 4 dimensions, mapping '{name}' has {kind.action_dim}"):
         kind.check_actions(np.zeros((3, 4)), "here")
 
 
@@ -117,15 +124,16 @@ def test_what_has_no_meaning_is_an_error(name):
     "actions", [np.zeros(4), np.zeros((0, 4)), "no", None, [[1j] * 4], [["a"] * 4], np.zeros((2, 2, 4))]
 )
 def test_what_is_no_chunk_is_an_error(actions):
-    with pytest.raises(ActionError, match=r"here: actions must be float\[k, 4\]"):
+    with pytest.raises(PolicyOutputError, match=r"here: actions must be float\[k, 4\]"):
         mapping("bomb").check_actions(actions, "here")
 
 
 def test_what_is_not_finite_is_named():
     actions = np.zeros((3, 4))
     actions[1, 2] = np.inf
-    with pytest.raises(ActionError, match=r"here: actions\[1\]\[2\] is inf"):
+    with pytest.raises(PolicyOutputError, match=r"here: .* got inf in action 1, entry 2") as caught:
         mapping("bomb").check_actions(actions, "here")
+    assert caught.value.value == "inf in action 1, entry 2"
 
 
 def test_a_request_of_another_mapping_is_named():

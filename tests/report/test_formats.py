@@ -91,7 +91,7 @@ def test_markdown_is_made_of_whole_tables(paths):
         lines = [line for line in block.splitlines() if line.startswith("|")]
         widths = {line.replace("\\|", "").count("|") for line in lines}
         assert len(widths) <= 1, block
-    assert not re.search(r"\bnan\b", text) and "undefined: no trials" in text
+    assert not re.search(r"\bnan\b", text) and "undefined (1)" in text and "\n(1) no trials\n" in text
     assert "5 points" in text and "does not mean equal" in text
 
 

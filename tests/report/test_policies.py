@@ -52,6 +52,7 @@ def test_trained_on_times_tested_on(tmp_path):
     paths = [
         run(tmp_path / "plain", up_to(36, 12), "a", **CLEAN_DATA),
         run(tmp_path / "robust", up_to(32, 28), "b", **PERTURBED_DATA),
+        run(tmp_path / "blind", up_to(2, 2), "blind(b)", **PERTURBED_DATA),
     ]
     summary = summarise(load_runs(paths))
     (grid,) = summary.training  # the other simulator has no clean condition

@@ -9,7 +9,7 @@ from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.connection import Connection
 from bomb.integrations.openpi.mapping import mapping
 from core.actions import ActionSpec
-from core.errors import OptionError, PolicyError
+from core.errors import ConventionError, PolicyOutputError
 from core.policy import Policy
 
 KNOWN = ("checkpoint", "parameters", "trained_on")  # of a server's metadata: what results say about a policy
@@ -18,8 +18,8 @@ KNOWN = ("checkpoint", "parameters", "trained_on")  # of a server's metadata: wh
 class OpenpiPolicy(Policy):
     """A policy behind an openpi server.
 
-    One connection at a time, one request per look. An error, a time-out or a lost connection raises
-    ``PolicyError`` and closes it; the next ``reset`` connects anew. With the environment variable
+    One connection at a time, one request per look. A lost connection, a time-out and an error that the server
+    reports are ``PolicyError`` and close it; the next ``reset`` connects anew. With the environment variable
     OPENPI_API_KEY set, it is sent as openpi's clients do.
 
     Args:
@@ -27,7 +27,8 @@ class OpenpiPolicy(Policy):
 
     Raises:
         OptionError, UnknownNameError: for an address or mapping that does not exist.
-        PolicyError: if nobody answers there.
+        PolicyConnectionError: if nobody answers there.
+        ConventionError: if the server says that it speaks another mapping.
         BombError: without the packages of the extra ``openpi``.
     """
 
@@ -45,8 +46,8 @@ class OpenpiPolicy(Policy):
         """Begins an episode; the server learns of it with the first request.
 
         Raises:
-            OptionError: if the server's actions mean nothing in the environment's action mode.
-            PolicyError: if there is no connection any more and nobody answers.
+            ConventionError: if the server's actions mean nothing in the environment's action mode.
+            PolicyConnectionError: if there is no connection any more and nobody answers.
         """
         self._mapping.check_spec(action_spec)
         if not self._connection.is_open:
@@ -63,8 +64,10 @@ class OpenpiPolicy(Policy):
         """Asks the server: float32[k, 4].
 
         Raises:
-            PolicyError: if the connection is lost, nothing comes in time, or the server reports an error.
-            ActionError: if what comes are no actions of the mapping, or not finite.
+            PolicyConnectionError, PolicyTimeoutError: if there is no answer.
+            PolicyError: with the server's traceback, if it reports an error.
+            PolicyOutputError: if what comes are no actions of the mapping, or not finite.
+            ConventionError: if the observation lacks a picture that the mapping sends.
         """
         request = {
             **self._mapping.request(observation),
@@ -79,7 +82,7 @@ class OpenpiPolicy(Policy):
         reply = self._connection.ask(request, source)
         if not isinstance(reply, dict) or "actions" not in reply:
             has = f"a map with {sorted(map(str, reply))}" if isinstance(reply, dict) else type(reply).__name__
-            raise PolicyError(f"{source}: the reply must be a map with 'actions', is {has}")
+            raise PolicyOutputError(f"{source}: the reply must be a map with 'actions', is {has}")
         actions = self._mapping.check_actions(reply["actions"], source)
         return self._mapping.actions(actions, observation, self._spec)
 
@@ -99,7 +102,7 @@ class OpenpiPolicy(Policy):
         theirs = connection.metadata.get("bomb/mapping", self._mapping.name)
         if theirs != self._mapping.name:
             connection.close()
-            raise OptionError(
+            raise ConventionError(
                 f"{self._address} speaks mapping {theirs!r}, asked for was {self._mapping.name!r}; "
                 f"say {self._address}?mapping={theirs}"
             )

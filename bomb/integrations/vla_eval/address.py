@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
-from bomb.integrations.vla_eval.actions import ActionConvention
+from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.errors import OptionError, UnknownNameError
 

@@ -10,8 +10,8 @@ from vla_eval.benchmarks.base import StepBenchmark, StepResult
 from vla_eval.specs import DimSpec
 
 import core
+from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
-from bomb.integrations.vla_eval.actions import ActionConvention
 from bomb.integrations.vla_eval.conditions import Condition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.checker import INT_ACT, STAGES

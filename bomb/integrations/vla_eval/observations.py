@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.integrations.vla_eval.actions import RAW, mismatch
+from bomb.integrations.actions import RAW, mismatch
 from core.errors import ConventionError, OptionError, check_choice
 from core.scene import RobotSpec
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from vla_eval.specs import IMAGE_RGB, LANGUAGE, DimSpec
 
-from bomb.integrations.vla_eval import observations
-from bomb.integrations.vla_eval.actions import (
+from bomb.integrations.actions import (
     GRIPPERS,
     RAW,
     ROTATION_TOLERANCE,
     ActionConvention,
     mismatch,
 )
+from bomb.integrations.vla_eval import observations
 from bomb.integrations.vla_eval.observations import ANY_IMAGE, STATES, ObservationLayout
 from core.actions import SPEED
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bomb.integrations.vla_eval.actions import GRIPPERS, ActionConvention
+from bomb.integrations.actions import GRIPPERS, ActionConvention
 from core.errors import ActionError, OptionError, UnknownNameError
 
 
