@@ -58,8 +58,8 @@ class Policy(ABC):
         """What results say about the policy: plain values for JSON.
 
         Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what its weights
-        take; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}`` out of the provenance of
-        its datasets.
+        take; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}``, out of the provenance
+        of its datasets.
         """
         return {}
 

@@ -42,7 +42,7 @@ def twins_of(run: LoadedRun, runs: Sequence[LoadedRun]) -> Twins:
 def clean_rows(
     run: LoadedRun, runs: Sequence[LoadedRun], task: str, backend: str, split: str
 ) -> Mapping[int, EpisodeRow] | None:
-    """Episodes of the clean world by seed; None if neither the run nor another of the same policy has them."""
+    """Episodes of the clean world by seed, of the run or of another of the same policy; None without any."""
     for place in (run, *(other for other in runs if other is not run and other.same_policy(run))):
         clean = place.find(task=task, backend=backend, split=split, perturbation=CLEAN)
         if clean is not None:
