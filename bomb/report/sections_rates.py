@@ -4,7 +4,7 @@ from bomb.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
 from bomb.report.drawing import Chart
 from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
-from bomb.report.wording import Names, interval, number_cell, p_value, plain, rate_cell, share
+from bomb.report.wording import Names, counted, interval, number_cell, p_value, plain, rate_cell, share
 
 CHARTS = 12  # severity charts that are open at once; the others are folded away
 
@@ -34,8 +34,8 @@ def headline(page: Page, summary: Summary, names: Names) -> None:
     for run in summary.runs:
         if run.errors.unplayed:
             page.paragraph(
-                f"{run.name}: {run.errors.unplayed} episodes could not be played and are in no rate; "
-                "see “Errors”.",
+                f"{run.name}: {counted(run.errors.unplayed, 'episode')} could not be played, and no rate "
+                "counts them; see “Errors”.",
                 kind="note",
             )
     for note in summary.notes:

@@ -78,6 +78,11 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def counted(number: int, thing: str) -> str:
+    """``"1 episode"``, ``"2 episodes"``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def plain(name: str) -> str:
     """A name out of a list of the code, as it is read."""
     return name.replace("_", " ")
