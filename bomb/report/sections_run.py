@@ -66,7 +66,10 @@ def provenance(page: Page, summary: Summary) -> None:
         with page.details(f"{run.name}: `{run.policy}`, {run.episodes} episodes{times}"):
             entries = {"folder": run.path, "policy": run.policy, **run.describe, **run.provenance}
             page.table(
-                ["setting", "value"], [list(entry) for entry in flat(entries)], f"{run.name}: settings"
+                ["setting", "value"],
+                [list(entry) for entry in flat(entries)],
+                f"{run.name}: settings",
+                numbers=False,
             )
 
 

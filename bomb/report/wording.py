@@ -71,6 +71,11 @@ def number_cell(estimate: Estimate, unit: str, digits: int = 1) -> Raw:
     )
 
 
+def verdict_cell(verdict: str) -> Raw:
+    """A few words on one line."""
+    return Raw(f'<span class="fit">{escape(verdict)}</span>')
+
+
 def p_value(value: float | None) -> str:
     """A p-value; very small ones as a bound."""
     if value is None:

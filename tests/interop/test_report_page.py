@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.browser import Browser
+from scripts.browser import Browser
 from tests.interop.conftest import install, run
 
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
