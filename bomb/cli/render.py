@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bomb.cli.options import held_out_sets, knobs, names
-from core.errors import check_choice
+from core.errors import OptionError, check_choice
 from core.registry import BACKENDS
 
 
@@ -37,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="mp4", metavar="NAME", help=f"one of {', '.join([*KINDS, *FORMATS])}"
     )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="K", help="processes that draw; mp4 and png only"
-    )
+    parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that draw")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,13 +57,14 @@ def run(args: argparse.Namespace) -> int:
         "cameras": names(args.cameras, "--cameras"),
         "image_size": (args.image_size, args.image_size),
         "perturbations": visible_levels(knobs(args.perturbations), held_out),
-        "held_out": held_out,
         "supersample": args.supersample,
     }
     if args.format in FORMATS:
-        export(args.dataset, args.format, args.out, **options)
+        if args.hold_out is not None:
+            raise OptionError(f"--hold-out is for {', '.join(KINDS)}: trainers get what the dataset may show")
+        export(args.dataset, args.format, args.out, **options, workers=args.workers)
     else:
-        settings = RenderSettings(**options, kind=args.format)
+        settings = RenderSettings(**options, held_out=held_out, kind=args.format)
         with tqdm(total=len(dataset), unit="episode", desc="drawing", file=sys.stderr, delay=1) as bar:
             render_dataset(
                 dataset, settings, args.out, workers=args.workers, report=lambda seed: bar.update()

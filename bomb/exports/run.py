@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bomb.demonstrations.dataset import Dataset
-from bomb.demonstrations.pictures import visible_levels
+from bomb.demonstrations.pictures import held_out_of, visible_levels
 from bomb.demonstrations.workers import Workers
 from bomb.exports import writer_class
 from bomb.exports.folder import ExportFolder, open_export, writing
@@ -96,7 +96,7 @@ def export(
         backend=backend or _only_backend(dataset),
         cameras=tuple(cameras),
         image_size=tuple(image_size),
-        perturbations=visible_levels(perturbations),
+        perturbations=visible_levels(perturbations, held_out_of(dataset.settings)),
         supersample=supersample,
         columns=tuple(columns),
         actions=actions,
@@ -266,10 +266,10 @@ class _Processes(Workers):
             if answer.death is None:
                 made.append((answer.job, answer.result))
                 continue
-            self._deaths[answer.job.shard] += 1
+            self._deaths[answer.job.shard] += answer.begun
             if self._deaths[answer.job.shard] >= DEATHS:
                 raise BombError(
-                    f"the process that wrote shard {answer.job.shard} was {answer.death}, {DEATHS} times"
+                    f"the process that wrote shard {answer.job.shard} {answer.death}, {DEATHS} times"
                 )
             self.submit(answer.job)
         return made

@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import core
 from bomb.demonstrations.collecting import collect
 from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.settings import CollectionSettings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +40,21 @@ def games(tmp_path_factory) -> Dataset:
     one = settings(backends=(BACKENDS[0],), task="tic_tac_toe", held_out=())
     assert collect(one, 1, out).complete
     return Dataset.open(out)
+
+
+def cut(made: Demonstration, rows: list[int]) -> Demonstration:
+    """Some moments of an episode, as an episode of its own; the last of ``rows`` is its end."""
+    changed = {
+        "observations": made.observations[rows],
+        "actions": made.actions[rows[:-1]],
+        "periods": made.periods[rows],
+        "instruction_index": made.instruction_index[rows[:-1]],
+        "joints": made.joints[rows],
+        "stones": made.stones[rows],
+        "first_rows": np.searchsorted(rows, made.first_rows).astype(np.int32),
+    }
+    short = replace(made, **changed)
+    return replace(short, about={**made.about, "fingerprint": short.fingerprint()}).validated()
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -136,8 +136,8 @@ def test_bad_settings_are_named(changes, error, words):
 
 def test_bad_requests_leave_no_folder(tmp_path):
     out = tmp_path / "dataset"
-    with pytest.raises(CapabilityError, match="'tic_tac_toe' has no words"):
-        collect(settings(task="tic_tac_toe", perturbations={"words": "letters"}), 1, out)
+    with pytest.raises(CapabilityError, match="'tic_tac_toe' cannot do stone_amount"):
+        collect(settings(task="tic_tac_toe", perturbations={"stone_amount": 2}), 1, out)
     for name in ("episodes", "workers"):
         with pytest.raises(OptionError, match=f"{name} must be a positive integer, got 0"):
             collect(settings(), **{"episodes": 1, "out": out, "workers": 1, name: 0})

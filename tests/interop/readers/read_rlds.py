@@ -1,6 +1,6 @@
 """Reads a dataset with tensorflow-datasets as OpenVLA's loader does, and stores all that it gave.
 
-    python read_rlds.py DATA_DIR NAME OUT.npz
+python read_rlds.py DATA_DIR NAME OUT.npz
 """
 
 import json
