@@ -109,6 +109,18 @@ def test_it_does_what_was_shown(probe, backend):
     assert probe[backend]["unexplained"] < 0.5  # of the variance of the actions' x, y, z
 
 
+def test_training_goes_on_from_a_checkpoint_with_two_cameras(python, folder, trained):
+    first, second = folder / "first", folder / "second"
+    words = (str(python), "-m", "bomb.integrations.pi0.train", "--data", str(folder / "demonstrations"),
+             "--episodes", "1", "--backends", "mujoco", "--steps", "2", "--threads", "1")  # fmt: skip
+    run(*words, "--cameras", "head,wrist", "--image-size", "32", "--out", str(first), cwd=folder)
+    run(*words, "--start", str(first), "--out", str(second), cwd=folder)
+    about = json.loads((second / "bomb.json").read_text())
+    assert about["cameras"] == ["head", "wrist"] and about["training"]["steps_done"] == 2
+    assert [dataset["demonstrations"] for dataset in about["trained_on"]] == [1, 1]
+    assert (first / "model.safetensors").read_bytes() != (second / "model.safetensors").read_bytes()
+
+
 def test_it_looks_and_reads(probe):
     assert probe["blind"] > 0.05 and probe["mute"] > 0.005
 
