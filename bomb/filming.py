@@ -33,10 +33,16 @@ class Film:
     @property
     def outcome(self) -> str:
         """The end in a few words."""
-        verdict = self.result.info["placement"]
-        if not verdict["success"]:
-            return verdict["reason"].replace("_", " ")
-        return f"placed, {verdict['distance_mm']:.1f} mm off"
+        return outcome(self.result)
+
+
+def outcome(result: EpisodeResult) -> str:
+    """How an episode ended, in a few words."""
+    verdict = result.info["placement"]
+    if not verdict["success"]:
+        return verdict["reason"].replace("_", " ")
+    distance = verdict["distance_mm"]
+    return "placed" if distance is None else f"placed, {distance:.1f} mm off"
 
 
 def film(

@@ -73,8 +73,10 @@ class Page:
             caption,
         )
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> None:
-        """Cells that look like numbers are set to the right; ``Raw`` cells are not escaped.
+    def table(
+        self, header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", *, numbers: bool = True
+    ) -> None:
+        """A table; with ``numbers``, cells that look like some are set to the right. ``Raw`` is not escaped.
 
         Where the page is narrower than the table, the table is scrolled sideways and not the page.
         """
@@ -85,7 +87,7 @@ class Page:
         lines.append("<tr>" + "".join(f'<th scope="col">{_text(cell)}</th>' for cell in header) + "</tr>")
         for row in rows:
             cells = (
-                f'<td class="number">{_text(c)}</td>' if _is_number(c) else f"<td>{_text(c)}</td>"
+                f'<td class="number">{_text(c)}</td>' if numbers and _is_number(c) else f"<td>{_text(c)}</td>"
                 for c in row
             )
             lines.append("<tr>" + "".join(cells) + "</tr>")
@@ -104,6 +106,13 @@ class Page:
     def columns(self, width: str = "26rem") -> Iterator[None]:
         """What is added inside stands in columns at least ``width`` wide, one below the other on a phone."""
         self._parts.append(f'<div class="columns" style="--least: {width}">')
+        yield
+        self._parts.append("</div>")
+
+    @contextmanager
+    def row(self) -> Iterator[None]:
+        """What is added inside stands side by side, each as wide as it is, as far as there is room."""
+        self._parts.append('<div class="row">')
         yield
         self._parts.append("</div>")
 

@@ -20,19 +20,19 @@ def caption_height(width: int) -> int:
     return max(20, width // 13)
 
 
-def captioned(frame: np.ndarray, words: str) -> np.ndarray:
-    """uint8[H, W, 3] with a line of text under it, ``caption_height(W)`` high; long text is cut."""
+def captioned(frame: np.ndarray, words: str, *, above: bool = False) -> np.ndarray:
+    """uint8[H, W, 3] with a line of text under or above it, ``caption_height(W)`` high; long text is cut."""
     from PIL import Image, ImageDraw, ImageFont
 
     height, width, _ = frame.shape
     below = caption_height(width)
     picture = Image.new("RGB", (width, height + below), PAPER)
-    picture.paste(Image.fromarray(frame), (0, 0))
+    picture.paste(Image.fromarray(frame), (0, below if above else 0))
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size=below * 0.62)
     while len(words) > 1 and draw.textlength(words, font=font) > width - 8:
         words = words[:-2] + "…"
-    draw.text((5, height + below // 2), words, fill=INK, font=font, anchor="lm")
+    draw.text((5, below // 2 + (0 if above else height)), words, fill=INK, font=font, anchor="lm")
     return np.asarray(picture)
 
 

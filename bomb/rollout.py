@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from bomb.chunks import ChunkExecution
-from bomb.policies.errors import PolicyError, checked_chunk
+from bomb.policies.output import checked_chunk
 from core.environment import Environment
+from core.errors import PolicyError
 from core.policy import Policy
 from core.record import EpisodeRecord
 

@@ -11,7 +11,6 @@ from core.word_styles import say_other, say_place, style_of
 
 _FIELD = re.compile(r"\{(\w+)\}")
 COLOR = "black|white"
-DIGIT = r"\d+"
 
 # An entry of a list of stones, by set of sentences: letters have one of their own.
 _ENTRY = "{color} at ({row}, {column})"

@@ -10,11 +10,17 @@ from core.errors import BombError
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("bomb.cli.demo", "the expert in both simulators, compared; pictures, a video and a page"),
     "parity": ("bomb.parity.command", "measure how far the simulators agree"),
-    "evaluate": ("bomb.cli.evaluate", "play a policy in a simulator and report how often it succeeds"),
+    "evaluate": (
+        "bomb.cli.evaluate",
+        "play a policy on a matrix of conditions and report how often it succeeds",
+    ),
+    "report": ("bomb.cli.report", "sum up runs as a page, JSON, CSV or markdown, with intervals and tests"),
     "serve": ("bomb.cli.serve", "serve a policy to openpi clients, other simulators' among them"),
     "collect": ("bomb.cli.collect", "collect demonstrations: successful episodes of the expert"),
     "render": ("bomb.cli.render", "draw the pictures of a dataset, in any simulator, perturbed if asked"),
     "replay": ("bomb.cli.replay", "play a dataset's actions again, in its simulator and in others"),
+    "export": ("bomb.cli.export", "write a dataset in a trainer's format: LeRobot or RLDS"),
+    "inspect": ("bomb.cli.inspect", "show a dataset as a page: counts, coverage, histograms, anomalies"),
     "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
     "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
     "knobs": ("bomb.cli.knobs", "list the perturbations, their units and levels, and the presets"),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bomb.cli import INTERRUPTED
-from bomb.cli.options import knobs, names
+from bomb.cli.options import held_out_sets, knobs, names
 from core.errors import check_choice
 from core.registry import BACKENDS, TASKS
 
@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--perturbations",
         metavar="KNOBS",
-        help="comma-separated presets and knobs, like visual:2,board_pose:3; held-out sets of a preset are "
-        "replaced by what may be trained on",
+        help="presets and knobs, like visual:2+board_pose:3; held-out sets of a preset are replaced by what "
+        "may be trained on",
     )
     parser.add_argument(
         "--diversity",
@@ -58,13 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-steps", type=int, metavar="K", help="actions per episode at most; left out: the task's own"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that play")
+    parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that play and draw")
     parser.add_argument(
         "--format",
         default=NATIVE,
         metavar="NAME",
         help=f"{NATIVE} (states; pictures can be drawn at any time), or {', '.join(FORMATS)}: "
-        "these are drawn and written when all episodes are there, which are kept in DIR-native",
+        "the states then go to DIR-native, and DIR is drawn from them, by the first simulator",
     )
     parser.add_argument(
         "--cameras", default="head", metavar="NAMES", help="of other formats than native: comma-separated"
@@ -80,12 +80,11 @@ def run(args: argparse.Namespace) -> int:
     from bomb.demonstrations.collecting import collect
     from bomb.demonstrations.progress import CollectionBar
     from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
-    from bomb.exports import FORMATS, export
+    from bomb.exports import FORMATS, export, writer_class
     from bomb.files import write_json
-    from core.heldout import check_held_out
 
     check_choice("format", args.format, [NATIVE, *FORMATS])
-    held_out = check_held_out(() if args.hold_out == "none" else names(args.hold_out, "--hold-out"))
+    held_out = held_out_sets(args.hold_out)
     settings = CollectionSettings(
         backends=names(args.backend, "--backend"),
         task=args.task,
@@ -98,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         control_hz=args.control_hz,
         max_steps=args.max_steps,
     )
+    if args.format != NATIVE:
+        writer_class(args.format).check()  # before hours are spent on what cannot be written
     out = args.out if args.format == NATIVE else args.out.with_name(f"{args.out.name}-native")
     with CollectionBar(args.episodes) as bar:
         result = collect(settings, args.episodes, out, workers=args.workers, report=bar.update)
@@ -119,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
             backend=settings.backends[0],
             cameras=names(args.cameras, "--cameras"),
             image_size=(args.image_size, args.image_size),
+            workers=args.workers,
         )
         print(f"{args.format}: {args.out}")
     return 0

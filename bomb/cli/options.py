@@ -15,10 +15,21 @@ def names(text: str, option: str) -> tuple[str, ...]:
     return found
 
 
+def held_out_sets(text: str) -> tuple[str, ...]:
+    """Comma-separated names out of ``core.heldout.HELD_OUT``, or ``none``.
+
+    Raises:
+        UnknownNameError: for another name, listing the valid ones.
+    """
+    from core.heldout import check_held_out
+
+    return () if text == "none" else check_held_out(names(text, "--hold-out"))
+
+
 def knobs(text: str | None) -> list[str] | None:
-    """Comma-separated perturbations and presets, as ``core.make_task`` takes them; None: none.
+    """Perturbations and presets joined by ``+``, as in `bomb evaluate`, or by commas; None: none.
 
     Raises:
         OptionError: if one is empty.
     """
-    return None if text is None else list(names(text, "--perturbations"))
+    return None if text is None else list(names(text.replace("+", ","), "--perturbations"))

@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bomb.cli.options import knobs, names
-from core.errors import check_choice
+from bomb.cli.options import held_out_sets, knobs, names
+from core.errors import OptionError, check_choice
 from core.registry import BACKENDS
 
 
@@ -22,7 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--perturbations",
         metavar="KNOBS",
-        help="comma-separated presets and knobs that change only what is seen and said, like visual:2",
+        help="presets and knobs that change only what is seen and said, like visual:2+words:spelled",
+    )
+    parser.add_argument(
+        "--hold-out",
+        metavar="SETS",
+        help="what the pictures must not show, or none; left out: as the dataset was collected",
     )
     parser.add_argument("--cameras", default="head", metavar="NAMES", help="comma-separated")
     parser.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
@@ -32,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="mp4", metavar="NAME", help=f"one of {', '.join([*KINDS, *FORMATS])}"
     )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="K", help="processes that draw; mp4 and png only"
-    )
+    parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that draw")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,23 +45,26 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from bomb.demonstrations.dataset import Dataset
-    from bomb.demonstrations.pictures import visible_levels
+    from bomb.demonstrations.pictures import held_out_of, visible_levels
     from bomb.demonstrations.rendering import KINDS, RenderSettings, render_dataset
     from bomb.exports import FORMATS, export
 
     check_choice("format", args.format, [*KINDS, *FORMATS])
     dataset = Dataset.open(args.dataset)
+    held_out = held_out_of(dataset.settings) if args.hold_out is None else held_out_sets(args.hold_out)
     options = {
         "backend": args.backend,
         "cameras": names(args.cameras, "--cameras"),
         "image_size": (args.image_size, args.image_size),
-        "perturbations": visible_levels(knobs(args.perturbations)),
+        "perturbations": visible_levels(knobs(args.perturbations), held_out),
         "supersample": args.supersample,
     }
     if args.format in FORMATS:
-        export(args.dataset, args.format, args.out, **options)
+        if args.hold_out is not None:
+            raise OptionError(f"--hold-out is for {', '.join(KINDS)}: trainers get what the dataset may show")
+        export(args.dataset, args.format, args.out, **options, workers=args.workers)
     else:
-        settings = RenderSettings(**options, kind=args.format)
+        settings = RenderSettings(**options, held_out=held_out, kind=args.format)
         with tqdm(total=len(dataset), unit="episode", desc="drawing", file=sys.stderr, delay=1) as bar:
             render_dataset(
                 dataset, settings, args.out, workers=args.workers, report=lambda seed: bar.update()

@@ -8,6 +8,7 @@ from core.errors import OptionError
 from core.registry import BACKENDS, POLICIES
 
 SUFFIXES = (".png", ".mp4")
+OUT = Path("runs/view.png")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,36 +44,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("runs/view.png"),
         metavar="FILE",
-        help="a .png shows the moments of the episode, an .mp4 all of it",
+        help=f"a .png shows the moments of the episode, an .mp4 all of it; left out: {OUT}, unless --rerun",
+    )
+    parser.add_argument(
+        "--rerun", type=Path, metavar="FILE.rrd", help="write the episode for the Rerun viewer: shapes, poses"
+    )
+    parser.add_argument(
+        "--rerun-pictures", action="store_true", help="what --camera sees goes into the .rrd, too"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Films the episode in each simulator and writes the file."""
+    """Plays the episode in each simulator and writes what was asked for."""
+    out = args.out if args.out is not None or args.rerun is not None else OUT
+    for option, file, suffixes in (("--out", out, SUFFIXES), ("--rerun", args.rerun, (".rrd",))):
+        if file is not None and file.suffix.lower() not in suffixes:
+            raise OptionError(f"{option} must end with one of {', '.join(suffixes)}, got {str(file)!r}")
+    names = args.backend or BACKENDS.names()
+    for name in names:
+        BACKENDS.target(name)  # all names are checked before the first is played
+    perform, options = _performance(args)
+    if args.rerun is not None:
+        _write_rerun(args, names, perform, options)
+    if out is not None:
+        _film(args, out, names, perform, options)
+    return 0
+
+
+def _performance(args: argparse.Namespace):
+    """What plays the episode, ``perform(env, watch)``, and the options of the environment."""
+    from bomb.policies.making import make_policy
+    from bomb.rollout import play
+
+    if args.run is not None:
+        return _recorded(args)
+    make_policy(args.policy)  # a wrong name is an error before anything is drawn
+
+    def perform(env, watch):
+        return play(env, make_policy(args.policy), args.seed, watch)
+
+    return perform, {"split": args.split, "max_steps": args.max_steps, "stop_on_success": True}
+
+
+def _recorded(args: argparse.Namespace):
+    from bomb.evaluation.store import RunStore
+    from bomb.recorded import again, recorded_options
+
+    with RunStore.open(args.run) as store:
+        conditions = {condition.key: condition for condition in store.conditions()}
+        having = [row.condition for row in store.episodes() if row.seed == args.seed]
+        key = args.condition
+        if key is None:
+            if len(having) > 1:
+                raise OptionError(
+                    f"several conditions have seed {args.seed}; --condition says which: {', '.join(having)}"
+                )
+            key = having[0] if having else next(iter(conditions))
+        record = store.record(key, args.seed)
+        options = recorded_options(store, conditions[key], record, args.camera)
+    options.pop("backend")  # played in every simulator that is asked for
+    return again(record), options
+
+
+def _film(args: argparse.Namespace, out: Path, names: list[str], perform, options: dict) -> None:
     from tqdm import tqdm
 
     from bomb.filming import contact_sheet, film, side_by_side
     from bomb.pictures import write_mp4, write_png
-    from bomb.policies.making import make_policy
-    from bomb.rollout import play, replay
-
-    suffix = args.out.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OptionError(f"--out must end with one of {', '.join(SUFFIXES)}, got {str(args.out)!r}")
-    options = {"split": args.split, "max_steps": args.max_steps, "stop_on_success": True}
-    if args.run is None:
-        make_policy(args.policy)  # a wrong name is an error before anything is drawn
-
-        def perform(env, watch):
-            return play(env, make_policy(args.policy), args.seed, watch)
-    else:
-        actions, recorded = _recorded(args.run, args.condition, args.seed)
-        options |= recorded
-
-        def perform(env, watch):
-            return replay(env, args.seed, actions, watch)
 
     shoot = partial(
         film,
@@ -80,54 +119,35 @@ def run(args: argparse.Namespace) -> int:
         camera=args.camera,
         image_size=tuple(args.size),
         # A picture shows moments, which are drawn anyway.
-        every=1 if suffix == ".mp4" else 10**9,
+        every=1 if out.suffix.lower() == ".mp4" else 10**9,
         **options,
     )
-    names = args.backend or BACKENDS.names()
-    for name in names:
-        BACKENDS.target(name)  # all names are checked before the first is played
     films = [shoot(name) for name in tqdm(names, unit="simulator", delay=1)]
     for made in films:
         info = made.result.info
         print(f"{made.backend}: {made.outcome}, after {info['sim_time']:.1f} s")
-    if suffix == ".mp4":
+    if out.suffix.lower() == ".mp4":
         fps = films[0].result.record.about["control_hz"]
-        write_mp4(args.out, side_by_side(films), fps)
+        write_mp4(out, side_by_side(films), fps)
     else:
-        write_png(args.out, contact_sheet(films))
-    print(args.out)
-    return 0
+        write_png(out, contact_sheet(films))
+    print(out)
 
 
-def _recorded(folder: Path, key: str | None, seed: int):
-    """Actions of an episode of a run, and the options it was played with."""
-    from bomb.evaluation.perturbation_words import read_perturbations
-    from bomb.evaluation.store import RunStore
+def _write_rerun(args: argparse.Namespace, names: list[str], perform, options: dict) -> None:
+    from tqdm import tqdm
 
-    with RunStore.open(folder) as store:
-        conditions = {condition.key: condition for condition in store.conditions()}
-        having = [row.condition for row in store.episodes() if row.seed == seed]
-        if key is None:
-            if len(having) > 1:
-                raise OptionError(
-                    f"several conditions have seed {seed}; --condition says which: {', '.join(having)}"
-                )
-            key = having[0] if having else next(iter(conditions))
-        record, settings = store.record(key, seed), store.settings()
-    names = ("split", "max_steps", "action_mode", "control_hz", "stop_on_success")
-    options = {name: settings[name] for name in names}
-    condition = conditions[key]
-    levels: object = condition.levels or None
-    if "#" in condition.perturbation:  # the draws are in the file
-        (word,) = [
-            w
-            for w in settings["perturbation_words"]
-            if Path(w).name == condition.perturbation.partition("#")[0]
-        ]
-        (perturbed,) = read_perturbations([word])
-        if perturbed.label != condition.perturbation:
-            raise OptionError(
-                f"{word} is now {perturbed.label}, the run was made with {condition.perturbation}"
-            )
-        levels = perturbed.option
-    return record.actions, {**options, "task": condition.task, "perturbations": levels}
+    import core
+    from bomb.filming import outcome
+    from bomb.integrations.rerun import RerunFile
+
+    cameras = (args.camera,) if args.rerun_pictures else ()
+    with RerunFile(args.rerun, cameras) as file:
+        for name in tqdm(names, unit="simulator", delay=1):
+            options = {**options, "backend": name, "image_size": tuple(args.size), "modalities": ()}
+            with core.make_task(cameras=(args.camera,) if cameras else (), **options) as env:
+                episode = file.episode(name)
+                result = perform(env, episode.watch)
+                episode.finish(env, result)
+            print(f"{name}: {outcome(result)}, after {result.info['sim_time']:.1f} s")
+    print(args.rerun)

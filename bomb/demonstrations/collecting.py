@@ -150,8 +150,10 @@ class _Run:
             for answer in pool.wait() if pool.busy else ():
                 if answer.death is None:
                     self._count(answer.result)
-                else:
+                elif answer.begun:
                     self._bury(answer.job, answer.death)
+                else:
+                    self._again.append(answer.job)
         self._result.complete = True
 
     def _take(self) -> int | None:
@@ -198,7 +200,7 @@ class _Run:
         if self._deaths[seed] < DEATHS:
             self._again.append(seed)
             return
-        message = f"the process that played it was {death}, {DEATHS} times"
+        message = f"the process that played it {death}, {DEATHS} times"
         write_file(self._dataset.error_file(seed), message.encode())
         self._count(Outcome(seed=seed, kind="error", reason=message))
 

@@ -6,11 +6,12 @@ import numpy as np
 
 import core
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.settings import chosen_levels
 from bomb.files import FileError
 from core.errors import OptionError
-from core.perturbation import WITHOUT_PHYSICS, split_name
+from core.heldout import HELD_OUT
+from core.perturbation import WITHOUT_PHYSICS, Level, split_name
 from core.perturbations import KNOBS
-from core.perturbations.presets import make_suite
 from core.task import Instruction, Span
 
 
@@ -26,9 +27,12 @@ class Renderer:
         perturbations: knobs beside those that the dataset was collected with, as ``core.make_task`` takes
             them. They may change what is seen and said, not what happens.
         supersample: see ``core.make_task``.
+        held_out: out of ``core.heldout.HELD_OUT``: what the pictures must not show; None: as the dataset has
+            it. A preset's held-out sets are replaced by what may be trained on.
 
     Raises:
-        OptionError: for a knob that moves objects or changes physics or control, and if there is no camera.
+        OptionError: for a knob that moves objects or changes physics or control, for a set that is held out,
+            and if there is no camera.
         UnknownNameError, CapabilityError, RenderError: as ``core.make_task``.
     """
 
@@ -42,10 +46,11 @@ class Renderer:
         modalities: tuple[str, ...] = ("rgb",),
         perturbations: object = None,
         supersample: int | None = None,
+        held_out: tuple[str, ...] | None = None,
     ):
         if not cameras:
             raise OptionError("cameras is empty: nothing would be drawn; valid: head, front, wrist")
-        added = visible_levels(perturbations)
+        added = visible_levels(perturbations, held_out_of(settings) if held_out is None else held_out)
         collected = settings["perturbations"]
         self._rewords = "words" in added
         self._env = core.make_task(
@@ -123,21 +128,28 @@ class Renderer:
             )
 
 
-def visible_levels(perturbations: object) -> dict:
+def held_out_of(settings: dict) -> tuple[str, ...]:
+    """What the dataset with these settings leaves out, out of ``core.heldout.HELD_OUT``."""
+    return tuple(settings["held_out"]["sets"])
+
+
+def visible_levels(perturbations: object, held_out: tuple[str, ...] = tuple(HELD_OUT)) -> dict[str, Level]:
     """The levels of knobs that change only what is seen and said.
 
+    Args:
+        perturbations: as ``core.make_task`` takes them, without condition sets.
+        held_out: out of ``core.heldout.HELD_OUT``; see ``bomb.demonstrations.settings.chosen_levels``.
+
     Raises:
-        OptionError: for any other knob, listing those that may be turned.
+        OptionError: for any other knob, listing those that may be turned; for a set that is held out.
         UnknownNameError: for an unknown one.
     """
-    suite = make_suite(perturbations)
-    if suite.conditions is not None:
-        raise OptionError("a condition set has episodes of its own; pictures are drawn with knobs or presets")
-    for name in suite.levels:
+    levels = chosen_levels(perturbations, held_out)
+    for name in levels:
         knob = KNOBS[split_name(name)[0]]
         if knob.touches not in WITHOUT_PHYSICS:
             valid = ", ".join(k for k, other in KNOBS.items() if other.touches in WITHOUT_PHYSICS)
             raise OptionError(
                 f"{name} changes {knob.touches.value}, and the episode has been played; valid: {valid}"
             )
-    return dict(suite.levels)
+    return levels

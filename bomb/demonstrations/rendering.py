@@ -14,6 +14,7 @@ from bomb.files import FileError, read_json, write_json
 from bomb.pictures import write_mp4, write_png
 from bomb.versions import versions
 from core.errors import BombError, OptionError, check_choice
+from core.heldout import HELD_OUT
 from core.perturbation import Level
 
 FORMAT, VERSION, SETTINGS_FILE = "bomb-pictures", 1, "render.json"
@@ -31,6 +32,7 @@ class RenderSettings:
     Attributes:
         backend, cameras, image_size, supersample: see ``Renderer``.
         perturbations: levels of knobs beside those of the dataset.
+        held_out: what the pictures must not show, out of ``core.heldout.HELD_OUT``.
         kind: out of ``KINDS``.
     """
 
@@ -38,12 +40,13 @@ class RenderSettings:
     cameras: tuple[str, ...] = ("head",)
     image_size: tuple[int, int] = (256, 256)
     perturbations: dict[str, Level] = field(default_factory=dict)
+    held_out: tuple[str, ...] = tuple(HELD_OUT)
     supersample: int | None = None
     kind: str = "mp4"
 
     def __post_init__(self) -> None:
         check_choice("kind of pictures", self.kind, KINDS)
-        visible_levels(self.perturbations)
+        visible_levels(self.perturbations, self.held_out)
 
     def renderer(self, dataset: Dataset) -> Renderer:
         """What draws."""
@@ -90,7 +93,7 @@ def render_dataset(
                 pool.submit(waiting.pop())
             for answer in pool.wait():
                 if answer.death is not None:
-                    raise BombError(f"the process that drew seed {answer.job} was {answer.death}")
+                    raise BombError(f"the process that drew seed {answer.job} {answer.death}")
                 done += 1
                 if report is not None:
                     report(answer.job)

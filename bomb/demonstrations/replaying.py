@@ -117,7 +117,7 @@ def replay_dataset(
                 pool.submit(waiting.pop())
             for answer in pool.wait():
                 if answer.death is not None:
-                    raise BombError(f"the process that played seed {answer.job[0]} was {answer.death}")
+                    raise BombError(f"the process that played seed {answer.job[0]} {answer.death}")
                 done.append(answer.result)
                 if report is not None:
                     report(answer.result)

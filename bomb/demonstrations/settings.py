@@ -134,7 +134,9 @@ def chosen_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str,
     for k, part in enumerate(parts):
         levels = make_suite(part)
         if levels.conditions is not None:
-            raise OptionError("a condition set has episodes of its own; collect with knobs or presets")
+            raise OptionError(
+                "a condition set has episodes of its own; demonstrations take knobs and presets"
+            )
         if isinstance(part, str) and part.partition(":")[0] in PRESETS:
             parts[k] = trainable(levels.levels, held_out)
         else:

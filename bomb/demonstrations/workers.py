@@ -1,19 +1,19 @@
-"""Spawned processes that work off jobs, one at a time each; one may die without taking others along."""
+"""Spawned processes that work off jobs; one may die without taking others along."""
 
 import contextlib
 import multiprocessing
-import os
-import signal
-import threading
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from bomb.evaluation.orphans import die_with_parent, ending, without_interrupts
 from core.errors import BombError
 
 Work = Callable[[object], object]
+DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,12 +23,23 @@ class Answer:
     Attributes:
         job: as it was submitted.
         result: what the work returned; None if the process died.
-        death: how the process died, None if it lives.
+        death: how the process ended, in words; None if it lives.
+        begun: whether the process may have been at this job when it died.
     """
 
     job: object
     result: object = None
     death: str | None = None
+    begun: bool = True
+
+
+@dataclass(kw_only=True, eq=False)
+class _Worker:
+    """A process, the pipe to it, and the jobs that it has, oldest first."""
+
+    process: BaseProcess
+    connection: Connection
+    jobs: deque
 
 
 class Workers:
@@ -42,25 +53,26 @@ class Workers:
     def __init__(self, make: Callable[[], Work], count: int):
         self._make, self._count = make, count
         self._context = multiprocessing.get_context("spawn")  # a forked renderer or engine hangs
-        self._idle: list[tuple[BaseProcess, Connection]] = []
-        self._busy: dict[Connection, tuple[BaseProcess, object]] = {}
+        self._workers: list[_Worker] = []
 
     @property
     def busy(self) -> int:
-        """How many jobs are being worked on."""
-        return len(self._busy)
+        """How many jobs have been submitted and are not over."""
+        return sum(len(worker.jobs) for worker in self._workers)
 
     @property
     def free(self) -> bool:
         """Whether ``submit`` may be called."""
-        return self.busy < self._count
+        return self.busy < self._count * DEPTH
 
     def submit(self, job: object) -> None:
-        """Gives a job to an idle process, or to a new one."""
-        process, connection = self._idle.pop() if self._idle else self._start()
-        with contextlib.suppress(BrokenPipeError):  # it died while it was idle: `wait` will say so
-            connection.send(job)
-        self._busy[connection] = process, job
+        """Gives a job to the process with the fewest, a new one if all have some and there is room."""
+        worker = min(self._workers, key=lambda worker: len(worker.jobs), default=None)
+        if worker is None or (worker.jobs and len(self._workers) < self._count):
+            worker = self._start()
+        with contextlib.suppress(BrokenPipeError):  # it died meanwhile: `wait` will say so
+            worker.connection.send(job)
+        worker.jobs.append(job)
 
     def wait(self) -> list[Answer]:
         """Waits until at least one job is over.
@@ -69,43 +81,48 @@ class Workers:
             BombError: if the work could not begin or raised; it is expected to answer for its own errors.
         """
         answers = []
-        for connection in wait(list(self._busy)):
-            process, job = self._busy.pop(connection)
+        at_work = {worker.connection: worker for worker in self._workers if worker.jobs}
+        for connection in wait(list(at_work)):
+            worker = at_work[connection]
             try:
                 kind, result = connection.recv()
             except (EOFError, ConnectionResetError):
-                process.join()
-                connection.close()
-                answers.append(Answer(job=job, death=_death(process.exitcode)))
+                answers += self._bury(worker)
                 continue
-            self._idle.append((process, connection))
             if kind == "raised":
                 raise BombError(result)
-            answers.append(Answer(job=job, result=result))
+            answers.append(Answer(job=worker.jobs.popleft(), result=result))
         return answers
 
     def close(self) -> None:
         """Ends all processes, whatever they do."""
-        everyone = [*self._idle, *((process, connection) for connection, (process, _) in self._busy.items())]
-        for process, _ in everyone:
-            process.terminate()
-        for process, connection in everyone:
-            process.join()
-            connection.close()
-        self._idle, self._busy = [], {}
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers = []
 
-    def _start(self) -> tuple[BaseProcess, Connection]:
+    def _bury(self, worker: _Worker) -> list[Answer]:
+        worker.process.join()
+        worker.connection.close()
+        self._workers.remove(worker)
+        death = ending(worker.process.exitcode)
+        return [Answer(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
+
+    def _start(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_serve, args=(there, self._make), daemon=True)
-        process.start()
+        with without_interrupts():
+            process.start()
         there.close()  # so that the end of the process is the end of the pipe
-        return process, here
+        self._workers.append(_Worker(process=process, connection=here, jobs=deque()))
+        return self._workers[-1]
 
 
 def _serve(connection: Connection, make: Callable[[], Work]) -> None:
     """The life of a process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    die_with_parent()
     try:
         work = make()
         while True:
@@ -117,16 +134,3 @@ def _serve(connection: Connection, make: Callable[[], Work]) -> None:
         connection.send(("raised", str(error)))
     except Exception:
         connection.send(("raised", f"a worker failed:\n{traceback.format_exc()}"))
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _death(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"killed by signal {-code} ({signal.Signals(-code).name})"
-    return f"exited with status {code}"

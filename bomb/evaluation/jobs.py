@@ -8,7 +8,7 @@ from bomb.evaluation.matrix import Plan
 from bomb.evaluation.rows import EpisodeRow, ErrorRow
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.store import now
-from bomb.policies.errors import PolicyError, PolicyTimeoutError
+from core.errors import ConventionError, PolicyError, PolicyTimeoutError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,7 @@ class Outcome:
         states: its full states, where they are kept.
         video: an mp4, where it was filmed.
         error: why there is no episode.
+        hopeless: whether every other episode would end with the same error.
     """
 
     job: Job
@@ -68,6 +69,7 @@ class Outcome:
     states: bytes | None = None
     video: bytes | None = None
     error: ErrorRow | None = None
+    hopeless: bool = False
 
 
 def failed(
@@ -103,4 +105,4 @@ def raised(job: Job, error: BaseException) -> Outcome:
         traceback="".join(tracebacks.format_exception(error)),
         at=now(),
     )
-    return Outcome(job=job, error=row)
+    return Outcome(job=job, error=row, hopeless=isinstance(error, ConventionError))

@@ -10,10 +10,10 @@ from bomb.evaluation.jobs import Job, Outcome, Setup, raised
 from bomb.evaluation.policy_client import PolicyClient
 from bomb.evaluation.states import film, pack_states
 from bomb.evaluation.store import now
-from bomb.policies.errors import PolicyError
 from bomb.policies.making import make_policy
 from bomb.rollout import Deadline, play
 from core.environment import Environment
+from core.errors import PolicyError
 from core.policy import Policy
 from core.state import SceneState
 

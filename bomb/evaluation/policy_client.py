@@ -7,7 +7,7 @@ from multiprocessing.connection import Client, Connection
 import numpy as np
 
 from bomb.evaluation.jobs import PolicyAddress
-from bomb.policies.errors import PolicyError, PolicyTimeoutError
+from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError
 from core.policy import Policy, Request
 
 PATIENCE_S = 600.0  # for a policy process that is loading its model again
@@ -17,7 +17,8 @@ PAUSE_S = 0.2
 class PolicyClient(Policy):
     """Asks the policy process, one question at a time.
 
-    Pictures travel pickled through the socket: 0.1 ms for 256 x 256 pixels, far below what drawing one costs.
+    Pictures travel pickled through the socket. benchmarks/evaluate_throughput.py says what that costs: far less
+    than drawing them, so that memory shared between the processes would gain nothing that could be seen.
 
     Args:
         address: of the policy process.
@@ -45,8 +46,10 @@ class PolicyClient(Policy):
                     value=f"no answer in {self._timeout:g} s",
                 )
             answer = connection.recv()
+        except PolicyError:
+            raise  # of these, some are OSErrors
         except (OSError, EOFError) as error:
-            raise PolicyError(
+            raise PolicyConnectionError(
                 f"the policy process went away at step {step}: {type(error).__name__}", step=step
             ) from error
         if isinstance(answer, str):
@@ -57,7 +60,7 @@ class PolicyClient(Policy):
         """Waits until the policy process listens.
 
         Raises:
-            PolicyError: if it does not in ten minutes.
+            PolicyConnectionError: if it does not in ten minutes.
         """
         deadline = time.monotonic() + PATIENCE_S
         while self._connection is None:
@@ -65,7 +68,7 @@ class PolicyClient(Policy):
                 self._connection = Client(self._address.place, authkey=self._address.key)
             except (OSError, EOFError, AuthenticationError) as error:
                 if time.monotonic() > deadline:
-                    raise PolicyError(
+                    raise PolicyConnectionError(
                         f"no policy process at {self._address.place!r} after {PATIENCE_S:g} s: {error}"
                     ) from error
                 time.sleep(PAUSE_S)

@@ -12,8 +12,7 @@ from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.orphans import ending, without_interrupts
 from bomb.evaluation.policy_server import PolicyAbout, serve
 from bomb.evaluation.settings import ExecutionSettings
-from bomb.policies.errors import PolicyError
-from core.errors import OptionError
+from core.errors import OptionError, PolicyError
 
 ATTEMPTS = 3  # deaths in a row before it has said anything, until it is given up
 

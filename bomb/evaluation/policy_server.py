@@ -48,8 +48,9 @@ def serve(pipe: Connection, words: str, address: PolicyAddress, most: int, patie
 
     try:
         policy = make_policy(words)
-        # What needs the truth stays beside it: states are not sent around.
-        batches = isinstance(policy, BatchPolicy) and not policy.privileged
+        # What needs more than observations stays beside the environment that has it.
+        more = policy.privileged or policy.wants_goal_picture or policy.wants_action_spec
+        batches = isinstance(policy, BatchPolicy) and not more
         listener = Listener(address.place, authkey=address.key, backlog=128) if batches else None
         about = PolicyAbout(
             privileged=bool(policy.privileged),

@@ -130,6 +130,8 @@ class _Run:
                 self._process.check()
                 for outcome in self._executor.wait(PATIENCE_S):
                     self._take(outcome)
+                    if outcome.hopeless:
+                        return outcome.error.message
                 if self._errors_in_a_row >= ENOUGH_ERRORS:
                     return f"{ENOUGH_ERRORS} errors in a row, the last: {self._store.errors()[-1].message}"
         except KeyboardInterrupt:

@@ -1,25 +1,33 @@
-"""Demonstrations in the formats that trainers read."""
+"""Demonstrations in the formats that trainers read: LeRobotDataset v3.0 and v2.1, RLDS."""
 
 from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import check_choice
 
-# Name of a format: ``module:function`` with ``function(dataset: Path, out: Path, **options)``.
-FORMATS: dict[str, str] = {}
+if TYPE_CHECKING:
+    from bomb.exports.writer import Writer
+
+# Name to the import string of its writer.
+FORMATS: dict[str, str] = {
+    "lerobot": "bomb.exports.lerobot_v3:LeRobotV3Writer",
+    "lerobot-v2.1": "bomb.exports.lerobot_v21:LeRobotV21Writer",
+    "rlds": "bomb.exports.rlds:RldsWriter",
+}
 
 
-def export(dataset: Path, format: str, out: Path, **options: object) -> None:
-    """Writes a dataset in another format.
-
-    Args:
-        dataset: folder of ``bomb collect``.
-        format: one of ``FORMATS``.
-        out: folder to write.
-        options: ``backend``, ``cameras``, ``image_size``, ``perturbations``: of the pictures.
+def writer_class(format: str) -> "type[Writer]":
+    """The writer of a format.
 
     Raises:
-        UnknownNameError: if there is no such format.
+        UnknownNameError: listing the formats.
     """
-    module, _, function = FORMATS[check_choice("format", format, FORMATS)].partition(":")
-    getattr(import_module(module), function)(Path(dataset), Path(out), **options)
+    module, _, name = FORMATS[check_choice("format", format, FORMATS)].partition(":")
+    return getattr(import_module(module), name)
+
+
+def export(dataset_path, format: str, out, **options) -> "Exported":  # noqa: F821
+    """Exports a dataset, see ``bomb.exports.run.export``."""
+    from bomb.exports.run import export as run
+
+    return run(dataset_path, format, out, **options)

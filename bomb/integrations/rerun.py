@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bomb.filming import outcome
 from bomb.integrations import rerun_scene as shapes
 from bomb.rollout import EpisodeResult
 from core.environment import Environment
@@ -47,6 +48,8 @@ class RerunFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._rr, self._recording = rerun, rerun.RecordingStream("bomb")
+        # Not a timeline of the episode: when it was written.
+        self._recording.set_log_time_enabled(False)
         self._recording.save(self._beside)
         self._episodes: list[_Episode] = []
 
@@ -92,10 +95,10 @@ class _Episode:
         shapes.log_robot(self._rr, self._log, self._kinematics, state.joint_positions)
         for k, pose in zip(state.stone_ids.tolist(), state.stone_poses, strict=True):
             name = f"world/stones/{scene.stones[k].color}_{k}"
-            if k not in self._stones:
-                self._log(name, shapes.stone(self._rr, scene.stones[k]))
-                self._stones.add(k)
-            self._log(name, shapes.transform(self._rr, pose[:3], pose[3:]))
+            # A stone that joins later is not seen before: its shape comes with its first pose.
+            shape = [] if k in self._stones else [shapes.stone(self._rr, scene.stones[k])]
+            self._stones.add(k)
+            self._log(name, *shape, shapes.transform(self._rr, pose[:3], pose[3:]))
         for camera in self._cameras:
             picture = env.render_camera(camera, ("rgb",)).rgb
             if self._step == 0:
@@ -106,14 +109,14 @@ class _Episode:
             self._move = env.move
             self._say(f"asked for: {env.move.instruction.text}")
             self._log("world/target", shapes.target(self._rr, scene, env.move.goal, env.tolerances.distance))
-        for name in sorted(name for name, held in info["stage"].items() if held and "/" not in name):
-            if name not in self._stages:
+        for name, held in info["stage"].items():
+            if held and "/" not in name and name not in self._stages:
                 self._stages.add(name)
                 self._say(f"stage: {name.replace('_', ' ')}")
 
     def finish(self, env: Environment, result: EpisodeResult) -> None:
         """Adds what is known at the end: the series of the whole episode, and the verdict."""
-        rr, record, verdict = self._rr, result.record, result.info["placement"]
+        rr, record = self._rr, result.record
         # The final hold was not watched; the series has it.
         times = [
             rr.TimeColumn("step", sequence=np.arange(len(record.times))),
@@ -136,14 +139,14 @@ class _Episode:
             rr.LineStrips3D([p_WT], colors=[(0, 114, 178)], radii=[0.0008]),
             static=True,
         )
-        self._rec.log(f"{self.root}/world/tool", rr.Points3D.from_fields(colors=[(213, 94, 0)], radii=[0.004]),
-                      static=True)  # fmt: skip
+        dot = rr.Points3D.from_fields(colors=[(213, 94, 0)], radii=[0.004])
+        self._log("world/tool", dot, static=True)
         self._at(len(record.times) - 1, float(record.times[-1]))
         shapes.log_robot(rr, self._log, self._kinematics, env.scene_state.joint_positions)
         for k, pose in zip(env.scene_state.stone_ids.tolist(), env.scene_state.stone_poses, strict=True):
             name = f"world/stones/{env.episode.scene.stones[k].color}_{k}"
             self._log(name, shapes.transform(rr, pose[:3], pose[3:]))
-        self._say(_ending(verdict), level="INFO" if verdict["success"] else "WARN")
+        self._say(f"verdict: {outcome(result)}", level="INFO" if result.info["success"] else "WARN")
 
     def _at(self, step: int, seconds: float) -> None:
         self._rec.set_time("step", sequence=step)
@@ -170,14 +173,6 @@ def distances_mm(record: EpisodeRecord) -> np.ndarray | None:
     middle, pitch = (record.about["board_size"] - 1) / 2, record.about["pitch"]
     p_BG = np.array([(goal["column"] - middle) * pitch, (middle - goal["row"]) * pitch])
     return 1e3 * np.linalg.norm(record.measures["position"][:, stone, :2].astype(np.float64) - p_BG, axis=1)
-
-
-def _ending(verdict: dict) -> str:
-    if verdict["success"]:
-        return f"verdict: placed, {verdict['distance_mm']:.1f} mm off" if verdict["distance_mm"] is not None else (
-            "verdict: success"
-        )  # fmt: skip
-    return f"verdict: {verdict['reason'].replace('_', ' ')}"
 
 
 def _layout(roots: list[str], cameras: tuple[str, ...]):

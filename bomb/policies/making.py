@@ -3,7 +3,7 @@
 ::
 
     expert                              a registered name
-    noisy_expert(0.004)                 with arguments: plain Python values
+    noisy_expert(0.008)                 with arguments: plain Python values
     replay(runs/one.npy)                with its words as they stand
     my_lab.policies:Careful(steps=3)    a class of yours; the working directory is searched, too
     openpi://localhost:8000             a policy behind an address
@@ -107,7 +107,7 @@ def _values(words: str, arguments: str | None) -> tuple[list, dict]:
         )
     except (SyntaxError, ValueError) as error:
         raise OptionError(
-            f"arguments of policy {words!r} must be plain values, like (0.004) or (steps=3)"
+            f"arguments of policy {words!r} must be plain values, like (0.008) or (steps=3)"
         ) from error
 
 

@@ -14,8 +14,8 @@ STREAM = 0x6E6F6973  # "nois", so that no other use of (seed, step) draws the sa
 class NoisyExpert(Expert):
     """The expert; what it aims at is off by N(0, sigma) metres along each axis, anew in every step.
 
-    The noise is about the expert's target, not of its steps: it does not add up. Noise of a step depends on
-    ``(seed, step)`` alone.
+    The noise is about the expert's target, not of its steps: it does not add up. The hand is no faster,
+    and stays in the workspace. Noise of a step depends on ``(seed, step)`` alone.
 
     Args:
         sigma: standard deviation (m).
@@ -26,7 +26,7 @@ class NoisyExpert(Expert):
 
     wants_step = True
 
-    def __init__(self, sigma: float = 0.004):
+    def __init__(self, sigma: float = 0.008):
         if isinstance(sigma, bool) or not isinstance(sigma, (int, float)) or not 0 <= sigma < math.inf:
             raise OptionError(f"sigma of noisy_expert must be a finite number of metres >= 0, got {sigma!r}")
         self._sigma = float(sigma)
@@ -43,7 +43,7 @@ class NoisyExpert(Expert):
         ((*_, opening),) = super().act(observation, truth)
         noise = self._sigma * np.random.default_rng([STREAM, self._seed, step]).standard_normal(3)
         # From where the shaking hand was sent last to where the expert's is sent now, and off by the noise.
-        action = self._spec.towards(self._shaken, self._commanded + noise, opening)
+        action = self._spec.towards(self._shaken, self._spec.clip(self._commanded + noise), opening)
         self._shaken = np.array(self._spec.advance(self._shaken, action))
         return action[None]
 

@@ -9,17 +9,19 @@
     replay(runs/matrix#place_stone|mujoco|clean)   a run of several conditions: those of one of them
 """
 
+import io
 import json
-import re
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
 
+from bomb.demonstrations.dataset import SETTINGS_FILE, Dataset
+from bomb.demonstrations.demonstration import Demonstration
 from bomb.files import FileError
 from core.actions import ActionSpec
-from core.errors import OptionError
+from core.errors import ConventionError, OptionError
 from core.policy import Policy
 
 HOLD_CHUNK = 20  # actions at a time once the recorded ones are over: nobody needs to look
@@ -63,11 +65,11 @@ class Replay(Policy):
 
         Raises:
             FileError: if the folder has no episode of this seed.
-            OptionError: if the actions were recorded in another action mode.
+            ConventionError: if the actions were recorded in another action mode.
         """
         recorded = self._always or find_actions(self._path, self._condition, seed)
         if recorded.mode not in (None, action_spec.mode):
-            raise OptionError(
+            raise ConventionError(
                 f"{self._source} has actions of mode {recorded.mode!r}, "
                 f"the environment takes {action_spec.mode!r}"
             )
@@ -93,17 +95,10 @@ def find_actions(folder: Path, condition: str, seed: int) -> Recorded:
     """
     if (folder / "run.sqlite").exists():
         return _from_run(folder, condition, seed)
-    files = {}
-    for file in (folder / "episodes").glob("episode_*.npz"):
-        if match := re.fullmatch(r"episode_(\d+)", file.stem):
-            files[int(match[1])] = file
-    if not files:
-        raise FileError(f"{folder} is neither a run nor a dataset: no run.sqlite, no episodes/episode_*.npz")
-    if seed not in files:
-        raise FileError(
-            f"{folder} has no episode of seed {seed}; it has {len(files)}, {min(files)} to {max(files)}"
-        )
-    return read_actions(files[seed])
+    if not (folder / SETTINGS_FILE).exists():
+        raise FileError(f"{folder} is neither a run nor a dataset: no run.sqlite, no {SETTINGS_FILE}")
+    demonstration = Dataset.open(folder).load(seed)
+    return Recorded(demonstration.actions, demonstration.about["action_mode"])
 
 
 def _from_run(folder: Path, condition: str, seed: int) -> Recorded:
@@ -133,18 +128,21 @@ def read_actions(file: Path) -> Recorded:
     """
     about = {}
     try:
-        loaded = np.load(file, allow_pickle=False)
+        data = file.read_bytes()
+        loaded = np.load(io.BytesIO(data), allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             actions = loaded
+        elif "head" in loaded.files:
+            demonstration = Demonstration.from_bytes(data)
+            actions, about = demonstration.actions, demonstration.about
+        elif "actions" in loaded.files:
+            actions = loaded["actions"]
+            if "about" in loaded.files:
+                about = json.loads(loaded["about"].tobytes())
         else:
-            with loaded:
-                if "actions" not in loaded.files:
-                    raise FileError(f"{file} has no array 'actions'; it has {', '.join(loaded.files)}")
-                actions = loaded["actions"]
-                if "about" in loaded.files:
-                    about = json.loads(loaded["about"].tobytes())
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise FileError(f"{file} cannot be read as .npy or .npz: {error}") from error
+            raise FileError(f"{file} has no array 'actions'; it has {', '.join(loaded.files)}")
+    except (OSError, ValueError, EOFError, BadZipFile) as error:  # StateError is a ValueError
+        raise FileError(f"{file} cannot be read: {error}") from error
     return Recorded(_checked(actions, str(file)), about.get("action_mode"))
 
 

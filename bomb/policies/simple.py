@@ -2,28 +2,37 @@
 
 import numpy as np
 
+from core.actions import ActionSpec
 from core.policy import Policy
+
+DELTA = ActionSpec(mode="delta", control_hz=20)
 
 
 class RandomPolicy(Policy):
     """Uniform actions, each kept for ``repeat`` steps so that the arm gets somewhere."""
 
+    wants_action_spec = True
+
     def __init__(self, *, repeat: int = 4):
         self._repeat = repeat
 
-    def reset(self, instruction: str, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
+    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec = DELTA) -> None:
+        self._rng, self._low, self._high = np.random.default_rng(seed), action_spec.low, action_spec.high
 
     def act(self, observation: dict) -> np.ndarray:
-        action = [*self._rng.uniform(-1, 1, 3), self._rng.integers(2)]
+        action = [*self._rng.uniform(self._low[:3], self._high[:3]), self._rng.integers(2)]
         return np.tile(np.array(action, dtype=np.float32), (self._repeat, 1))
 
 
 class HoldPolicy(Policy):
-    """Stays where it is with the gripper open, in ``delta`` mode."""
+    """Stays where it is with the gripper open."""
 
-    def reset(self, instruction: str, seed: int) -> None:
-        pass
+    wants_action_spec = True
+
+    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec = DELTA) -> None:
+        self._place = np.zeros(3) if action_spec.mode == "delta" else None
 
     def act(self, observation: dict) -> np.ndarray:
-        return np.array([[0.0, 0.0, 0.0, 1.0]], dtype=np.float32)
+        if self._place is None:
+            self._place = observation["state"][:3].copy()
+        return np.array([[*self._place, 1.0]], dtype=np.float32)

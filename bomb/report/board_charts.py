@@ -15,6 +15,7 @@ from bomb.report.drawing import (
     WOOD,
     Chart,
     figure,
+    series_style,
     svg,
 )
 from core.boards import Cell
@@ -94,14 +95,14 @@ def offset_board(
                         facecolor="#ffffff88",
                         edgecolor=SOFT,
                         linewidth=0.7,
-                    )  # fmt: skip
+                    )
                 )
         for (row, column), cloud in offsets.items():
             x, y = _mm(board, row, column)
             cloud = np.asarray(cloud, dtype=np.float64).reshape(-1, 2)
             if not len(cloud):
                 continue
-            axes.plot(*(cloud * MAGNIFIED + (x, y)).T, ".", color=BLUE, markersize=3.5, alpha=0.6,
+            axes.plot(*(cloud * MAGNIFIED + (x, y)).T, ".", color=BLUE, markersize=5, alpha=0.8,
                       markeredgewidth=0)  # fmt: skip
             dx, dy = cloud.mean(axis=0)
             axes.plot(
@@ -127,34 +128,35 @@ def path_board(
 
     Args:
         title: of the chart.
-        groups: (label, paths); one colour a group, failures dashed.
+        groups: (label, paths); one colour a group.
         board: under the paths.
         caption: how to read it.
     """
-    from bomb.report.drawing import series_style
-
     with figure(width=WIDTH, height=WIDTH * 0.86) as (drawn, axes):
         _draw_board(axes, board, labels=False)
         paths = [(k, path) for k, (_, group) in enumerate(groups) for path in group]
-        width, alpha = (1.2, 0.55) if len(paths) <= 40 else (0.8, 0.3)
-        for k, path in paths:
-            # Lines by the hundred as one picture, not as thousands of SVG points.
-            axes.plot(*(path.points.T * 1e3), color=series_style(k)["color"], linewidth=width, alpha=alpha,
-                      linestyle="-" if path.success else (0, (3, 1.5)), rasterized=True)  # fmt: skip
-            axes.plot(*(path.points[-1] * 1e3), "o" if path.success else "x", markersize=3.5, alpha=0.8,
-                      color=series_style(k)["color"], rasterized=True)  # fmt: skip
+        lengths = [float(np.linalg.norm(np.diff(path.points, axis=0), axis=1).sum()) for _, path in paths]
+        width, alpha = (1.2, 0.55) if len(paths) <= 40 else (0.9, 0.4)
+        # The longest below, so that straight ways are not buried under those that wander.
+        for _, (k, path) in sorted(zip(lengths, paths, strict=True), key=lambda entry: -entry[0]):
+            x, y = path.points.T * 1e3
+            style = {
+                "color": series_style(k)["color"],
+                "rasterized": True,
+            }  # hundreds of lines as one picture
+            axes.plot(x, y, linewidth=width, alpha=alpha, **style)
+            axes.plot(x[-1:], y[-1:], "o" if path.success else "x", markersize=3.5, alpha=0.9, **style)
         for k, (label, group) in enumerate(groups):
             good = sum(path.success for path in group)
             axes.plot(
                 [], [], color=series_style(k)["color"], label=f"{label} ({good} of {len(group)} placed)"
             )
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=1)
+        drawn.legend(loc="outside lower center")
         axes.autoscale()
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_xlabel("x of the board, mm")
         axes.set_ylabel("y of the board, mm")
         axes.set_title(title)
-        lengths = [float(np.linalg.norm(np.diff(p.points, axis=0), axis=1).sum()) for _, p in paths]
         alt = f"{title}: {len(paths)} paths over the board"
         alt += f", of {np.median(lengths):.2f} m in the median, seen from above" if lengths else ""
         return svg(drawn, alt=alt, caption=caption)

@@ -20,8 +20,8 @@ from core.checker import REASONS
 
 SUCCESS = "success"
 
-# One colour a reason, the same in every chart: greys for a stone that was never held, violets for one that was
-# let go of badly, browns for where it lies, reds for the wrong thing, yellows for not exactly enough.
+# One colour a reason, the same in every chart: greys for a stone that was never held, violets for one that
+# was let go of badly, browns for where it lies, reds for the wrong thing, yellows for not exactly enough.
 _REASON_COLORS = {
     SUCCESS: GREEN,
     "never_reached": "#4d4d4d",
@@ -42,23 +42,24 @@ _REASON_COLORS = {
 }
 
 
-Series = tuple[str, Sequence[tuple[int, Estimate]]]  # label, and (severity, success) each
+# Label, (series, variant) as ``series_style`` takes them, and (severity, success) each.
+Series = tuple[str, tuple[int, int], Sequence[tuple[int, Estimate]]]
 
 
 def severity_chart(title: str, series: Sequence[Series], caption: str) -> Chart:
     """Success against severity with intervals; severity 0 is the clean world."""
     with figure(height=2.75 + 0.2 * len(series)) as (drawn, axes):
-        for k, (label, points) in enumerate(series):
+        for k, (label, style, points) in enumerate(series):
             points = [(level, rate) for level, rate in points if rate.value is not None]
             # Side by side, so that intervals do not hide one another.
             at = [level + 0.07 * (k - (len(series) - 1) / 2) for level, _ in points]
             low, high = zip(*(_reach(rate) for _, rate in points), strict=True) if points else ((), ())
             values = [rate.value for _, rate in points]
             axes.errorbar(
-                at, values, yerr=[low, high], label=label, capsize=2.5, elinewidth=1, **series_style(k)
+                at, values, yerr=[low, high], label=label, capsize=2.5, elinewidth=1, **series_style(*style)
             )
         _rate_axis(axes.yaxis, axes.set_ylim)
-        levels = sorted({level for _, points in series for level, _ in points})
+        levels = sorted({level for _, _, points in series for level, _ in points})
         axes.set_xticks(levels, ["clean" if level == 0 else str(level) for level in levels])
         axes.set_xlim(min(levels, default=0) - 0.4, max(levels, default=1) + 0.4)
         axes.set_xlabel("severity")
@@ -73,7 +74,7 @@ def severity_chart(title: str, series: Sequence[Series], caption: str) -> Chart:
                 f"{'clean' if level == 0 else f'severity {level}'} {percent(rate.value)}"
                 for level, rate in points
             )
-            for label, points in series
+            for label, _, points in series
         )
         return svg(drawn, alt=alt, caption=caption)
 
@@ -103,7 +104,7 @@ def reasons_chart(rows: Mapping[str, Mapping[str, int]], caption: str) -> Chart:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         _rate_axis(axes.xaxis, axes.set_xlim)
         axes.set_xlim(0, 1)
-        axes.set_xlabel("share of episodes (the numbers count them)")
+        axes.set_xlabel("share of episodes")
         axes.grid(visible=False, axis="y")
         patches = [axes.barh(0, 0, color=_REASON_COLORS.get(name, SOFT)) for name in present]
         drawn.legend(patches, [words(name) for name in present], loc="outside lower center", ncols=2)
@@ -175,16 +176,25 @@ def agreement_chart(
         return svg(drawn, alt=alt, caption=caption)
 
 
-def stages_chart(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, float]]]], caption: str) -> Chart:
-    """How far episodes got: for each row (stage, share of episodes) in the order of a placement."""
-    stages = [name for name, _ in rows[0][1]] if rows else []
+def stages_chart(
+    title: str, rows: Sequence[tuple[str, tuple[int, int], Sequence[tuple[str, float]]]], caption: str
+) -> Chart:
+    """How far episodes got.
+
+    Args:
+        title: of the chart.
+        rows: label, (series, variant) as ``series_style`` takes them, and (stage, share of episodes) in the
+            order of a placement; at least one.
+        caption: how to read it.
+    """
+    stages = [name for name, _ in rows[0][2]]
     with figure(height=2.4 + 0.2 * len(rows)) as (drawn, axes):
         width = 0.8 / max(1, len(rows))
-        for k, (label, shares) in enumerate(rows):
+        for k, (label, (series, variant), shares) in enumerate(rows):
             at = [x + width * (k - (len(rows) - 1) / 2) for x in range(len(stages))]
             axes.bar(at, [share for _, share in shares], width=width * 0.94, label=label,
-                     color=series_style(k)["color"], edgecolor="white", linewidth=0.6,
-                     hatch=("", "///", "...", "xx")[k % 4])  # fmt: skip
+                     color=series_style(series)["color"], edgecolor="white", linewidth=0.6,
+                     hatch=("", "////", "....", "xxxx")[variant % 4])  # fmt: skip
         axes.set_xticks(range(len(stages)), [words(name) for name in stages], fontsize=8.5)
         _rate_axis(axes.yaxis, axes.set_ylim)
         axes.set_ylim(0, 1.04)
@@ -195,7 +205,7 @@ def stages_chart(title: str, rows: Sequence[tuple[str, Sequence[tuple[str, float
             drawn.legend(loc="outside lower center", ncols=1)
         alt = f"{title}: " + "; ".join(
             f"{label}: " + ", ".join(f"{words(name)} {percent(share)}" for name, share in shares)
-            for label, shares in rows
+            for label, _, shares in rows
         )
         return svg(drawn, alt=alt, caption=caption)
 

@@ -21,7 +21,7 @@ INK, SOFT, LINE = "#222222", "#595959", "#dcdcd6"
 WOOD, GRID = "#efdcb8", "#8d6f3f"  # the board in drawings: light, so that what is drawn on it is seen
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SERIES = (BLUE, VERMILLION, GREEN, "#CC79A7", ORANGE, "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "^", "P", "s", "v", "X", "D")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)))
 WIDTH = 4.5  # inches of a chart, at 96 pixels each
 
@@ -71,12 +71,15 @@ class Chart:
     caption: str
 
 
-def series_style(k: int) -> dict:
-    """Colour, marker and line of the ``k``-th series, never of colour alone."""
+def series_style(k: int, variant: int = 0) -> dict:
+    """Colour of the ``k``-th series; marker and line too, so that it is never told by colour alone.
+
+    Variants of a series (simulators of a run) share its colour and differ by marker and line.
+    """
     return {
         "color": SERIES[k % len(SERIES)],
-        "marker": MARKERS[k % len(MARKERS)],
-        "linestyle": LINES[k % len(LINES)],
+        "marker": MARKERS[(k + 3 * variant) % len(MARKERS)],
+        "linestyle": LINES[variant % len(LINES)],
     }
 
 

@@ -6,7 +6,13 @@ from pathlib import Path
 from bomb.evaluation.store import RunStore
 from bomb.files import write_bytes
 from bomb.page import Page
-from bomb.report import sections_compared, sections_episodes, sections_rates, sections_run
+from bomb.report import (
+    sections_boards,
+    sections_compared,
+    sections_episodes,
+    sections_rates,
+    sections_run,
+)
 from bomb.report.model import Summary
 from bomb.report.sections_twins import films
 from bomb.report.wording import Names
@@ -39,10 +45,10 @@ def write_page(file: Path, summary: Summary, *, pairs: int = PAIRS) -> None:
         sections_compared.comparisons(page, summary)
         sections_compared.simulators(page, summary)
         sections_episodes.endings(page, summary, names)
-        sections_episodes.boards(page, summary, names, stores)
-        sections_episodes.paths(page, summary, names, stores)
+        sections_boards.boards(page, summary, names, stores)
+        sections_boards.paths(page, summary, names, stores)
         if pairs:
-            films(page, summary, names, stores, pairs)
+            films(page, summary, stores, pairs)
     sections_run.efficiency(page, summary)
     sections_run.errors(page, summary)
     sections_run.provenance(page, summary)

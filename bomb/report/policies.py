@@ -54,8 +54,9 @@ def _rows(first: LoadedRun, second: LoadedRun) -> list[Comparison]:
 def training_grids(runs: Sequence[LoadedRun]) -> tuple[TrainingGrid, ...]:
     """One 2 x 2 for each perturbed condition that a policy of either kind of training was tested on."""
     grids = []
-    for clean in (run for run in runs if run.trained == CLEAN):
-        for perturbed in (run for run in runs if run.trained == PERTURBED):
+    whole = [run for run in runs if run.wrapped is None]  # a blind policy was not trained blind
+    for clean in (run for run in whole if run.trained == CLEAN):
+        for perturbed in (run for run in whole if run.trained == PERTURBED):
             for condition in clean.conditions:
                 grid = _grid(clean, perturbed, *where(condition))
                 if grid is not None:

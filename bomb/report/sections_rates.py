@@ -3,8 +3,18 @@
 from bomb.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
 from bomb.report.drawing import Chart
-from bomb.report.model import ConditionSummary, Group, SeverityCurve, Summary
-from bomb.report.wording import Names, interval, number_cell, p_value, plain, rate_cell, share
+from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
+from bomb.report.wording import (
+    Names,
+    counted,
+    interval,
+    number_cell,
+    p_value,
+    plain,
+    rate_cell,
+    share,
+    verdict_cell,
+)
 
 CHARTS = 12  # severity charts that are open at once; the others are folded away
 
@@ -24,21 +34,22 @@ def headline(page: Page, summary: Summary, names: Names) -> None:
         "within the tolerance of the right intersection, let go, with no other stone pushed away "
         "(docs/checker.md). Episodes that could not be played are errors: counted apart, never as failures."
     )
+    privileged = [f"`{run.policy}`" for run in summary.runs if run.privileged]
+    if privileged:
+        page.paragraph(
+            f"Privileged: {', '.join(privileged)}, given the true positions, which no policy has that sees "
+            "only pictures.",
+            kind="note",
+        )
     for run in summary.runs:
-        if run.privileged:
-            page.paragraph(
-                f"`{run.policy}` is *privileged*: it was given the true positions, which no policy that sees "
-                "only pictures has.".replace("*", ""),
-                kind="note",
-            )
         if run.errors.unplayed:
             page.paragraph(
-                f"{run.name}: {run.errors.unplayed} episodes could not be played and are in no rate; "
-                "see “Errors”.",
+                f"{run.name}: {counted(run.errors.unplayed, 'episode')} could not be played, and no rate "
+                "counts them; see “Errors”.",
                 kind="note",
             )
     for note in summary.notes:
-        page.paragraph(note, kind="note")
+        page.paragraph(note[:1].upper() + note[1:] + ("" if note.endswith(".") else "."), kind="note")
 
 
 def severity(page: Page, summary: Summary, names: Names) -> None:
@@ -59,8 +70,8 @@ def severity(page: Page, summary: Summary, names: Names) -> None:
     charts = [
         severity_chart(
             plain(name),
-            [(names.place(c), [(p.severity, p.success) for p in c.points]) for c in members],
-            f"`{name}` ({plain(members[0].category)}): {_episodes(members)} episodes a point.",
+            [(names.place(c), names.style(c), [(p.severity, p.success) for p in c.points]) for c in members],
+            f"`{name}` ({plain(members[0].category)}): {_counts(members)} episodes a point.",
         )
         for name, members in curves.items()
     ]
@@ -80,29 +91,19 @@ def tables(page: Page, summary: Summary, names: Names) -> None:
         "Conditions of one category and severity are pooled; their intervals know that the same seeds were "
         "played several times. A dash is a combination that was not played."
     )
-    for run in summary.runs:
-        for task, split in dict.fromkeys((g.task, g.split) for g in run.groups):
-            groups = [g for g in run.groups if (g.task, g.split) == (task, split)]
-            backends = list(dict.fromkeys(g.backend for g in groups))
-            cells = {(g.category, g.severity, g.backend): g for g in groups}
-            rows = dict.fromkeys((g.category, g.severity) for g in groups if g.category != "perturbed")
-            page.table(
-                ["category", "severity", *backends],
-                [
-                    [
-                        plain(category),
-                        "" if level is None or category == "clean" else str(level),
-                        *(_group_cell(cells.get((category, level, backend))) for backend in backends),
-                    ]
-                    for category, level in rows
-                ],
-                f"{run.name}: success in {task}, split {split}",
-            )
+    places = [
+        (run, *place)
+        for run in summary.runs
+        for place in dict.fromkeys((g.task, g.split) for g in run.groups)
+    ]
+    with page.row():
+        for run, task, split in places:
+            _category_table(page, run, [g for g in run.groups if (g.task, g.split) == (task, split)])
     with page.details("Every condition"):
         for run in summary.runs:
             page.table(
                 ["condition", "simulator", "success", "at any time", "placed: median off", "95th percentile",
-                 "against the clean twins, points", "p (Holm)", "in words"],
+                 "against the clean twins, points", "p (Holm)", "verdict"],
                 [_condition_row(c) for c in run.conditions],
                 f"{run.name}: conditions, {summary.confidence:.0%} intervals under each number",
             )  # fmt: skip
@@ -128,6 +129,7 @@ def differences(page: Page, summary: Summary, names: Names) -> None:
             if summary.margin is not None
             else ""
         )
+        + " A filled dot: the interval of this one row excludes zero. An open dot: it does not."
     )
     with page.columns():
         for place, cells in places.items():
@@ -137,8 +139,8 @@ def differences(page: Page, summary: Summary, names: Names) -> None:
                 differences_chart(
                     place,
                     rows,
-                    "success, perturbed minus clean (percentage points)",
-                    "A filled dot: the interval of this one row excludes zero. An open dot: it does not.",
+                    "difference, percentage points",
+                    f"{place}: {_span({cell.versus_clean.pairs for cell in cells})} pairs a row.",
                 ),
             )
 
@@ -147,16 +149,35 @@ def _clean_and_perturbed(summary: Summary) -> list[list[Group]]:
     found: dict[tuple, list[Group]] = {}
     for run in summary.runs:
         for group in run.groups:
-            if group.severity is None and group.category in ("clean", "perturbed") or group.category == "clean":
+            if (
+                group.severity is None and group.category in ("clean", "perturbed")
+            ) or group.category == "clean":
                 found.setdefault((run.name, group.task, group.split, group.backend), []).append(group)
     return list(found.values())
 
 
 def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
     groups = sorted(groups, key=lambda g: g.category != "clean")
-    words = " → ".join(f"{interval(g.success)} of {g.episodes}" for g in groups)
-    kinds = " → ".join(g.category for g in groups)
-    return names.place(groups[0]), " → ".join(share(g.success) for g in groups), f"{words} episodes ({kinds})"
+    words = (f"{g.category}: {interval(g.success)} of {g.episodes}" for g in groups)
+    return names.place(groups[0]), " → ".join(share(g.success) for g in groups), Raw("<br>".join(words))
+
+
+def _category_table(page: Page, run: RunSummary, groups: list[Group]) -> None:
+    backends = list(dict.fromkeys(g.backend for g in groups))
+    cells = {(g.category, g.severity, g.backend): g for g in groups}
+    rows = dict.fromkeys((g.category, g.severity) for g in groups if g.category != "perturbed")
+    page.table(
+        ["category", "severity", *backends],
+        [
+            [
+                plain(category),
+                "" if level is None or category == "clean" else str(level),
+                *(_group_cell(cells.get((category, level, backend))) for backend in backends),
+            ]
+            for category, level in rows
+        ],
+        f"{run.name}: success in {groups[0].task}, split {groups[0].split}",
+    )
 
 
 def _group_cell(group: Group | None) -> str | Raw:
@@ -174,10 +195,13 @@ def _condition_row(cell: ConditionSummary) -> list[str]:
         number_cell(cell.distance_p95_mm, "mm"),
         "" if twin is None else points(twin.difference),
         "" if twin is None else p_value(twin.p_holm),
-        "" if twin is None else twin.words,
+        "" if twin is None else verdict_cell(twin.verdict),
     ]
 
 
-def _episodes(curves: list[SeverityCurve]) -> str:
-    counts = sorted({point.success.n for curve in curves for point in curve.points})
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+def _counts(curves: list[SeverityCurve]) -> str:
+    return _span({point.success.n for curve in curves for point in curve.points})
+
+
+def _span(counts: set[int]) -> str:
+    return str(min(counts)) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"

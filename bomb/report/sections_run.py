@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bomb.page import Page
 from bomb.report.model import Efficiency, RunSummary, Summary
-from bomb.report.wording import number_cell
+from bomb.report.wording import counted, number_cell
 
 _SHARES = ("sim", "render", "policy", "overhead")
 
@@ -32,9 +32,9 @@ def errors(page: Page, summary: Summary) -> None:
     page.heading("Errors")
     runs = [run for run in summary.runs if run.errors.attempts]
     page.paragraph(
-        "Attempts in which a policy, a simulator or a process broke, answered too late or gave no action that "
-        "can be executed. They are tried again and never counted as failures; success rates are of "
-        "the episodes that were completed."
+        "Attempts in which a policy, a simulator or a process broke, answered too late or gave no action "
+        "that can be executed. They are tried again and never counted as failures; success rates are of the "
+        "episodes that were completed."
     )
     if not runs:
         page.paragraph("None: every attempt was completed.")
@@ -42,8 +42,8 @@ def errors(page: Page, summary: Summary) -> None:
         found = run.errors
         kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
         page.paragraph(
-            f"{run.name}: {found.attempts} attempts ({kinds}); {found.recovered} episodes were completed later, "
-            f"{found.unplayed} were not."
+            f"{run.name}: {counted(found.attempts, 'attempt')} ({kinds}); completed later: "
+            f"{counted(found.recovered, 'episode')}, not at all: {counted(found.unplayed, 'episode')}."
         )
         if found.examples:
             page.table(
@@ -62,10 +62,15 @@ def provenance(page: Page, summary: Summary) -> None:
     page.heading("Provenance")
     page.paragraph("What was run, with what, on what: enough to make the numbers again.")
     for run in summary.runs:
-        times = f", {run.started} to {run.finished}" if run.started else ""
+        times = f", {run.started[:19]} to {run.finished[:19]} UTC" if run.started else ""
         with page.details(f"{run.name}: `{run.policy}`, {run.episodes} episodes{times}"):
             entries = {"folder": run.path, "policy": run.policy, **run.describe, **run.provenance}
-            page.table(["setting", "value"], [list(entry) for entry in flat(entries)], f"{run.name}: settings")
+            page.table(
+                ["setting", "value"],
+                [list(entry) for entry in flat(entries)],
+                f"{run.name}: settings",
+                numbers=False,
+            )
 
 
 def flat(entries: dict, prefix: str = "") -> Iterator[tuple[str, str]]:

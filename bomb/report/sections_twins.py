@@ -4,24 +4,24 @@ import os
 import tempfile
 from pathlib import Path
 
-from tqdm import tqdm
-
 from bomb.evaluation.store import RunStore
 from bomb.page import Page
 from bomb.pictures import write_mp4
 from bomb.report.model import RunSummary, Summary
-from bomb.report.playing import condition_options
-from bomb.report.sections_episodes import Stores
+from bomb.report.sections_boards import Stores
 from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
-from bomb.report.wording import Names, plain
+from bomb.report.wording import plain
 from core.errors import BombError
 
 
-def films(page: Page, summary: Summary, names: Names, stores: Stores, pairs: int) -> None:
+def films(page: Page, summary: Summary, stores: Stores, pairs: int) -> None:
     """The most telling pairs of each run, ``pairs`` in all, the first run's first."""
+    from tqdm import tqdm
+
     chosen: list[tuple[RunSummary, Twins]] = []
     per_run = {
-        run.name: choose(stores[run.name].conditions(), stores[run.name].episodes(), pairs) for run in summary.runs
+        run.name: choose(stores[run.name].conditions(), stores[run.name].episodes(), pairs)
+        for run in summary.runs
     }
     for k in range(pairs):
         chosen += [(run, per_run[run.name][k]) for run in summary.runs if k < len(per_run[run.name])]
@@ -29,26 +29,22 @@ def films(page: Page, summary: Summary, names: Names, stores: Stores, pairs: int
         return
     page.heading("Twins, side by side")
     page.paragraph(
-        "The same seed twice: left the clean world, right the same goal and stones under a perturbation. The ring "
-        "marks the target for the reader; the policy saw pictures without it. The recorded actions are "
-        "played again in the same simulator."
+        "The same seed twice: left the clean world, right the same goal under a perturbation. The ring marks "
+        "the target for the reader; the policy never saw it. The recorded actions are played again in the "
+        "same simulator."
     )
     with page.columns("30rem"):
         for run, twins in tqdm(chosen[:pairs], desc="films", unit="pair", delay=1):
             try:
-                _pair(page, run, twins, names, stores[run.name], condition_options(stores[run.name]))
+                _pair(page, run, twins, stores[run.name])
             except BombError as error:
                 condition, row = twins.perturbed
-                page.paragraph(
-                    f"{condition.key}, seed {row.seed} could not be filmed: {error}", kind="note"
-                )
+                page.paragraph(f"{condition.key}, seed {row.seed} could not be filmed: {error}", kind="note")
 
 
-def _pair(
-    page: Page, run: RunSummary, twins: Twins, names: Names, store: RunStore, options: dict[str, dict]
-) -> None:
+def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
     (condition, row), clean = twins.perturbed, twins.clean[1]
-    made, notes = film_twins(store, options, twins)
+    made, notes = film_twins(store, twins)
     fps = max(1, round(made[0].result.record.about["control_hz"] / EVERY))
     labels = ("clean", condition.perturbation)
     with tempfile.TemporaryDirectory(prefix="bomb-twins-") as folder:

@@ -5,7 +5,7 @@ filmed. The target is ringed in the film only: the policy never saw the ring.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +14,13 @@ from bomb.evaluation.rows import Condition, EpisodeRow
 from bomb.evaluation.store import RunStore
 from bomb.filming import Film, film
 from bomb.pictures import captioned, grid
-from bomb.rollout import replay
+from bomb.recorded import again, recorded_options
 from bomb.views import ringed
-from core.errors import BombError
 from core.record import EpisodeRecord
 
 EVERY = 2  # steps between frames: a film of 10 frames a second at 20 Hz says as much as one of 20
-SIZE = (240, 320)  # of each film, in pixels
+CAMERA = "head"
+SIZE = (288, 384)  # of each film, in pixels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,9 +48,7 @@ def choose(conditions: Iterable[Condition], episodes: Iterable[EpisodeRow], most
     rows: dict[str, dict[int, EpisodeRow]] = {key: {} for key in by_key}
     for row in episodes:
         rows[row.condition][row.seed] = row
-    clean = {
-        (c.task, c.backend, c.split): (c, rows[c.key]) for c in by_key.values() if c.category == "clean"
-    }
+    clean = {(c.task, c.backend, c.split): (c, rows[c.key]) for c in by_key.values() if c.category == "clean"}
     found: list[Twins] = []
     for condition in by_key.values():
         twin = clean.get((condition.task, condition.backend, condition.split))
@@ -74,12 +72,11 @@ def choose(conditions: Iterable[Condition], episodes: Iterable[EpisodeRow], most
     return chosen
 
 
-def film_twins(store: RunStore, options: Mapping[str, dict], twins: Twins) -> tuple[list[Film], list[str]]:
+def film_twins(store: RunStore, twins: Twins) -> tuple[list[Film], list[str]]:
     """Films both episodes.
 
     Args:
         store: of the run.
-        options: arguments of ``core.make_task`` by condition key.
         twins: the pair.
 
     Returns:
@@ -92,39 +89,29 @@ def film_twins(store: RunStore, options: Mapping[str, dict], twins: Twins) -> tu
     films, notes = [], []
     for condition, row in (twins.clean, twins.perturbed):
         record = store.record(condition.key, row.seed)
-        made = _film(record, row, dict(options[condition.key]))
+        made = _film(recorded_options(store, condition, record, CAMERA), record)
         films.append(made)
         if made.result.record.about["verdict"]["success"] != row.success:
             notes.append(
-                f"{condition.perturbation}, seed {row.seed}: played again here, it ended otherwise than recorded"
+                f"{condition.perturbation}: played again here, it ended otherwise than it was recorded."
             )
     return films, notes
 
 
 def side_by_side(films: Sequence[Film], words: Sequence[str]) -> Iterator[np.ndarray]:
-    """Frames of both next to each other; the one that ends first keeps its last frame and says how it ended."""
+    """Frames of both next to each other; the one that ends first keeps its last frame."""
     for k in range(max(len(made.frames) for made in films)):
         row = []
         for made, label in zip(films, words, strict=True):
             over = k >= len(made.frames) - 1
             text = f"{label}: {made.outcome}" if over else label
-            row.append(captioned(made.frames[min(k, len(made.frames) - 1)], text))
+            # Above: players put their buttons over the lower edge.
+            row.append(captioned(made.frames[min(k, len(made.frames) - 1)], text, above=True))
         yield grid([row])
 
 
-def _film(record: EpisodeRecord, row: EpisodeRow, options: dict) -> Film:
-    for name in ("cameras", "image_size", "modalities", "supersample"):
-        options.pop(name, None)
-
-    def perform(env, watch):
-        result = replay(env, row.seed, record.actions, watch)
-        if env.episode.perturbation != row.draws:
-            raise BombError(f"seed {row.seed} is perturbed otherwise here than when it was recorded")
-        return result
-
-    return film(
-        options.pop("backend"), perform, image_size=SIZE, every=EVERY, finish=ringed, **options
-    )
+def _film(options: dict, record: EpisodeRecord) -> Film:
+    return film(perform=again(record), camera=CAMERA, image_size=SIZE, every=EVERY, finish=ringed, **options)
 
 
 def _same_goal(row: EpisodeRow) -> bool:

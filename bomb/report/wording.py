@@ -13,18 +13,30 @@ class Names:
     def __init__(self, summary: Summary):
         cells = [condition for run in summary.runs for condition in run.conditions]
         self._runs = len(summary.runs) > 1
+        self._order = [run.name for run in summary.runs]
+        self._kinds = list(dict.fromkeys((cell.task, cell.split, cell.backend) for cell in cells))
         self._tasks = len({cell.task for cell in cells}) > 1
         self._splits = len({cell.split for cell in cells}) > 1
 
-    def place(self, cell, *, backend: bool = True) -> str:
-        """Of a condition, group, curve or comparison: run, task and split where they differ, and simulator."""
+    @property
+    def several(self) -> bool:
+        """Whether the report is of more than one run."""
+        return self._runs
+
+    def style(self, cell) -> tuple[int, int]:
+        """What a chart tells it by: one colour a run, one marker for each task, split and simulator."""
+        kind = self._kinds.index((cell.task, cell.split, cell.backend))
+        return (self._order.index(cell.run), kind) if self._runs else (kind, kind)
+
+    def place(self, cell, *, run: bool = True) -> str:
+        """Run, task and split where they differ, and simulator: of a condition, group or curve."""
         parts = [
-            getattr(cell, "run", None) if self._runs else None,
+            cell.run if run and self._runs else None,
             cell.task if self._tasks else None,
             cell.split if self._splits else None,
-            cell.backend if backend else None,
+            cell.backend,
         ]
-        return ", ".join(part for part in parts if part) or cell.task
+        return ", ".join(part for part in parts if part)
 
 
 def share(rate: Estimate) -> str:
@@ -46,7 +58,7 @@ def rate_cell(rate: Estimate) -> Raw:
     """A rate with its interval and number of episodes under it."""
     if rate.value is None:
         return Raw(f"–<small>{escape(rate.reason or 'undefined')}</small>")
-    return Raw(f"<b>{share(rate)}</b><small>{interval(rate)} of {rate.n}</small>")
+    return Raw(f'<b>{share(rate)}</b><small class="fit">{interval(rate)} of {rate.n}</small>')
 
 
 def number_cell(estimate: Estimate, unit: str, digits: int = 1) -> Raw:
@@ -54,7 +66,14 @@ def number_cell(estimate: Estimate, unit: str, digits: int = 1) -> Raw:
     if estimate.value is None:
         return Raw(f"–<small>{escape(estimate.reason or 'undefined')}</small>")
     under = interval(estimate, "", 1.0, digits)
-    return Raw(f"{estimate.value:.{digits}f} {unit}" + (f"<small>{under}</small>" if under else ""))
+    return Raw(
+        f"{estimate.value:.{digits}f} {unit}" + (f'<small class="fit">{under}</small>' if under else "")
+    )
+
+
+def verdict_cell(verdict: str) -> Raw:
+    """A few words on one line."""
+    return Raw(f'<span class="fit">{escape(verdict)}</span>')
 
 
 def p_value(value: float | None) -> str:
@@ -62,6 +81,11 @@ def p_value(value: float | None) -> str:
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """``"1 episode"``, ``"2 episodes"``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def plain(name: str) -> str:

@@ -154,11 +154,11 @@ def _estimate(statistic: Callable, a, b, played, draws, confidence: float) -> Es
     chunks = [statistic(*(d[k : k + step] for d in draws)) for k in range(0, len(draws[0]), step)]
     values = np.concatenate(chunks) if chunks else np.empty(0)
     values = values[~np.isnan(values)]
-    if len(values) < 2 or np.ptp(values) == 0:
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2]) if len(values) else (0, 0)
+    if low == high:
         # As with kappa: what no resample can change is not thereby certain.
         reason = "resampling the episodes does not change it, so it gives no interval; see the agreement"
         return Estimate(value=value, low=None, high=None, n=points, reason=reason)
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value=value, low=min(value, float(low)), high=max(value, float(high)), n=points)
 
 

@@ -16,7 +16,7 @@ from core.task import Episode, Task
 
 REACH = 0.100  # m at severity 5
 LOWEST = 0.030  # m: RoboTwin2 lowers its table by 0 to 30 mm
-STEPS = 10  # of inverse kinematics from home to the start
+STEPS = 5  # of inverse kinematics from home to the start, 20 mm each at most
 
 
 class ArmStart(Perturbation):

@@ -90,3 +90,15 @@ class Batched(BatchPolicy):
             np.random.default_rng([request.seed, request.step]).uniform(-1, 1, (4, 4)).astype(np.float32)
             for request in requests
         ]
+
+    def infer_one(self, seed: int, step: int) -> np.ndarray:
+        """What it says without being asked in a batch."""
+        return np.random.default_rng([seed, step]).uniform(-1, 1, (4, 4)).astype(np.float32)
+
+
+class Looking(BatchPolicy):
+    """Moves by how bright the head's picture is."""
+
+    def infer(self, requests) -> list[np.ndarray]:
+        pictures = [request.observation["images"]["head"] for request in requests]
+        return [np.float32([[picture.mean() / 255, 0, 0, 1]]) for picture in pictures]

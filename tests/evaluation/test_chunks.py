@@ -16,7 +16,15 @@ def chunk(k: int, start: int = 0) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("words", "k", "executed"),
-    [("full", 5, 5), ("half", 5, 3), ("half", 1, 1), ("first", 5, 1), ("3", 5, 3), ("8", 5, 5), ("ensemble", 5, 1)],
+    [
+        ("full", 5, 5),
+        ("half", 5, 3),
+        ("half", 1, 1),
+        ("first", 5, 1),
+        ("3", 5, 3),
+        ("8", 5, 5),
+        ("ensemble", 5, 1),
+    ],
 )
 def test_how_much_is_executed(words, k, executed):
     actions = ChunkExecution.parse(words).begin().take(chunk(k), 0)

@@ -6,8 +6,10 @@ from bomb.evaluation.matrix import make_matrix
 from bomb.evaluation.perturbation_words import read_perturbations
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from core.errors import BombError, CapabilityError, OptionError, UnknownNameError
+from core.heldout import goal_set
 from core.perturbations.conditions import make_conditions
 from core.registry import TASKS
+from core.stage import clean_scene
 from tests.conftest import BACKENDS
 
 
@@ -20,7 +22,11 @@ def test_every_combination_is_a_condition_with_the_same_seeds():
     plans = matrix(tasks=("place_stone", "move_stone"), perturbations=("clean", "friction:2-3"), seed=7)
     keys = [plan.condition.key for plan in plans]
     assert len(keys) == len(set(keys)) == 2 * 2 * 3
-    assert keys[:3] == ["place_stone|mujoco|clean", "place_stone|robotwin|clean", "place_stone|mujoco|friction:2"]
+    assert keys[:3] == [
+        "place_stone|mujoco|clean",
+        "place_stone|robotwin|clean",
+        "place_stone|mujoco|friction:2",
+    ]
     assert {plan.seeds for plan in plans} == {(7, 8, 9)}
     assert plans[2].options["perturbations"] == {"friction": 2} and plans[0].options["perturbations"] is None
 
@@ -63,8 +69,14 @@ def test_a_condition_set_is_a_condition_with_its_own_hash(tmp_path):
         ({"perturbations": ("bomb", "bomb:3")}, OptionError, "bomb:3 twice"),
         ({"tasks": ("chess",)}, UnknownNameError, "unknown task 'chess'"),
         ({"backends": ("bullet",)}, UnknownNameError, "unknown backend 'bullet'"),
-        ({"tasks": ("tic_tac_toe",), "perturbations": ("board_pose:2",)}, CapabilityError, "cannot do board_pose"),
+        (
+            {"tasks": ("tic_tac_toe",), "perturbations": ("stone_amount:2",)},
+            CapabilityError,
+            "cannot do stone_amount",
+        ),
         ({"perturbations": ("brightness@head:2",)}, OptionError, "a camera that is not there"),
+        ({"action_mode": "relative"}, UnknownNameError, "unknown action mode 'relative'"),
+        ({"supersample": 9}, OptionError, "supersample must be an integer from 1 to 8, got 9"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_built(changes, kind, words):
@@ -97,12 +109,9 @@ def test_bad_ways_to_carry_it_out_are_named(name, value):
 
 
 def test_goals_choose_seeds_and_all_conditions_share_them():
-    heldout = pytest.importorskip("core.heldout")
     for goals in ("seen", "unseen"):
         plans = matrix(goals=goals, episodes=6)
         (seeds,) = {plan.seeds for plan in plans}
         task = TASKS.load("place_stone")()
-        from core.stage import clean_scene
-
-        found = {heldout.goal_set(task.make_episode(clean_scene(), split="ci", seed=s).goal) for s in seeds}
+        found = {goal_set(task.make_episode(clean_scene(), split="ci", seed=s).goal) for s in seeds}
         assert found == {goals} and len(seeds) == 6

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from bomb.chunks import ChunkExecution
-from bomb.policies.errors import PolicyError, PolicyOutputError
 from bomb.policies.making import make_policy
 from bomb.rollout import play, replay
-from core.errors import ActionError
+from core.errors import ActionError, PolicyError, PolicyOutputError
 from core.policy import Policy
 from tests.evaluation.policies import Faulty
 
@@ -40,7 +39,12 @@ class Listening:
 
 @pytest.mark.parametrize(
     ("words", "steps"),
-    [("full", [0, 4, 8]), ("half", [0, 2, 4, 6, 8]), ("first", list(range(10))), ("ensemble", list(range(10)))],
+    [
+        ("full", [0, 4, 8]),
+        ("half", [0, 2, 4, 6, 8]),
+        ("first", list(range(10))),
+        ("ensemble", list(range(10))),
+    ],
 )
 def test_a_policy_looks_when_its_chunk_is_used_up(make_env, backend, words, steps):
     policy = Counting()

@@ -1,165 +1,154 @@
-"""Runs: kept, taken up again, interrupted, judged again."""
+"""Runs: kept, taken up again, their errors, what is stored of them, judged again."""
 
 import json
 
 import numpy as np
 import pytest
 
-import core
-from bomb.evaluation import EvaluationSettings, evaluate
+from bomb.evaluation import ExecutionSettings, evaluate, runner
+from bomb.evaluation.states import unpack_states
+from bomb.evaluation.store import RunStore
 from bomb.files import FileError
-from bomb.policies.making import make_policy
 from bomb.rescoring import rescore
-from bomb.rollout import play, replay
-from bomb.runs import RunFolder
-from core.errors import ActionError, OptionError, UnknownNameError
-from core.policy import Policy
-from core.registry import POLICIES
-
-BACKENDS = core.list_backends()
+from core.errors import OptionError, StateError, UnknownNameError
+from tests.conftest import BACKENDS
+from tests.evaluation.conftest import ONE, settings
 
 
-def settings(**changes) -> EvaluationSettings:
-    values = {
-        "policy": "hold",
-        "backend": BACKENDS[0],
-        "episodes": 3,
-        "seed": 5,
-        "max_steps": 3,
-        "split": "ci",
-    }
-    return EvaluationSettings(**{**values, **changes})
-
-
-class Clumsy(Policy):
-    """Raises on odd seeds."""
-
-    def reset(self, instruction: str, seed: int) -> None:
-        self.seed = seed
-
-    def act(self, observation: dict) -> np.ndarray:
-        if self.seed % 2:
-            raise RuntimeError("clumsy")
-        return np.array([[0, 0, 0, 1]], dtype=np.float32)
-
-
-class Impatient(Policy):
-    """Ctrl-C arrives in the second episode."""
-
-    def reset(self, instruction: str, seed: int) -> None:
-        self.seed = seed
-
-    def act(self, observation: dict) -> np.ndarray:
-        if self.seed == 6:
-            raise KeyboardInterrupt
-        return np.array([[0, 0, 0, 1]], dtype=np.float32)
-
-
-class Flat(Policy):
-    """Returns a bare action instead of a chunk."""
-
-    def reset(self, instruction: str, seed: int) -> None:
-        pass
-
-    def act(self, observation: dict) -> np.ndarray:
-        return np.zeros(4)
-
-
-@pytest.fixture
-def policies(monkeypatch):
-    """Puts the policies of this file beside the registered ones, for one test."""
-    ours = {"clumsy": Clumsy, "impatient": Impatient, "flat": Flat}
-    load = POLICIES.load
-    monkeypatch.setattr(POLICIES, "load", lambda name: ours.get(name) or load(name))
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_run_is_kept_and_taken_up_again(tmp_path, backend):
-    first = evaluate(settings(backend=backend), tmp_path / "run")
-    assert first["n"] == 3 and first["complete"] and first["success_rate"] == 0.0
-    assert first["interval"][0] == 0.0 and sum(first["reasons"].values()) == 3
+def test_a_matrix_is_kept_and_taken_up_again(run):
+    asked = {"backends": BACKENDS, "perturbations": ("clean", "friction:2"), "seed": 5}
+    first, store = run(settings(**asked), workers=2)
+    assert first["complete"] and [entry["n"] for entry in first["conditions"]] == [3] * 4
     json.dumps(first, allow_nan=False)
-
-    run = RunFolder.open(tmp_path / "run")
-    assert run.seeds() == [5, 6, 7]
-    before = {seed: run.episode_file(seed).stat().st_mtime_ns for seed in run.seeds()}
-    again = evaluate(settings(backend=backend, episodes=4), tmp_path / "run")
-    assert again["n"] == 4
-    assert before == {seed: run.episode_file(seed).stat().st_mtime_ns for seed in before}
-
-
-def test_a_damaged_episode_is_played_again(tmp_path):
-    evaluate(settings(), tmp_path / "run")
-    run = RunFolder.open(tmp_path / "run")
-    whole = run.episode_file(6).read_bytes()
-    run.episode_file(6).write_bytes(whole[:100])
-    with pytest.raises(FileError, match="episode_000006"):
-        run.load(6)
-    assert evaluate(settings(), tmp_path / "run")["n"] == 3
-    assert run.load(6).about["seed"] == 6
+    before = store.episodes()
+    assert [(row.condition, row.seed) for row in before] == [
+        (condition.key, seed) for condition in store.conditions() for seed in (5, 6, 7)
+    ]
+    again, store = run(settings(**asked, episodes=4))
+    assert again["complete"] and {entry["n"] for entry in again["conditions"]} == {4}
+    assert [row for row in store.episodes() if row.seed < 8] == before
+    # The same seeds make pairs: goals are equal across conditions, the draws of a knob across simulators.
+    clean, other, rough, twin = (store.episodes(condition.key) for condition in store.conditions())
+    assert [row.goal for row in clean] == [row.goal for row in other] == [row.goal for row in rough]
+    assert [row.draws for row in rough] == [row.draws for row in twin] and rough[0].draws["twin"]["goal"]
 
 
-def test_other_settings_are_refused_by_name(tmp_path):
-    evaluate(settings(), tmp_path / "run")
+def test_a_row_says_all_that_is_promised(run):
+    result, store = run(settings("expert", max_steps=300, episodes=1, seed=5))
+    (row,) = store.episodes()
+    assert row.success and row.reason is None and row.reasons == [] and row.privileged
+    assert row.stages["placed"] and row.stages["int_act/success"] and row.distance_mm < 10
+    assert row.steps == len(store.record(row.condition, 5).actions) == 300 and row.timing["looks"] == 300
+    assert row.actions["path_m"] > 0.5 and len(row.actions["mean"]) == 4
+    assert row.instruction and row.started < row.finished and ":" in row.worker
+    about = store.settings()
+    assert about["policy"]["privileged"] and about["versions"]["mujoco"] and about["hardware"]["cores"] >= 1
+    assert about["renderer"] is None and about["supersample"] == 1 and about["chunk"] == "full"
+    assert result["n"] == 1 and result["success_rate"] == 1.0 and result["backend"] == ONE
+    same = rescore(store)
+    assert same.identical and same.changed == 0 and same.n == 1
+    strict = rescore(store, {"distance": 1e-6})
+    assert strict.conditions[0].changed == {5: ("success", "beyond_tolerance")}
+    assert strict.tolerances["distance"] == 1e-6 and not strict.identical
+
+
+def test_other_settings_are_refused_by_name(run, tmp_path):
+    run(settings(episodes=1))
     with pytest.raises(OptionError, match="max_steps = 3, not 4"):
-        evaluate(settings(max_steps=4), tmp_path / "run")
+        run(settings(episodes=1, max_steps=4))
+    with pytest.raises(OptionError, match=r"perturbations = \['clean'\], not \['friction:1'\]"):
+        run(settings(episodes=1, perturbations=("friction:1",)))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("dear")
     with pytest.raises(FileError, match="holds no run"):
         evaluate(settings(), tmp_path / "other")
-    with pytest.raises(FileError, match="does not exist"):
-        RunFolder.open(tmp_path / "nothing")
-
-
-def test_a_wrong_name_leaves_no_folder(tmp_path):
-    with pytest.raises(UnknownNameError, match="unknown backend 'bullet'"):
-        evaluate(settings(backend="bullet"), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
-
-
-def test_an_error_of_the_policy_is_no_failure_of_its_hand(tmp_path, policies):
-    result = evaluate(settings(policy="clumsy"), tmp_path / "run")
-    assert result["n"] == 1 and not result["complete"]
-    assert result["errors"] == {"5": "RuntimeError: clumsy", "7": "RuntimeError: clumsy"}
-    assert "Traceback" in RunFolder.open(tmp_path / "run").error_file(5).read_text()
-
-
-def test_an_interrupted_run_is_usable(tmp_path, policies):
-    result = evaluate(settings(policy="impatient"), tmp_path / "run")
-    assert result["n"] == 1 and not result["complete"]
-    assert RunFolder.open(tmp_path / "run").seeds() == [5]
-
-
-def test_a_bare_action_is_refused(policies):
-    env = core.make_task(backend=BACKENDS[0], cameras=(), max_steps=3)
-    with pytest.raises(ActionError, match=r"Flat.act must return .* got \(4,\)"):
-        play(env, make_policy("flat"), seed=1)
-    env.close()
-
-
-def test_rescoring_gives_the_same_verdicts_and_stricter_ones(tmp_path):
-    evaluate(settings(policy="expert", episodes=2, max_steps=300), tmp_path / "run")
-    run = RunFolder.open(tmp_path / "run")
-    same = rescore(run)
-    assert same.identical and not same.changed and same.before == same.after
-    assert same.after.value == 1.0
-    strict = rescore(run, {"distance": 1e-6})
-    assert strict.after.value == 0.0
-    assert strict.changed == {5: ("success", "beyond_tolerance"), 6: ("success", "beyond_tolerance")}
-    assert strict.tolerances["distance"] == 1e-6
-
-
-def test_replaying_the_actions_gives_the_same_episode():
-    env = core.make_task(backend=BACKENDS[0], cameras=(), max_steps=40, split="ci")
-    played = play(env, make_policy("expert"), seed=5)
-    again = replay(env, 5, played.record.actions)
-    env.close()
-    assert again.record.to_bytes() == played.record.to_bytes()
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("episodes", 0), ("episodes", 2.5), ("seed", -1), ("seed", True)]
+    ("changes", "kind", "words"),
+    [
+        ({"backends": ("bullet",)}, UnknownNameError, "unknown backend 'bullet'"),
+        ({"policy": "expert(3)"}, OptionError, r"policy 'expert\(3\)' cannot be made"),
+        ({"perturbations": ("noise:3",)}, UnknownNameError, "unknown perturbation 'noise'"),
+    ],
 )
-def test_bad_settings_are_named(name, value):
-    with pytest.raises(OptionError, match=name):
-        settings(**{name: value})
+def test_a_wrong_question_leaves_no_folder(tmp_path, changes, kind, words):
+    with pytest.raises(kind, match=words):
+        evaluate(settings(**{"policy": "hold", **changes}), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_errors_are_no_failures_and_say_what_was_wrong(run):
+    result, store = run(settings("Faulty", episodes=6, max_steps=4), policy_timeout=2.0)
+    assert (
+        result["n"] == 1 and not result["complete"] and sorted(result["errors"]) == ["1", "2", "3", "4", "5"]
+    )
+    assert [row.seed for row in store.episodes()] == [0]
+    said = {error.seed: (error.kind, error.step, error.value) for error in store.errors()}
+    assert said == {
+        1: ("policy", 2, None),
+        2: ("policy", 2, "nan in action 0, entry 1"),
+        3: ("policy", 2, "shape (4,)"),
+        4: ("timeout", 2, "no answer in 2 s"),
+        5: ("worker", 2, "was ended by SIGKILL"),
+    }
+    assert "clumsy" in store.errors()[0].message and "RuntimeError" in store.errors()[0].traceback
+
+
+def test_errors_are_retried(run, tmp_path):
+    (tmp_path / "marks").mkdir()
+    asked = settings(f"Faulty({str(tmp_path / 'marks')!r})", max_steps=4, seed=1, episodes=2)
+    result, store = run(asked, retries=1)
+    assert result["complete"] and result["errors"] == {} and result["errors_in_all"] == 2
+    assert [(row.seed, row.attempt) for row in store.episodes()] == [(1, 2), (2, 2)]
+    assert store.unplayed() == []
+
+
+def test_a_run_in_which_nothing_works_ends(run, monkeypatch):
+    monkeypatch.setattr(runner, "ENOUGH_ERRORS", 4)
+    asked = settings("Faulty", seed=1, episodes=3)
+    result, store = run(asked, retries=2)
+    assert "4 errors in a row, the last: Faulty" in result["stopped"] and not result["complete"]
+    assert result["n"] == 0 and result["success_rate"] is None and len(store.errors()) == 4
+
+
+def test_the_training_split_is_refused_unless_asked_for(run, tmp_path):
+    words = f"Batched({str(tmp_path)!r})"
+    with pytest.raises(OptionError, match=r"was trained on split 'train'.*--allow-training-split"):
+        run(settings(words, split="train"))
+    assert not (tmp_path / "run").exists()
+    result, store = run(settings(words, split="train", allow_training_split=True))
+    assert result["complete"] and store.settings()["trained_on"] == [{"split": "train"}]
+
+
+def test_states_are_kept_as_asked(run):
+    _, store = run(settings(episodes=2), states="failures")
+    (row, _) = store.episodes()
+    states = unpack_states(store.states(row.condition, row.seed))
+    assert len(states) == 3 + 2 and store.with_states() == {(row.condition, 0), (row.condition, 1)}
+    assert states[0].stone_poses.dtype == np.float32
+    with pytest.raises(StateError, match="damaged"):
+        unpack_states(store.states(row.condition, row.seed)[:-10])
+    with pytest.raises(OptionError, match="need a run folder"):
+        evaluate(settings(), execution=ExecutionSettings(states="all"))
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("cameras", [(), ("front",)])
+def test_videos_are_drawn_whether_the_policy_sees_or_not(run, tmp_path, cameras):
+    import av
+
+    asked = settings(backends=BACKENDS, episodes=1, cameras=cameras, image_size=(48, 64))
+    run(asked, videos="all")
+    files = sorted((tmp_path / "run" / "videos").iterdir())
+    assert [file.name for file in files] == [f"place_stone_{b}_clean_000000.mp4" for b in sorted(BACKENDS)]
+    with av.open(str(files[0])) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert len(frames) == 3 + 2 and frames[0].shape == (48, 64, 3) and frames[0].std() > 5
+
+
+def test_results_without_a_folder():
+    result = evaluate(settings(episodes=1))
+    assert result["n"] == 1 and result["complete"]
+    with pytest.raises(FileError, match="does not exist"):
+        RunStore.open("/nowhere")

@@ -144,7 +144,7 @@ def evaluate(python: Path, folder: Path, policy: str, name: str) -> dict[str, di
 
 
 def test_it_gets_to_the_stone_in_both_simulators(python, folder, trained):
-    """20 demonstrations teach where to go and when to close; chance reaches one stone in ten, and grasps none."""
+    """20 demonstrations teach where to go and when to close; chance reaches few stones and grasps none."""
     pi0 = evaluate(python, folder, f"pi0(checkpoint={str(trained)!r}, threads=1)", "pi0")
     chance = evaluate(python, folder, "random", "random")
     for backend in BACKENDS:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from bomb.cli import main
+from bomb.evaluation.store import RunStore
 from bomb.policies.making import make_policy
 from bomb.policies.recorded import Replay
 from bomb.rollout import play
@@ -91,6 +93,26 @@ def test_the_next_connection_gets_a_policy_that_begins_anew(make_env, serve):
         results.append(play(env, remote, 8))
         remote.close()
     same(*results)
+
+
+def test_a_run_over_worker_processes(serve_process, tmp_path):
+    """Each worker has a connection of its own; what is recorded says what was behind the address."""
+    server, run = serve_process("--policy", REMEMBERER), tmp_path / "run"
+    ask = [
+        "evaluate",
+        "--policy",
+        f"openpi://{server.place}",
+        "--backend",
+        "mujoco,robotwin",
+        "--split",
+        "ci",
+    ]
+    rest = ["--episodes", "2", "--max-steps", "12", "--cameras", "none", "--workers", "2", "--out", str(run)]
+    assert main([*ask, *rest]) == 0
+    with RunStore.open(run) as store:
+        assert len(store.episodes()) == 4 and not store.errors()
+        about = store.settings()["policy"]["describe"]
+        assert about["mapping"]["name"] == "bomb" and about["server"]["bomb/policy"] == REMEMBERER
 
 
 def test_results_say_what_was_behind_the_address(serve):

@@ -7,7 +7,14 @@ from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.mapping import MAPPINGS, mapping, serving_mapping
 from bomb.integrations.openpi.pictures import resize_with_pad
 from core.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
-from core.errors import ActionError, CapabilityError, OptionError, StateError, UnknownNameError
+from core.errors import (
+    CapabilityError,
+    ConventionError,
+    OptionError,
+    PolicyOutputError,
+    StateError,
+    UnknownNameError,
+)
 
 DELTA, ABSOLUTE = (ActionSpec(mode=mode, control_hz=20) for mode in ("delta", "absolute"))
 STATE = np.array([0.45, -0.02, 0.21, 0.25], dtype=np.float32)
@@ -54,6 +61,16 @@ def test_libero_actions_lose_their_rotations_and_turn_their_gripper():
     ours = mapping("libero").actions(theirs, observation(), DELTA)
     assert ours.dtype == np.float32
     assert np.allclose(ours, [[0.1, -0.2, 0.3, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
+
+
+def test_a_libero_model_may_mean_longer_ways():
+    theirs = np.array([[0.1, -0.2, 0.3, 0, 0, 0, -1.0]])
+    longer = mapping("libero", 2.5)
+    assert np.allclose(longer.actions(theirs, observation(), DELTA), [[0.25, -0.5, 0.75, 1]])
+    assert longer.describe()["delta_scale"] == 2.5 and mapping("libero").describe()["delta_scale"] == 1.0
+    for name in ("bomb", "droid"):
+        with pytest.raises(OptionError, match=f"mapping '{name}' takes no delta_scale"):
+            mapping(name, 2.5)
 
 
 def test_libero_both_ways():
@@ -105,11 +122,11 @@ def test_droid_says_where_no_joints_lead():
 @pytest.mark.parametrize("name", ["libero", "droid"])
 def test_what_has_no_meaning_is_an_error(name):
     kind = mapping(name)
-    with pytest.raises(OptionError, match="gives delta actions, the environment takes 'absolute'"):
+    with pytest.raises(ConventionError, match="gives delta actions, the environment takes 'absolute'"):
         kind.check_spec(ABSOLUTE)
-    with pytest.raises(OptionError, match="needs cameras head, wrist; the observation has head"):
+    with pytest.raises(ConventionError, match="needs cameras head, wrist; the observation has head"):
         kind.request(observation(images={"head": observation()["images"]["head"]}))
-    with pytest.raises(ActionError, match=f"have 4 dimensions, mapping '{name}' has {kind.action_dim}"):
+    with pytest.raises(PolicyOutputError, match=f"have 4 dimensions, mapping '{name}' has {kind.action_dim}"):
         kind.check_actions(np.zeros((3, 4)), "here")
 
 
@@ -117,15 +134,16 @@ def test_what_has_no_meaning_is_an_error(name):
     "actions", [np.zeros(4), np.zeros((0, 4)), "no", None, [[1j] * 4], [["a"] * 4], np.zeros((2, 2, 4))]
 )
 def test_what_is_no_chunk_is_an_error(actions):
-    with pytest.raises(ActionError, match=r"here: actions must be float\[k, 4\]"):
+    with pytest.raises(PolicyOutputError, match=r"here: actions must be float\[k, 4\]"):
         mapping("bomb").check_actions(actions, "here")
 
 
 def test_what_is_not_finite_is_named():
     actions = np.zeros((3, 4))
     actions[1, 2] = np.inf
-    with pytest.raises(ActionError, match=r"here: actions\[1\]\[2\] is inf"):
+    with pytest.raises(PolicyOutputError, match=r"here: .* got inf in action 1, entry 2") as caught:
         mapping("bomb").check_actions(actions, "here")
+    assert caught.value.value == "inf in action 1, entry 2"
 
 
 def test_a_request_of_another_mapping_is_named():
@@ -180,7 +198,7 @@ def test_addresses(words, place, rest):
 @pytest.mark.parametrize(
     "words",
     ["", ":80", "host:port", "host:99999", "a@host", "host?mapping"]
-    + ["host?timeout=soon", "host?timeout=0", "host?wait=-1", "host?timeout=nan"],
+    + ["host?timeout=soon", "host?timeout=0", "host?wait=-1", "host?timeout=nan", "host?delta_scale=0"],
 )
 def test_addresses_that_are_none(words):
     with pytest.raises(OptionError):

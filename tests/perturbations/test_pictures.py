@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import core
-from bomb.views import project
 from bomb.gallery import levels_of
+from bomb.views import project
 from core.kinematics import Kinematics
 from core.perturbation import Touches
 from core.perturbations import KNOBS

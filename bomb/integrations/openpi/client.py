@@ -9,25 +9,27 @@ from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.connection import Connection
 from bomb.integrations.openpi.mapping import mapping
 from core.actions import ActionSpec
-from core.errors import OptionError, PolicyError
+from core.errors import ConventionError, PolicyOutputError
 from core.policy import Policy
 
-KNOWN = ("checkpoint", "parameters", "trained_on")  # of a server's metadata: what results say about a policy
+# Of a server's metadata: what results say about a policy.
+KNOWN = ("checkpoint", "parameters", "memory_mb", "trained_on")
 
 
 class OpenpiPolicy(Policy):
     """A policy behind an openpi server.
 
-    One connection at a time, one request per look. An error, a time-out or a lost connection raises
-    ``PolicyError`` and closes it; the next ``reset`` connects anew. With the environment variable
+    One connection at a time, one request per look. A lost connection, a time-out and an error that the server
+    reports are ``PolicyError`` and close it; the next ``reset`` connects anew. With the environment variable
     OPENPI_API_KEY set, it is sent as openpi's clients do.
 
     Args:
-        words: ``host[:port][?mapping=NAME&timeout=S&wait=S]``, see ``Address``.
+        words: ``host[:port][?mapping=NAME&timeout=S&wait=S&delta_scale=X]``, see ``Address``.
 
     Raises:
         OptionError, UnknownNameError: for an address or mapping that does not exist.
-        PolicyError: if nobody answers there.
+        PolicyConnectionError: if nobody answers there.
+        ConventionError: if the server says that it speaks another mapping.
         BombError: without the packages of the extra ``openpi``.
     """
 
@@ -38,15 +40,15 @@ class OpenpiPolicy(Policy):
     def __init__(self, words: str):
         codec.import_msgpack()
         self._address = Address.parse(words)
-        self._mapping = mapping(self._address.mapping)
+        self._mapping = mapping(self._address.mapping, self._address.delta_scale)
         self._connection = self._connected()
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
         """Begins an episode; the server learns of it with the first request.
 
         Raises:
-            OptionError: if the server's actions mean nothing in the environment's action mode.
-            PolicyError: if there is no connection any more and nobody answers.
+            ConventionError: if the server's actions mean nothing in the environment's action mode.
+            PolicyConnectionError: if there is no connection any more and nobody answers.
         """
         self._mapping.check_spec(action_spec)
         if not self._connection.is_open:
@@ -63,8 +65,10 @@ class OpenpiPolicy(Policy):
         """Asks the server: float32[k, 4].
 
         Raises:
-            PolicyError: if the connection is lost, nothing comes in time, or the server reports an error.
-            ActionError: if what comes are no actions of the mapping, or not finite.
+            PolicyConnectionError, PolicyTimeoutError: if there is no answer.
+            PolicyError: with the server's traceback, if it reports an error.
+            PolicyOutputError: if what comes are no actions of the mapping, or not finite.
+            ConventionError: if the observation lacks a picture that the mapping sends.
         """
         request = {
             **self._mapping.request(observation),
@@ -79,7 +83,7 @@ class OpenpiPolicy(Policy):
         reply = self._connection.ask(request, source)
         if not isinstance(reply, dict) or "actions" not in reply:
             has = f"a map with {sorted(map(str, reply))}" if isinstance(reply, dict) else type(reply).__name__
-            raise PolicyError(f"{source}: the reply must be a map with 'actions', is {has}")
+            raise PolicyOutputError(f"{source}: the reply must be a map with 'actions', is {has}")
         actions = self._mapping.check_actions(reply["actions"], source)
         return self._mapping.actions(actions, observation, self._spec)
 
@@ -99,7 +103,7 @@ class OpenpiPolicy(Policy):
         theirs = connection.metadata.get("bomb/mapping", self._mapping.name)
         if theirs != self._mapping.name:
             connection.close()
-            raise OptionError(
+            raise ConventionError(
                 f"{self._address} speaks mapping {theirs!r}, asked for was {self._mapping.name!r}; "
                 f"say {self._address}?mapping={theirs}"
             )

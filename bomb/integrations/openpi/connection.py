@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.address import Address
-from core.errors import PolicyError
+from core.errors import PolicyConnectionError, PolicyError, PolicyOutputError, PolicyTimeoutError
 
 API_KEY = "OPENPI_API_KEY"  # environment variable
 CONNECT_S = 10.0
@@ -24,7 +24,7 @@ class Connection:
         metadata: the map that the server sends first.
 
     Raises:
-        PolicyError: if there is no policy server at the address.
+        PolicyConnectionError: if there is no policy server at the address.
     """
 
     def __init__(self, address: Address):
@@ -35,7 +35,9 @@ class Connection:
         metadata = self._receive(str(address))
         if not isinstance(metadata, dict):
             self.close()
-            raise PolicyError(f"{address}: the first message must be a map of metadata, is {metadata!r}")
+            raise PolicyConnectionError(
+                f"{address}: the first message must be a map of metadata, is {metadata!r}"
+            )
         self.metadata: dict = metadata
 
     @property
@@ -53,7 +55,10 @@ class Connection:
             source: what an error is said to be about.
 
         Raises:
-            PolicyError: if the connection is lost, nothing comes in time, or the server reports an error.
+            PolicyConnectionError: if the connection is lost.
+            PolicyTimeoutError: if nothing comes in time.
+            PolicyOutputError: if what comes cannot be read.
+            PolicyError: with the server's traceback, if it reports an error.
         """
         with self._closed_on_error(source):
             self._socket.send(codec.packb(request))
@@ -84,9 +89,9 @@ class Connection:
         except ConnectionRefusedError as error:
             if again:
                 return False
-            raise PolicyError(f"{self._address}: nobody answers there: {error}") from error
+            raise PolicyConnectionError(f"{self._address}: nobody answers there: {error}") from error
         except (OSError, WebSocketException) as error:
-            raise PolicyError(f"{self._address}: no policy server there: {error}") from error
+            raise PolicyConnectionError(f"{self._address}: no policy server there: {error}") from error
         return True
 
     def _receive(self, source: str) -> object:
@@ -106,9 +111,9 @@ class Connection:
         except BaseException as error:
             self.close()
             if isinstance(error, TimeoutError):
-                raise PolicyError(f"{source}: no answer within {self._address.timeout:g} s") from error
+                raise PolicyTimeoutError(f"{source}: no answer within {self._address.timeout:g} s") from error
             if isinstance(error, ConnectionClosed | OSError):
-                raise PolicyError(f"{source}: the connection was lost: {error}") from error
+                raise PolicyConnectionError(f"{source}: the connection was lost: {error}") from error
             if isinstance(error, codec.CodecError):
-                raise PolicyError(f"{source}: {error}") from error
+                raise PolicyOutputError(f"{source}: {error}") from error
             raise

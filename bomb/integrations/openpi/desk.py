@@ -8,7 +8,8 @@ import numpy as np
 
 from bomb.integrations.openpi.session import Turn
 from bomb.policies.making import make_policy, policy_class
-from core.errors import ActionError, CapabilityError
+from bomb.policies.output import checked_chunk
+from core.errors import CapabilityError, PolicyOutputError
 from core.policy import BatchPolicy, Policy, Request
 
 MOST = 64  # requests in a batch
@@ -59,7 +60,7 @@ class Desk:
         """The answer, [k, 4] with k >= 1.
 
         Raises:
-            ActionError: if the policy's answer has another shape.
+            PolicyOutputError: if the policy's answer is of another shape, or not finite.
             Exception: whatever the policy raises.
         """
         if self._shared is None:
@@ -100,8 +101,9 @@ class Desk:
         requests = [Request(observation=turn.observation, seed=turn.seed, step=turn.step) for turn in turns]
         answers = self._shared.infer(requests)
         if len(answers) != len(turns):
-            raise ActionError(f"{self._words} gave {len(answers)} answers to {len(turns)} requests")
-        return [_chunk(self._shared, actions) for actions in answers]
+            raise PolicyOutputError(f"{self._words} gave {len(answers)} answers to {len(turns)} requests")
+        name = type(self._shared).__name__
+        return [checked_chunk(name, actions, turn.step) for actions, turn in zip(answers, turns, strict=True)]
 
 
 def _answer(policy: Policy, turn: Turn) -> np.ndarray:
@@ -110,17 +112,8 @@ def _answer(policy: Policy, turn: Turn) -> np.ndarray:
         policy.reset(words, turn.seed, **({"action_spec": turn.spec} if policy.wants_action_spec else {}))
     elif turn.proceeds:
         policy.proceed(words)
-    return _chunk(policy, policy.act(turn.observation, **({"step": turn.step} if policy.wants_step else {})))
-
-
-def _chunk(policy: Policy, actions: object) -> np.ndarray:
-    chunk = np.asarray(actions)
-    if chunk.ndim != 2 or not len(chunk) or chunk.shape[1] != 4 or chunk.dtype.kind not in "iuf":
-        raise ActionError(
-            f"{type(policy).__name__} must answer with float[k, 4], k >= 1, "
-            f"gave {chunk.dtype}{list(chunk.shape)}"
-        )
-    return chunk
+    answer = policy.act(turn.observation, **({"step": turn.step} if policy.wants_step else {}))
+    return checked_chunk(type(policy).__name__, answer, turn.step)
 
 
 def _check(words: str, policy: Policy | type[Policy]) -> None:

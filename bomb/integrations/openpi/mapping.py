@@ -19,7 +19,7 @@ import numpy as np
 
 from bomb.integrations.openpi.pictures import resize_with_pad
 from core.actions import ActionSpec
-from core.errors import ActionError, CapabilityError, OptionError, check_choice
+from core.errors import CapabilityError, ConventionError, OptionError, PolicyOutputError, check_choice
 
 PROMPT = "prompt"
 MAPPINGS = {
@@ -38,6 +38,7 @@ class Mapping(ABC):
         size: (height, width) of each picture sent; None leaves them as they are.
         action_dim: numbers in one action of the server's.
         mode: the only action mode it has a meaning for; None: any.
+        scales: whether it is made with a ``delta_scale``.
         state, action: layouts in words, as results say them.
     """
 
@@ -46,6 +47,7 @@ class Mapping(ABC):
     size: ClassVar[tuple[int, int] | None] = None
     action_dim: ClassVar[int]
     mode: ClassVar[str | None] = None
+    scales: ClassVar[bool] = False
     state: ClassVar[str]
     action: ClassVar[str]
 
@@ -54,7 +56,7 @@ class Mapping(ABC):
         """An observation of BOMB's as a request.
 
         Raises:
-            OptionError: if it lacks a camera that the mapping sends.
+            ConventionError: if it lacks a camera that the mapping sends.
         """
 
     @abstractmethod
@@ -62,9 +64,9 @@ class Mapping(ABC):
         """The server's actions, float[k, ``action_dim``], as BOMB's, float32[k, 4]."""
 
     def check_spec(self, spec: ActionSpec) -> None:
-        """Raises ``OptionError`` if the server's actions mean nothing in this action mode."""
+        """Raises ``ConventionError`` if the server's actions mean nothing in this action mode."""
         if self.mode not in (None, spec.mode):
-            raise OptionError(
+            raise ConventionError(
                 f"mapping {self.name!r} gives {self.mode} actions, the environment takes {spec.mode!r}; "
                 f"make it with action_mode={self.mode!r}"
             )
@@ -73,22 +75,23 @@ class Mapping(ABC):
         """Returns what a server sent as ``actions``, if it is real, finite, and of the right shape.
 
         Raises:
-            ActionError: naming ``source`` and the value.
+            PolicyOutputError: naming ``source`` and the value.
         """
         array = np.asarray(actions)
+        what, wrong = f"{array.dtype}{list(array.shape)}", None
         if array.dtype.kind not in "iuf" or array.ndim != 2 or not len(array):
-            raise ActionError(
-                f"{source}: actions must be float[k, {self.action_dim}] with k >= 1, "
-                f"got {array.dtype}{list(array.shape)}"
-            )
-        if array.shape[1] != self.action_dim:
-            raise ActionError(
-                f"{source}: actions have {array.shape[1]} dimensions, mapping {self.name!r} has "
+            wrong = f"must be float[k, {self.action_dim}] with k >= 1, got {what}"
+        elif array.shape[1] != self.action_dim:
+            wrong = (
+                f"have {array.shape[1]} dimensions, mapping {self.name!r} has "
                 f"{self.action_dim} ({self.action})"
             )
-        if not np.isfinite(array).all():
+        elif not np.isfinite(array).all():
             row, entry = np.argwhere(~np.isfinite(array))[0]
-            raise ActionError(f"{source}: actions[{row}][{entry}] is {array[row, entry]}, must be finite")
+            what = f"{array[row, entry]} in action {row}, entry {entry}"
+            wrong = f"must be finite, got {what}"
+        if wrong is not None:
+            raise PolicyOutputError(f"{source}: actions {wrong}", value=what)
         return array
 
     def describe(self) -> dict:
@@ -105,7 +108,7 @@ class Mapping(ABC):
         images = observation.get("images", {})
         missing = [camera for camera in self.pictures if camera not in images]
         if missing:
-            raise OptionError(
+            raise ConventionError(
                 f"mapping {self.name!r} needs cameras {', '.join(self.pictures)}; "
                 f"the observation has {', '.join(images) or 'none'}"
             )
@@ -146,14 +149,24 @@ class TwoWayMapping(Mapping):
         return array.astype(np.float64)
 
 
-def mapping(name: str) -> Mapping:
+def mapping(name: str, delta_scale: float | None = None) -> Mapping:
     """The mapping of a name.
+
+    Args:
+        name: one of ``MAPPINGS``.
+        delta_scale: what the server's delta of 1 is in BOMB's; None: the mapping's own.
 
     Raises:
         UnknownNameError: listing the valid names.
+        OptionError: if a scale is given to a mapping whose actions have units.
     """
     module, _, attribute = MAPPINGS[check_choice("mapping", name, MAPPINGS)].partition(":")
-    return getattr(import_module(module), attribute)()
+    kind = getattr(import_module(module), attribute)
+    if delta_scale is None:
+        return kind()
+    if not kind.scales:
+        raise OptionError(f"mapping {name!r} takes no delta_scale: its actions are {kind.action}")
+    return kind(delta_scale)
 
 
 def serving_mapping(name: str) -> TwoWayMapping:

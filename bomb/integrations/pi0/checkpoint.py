@@ -72,6 +72,10 @@ class Checkpoint:
         """How many."""
         return sum(weight.numel() for weight in self.model.parameters())
 
+    def memory_mb(self) -> float:
+        """What the weights take."""
+        return round(sum(w.numel() * w.element_size() for w in self.model.parameters()) / 1e6, 1)
+
     def inputs(
         self,
         pictures: Sequence[Sequence[np.ndarray]],

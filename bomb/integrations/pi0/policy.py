@@ -73,6 +73,7 @@ class Pi0Policy(BatchPolicy):
         return {
             "checkpoint": self._folder,
             "parameters": checkpoint.parameters(),
+            "memory_mb": checkpoint.memory_mb(),
             "trained_on": settings.trained_on,
             "training": settings.training,
             "cameras": list(settings.cameras),

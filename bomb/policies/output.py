@@ -1,31 +1,10 @@
-"""What a policy does wrong: errors that say at which step and with which value."""
+"""What a policy may return."""
 
 from math import isfinite
 
 import numpy as np
 
-from core.errors import ActionError, BombError
-
-
-class PolicyError(BombError):
-    """A policy raised, is not there any more, or did not answer.
-
-    Attributes:
-        step: actions executed before it; None where no episode was being played.
-        value: what was wrong, in a few words; None where there is no value.
-    """
-
-    def __init__(self, message: str, *, step: int | None = None, value: str | None = None):
-        super().__init__(message)
-        self.step, self.value = step, value
-
-
-class PolicyTimeoutError(PolicyError):
-    """A policy did not answer in the time that it was given."""
-
-
-class PolicyOutputError(PolicyError, ActionError):
-    """A policy returned what cannot be executed. The world has not moved."""
+from core.errors import PolicyOutputError
 
 
 def checked_chunk(name: str, answer: object, step: int) -> np.ndarray:

@@ -1,0 +1,58 @@
+"""The same motion in another convention: delta and absolute actions, and actions that do nothing."""
+
+import numpy as np
+
+from core.actions import ActionSpec
+from core.errors import check_choice
+
+# A commanded motion of at most this share of the speed limit along every axis is none (0.02 mm at 20 Hz).
+NOOP_MOTION = 1e-3
+# A commanded opening that differs by at most this from the one before is the same.
+NOOP_OPENING = 1e-3
+
+
+def converted(actions: np.ndarray, start: np.ndarray, spec: ActionSpec, convention: str) -> np.ndarray:
+    """Actions in the other convention, which command the same targets.
+
+    Args:
+        actions: float32[T, 4], as ``spec`` means them.
+        start: float[3], the tool centre point in R when the episode began (m); the first commanded target.
+        spec: what the actions mean now.
+        convention: ``delta`` or ``absolute``.
+
+    Returns:
+        float32[T, 4]. ``absolute``: the target that was commanded, inside the workspace. ``delta``: how far
+        it moved, in units of the speed limit.
+    """
+    check_choice("action convention", convention, ("delta", "absolute"))
+    if spec.mode == convention:
+        return actions.astype(np.float32)
+    targets = commanded_targets(actions, start, spec)
+    made = np.empty((len(actions), 4), dtype=np.float32)
+    made[:, 3] = actions[:, 3]
+    made[:, :3] = targets[1:] if convention == "absolute" else np.diff(targets, axis=0) / spec.max_step
+    return made
+
+
+def commanded_targets(actions: np.ndarray, start: np.ndarray, spec: ActionSpec) -> np.ndarray:
+    """float64[T + 1, 3], the commanded target (m, in R) before the first action and after each."""
+    targets = [tuple(float(value) for value in start)]
+    for action in actions:
+        targets.append(spec.advance(targets[-1], action))
+    return np.array(targets, dtype=np.float64).reshape(-1, 3)
+
+
+def is_noop(deltas: np.ndarray) -> np.ndarray:
+    """Which actions command nothing new: bool[T].
+
+    An action is one when it moves the commanded target by at most ``NOOP_MOTION`` along every axis and asks
+    for the opening that the action before it asked for (within ``NOOP_OPENING``); before the first action
+    the gripper is open. This is LIBERO's criterion, as OpenVLA's data preparation uses it, with a threshold
+    in BOMB's unit. Waiting for the gripper to close counts as doing nothing.
+
+    Args:
+        deltas: float[T, 4] in the delta convention.
+    """
+    before = np.concatenate([[1.0], deltas[:-1, 3]])
+    still = (np.abs(deltas[:, :3]) <= NOOP_MOTION).all(axis=1)
+    return still & (np.abs(deltas[:, 3] - before) <= NOOP_OPENING)

@@ -1,0 +1,57 @@
+"""The frames of an episode as a writer gets them, drawn one at a time."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.pictures import Renderer
+from bomb.exports.columns import Columns
+from bomb.exports.plan import EpisodePlan
+from bomb.exports.settings import ExportSettings
+
+
+class Frame(NamedTuple):
+    """One frame.
+
+    Attributes:
+        images: uint8[H, W, 3] by camera.
+        columns: the optional columns, see ``bomb.exports.columns``.
+    """
+
+    images: dict[str, np.ndarray]
+    columns: dict[str, object]
+
+
+def make_renderer(dataset_settings: dict, settings: ExportSettings) -> Renderer:
+    """What draws the frames of an export; see ``Renderer`` for what it raises."""
+    return Renderer(
+        dataset_settings,
+        backend=settings.backend,
+        cameras=settings.cameras,
+        image_size=settings.image_size,
+        modalities=("rgb", "depth") if "depth" in settings.columns else ("rgb",),
+        perturbations=settings.perturbations or None,
+        supersample=settings.supersample,
+    )
+
+
+def drawn_frames(
+    renderer: Renderer, demonstration: Demonstration, plan: EpisodePlan, settings: ExportSettings
+) -> Iterator[Frame]:
+    """The frames of one episode, ``plan.length`` of them."""
+    wanted, columns = set(plan.rows.tolist()), None
+    for t, seen in enumerate(renderer.frames(demonstration)):
+        if t not in wanted:
+            continue
+        if columns is None:
+            columns = Columns(
+                settings.columns,
+                settings.cameras,
+                settings.image_size,
+                demonstration,
+                plan.instructions,
+                seen["env"],
+            )
+        yield Frame(images=seen["images"], columns=columns.row(t, seen))

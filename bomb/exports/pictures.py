@@ -1,0 +1,56 @@
+"""Pictures as bytes, encoded in a thread beside the renderer."""
+
+import io
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+
+def encode_png(picture: np.ndarray) -> bytes:
+    """uint8[H, W, 3] or uint16[H, W, 1] without loss; quick rather than small."""
+    return _encoded(picture, "PNG", compress_level=1)
+
+
+def encode_jpeg(picture: np.ndarray) -> bytes:
+    """uint8[H, W, 3] with quality 95, colour at full resolution."""
+    return _encoded(picture, "JPEG", quality=95, subsampling=0)
+
+
+ENCODERS: dict[str, Callable[[np.ndarray], bytes]] = {"png": encode_png, "jpeg": encode_jpeg}
+
+
+_MOST_WAITING = 64  # pictures; what waits is held uncompressed
+
+
+class Encoding:
+    """Encodes pictures in the background; compression leaves the interpreter free, so drawing goes on.
+
+    Use as a context manager.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pictures")
+        self._waiting: deque[Future[bytes]] = deque()
+
+    def begin(self, encode: Callable[[np.ndarray], bytes], picture: np.ndarray) -> "Future[bytes]":
+        """The bytes, once they are ready. ``picture`` must not change any more."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._threads.submit(encode, picture))
+        return self._waiting[-1]
+
+    def __enter__(self) -> "Encoding":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+
+def _encoded(picture: np.ndarray, kind: str, **options: object) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).save(buffer, kind, **options)
+    return buffer.getvalue()

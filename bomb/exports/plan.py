@@ -1,0 +1,225 @@
+"""What an export will hold, known before anything is drawn: lengths, indices, tasks, states, actions.
+
+So every shard can be written by itself, by any process, and all of them fit together.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+import core
+from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.demonstration import Demonstration
+from bomb.exports.actions import converted, is_noop
+from bomb.exports.settings import ExportSettings
+from bomb.files import FileError
+from core.actions import ActionSpec
+from core.layout import board_of
+from core.task import Instruction, Span
+
+WORDS = "words"  # the knob that says things otherwise
+
+# Makes the state and the action vectors of a format, float32[T, n] each, out of a demonstration and its
+# actions in the convention asked for.
+Vectors = Callable[[Demonstration, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EpisodePlan:
+    """One episode of an export.
+
+    Attributes:
+        seed: of the demonstration.
+        fingerprint: of the demonstration.
+        index: of the episode in the export, from 0.
+        first: index of its first frame in the export.
+        rows: int64[N], which rows of the demonstration are its frames; all but no-ops.
+        tasks: int64[N], index of each frame's instruction among the export's tasks.
+        texts: each frame's instruction.
+        instructions: the words of its moves, with spans.
+        states: float32[N, s], proprioception as the format has it.
+        actions: float32[N, a], actions as the format has them.
+    """
+
+    seed: int
+    fingerprint: str
+    index: int
+    first: int
+    rows: np.ndarray
+    tasks: np.ndarray
+    texts: tuple[str, ...]
+    instructions: tuple[Instruction, ...]
+    states: np.ndarray
+    actions: np.ndarray
+
+    @property
+    def length(self) -> int:
+        """How many frames."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """All episodes of an export.
+
+    Attributes:
+        episodes: in the order of their seeds.
+        tasks: instructions in the order of their first use.
+    """
+
+    episodes: tuple[EpisodePlan, ...]
+    tasks: tuple[str, ...]
+
+    def frames(self, episodes: int | None = None) -> int:
+        """How many frames the first so many episodes have; all by default."""
+        return sum(episode.length for episode in self.episodes[:episodes])
+
+    def tasks_of(self, episodes: int) -> tuple[str, ...]:
+        """The instructions that the first so many episodes use."""
+        used = max((int(episode.tasks.max()) for episode in self.episodes[:episodes]), default=-1)
+        return self.tasks[: used + 1]
+
+    def shards(self, sizes: Sequence[int], shard_frames: int) -> list[range]:
+        """Which episodes go into which shard.
+
+        Args:
+            sizes: how many episodes each shard has that was written already.
+            shard_frames: a further one is full with this many frames.
+        """
+        made, first, frames = [], 0, 0
+        for size in sizes:
+            made.append(range(first, first + size))
+            first += size
+        begin = first
+        for episode in self.episodes[first:]:
+            frames += episode.length
+            if frames >= shard_frames:
+                made.append(range(begin, episode.index + 1))
+                begin, frames = episode.index + 1, 0
+        if begin < len(self.episodes):
+            made.append(range(begin, len(self.episodes)))
+        return made
+
+
+def make_plan(
+    dataset: Dataset,
+    settings: ExportSettings,
+    vectors: Vectors,
+    bar: Callable[[Iterable], Iterable] = lambda seeds: seeds,
+) -> Plan:
+    """Reads every demonstration once.
+
+    Args:
+        dataset: what is exported.
+        settings: how.
+        vectors: of the format.
+        bar: wraps the seeds, to show how far it is.
+
+    Raises:
+        FileError: if the dataset has no demonstration, naming a damaged one, or if one is all no-ops.
+    """
+    seeds = dataset.seeds()
+    if not seeds:
+        raise FileError(f"{dataset.path} has no demonstrations to export")
+    reworded = _Reworded(dataset, settings)
+    tasks: dict[str, int] = {}
+    episodes, first = [], 0
+    try:
+        for seed in bar(seeds):
+            demonstration = dataset.load(seed)
+            episode = _episode(
+                dataset,
+                settings,
+                vectors,
+                demonstration,
+                reworded(demonstration),
+                tasks,
+                len(episodes),
+                first,
+            )
+            episodes.append(episode)
+            first += episode.length
+    finally:
+        reworded.close()
+    return Plan(episodes=tuple(episodes), tasks=tuple(tasks))
+
+
+def _episode(
+    dataset: Dataset,
+    settings: ExportSettings,
+    vectors: Vectors,
+    demonstration: Demonstration,
+    instructions: Sequence[Instruction],
+    tasks: dict[str, int],
+    index: int,
+    first: int,
+) -> EpisodePlan:
+    about = demonstration.about
+    spec = ActionSpec(mode=about["action_mode"], control_hz=about["control_hz"])
+    start = demonstration.observations[0, :3]
+    actions = converted(demonstration.actions, start, spec, settings.actions)
+    rows = np.arange(demonstration.length)
+    if settings.drop_noops:
+        rows = rows[~is_noop(converted(demonstration.actions, start, spec, "delta"))]
+    if not len(rows):
+        raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
+    asked = demonstration.instruction_index[rows]
+    numbers = {move: tasks.setdefault(instructions[move].text, len(tasks)) for move in _in_order(asked)}
+    states, acts = vectors(demonstration, actions)
+    return EpisodePlan(
+        seed=demonstration.seed,
+        fingerprint=about["fingerprint"],
+        index=index,
+        first=first,
+        rows=rows,
+        tasks=np.array([numbers[int(move)] for move in asked], dtype=np.int64),
+        texts=tuple(instructions[int(move)].text for move in asked),
+        instructions=tuple(instructions),
+        states=np.ascontiguousarray(states[rows], dtype=np.float32),
+        actions=np.ascontiguousarray(acts[rows], dtype=np.float32),
+    )
+
+
+def _in_order(values: np.ndarray) -> list[int]:
+    return list(dict.fromkeys(int(value) for value in values))
+
+
+class _Reworded:
+    """The words of a demonstration's moves, as the export's knobs say them. Nothing is drawn."""
+
+    def __init__(self, dataset: Dataset, settings: ExportSettings):
+        self._env: core.Environment | None = None
+        if WORDS in settings.perturbations:
+            self._env = core.make_task(
+                dataset.settings["task"],
+                backend=settings.backend,
+                cameras=(),
+                perturbations={WORDS: settings.perturbations[WORDS]},
+                split=dataset.settings["split"],
+            )
+
+    def __call__(self, demonstration: Demonstration) -> list[Instruction]:
+        recorded = recorded_instructions(demonstration)
+        if self._env is None:
+            return recorded
+        self._env.reset(seed=demonstration.seed)
+        episode = self._env.episode
+        instructions, boards = [episode.instruction], [board_of(episode.state, episode.scene)]
+        # Later moves follow from the boards that were read, as they did when they were played.
+        for done in demonstration.about["moves"]["placements"][: len(recorded) - 1]:
+            boards.append(tuple(map(tuple, done["board"])))
+            instructions.append(self._env.task.next_move(episode, tuple(boards)).instruction)
+        return instructions
+
+    def close(self) -> None:
+        if self._env is not None:
+            self._env.close()
+
+
+def recorded_instructions(demonstration: Demonstration) -> list[Instruction]:
+    """The words of every move with their spans, as the robot was told them."""
+    return [
+        Instruction(text=text, spans={name: Span(**span) for name, span in spans.items()})
+        for text, spans in zip(demonstration.instructions, demonstration.about["spans"], strict=True)
+    ]

@@ -1,0 +1,52 @@
+"""The README of an export: what it is, how it was made, what its numbers mean."""
+
+from pathlib import Path
+
+from bomb.exports.plan import Plan
+from bomb.exports.writer import Writer
+from bomb.files import write_bytes
+
+_ACTIONS = {
+    "delta": "x, y, z in [-1, 1] are added to the last commanded target, 1.0 being {step:g} mm; "
+    "the gripper is an absolute opening, 0 closed, 1 open",
+    "absolute": "x, y, z are the commanded target in metres; "
+    "the gripper is an absolute opening, 0 closed, 1 open",
+}
+
+
+def write_readme(path: Path, writer: Writer, plan: Plan, about: dict) -> None:
+    """Writes ``README.md`` of a finished export."""
+    settings, dataset = writer.settings, about["dataset"]
+    step = 400 / writer.fps
+    convention = _ACTIONS[settings.actions].format(step=step)
+    rows = {
+        "format": writer.words,
+        "task": dataset["task"],
+        "demonstrations": f"{len(plan.episodes)} episodes, {plan.frames()} frames at {writer.fps} Hz, "
+        f"{len(plan.tasks)} instructions",
+        "split": f"{dataset['split']}; held out: {', '.join(dataset['held_out']['sets']) or 'nothing'}",
+        "played in": ", ".join(dataset["backends"]),
+        "drawn by": f"{settings.backend}, cameras {', '.join(settings.cameras)}, "
+        f"{settings.image_size[0]} x {settings.image_size[1]} (height x width)",
+        "perturbations": _levels({**dataset["perturbations"], **settings.perturbations}),
+        "actions": f"{settings.actions}: {convention}",
+        "frame of positions": "the robot's base: x forward, y left, z up",
+        "no-ops": "left out" if settings.drop_noops else "kept",
+        "columns": ", ".join(settings.columns) or "none beside the format's own",
+    }
+    lines = [
+        f"# {settings.name}",
+        "",
+        "Demonstrations of BOMB, the BOard Manipulation Benchmark. `bomb_export.json` has every setting.",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {words} |" for name, words in rows.items()),
+        "",
+        *writer.readme(),
+    ]
+    write_bytes(path / "README.md", ("\n".join(lines).rstrip() + "\n").encode())
+
+
+def _levels(levels: dict) -> str:
+    return ", ".join(f"{knob}: {level}" for knob, level in levels.items()) or "none"

@@ -1,0 +1,78 @@
+"""What is asked of an export, as one frozen value."""
+
+from dataclasses import dataclass, field
+
+from core.actions import ACTION_MODES
+from core.errors import OptionError, check_choice
+from core.stage import CAMERAS
+
+CODECS = {"h264": "libx264", "av1": "libsvtav1"}
+PICTURES = ("video", "png", "jpeg")
+COLUMNS = ("target_pixel", "occupancy", "stone_pixels", "intrinsics", "extrinsics", "depth", "spans")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """Plain values; two exports with equal settings of one dataset hold the same.
+
+    Attributes:
+        format: name out of ``bomb.exports.FORMATS``.
+        backend: registered name of the engine that draws.
+        cameras: out of ``core.stage.CAMERAS``, at least one.
+        image_size: (height, width) in pixels.
+        perturbations: levels of knobs that change what is seen and said, beside those of the dataset.
+        supersample: see ``core.make_task``.
+        columns: what is written per frame beside state, action and pictures; out of ``COLUMNS``.
+        actions: ``delta`` (xyz in [-1, 1], 1 is 0.4 m/s / control_hz) or ``absolute`` (the commanded target,
+            m, in R), whatever the dataset was collected with.
+        pictures: ``video``, ``png`` (lossless) or ``jpeg``; which of them a format takes, the format says.
+        codec: of videos, out of ``CODECS``.
+        drop_noops: whether frames in which nothing is commanded are left out, see
+            ``bomb.exports.actions.is_noop``.
+        name: of the dataset, in formats that want one.
+        shard_frames: a shard is committed once it has this many frames.
+    """
+
+    format: str
+    backend: str
+    cameras: tuple[str, ...] = ("head",)
+    image_size: tuple[int, int] = (256, 256)
+    perturbations: dict = field(default_factory=dict)
+    supersample: int | None = None
+    columns: tuple[str, ...] = ()
+    actions: str = "delta"
+    pictures: str = "png"
+    codec: str = "h264"
+    drop_noops: bool = False
+    name: str = "bomb"
+    shard_frames: int = 2000
+
+    def __post_init__(self) -> None:
+        if not self.cameras:
+            raise OptionError(f"an export needs a camera; valid: {', '.join(sorted(CAMERAS))}")
+        for kind, values, valid in (("camera", self.cameras, CAMERAS), ("column", self.columns, COLUMNS)):
+            for value in values:
+                check_choice(kind, value, valid)
+            if len(set(values)) != len(values):
+                raise OptionError(f"a {kind} is named twice in {', '.join(values)}")
+        check_choice("action convention", self.actions, ACTION_MODES)
+        check_choice("way of storing pictures", self.pictures, PICTURES)
+        check_choice("codec", self.codec, CODECS)
+        if not isinstance(self.shard_frames, int) or self.shard_frames < 1:
+            raise OptionError(f"shard_frames must be a positive integer, got {self.shard_frames!r}")
+        if self.pictures == "video" and any(side % 2 for side in self.image_size):
+            height, width = self.image_size
+            raise OptionError(
+                f"videos store colour at half the resolution, so both sides of a picture must be even, got "
+                f"{height} x {width}; choose another size, or pictures png"
+            )
+        if not self.name.isidentifier() or not self.name.isascii() or self.name != self.name.lower():
+            raise OptionError(
+                f"name must be lower-case letters, digits and underscores, and begin with a letter, "
+                f"got {self.name!r}"
+            )
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}

@@ -1,0 +1,97 @@
+"""Statistics that trainers normalise with: exact ones of numbers, histograms of pictures."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
+PICTURES_PER_EPISODE = 20
+
+
+def number_statistics(values: np.ndarray) -> dict[str, np.ndarray]:
+    """min, max, mean, std (of the population), q01 to q99 along the first axis, and count.
+
+    Args:
+        values: [N, k] or [N], which counts as [N, 1].
+
+    Returns:
+        float64[k] each; ``count`` is int64[1].
+    """
+    values = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    quantiles = np.quantile(values, list(QUANTILES.values()), axis=0)
+    return {
+        "min": values.min(axis=0),
+        "max": values.max(axis=0),
+        "mean": values.mean(axis=0),
+        "std": values.std(axis=0),
+        "count": np.array([len(values)]),
+        **dict(zip(QUANTILES, quantiles, strict=True)),
+    }
+
+
+class PictureHistogram:
+    """How often each value occurs in each channel: all that the statistics of 8-bit pictures need.
+
+    Attributes:
+        counts: int64[3, 256].
+        pictures: how many were counted.
+    """
+
+    def __init__(self, counts: np.ndarray | None = None, pictures: int = 0):
+        self.counts = np.zeros((3, 256), dtype=np.int64) if counts is None else np.asarray(counts, np.int64)
+        self.pictures = pictures
+
+    def add(self, picture: np.ndarray) -> None:
+        """Counts uint8[H, W, 3]."""
+        for channel in range(3):
+            self.counts[channel] += np.bincount(picture[..., channel].ravel(), minlength=256)
+        self.pictures += 1
+
+    def merge(self, other: "PictureHistogram") -> None:
+        """Adds what ``other`` counted."""
+        self.counts = self.counts + other.counts
+        self.pictures += other.pictures
+
+    def statistics(self) -> dict[str, np.ndarray]:
+        """As ``number_statistics`` of each channel in 0..1: float64[3, 1, 1] each, count int64[1]."""
+        values, total = np.arange(256) / 255, self.counts.sum(axis=1)
+        cumulative = np.cumsum(self.counts, axis=1)
+        mean = self.counts @ values / total
+        made = {
+            "min": values[np.argmax(self.counts > 0, axis=1)],
+            "max": values[255 - np.argmax(self.counts[:, ::-1] > 0, axis=1)],
+            "mean": mean,
+            "std": np.sqrt(np.maximum(self.counts @ values**2 / total - mean**2, 0.0)),
+            **{
+                name: values[np.argmax(cumulative >= (share * total)[:, None], axis=1)]
+                for name, share in QUANTILES.items()
+            },
+        }
+        return {**{k: v.reshape(3, 1, 1) for k, v in made.items()}, "count": np.array([self.pictures])}
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        return {"counts": self.counts.tolist(), "pictures": self.pictures}
+
+    @classmethod
+    def from_dict(cls, plain: dict) -> "PictureHistogram":
+        """Inverse of ``to_dict``."""
+        return cls(np.array(plain["counts"], dtype=np.int64), plain["pictures"])
+
+
+def sampled(length: int) -> set[int]:
+    """Which pictures of an episode are counted: at most ``PICTURES_PER_EPISODE``, evenly spread."""
+    return set(np.unique(np.linspace(0, length - 1, PICTURES_PER_EPISODE).round().astype(int)).tolist())
+
+
+def plain(statistics: dict[str, np.ndarray]) -> dict[str, list]:
+    """Lists instead of arrays, for JSON."""
+    return {name: value.tolist() for name, value in statistics.items()}
+
+
+def merged(histograms: Iterable[PictureHistogram]) -> PictureHistogram:
+    """One histogram of all."""
+    total = PictureHistogram()
+    for histogram in histograms:
+        total.merge(histogram)
+    return total

@@ -1,0 +1,125 @@
+"""Where on the board: success, offsets and the way of the tool, episode by episode."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bomb.evaluation.rows import Condition, EpisodeRow
+from bomb.evaluation.store import RunStore
+from bomb.files import FileError
+from bomb.page import Page
+from bomb.report.board_charts import Path, offset_board, path_board, success_board
+from bomb.report.model import RunSummary, Summary
+from bomb.report.sections_rates import show
+from bomb.report.wording import Names
+from core.boards import Cell
+from core.checker import Tolerances
+from core.scene import BoardSpec
+
+PATHS = 30  # tool paths that are drawn of one run in one chart
+NEAR = "beyond_tolerance"  # the one failure that ends by the right intersection
+
+Stores = Mapping[str, RunStore]
+Episodes = list[tuple[Condition, EpisodeRow]]
+
+
+def boards(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
+    """Success and offset by intersection."""
+    parts = [
+        (place, episodes)
+        for run in summary.runs
+        for place, episodes in _by_place(stores[run.name], run, names).items()
+        if any(_cell(row) is not None for _, row in episodes)
+    ]
+    if not parts:
+        return
+    page.heading("Where on the board")
+    page.paragraph(
+        "The board as the head picture shows it: row 0 on top, at the robot's side, column 0 on the left. "
+        "All conditions of a run are pooled. First: successes of the episodes that asked for an "
+        "intersection; one without a disc was not asked for. Second: where stones came to rest around it."
+    )
+    board, tolerance_mm = BoardSpec(), 1e3 * Tolerances().distance
+    with page.columns():
+        for place, episodes in parts:
+            counts: dict[Cell, tuple[int, int]] = {}
+            offsets: dict[Cell, list] = {}
+            for _, row in episodes:
+                cell = _cell(row)
+                if cell is None:
+                    continue
+                good, n = counts.get(cell, (0, 0))
+                counts[cell] = (good + row.success, n + 1)
+                if (row.success or row.reason == NEAR) and row.verdict.get("offset_mm") is not None:
+                    offsets.setdefault(cell, []).append(row.verdict["offset_mm"])
+            total = sum(n for _, n in counts.values())
+            caption = f"{place}: successes of {total} episodes by the intersection that was asked for."
+            show(page, success_board(f"Success: {place}", counts, board, caption))
+            clouds = {cell: np.array(found) for cell, found in offsets.items()}
+            caption = (
+                f"{place}: each dot is one of {sum(map(len, clouds.values()))} stones that came to rest by "
+                "their goal; the red line and the number are the mean offset (mm)."
+            )
+            show(page, offset_board(f"Offset: {place}", clouds, board, tolerance_mm, caption))
+
+
+def paths(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
+    """The tool centre point from above: runs overlaid, or clean and perturbed of a single one."""
+    charts: dict[str, dict[str, list[Path]]] = {}
+    missing = 0
+    for run in summary.runs:
+        for place, episodes in _by_place(stores[run.name], run, names, with_run=False).items():
+            for kind in ("clean", "perturbed"):
+                members = [e for e in episodes if (e[0].category == "clean") == (kind == "clean")]
+                drawn, lost = _paths(stores[run.name], members)
+                missing += lost
+                if drawn and names.several:
+                    charts.setdefault(f"{place}, {kind}", {})[run.name] = drawn
+                elif drawn:
+                    charts.setdefault(place, {})[kind] = drawn
+    if not charts:
+        return
+    page.heading("The tool's way over the board")
+    page.paragraph(
+        f"The tool centre point from above, at most {PATHS} episodes of each colour, in the frame of the "
+        "board, which moves along where a perturbation moves it. A dot ends a success, a cross a failure. "
+        "Scripted policies draw straight lines; one that hesitates or searches draws knots."
+        + (f" The series of {missing} episodes were not kept." if missing else "")
+    )
+    with page.columns():
+        for place, groups in charts.items():
+            caption = f"{place}: {', '.join(f'{len(drawn)} of {name}' for name, drawn in groups.items())}."
+            show(page, path_board(f"Tool path: {place}", list(groups.items()), BoardSpec(), caption))
+
+
+def _paths(store: RunStore, episodes: Episodes) -> tuple[list[Path], int]:
+    """Paths spread evenly over the episodes, so that no condition is left out; and how many were not kept."""
+    chosen = np.unique(np.linspace(0, len(episodes) - 1, min(PATHS, len(episodes))).astype(int))
+    drawn, missing = [], 0
+    for k in chosen:
+        condition, row = episodes[k]
+        try:
+            tools = store.record(condition.key, row.seed).tools
+        except FileError:
+            missing += 1
+            continue
+        drawn.append(Path(points=tools[:, :2].astype(np.float64), success=row.success))
+    return drawn, missing
+
+
+def _by_place(
+    store: RunStore, run: RunSummary, names: Names, *, with_run: bool = True
+) -> dict[str, Episodes]:
+    """Episodes of a run by task, split and simulator."""
+    places = {cell.key: names.place(cell, run=with_run) for cell in run.conditions}
+    conditions = {condition.key: condition for condition in store.conditions()}
+    found: dict[str, Episodes] = {}
+    for row in store.episodes():
+        if row.condition in places:
+            found.setdefault(places[row.condition], []).append((conditions[row.condition], row))
+    return found
+
+
+def _cell(row: EpisodeRow) -> Cell | None:
+    goal = row.goal
+    return (goal["row"], goal["column"]) if goal.get("kind") == "intersection" else None

@@ -1,0 +1,30 @@
+"""Markdown's tables and sections."""
+
+from collections.abc import Sequence
+
+UNDEFINED = "undefined: "
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, with the reasons of what is undefined in it below, each once; empty without rows."""
+    if not rows:
+        return ""
+    notes: dict[str, int] = {}
+    lines = [head, ["---"] * len(head), *([_noted(cell, notes) for cell in row] for row in rows)]
+    text = "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)
+    return text + "".join(f"\n({number}) {reason}\n" for reason, number in notes.items())
+
+
+def section(title: str, body: str) -> str:
+    """A heading with what is below it; empty if there is nothing."""
+    return f"## {title}\n\n{body}" if body else ""
+
+
+def _noted(cell: str, notes: dict[str, int]) -> str:
+    if not cell.startswith(UNDEFINED):
+        return cell
+    return f"undefined ({notes.setdefault(cell.removeprefix(UNDEFINED), len(notes) + 1)})"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,99 @@
+"""A policy in a process of its own, asked by all workers."""
+
+import numpy as np
+import pytest
+
+from bomb.evaluation.policy_client import PolicyClient
+from bomb.evaluation.policy_process import PolicyProcess
+from bomb.evaluation.settings import ExecutionSettings
+from bomb.rollout import play
+from core.errors import OptionError, PolicyConnectionError, PolicyError
+from core.policy import BatchPolicy
+from tests.conftest import BACKENDS
+from tests.evaluation.conftest import settings
+from tests.evaluation.policies import HERE, Batched
+
+
+def test_what_a_policy_says_does_not_depend_on_the_batch(run, tmp_path, make_env):
+    asked = settings(f"Batched({str(tmp_path)!r}, 0.02)", episodes=6, max_steps=40)
+    result, store = run(asked, workers=3, batch_wait_ms=2000.0)
+    assert result["complete"] and store.settings()["policy"]["describe"]["parameters"] == 7
+    sizes = [int(line) for line in (tmp_path / "batches").read_text().split()]
+    assert max(sizes) > 1  # workers do share
+    env, alone = make_env(asked.backends[0], max_steps=40), Batched(str(tmp_path))
+    for row in store.episodes():
+        played = play(env, alone, row.seed).record
+        assert np.array_equal(store.record(row.condition, row.seed).actions, played.actions)
+
+
+def test_a_bad_request_costs_the_others_nothing(run, tmp_path):
+    _, store = run(settings(f"Batched({str(tmp_path)!r})", episodes=4, seed=11), workers=2)
+    assert sorted(row.seed for row in store.episodes()) == [11, 12, 14]
+    (error,) = store.errors()
+    assert (error.seed, error.kind, error.step) == (13, "policy", 0) and "ValueError" in error.message
+
+
+@pytest.mark.render
+def test_pictures_reach_the_policy(run, tmp_path):
+    asked = settings("Looking", backends=BACKENDS, episodes=1, cameras=("head",), image_size=(32, 48))
+    _, store = run(asked, workers=2)
+    for row in store.episodes():  # the actions say what was seen
+        assert store.record(row.condition, row.seed).actions[0, 0] > 0.05
+
+
+class Privileged(BatchPolicy):
+    privileged = True
+
+    def infer(self, requests):
+        raise NotImplementedError
+
+
+def test_what_needs_the_truth_stays_in_the_workers():
+    process = PolicyProcess("tests.evaluation.test_batches:Privileged", ExecutionSettings())
+    assert process.address is None and process.about.privileged
+    process.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (f"{HERE}:Batched(3, 4, 5, 6)", "cannot be made"),
+        (f"{HERE}:Batched('/nowhere')", "FileNotFoundError"),
+        ("tests.evaluation.test_batches:Exits", "ended with status 3"),
+    ],
+)
+def test_a_policy_that_cannot_be_made_is_said_at_once(words, said):
+    with pytest.raises(OptionError, match=said):
+        PolicyProcess(words, ExecutionSettings())
+
+
+class Exits(Batched):
+    def __init__(self):
+        import os
+
+        os._exit(3)
+
+
+def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
+    process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
+    try:
+        process._words = "tests.evaluation.test_batches:Exits"
+        process._process.kill()
+        with pytest.raises(PolicyError, match="3 times in a row"):
+            while True:
+                process._process.join()
+                process.check()
+    finally:
+        process.close()
+
+
+def test_a_lost_process_is_an_error_with_a_step(tmp_path, monkeypatch):
+    process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
+    client = PolicyClient(process.address, 60.0)
+    client.reset("", 5)
+    answer = client.act({"state": np.zeros(4)}, step=2)
+    assert np.array_equal(answer, Batched(str(tmp_path)).infer_one(5, 2))
+    process.close()
+    with pytest.raises(PolicyConnectionError, match="went away at step 3"):
+        client.act({"state": np.zeros(4)}, step=3)
+    client.close()

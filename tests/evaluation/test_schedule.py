@@ -1,0 +1,50 @@
+"""Which worker plays what."""
+
+from collections import Counter
+
+from bomb.evaluation import schedule as module
+from bomb.evaluation.matrix import Plan
+from bomb.evaluation.rows import Condition
+from bomb.evaluation.schedule import Schedule
+
+
+def plan(key: str, episodes: int) -> Plan:
+    condition = Condition(key=key, task="t", backend="b", split="ci")
+    return Plan(condition=condition, options={}, seeds=tuple(range(episodes)))
+
+
+def test_workers_stay_with_their_condition_and_help_at_the_end():
+    schedule = Schedule([plan("a", 5), plan("b", 2)], set(), 0)
+    order = [schedule.next(worker) for worker in (0, 1, 0, 1, 0, 1, 0)]
+    assert [job.condition for job in order] == ["a", "b", "a", "b", "a", "a", "a"]
+    assert [job.seed for job in order if job.condition == "a"] == [0, 1, 2, 3, 4]
+    assert schedule.next(0) is None and schedule.left == 7
+    for job in order:
+        schedule.played(job)
+    assert schedule.left == 0
+
+
+def test_what_is_there_is_not_played_again():
+    schedule = Schedule([plan("a", 3)], {("a", 0), ("a", 2)}, 0)
+    assert schedule.left == 1 and schedule.next(0).seed == 1 and schedule.next(0) is None
+
+
+def test_errors_come_back_later_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    schedule = Schedule([plan("a", 1)], set(), 2, Counter({("a", 0): 4}))
+    attempts = []
+    for again in (True, True, False):
+        job = schedule.next(0)
+        attempts.append(job.attempt)
+        assert schedule.failed(job) is again
+    assert attempts == [5, 6, 7] and schedule.left == 0
+
+
+def test_a_retry_waits(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    schedule = Schedule([plan("a", 1)], set(), 1)
+    schedule.failed(schedule.next(0))
+    assert schedule.next(0) is None and schedule.left == 1
+    now[0] += module.PAUSE_S
+    assert schedule.next(0).attempt == 2

@@ -1,0 +1,76 @@
+"""Real processes that end while they draw: killed, interrupted, out of space."""
+
+import json
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from bomb.exports import export
+from tests.test_imports import ROOT
+
+pytestmark = pytest.mark.render
+
+OPTIONS = {"image_size": (16, 16), "shard_frames": 6, "pictures": "png"}
+# The second of three shards is half written when it happens.
+SCRIPT = """
+import os, resource, signal, sys
+import bomb.cli, bomb.exports as exports, bomb.exports.run as run
+
+drawn, count, how = run.drawn_frames, 0, sys.argv[3]
+
+def until(*arguments):
+    global count
+    for frame in drawn(*arguments):
+        count += 1
+        if count == 9 and how == "full":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        elif count == 9:
+            os.kill(os.getpid(), getattr(signal, how))
+        yield frame
+
+run.drawn_frames = until
+whole = exports.export
+exports.export = lambda *words, **options: whole(*words, shard_frames=6, **options)
+_, dataset, out, _ = sys.argv
+sys.exit(bomb.cli.main(["export", dataset, "--out", out, *"--format lerobot --image-size 16 --pictures png".split()]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "message"),
+    [
+        ("SIGKILL", -9, ""),
+        ("SIGINT", 130, "bomb export: interrupted"),
+        ("full", 2, "File too large; what was finished before is whole, and the same command goes on"),
+    ],
+)
+def test_what_was_finished_stays(short, tmp_path, how, status, message):
+    out = tmp_path / "out"
+    answer = subprocess.run(
+        [sys.executable, "-c", SCRIPT, short.path, out, how], cwd=ROOT, capture_output=True, text=True
+    )
+    assert answer.returncode == status, answer.stderr
+    assert message in answer.stderr
+    info = json.loads((out / "meta" / "info.json").read_text())
+    assert info["total_episodes"] == 1 and info["total_frames"] == 6 and info["total_tasks"] == 1
+    assert pq.read_table(out / "data")["episode_index"].to_pylist() == [0] * 6
+    assert not json.loads((out / "bomb_export.json").read_text())["complete"]
+
+    made = export(short.path, "lerobot", out, bars=False, **OPTIONS)
+    assert made.written == 12
+    export(short.path, "lerobot", tmp_path / "whole", bars=False, **OPTIONS)
+    for name in ("data", "meta/episodes", "meta/tasks.parquet"):
+        assert pq.read_table(out / name).equals(pq.read_table(tmp_path / "whole" / name))
+    for name in ("info.json", "stats.json"):
+        assert (out / "meta" / name).read_text() == (tmp_path / "whole" / "meta" / name).read_text()
+    assert export(short.path, "lerobot", out, bars=False, **OPTIONS).written == 0
+
+
+def test_two_processes_write_the_same(short, tmp_path):
+    export(short.path, "lerobot-v2.1", tmp_path / "one", bars=False, **OPTIONS)
+    export(short.path, "lerobot-v2.1", tmp_path / "two", bars=False, workers=2, **OPTIONS)
+    for name in ("meta/info.json", "meta/episodes.jsonl", "meta/episodes_stats.jsonl", "meta/tasks.jsonl"):
+        assert (tmp_path / "one" / name).read_text() == (tmp_path / "two" / name).read_text()
+    assert pq.read_table(tmp_path / "one" / "data").equals(pq.read_table(tmp_path / "two" / "data"))
