@@ -2,6 +2,7 @@
 
 import base64
 import re
+import sys
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -17,6 +18,7 @@ from bomb.report.page import write_page
 from bomb.report.summary import summarise
 from bomb.statistics import rate, tango, undefined
 from core.checker import REASONS
+from core.errors import BombError
 from core.scene import BoardSpec
 from tests.report.html import Outline
 from tests.report.stores import condition, error, make_run
@@ -188,3 +190,12 @@ def test_series_that_were_not_kept_are_said_and_not_drawn(tmp_path):
     run = make_run(tmp_path / "run", fails_more, conditions=MATRIX[:1], seeds=range(4))
     outline, _ = page_of(tmp_path, run)
     assert "The tool's way over the board" not in outline.words
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", fails_more, conditions=MATRIX[:2], seeds=range(3))
+    summary = summarise(load_runs([run]))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(BombError, match=re.escape("board-manipulation-benchmark[report]")):
+        write_page(tmp_path / "report.html", summary, pairs=0)
+    assert not (tmp_path / "report.html").exists()
