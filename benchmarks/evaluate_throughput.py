@@ -3,7 +3,8 @@
 Two numbers of runs: episodes per second of two workers over one worker; and the harness's overhead, the share
 of an episode's time that is neither environment nor policy: packing, pipes, scheduling, the store. Runs take
 turns, and their time is that from the first episode's beginning to the last one's end. Two numbers of the
-store: episodes per second that one writer adds, with series and without.
+store: episodes per second that one writer adds, with series and without. And what a question to the policy
+process costs.
 
     python -m benchmarks.evaluate_throughput --json throughput.json
 """
@@ -11,6 +12,7 @@ store: episodes per second that one writer adds, with series and without.
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,8 +22,11 @@ import numpy as np
 import core
 from benchmarks.timing import arguments, reference_ms, write
 from bomb.evaluation import EvaluationSettings, ExecutionSettings, evaluate
+from bomb.evaluation.policy_client import PolicyClient
+from bomb.evaluation.policy_process import PolicyProcess
 from bomb.evaluation.rows import EpisodeRow
 from bomb.evaluation.store import RunStore
+from core.policy import BatchPolicy, Request
 
 SPEEDUP, OVERHEAD = 1.7, 0.05
 WITH_SERIES, WITHOUT = 100.0, 1000.0  # episodes per second
@@ -56,6 +61,32 @@ def runs(backend: str, episodes: int, rounds: int) -> dict:
         "overhead": float(np.median(overheads)),
         "episodes_per_s": float(np.median(speeds)),
     }
+
+
+class Still(BatchPolicy):
+    """Answers at once."""
+
+    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+        return [np.zeros((1, 4), dtype=np.float32)] * len(requests)
+
+
+def questions_ms(count: int = 200) -> dict[str, float]:
+    """Milliseconds from a question of a worker to the answer of the policy process, by pictures of 256 x 256."""
+    process = PolicyProcess("benchmarks.evaluate_throughput:Still", ExecutionSettings())
+    client, medians = PolicyClient(process.address, 60.0), {}
+    client.reset("", 0)
+    for pictures in (0, 1, 3):
+        images = {str(k): np.full((256, 256, 3), k, dtype=np.uint8) for k in range(pictures)}
+        observation = {"images": images, "state": np.zeros(4, dtype=np.float32)}
+        times = []
+        for step in range(count):
+            begin = time.perf_counter()
+            client.act(observation, step=step)
+            times.append(time.perf_counter() - begin)
+        medians[str(pictures)] = float(np.median(times)) * 1e3
+    client.close()
+    process.close()
+    return medians
 
 
 def adding(row: EpisodeRow, record: bytes | None) -> float:
@@ -93,6 +124,9 @@ def main() -> int:
             f"{backend:10}{one['episodes_per_s']:12.1f}{one['speedup']:13.2f}x{one['overhead']:10.1%}",
             flush=True,
         )
+    results["question_ms"] = asked = questions_ms()
+    words = ", ".join(f"{ms:.2f} ms with {n} pictures" for n, ms in asked.items())
+    print(f"a question to the policy process: {words}")
     results["store"] = store = store_rates(args.rounds)
     print(f"store: {store['with_series']:.0f} episodes/s with series, {store['without']:.0f} without")
     write(results, args.json)

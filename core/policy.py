@@ -57,8 +57,8 @@ class Policy(ABC):
     def describe(self) -> dict:
         """What results say about the policy: plain values for JSON.
 
-        Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what it takes at
-        most; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}`` out of the provenance
+        Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what its weights
+        take; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}``, out of the provenance
         of its datasets.
         """
         return {}

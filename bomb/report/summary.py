@@ -69,7 +69,7 @@ def _summarise_run(run: LoadedRun, runs: Sequence[LoadedRun], margin: float | No
             for condition in run.conditions
         ),
         groups=groups(run, twins),
-        curves=curves(run, twins),
+        curves=curves(run, runs, twins),
         efficiency=efficiency(run),
     )
 
@@ -78,8 +78,12 @@ def _notes(runs: Sequence[LoadedRun]) -> list[str]:
     """What the runs do not allow to be compared."""
     notes = []
     for run in runs:
+        done = sum(map(len, run.episodes.values())) + len(run.unplayed)
+        asked = run.settings.get("episodes", 0) * len(run.conditions)
         if not any(run.episodes.values()):
             notes.append(f"{run.name} has no completed episode")
+        elif done < asked:
+            notes.append(f"{run.name} is not finished: {done} of {asked} episodes were played")
         twins = twins_of(run, runs)
         for place in dict.fromkeys(where(condition)[:3] for condition in run.conditions):
             here = [condition for condition in run.conditions if where(condition)[:3] == place]

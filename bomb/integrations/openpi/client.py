@@ -12,7 +12,8 @@ from core.actions import ActionSpec
 from core.errors import ConventionError, PolicyOutputError
 from core.policy import Policy
 
-KNOWN = ("checkpoint", "parameters", "trained_on")  # of a server's metadata: what results say about a policy
+# Of a server's metadata: what results say about a policy.
+KNOWN = ("checkpoint", "parameters", "memory_mb", "trained_on")
 
 
 class OpenpiPolicy(Policy):

@@ -25,6 +25,20 @@ def the_extra():
         raise missing_extra("pi0", "vla") from error
 
 
+@contextmanager
+def without_bars():
+    """Keeps transformers' progress bars off: these files are small, and users know that they load them."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Checkpoint:
     """A pi0 that can be trained or asked.
@@ -57,6 +71,10 @@ class Checkpoint:
     def parameters(self) -> int:
         """How many."""
         return sum(weight.numel() for weight in self.model.parameters())
+
+    def memory_mb(self) -> float:
+        """What the weights take."""
+        return round(sum(w.numel() * w.element_size() for w in self.model.parameters()) / 1e6, 1)
 
     def inputs(
         self,
@@ -121,7 +139,8 @@ class Checkpoint:
         """Writes the folder as a whole: it is there completely or, as before, not at all."""
         folder = Path(folder).resolve()
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
+        with hidden as temporary, without_bars():
             fresh, old = Path(temporary) / "new", Path(temporary) / "old"
             self.model.save_pretrained(fresh)
             self.processor.save_pretrained(fresh)
@@ -151,8 +170,9 @@ class Checkpoint:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            model = PI0ForConditionalGeneration.from_pretrained(folder, local_files_only=True)
-            processor = PI0Processor.from_pretrained(folder, local_files_only=True)
+            with without_bars():
+                model = PI0ForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+                processor = PI0Processor.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise FileError(f"{folder} cannot be loaded: {error}") from error
         missing = [n for n in ("state", "actions") if getattr(processor, f"{n}_mean", None) is None]

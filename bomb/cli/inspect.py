@@ -1,0 +1,36 @@
+"""``bomb inspect``."""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument(
+        "dataset", type=Path, metavar="DATASET", help="the --out of `bomb collect`, or a LeRobot export"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page, an .html")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the page; status 1 if the dataset has anomalies."""
+    from contextlib import closing
+
+    from tqdm import tqdm
+
+    from bomb.files import write_bytes
+    from bomb.inspection.findings import inspect_source
+    from bomb.inspection.page import inspection_page
+    from bomb.inspection.sources import open_source
+
+    with closing(open_source(args.dataset)) as source:
+        bar = partial(tqdm, unit="episode", desc="inspecting", file=sys.stderr, delay=1)
+        found = inspect_source(source, bar)
+        write_bytes(args.out, inspection_page(source, found).encode())
+    print(
+        f"{args.out}: {len(found.lengths)} episodes, {found.frames} frames, "
+        f"{len(found.duplicates)} duplicates, {len(found.anomalies)} anomalies"
+    )
+    return 1 if found.anomalies or found.duplicates else 0

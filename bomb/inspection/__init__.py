@@ -1,0 +1,1 @@
+"""A dataset looked at: counts, coverage, histograms, duplicates, anomalies; as a page."""
