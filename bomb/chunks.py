@@ -66,8 +66,11 @@ class ChunkExecution:
 
     def length(self, k: int) -> int:
         """How many actions of a chunk of ``k`` are executed before the policy looks again."""
-        lengths = {"full": k, "half": (k + 1) // 2, "first": 1, "count": min(self.count, k), "ensemble": 1}
-        return lengths[self.mode]
+        if self.mode == "full":
+            return k
+        if self.mode == "half":
+            return (k + 1) // 2
+        return min(self.count, k) if self.mode == "count" else 1
 
 
 class Whole:

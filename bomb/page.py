@@ -43,10 +43,6 @@ class Page:
         """Plain words; ``kind="note"`` sets them apart."""
         self._parts.append(f'<p class="{kind}">{_text(words)}</p>' if kind else f"<p>{_text(words)}</p>")
 
-    def bullets(self, items: Iterable[str]) -> None:
-        """A list."""
-        self._parts.append("<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>")
-
     def code(self, words: str) -> None:
         """Something to type."""
         self._parts.append(f'<pre tabindex="0">{escape(words)}</pre>')
@@ -73,8 +69,10 @@ class Page:
             caption,
         )
 
-    def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "") -> None:
-        """Cells that look like numbers are set to the right; ``Raw`` cells are not escaped.
+    def table(
+        self, header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = "", *, numbers: bool = True
+    ) -> None:
+        """A table; with ``numbers``, cells that look like some are set to the right. ``Raw`` is not escaped.
 
         Where the page is narrower than the table, the table is scrolled sideways and not the page.
         """
@@ -85,7 +83,7 @@ class Page:
         lines.append("<tr>" + "".join(f'<th scope="col">{_text(cell)}</th>' for cell in header) + "</tr>")
         for row in rows:
             cells = (
-                f'<td class="number">{_text(c)}</td>' if _is_number(c) else f"<td>{_text(c)}</td>"
+                f'<td class="number">{_text(c)}</td>' if numbers and _is_number(c) else f"<td>{_text(c)}</td>"
                 for c in row
             )
             lines.append("<tr>" + "".join(cells) + "</tr>")

@@ -44,7 +44,7 @@ th, td { border: 1px solid var(--line); padding: .3rem .65rem; text-align: left;
 th { background: var(--band); font-weight: 600; }
 td.number { text-align: right; white-space: nowrap; }
 td small { color: var(--soft); display: block; max-width: 24rem; }
-td small.fit { white-space: nowrap; }
+.fit { white-space: nowrap; }
 .good { color: #176b2c; } .bad { color: #a11a1a; font-weight: 600; } .open { color: #7a5b00; }
 pre, code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .9em; }
 p code, li code, td code, figcaption code { overflow-wrap: anywhere; }
@@ -55,6 +55,7 @@ summary { cursor: pointer; color: var(--link); }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media (max-width: 30rem) {
   main { padding: 1rem .7rem 3rem; } figure { padding: .35rem; } h1 { font-size: 1.4rem; }
+  table { font-size: .84rem; } th, td { padding: .25rem .35rem; } .columns { gap: .7rem; }
 }
 @media print { nav, video { display: none; } body { background: #fff; } }
 """

@@ -52,7 +52,9 @@ class EpisodeLog:
     def _series(self, last: np.ndarray) -> np.ndarray:
         """array[T, S] of every measure; zeros where a stone was not in play yet."""
         if len(self.stones[0]) == len(last):
-            return np.array([frame.measures for frame in self.frames])
+            # As bytes: NumPy copies structured arrays field by field, which takes twenty times as long.
+            joined = bytearray().join([frame.measures.tobytes() for frame in self.frames])
+            return np.frombuffer(joined, MEASURE_DTYPE).reshape(len(self.frames), len(last))
         series = np.zeros((len(self.frames), len(last)), dtype=MEASURE_DTYPE)
         by_count = {len(stones): np.searchsorted(last, stones) for stones in self.stones}
         for row, frame in zip(series, self.frames, strict=True):

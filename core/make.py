@@ -1,6 +1,7 @@
 """``make_task``: the one call that users need."""
 
 import inspect
+from collections.abc import Callable
 
 from core.actions import ActionSpec
 from core.environment import Environment
@@ -62,11 +63,48 @@ def make_task(
         StateError: for a condition set that is damaged, edited or of another version.
         RenderError: if cameras are asked for and no graphics driver works.
     """
+    options = {name: value for name, value in locals().items() if name != "unknown"}
+    _check_known(unknown)
+    return _prepared(**options)()
+
+
+def check_options(task: str | Task = "place_stone", **options: object) -> None:
+    """Returns if ``make_task`` would build it; nothing is built, and no renderer is asked for.
+
+    Raises:
+        UnknownNameError, OptionError, CapabilityError, StateError: as ``make_task``.
+    """
+    bound = inspect.signature(make_task).bind(task, **options)
+    bound.apply_defaults()
+    _check_known(bound.arguments.pop("unknown", {}))
+    _prepared(**bound.arguments)
+
+
+def _check_known(unknown: dict) -> None:
     if unknown:
         valid = [
             name for name, p in inspect.signature(make_task).parameters.items() if p.kind != p.VAR_KEYWORD
         ]
         raise UnknownNameError("option of make_task", next(iter(unknown)), valid)
+
+
+def _prepared(
+    task: str | Task,
+    *,
+    backend: str,
+    action_mode: str,
+    cameras: tuple[str, ...],
+    image_size: tuple[int, int],
+    modalities: tuple[str, ...],
+    supersample: int | None,
+    control_hz: int,
+    perturbations: object,
+    split: str,
+    max_steps: int | None,
+    stop_on_success: bool,
+    stop_on_wrong_move: bool,
+) -> Callable[[], Environment]:
+    """What builds the environment, once everything has been checked."""
     if not isinstance(task, Task):
         TASKS.target(task)
     BACKENDS.target(backend)  # both names are checked before anything is imported
@@ -88,10 +126,11 @@ def make_task(
     )
     backend_class = BACKENDS.load(backend)
     suite.check(backend_class, maker, observation.cameras)
-    return Environment(
+    scene = suite.prepare(maker.stage(clean_scene(observation.cameras)))
+    return lambda: Environment(
         maker,
         backend_class(),
-        suite.prepare(maker.stage(clean_scene(observation.cameras))),
+        scene,
         action=action,
         observation=observation,
         perturbations=suite,

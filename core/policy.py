@@ -57,8 +57,10 @@ class Policy(ABC):
     def describe(self) -> dict:
         """What results say about the policy: plain values for JSON.
 
-        Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``trained_on``, a list of
-        ``{"split": name, ...}`` out of the provenance of its datasets.
+        Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what its weights
+        take; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}``, out of the provenance
+        of its datasets; ``action_mode`` and ``control_hz``, what its actions mean: evaluating it with others
+        is an error.
         """
         return {}
 

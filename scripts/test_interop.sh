@@ -49,6 +49,7 @@ use_in_fresh_environments() {
   BOMB_WHEELS="$work/wheel" "$root/.venv/bin/python" -m pytest tests/interop --durations=0 -q
 }
 
+timed "a browser" bash scripts/browser_package.sh
 timed "build the wheel" build_wheel
 timed "install it in a fresh environment" install_wheel
 timed "use it from outside of the checkout" use_wheel

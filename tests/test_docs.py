@@ -12,6 +12,12 @@ from core.stage import CAMERAS, LIGHTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+# Keys of a protocol that look like files.
+WIRE_KEYS = {
+    key
+    for file in (ROOT / "bomb" / "integrations" / "openpi").glob("*.py")
+    for key in re.findall(r'"(bomb/\w+)"', file.read_text())
+}
 LOCAL_FOLDERS = "backends|benchmarks|bomb|core|csrc|docs|examples|scripts|tasks|tests"
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -60,7 +66,8 @@ def test_commands_exist(page):
 @pages
 def test_files_that_are_named_exist(page):
     named = re.findall(rf"`((?:{LOCAL_FOLDERS})/[\w./-]+)`", page.read_text())
-    assert not [name for name in named if name not in ENVIRONMENTS and not (ROOT / name).exists()]
+    known = {*ENVIRONMENTS, *WIRE_KEYS}
+    assert not [name for name in named if name not in known and not (ROOT / name).exists()]
 
 
 @pages

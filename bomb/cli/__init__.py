@@ -10,7 +10,10 @@ from core.errors import BombError
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("bomb.cli.demo", "the expert in both simulators, compared; pictures, a video and a page"),
     "parity": ("bomb.parity.command", "measure how far the simulators agree"),
-    "evaluate": ("bomb.cli.evaluate", "play a policy in a simulator and report how often it succeeds"),
+    "evaluate": (
+        "bomb.cli.evaluate",
+        "play a policy on a matrix of conditions and report how often it succeeds",
+    ),
     "report": ("bomb.cli.report", "sum up runs as a page, JSON, CSV or markdown, with intervals and tests"),
     "serve": ("bomb.cli.serve", "serve a policy to openpi clients, other simulators' among them"),
     "collect": ("bomb.cli.collect", "collect demonstrations: successful episodes of the expert"),

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from bomb.cli import INTERRUPTED
+from bomb.cli.options import names
 from bomb.evaluation.settings import EXECUTORS, GOALS, KEEP, EvaluationSettings, ExecutionSettings
-from core.errors import OptionError
 from core.registry import BACKENDS, POLICIES, TASKS
 from core.seeding import SPLITS
 
@@ -125,9 +125,9 @@ def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSetting
     """
     settings = EvaluationSettings(
         policy=args.policy,
-        backends=_names("--backend", args.backend),
-        tasks=_names("--task", args.task),
-        perturbations=_names("--perturbations", args.perturbations),
+        backends=names(args.backend, "--backend"),
+        tasks=names(args.task, "--task"),
+        perturbations=names(args.perturbations, "--perturbations"),
         split=args.split,
         episodes=args.episodes,
         seed=args.seed,
@@ -142,23 +142,16 @@ def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSetting
         chunks=args.chunks,
         allow_training_split=args.allow_training_split,
     )
-    names = ExecutionSettings.__dataclass_fields__
-    return settings, ExecutionSettings(**{name: getattr(args, name) for name in names})
+    fields = ExecutionSettings.__dataclass_fields__
+    return settings, ExecutionSettings(**{name: getattr(args, name) for name in fields})
 
 
-def chosen_cameras(names: str | None) -> tuple[str, ...] | None:
+def chosen_cameras(text: str | None) -> tuple[str, ...] | None:
     """Cameras out of the option's words; None leaves the choice to the policy.
 
     Raises:
         OptionError: if the option is empty.
     """
-    if names is None:
+    if text is None:
         return None
-    return () if names == "none" else _names("--cameras", names)
-
-
-def _names(option: str, words: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in words.split(","))
-    if not all(names):
-        raise OptionError(f"{option} must be comma-separated names, got {words!r}")
-    return names
+    return () if text == "none" else names(text, "--cameras")

@@ -6,7 +6,7 @@ from bomb.evaluation.perturbation_words import Perturbed, read_perturbations
 from bomb.evaluation.rows import Condition
 from bomb.evaluation.settings import EvaluationSettings
 from core.errors import OptionError
-from core.perturbations.presets import make_suite
+from core.make import check_options
 from core.registry import BACKENDS, TASKS
 from core.stage import clean_scene
 from core.task import Episode, Task
@@ -53,8 +53,9 @@ def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[
         for one in perturbed:
             _check_file(one, name, settings.split, seeds)
             for backend in settings.backends:
-                make_suite(one.option).check(BACKENDS.load(backend), task, cameras)
-                plans.append(_plan(settings, name, one, backend, cameras, seeds))
+                plan = _plan(settings, name, one, backend, cameras, seeds)
+                check_options(**plan.options)
+                plans.append(plan)
     return plans
 
 

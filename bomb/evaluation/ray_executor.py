@@ -62,28 +62,34 @@ class RayExecutor(Executor):
         self._setup: Setup | None = None
         workers = workers or int(ray.cluster_resources().get("CPU", 1))
         self._seats = [self._seat.remote() for _ in range(min(workers, most))]
+        self._coming: dict[int, object] = {}  # seats that are being told what is played
         self._jobs: dict[int, tuple[object, Job]] = {}
 
     def begin(self, setup: Setup) -> None:
         self._setup = self._ray.put(setup)
-        for seat in self._seats:
-            seat.begin.remote(self._setup)
+        for k in range(len(self._seats)):
+            self._coming[k] = self._seats[k].begin.remote(self._setup)
 
     def idle(self) -> list[int]:
-        return [k for k in range(len(self._seats)) if k not in self._jobs]
+        for k in self._over(self._coming, 0.0):
+            try:
+                self._ray.get(self._coming.pop(k))
+            except self._ray.exceptions.RayError:
+                self._replace(k)
+        return [k for k in range(len(self._seats)) if k not in self._jobs and k not in self._coming]
 
     def submit(self, worker: int, job: Job) -> None:
         self._jobs[worker] = self._seats[worker].play.remote(job), job
 
     def wait(self, timeout: float) -> list[Outcome]:
-        pending = {reference: worker for worker, (reference, _) in self._jobs.items()}
-        if not pending:
+        if not self._jobs:
+            self._over(self._coming, timeout)  # nobody plays: a seat that is ready is what can be waited for
             return []
-        ready, _ = self._ray.wait(list(pending), timeout=timeout)
-        return [self._take(pending[reference]) for reference in ready]
+        references = {worker: reference for worker, (reference, _) in self._jobs.items()}
+        return [self._take(worker) for worker in self._over(references, timeout)]
 
     def close(self) -> None:
-        ending = [seat.close.remote() for seat in self._seats]
+        ending = [seat.close.remote() for k, seat in enumerate(self._seats) if k not in self._jobs]
         with suppress(Exception):  # they are killed all the same
             self._ray.wait(ending, num_returns=len(ending), timeout=CLOSING_S)
         for seat in self._seats:
@@ -92,13 +98,26 @@ class RayExecutor(Executor):
         if self._began:
             self._ray.shutdown()
 
+    def _over(self, references: dict[int, object], timeout: float) -> list[int]:
+        """Seats whose reference has a value."""
+        if not references:
+            return []
+        seats = {reference: k for k, reference in references.items()}
+        ready, _ = self._ray.wait(list(seats), num_returns=1, timeout=timeout)
+        ready, _ = self._ray.wait(list(seats), num_returns=len(seats), timeout=0) if ready else (ready, ())
+        return [seats[reference] for reference in ready]
+
     def _take(self, worker: int) -> Outcome:
         reference, job = self._jobs.pop(worker)
         try:
             return self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            with suppress(Exception):
-                self._ray.kill(self._seats[worker])
-            self._seats[worker] = self._seat.remote()
-            self._seats[worker].begin.remote(self._setup)
+            self._replace(worker)
             return failed(job, "worker", f"the worker's node or actor was lost: {type(error).__name__}")
+
+    def _replace(self, k: int) -> None:
+        """Another actor, wherever there is room for one; until there is, the others go on."""
+        with suppress(Exception):
+            self._ray.kill(self._seats[k])
+        self._seats[k] = self._seat.remote()
+        self._coming[k] = self._seats[k].begin.remote(self._setup)

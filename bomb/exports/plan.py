@@ -15,6 +15,7 @@ from bomb.exports.actions import converted, is_noop
 from bomb.exports.settings import ExportSettings
 from bomb.files import FileError
 from core.actions import ActionSpec
+from core.layout import board_of
 from core.task import Instruction, Span
 
 WORDS = "words"  # the knob that says things otherwise
@@ -203,7 +204,13 @@ class _Reworded:
         if self._env is None:
             return recorded
         self._env.reset(seed=demonstration.seed)
-        return [self._env.episode.instruction, *recorded[1:]]
+        episode = self._env.episode
+        instructions, boards = [episode.instruction], [board_of(episode.state, episode.scene)]
+        # Later moves follow from the boards that were read, as they did when they were played.
+        for done in demonstration.about["moves"]["placements"][: len(recorded) - 1]:
+            boards.append(tuple(map(tuple, done["board"])))
+            instructions.append(self._env.task.next_move(episode, tuple(boards)).instruction)
+        return instructions
 
     def close(self) -> None:
         if self._env is not None:

@@ -48,6 +48,8 @@ class RerunFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         self._rr, self._recording = rerun, rerun.RecordingStream("bomb")
+        # Not a timeline of the episode: when it was written.
+        self._recording.set_log_time_enabled(False)
         self._recording.save(self._beside)
         self._episodes: list[_Episode] = []
 
@@ -93,10 +95,10 @@ class _Episode:
         shapes.log_robot(self._rr, self._log, self._kinematics, state.joint_positions)
         for k, pose in zip(state.stone_ids.tolist(), state.stone_poses, strict=True):
             name = f"world/stones/{scene.stones[k].color}_{k}"
-            if k not in self._stones:
-                self._log(name, shapes.stone(self._rr, scene.stones[k]))
-                self._stones.add(k)
-            self._log(name, shapes.transform(self._rr, pose[:3], pose[3:]))
+            # A stone that joins later is not seen before: its shape comes with its first pose.
+            shape = [] if k in self._stones else [shapes.stone(self._rr, scene.stones[k])]
+            self._stones.add(k)
+            self._log(name, *shape, shapes.transform(self._rr, pose[:3], pose[3:]))
         for camera in self._cameras:
             picture = env.render_camera(camera, ("rgb",)).rgb
             if self._step == 0:
@@ -107,8 +109,8 @@ class _Episode:
             self._move = env.move
             self._say(f"asked for: {env.move.instruction.text}")
             self._log("world/target", shapes.target(self._rr, scene, env.move.goal, env.tolerances.distance))
-        for name in sorted(name for name, held in info["stage"].items() if held and "/" not in name):
-            if name not in self._stages:
+        for name, held in info["stage"].items():
+            if held and "/" not in name and name not in self._stages:
                 self._stages.add(name)
                 self._say(f"stage: {name.replace('_', ' ')}")
 

@@ -102,7 +102,7 @@ def offset_board(
             cloud = np.asarray(cloud, dtype=np.float64).reshape(-1, 2)
             if not len(cloud):
                 continue
-            axes.plot(*(cloud * MAGNIFIED + (x, y)).T, ".", color=BLUE, markersize=3.5, alpha=0.6,
+            axes.plot(*(cloud * MAGNIFIED + (x, y)).T, ".", color=BLUE, markersize=5, alpha=0.8,
                       markeredgewidth=0)  # fmt: skip
             dx, dy = cloud.mean(axis=0)
             axes.plot(

@@ -34,6 +34,7 @@ def summarise_condition(
         levels=condition.levels,
         episodes=len(rows),
         unplayed=unplayed,
+        asked=run.settings.get("episodes"),
         success=rate([row.success for row in rows]),
         success_once=rate([row.success_once for row in rows]),
         success_at_worst=wilson(len(rows) - len(failures), len(rows) + unplayed),

@@ -1,8 +1,8 @@
 """Conditions of a run against their clean twins, pooled by category and severity, and along severities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bomb.evaluation.rows import Condition
+from bomb.evaluation.rows import Condition, EpisodeRow
 from bomb.report.compared import Comparison
 from bomb.report.loading import LoadedRun, where
 from bomb.report.model import CurvePoint, Group, SeverityCurve
@@ -11,6 +11,7 @@ from bomb.statistics import Estimate, clustered_difference, clustered_rate, rate
 
 CLEAN = "clean"
 PERTURBED = "perturbed"
+NO_TWIN = "this is the clean world"
 
 Twins = Callable[[Condition], Pairs | None]
 
@@ -20,7 +21,6 @@ def twins_of(run: LoadedRun, runs: Sequence[LoadedRun]) -> Twins:
 
     Twins are those of the run itself, else those of another run of the same policy under the same terms.
     """
-    places = [run, *(other for other in runs if other is not run and other.same_policy(run))]
     known: dict[str, Pairs | None] = {}
 
     def look_up(condition: Condition) -> Pairs | None:
@@ -28,20 +28,26 @@ def twins_of(run: LoadedRun, runs: Sequence[LoadedRun]) -> Twins:
             return None
         if condition.key not in known:
             task, backend, split, _ = where(condition)
-            known[condition.key] = None
-            for place in places:
-                clean = place.find(task=task, backend=backend, split=split, perturbation=CLEAN)
-                if clean is not None:
-                    known[condition.key] = pair(
-                        place.episodes[clean.key],
-                        run.episodes[condition.key],
-                        cluster=(task, split),
-                        twins=True,
-                    )
-                    break
+            clean = clean_rows(run, runs, task, backend, split)
+            known[condition.key] = (
+                None
+                if clean is None
+                else pair(clean, run.episodes[condition.key], cluster=(task, split), twins=True)
+            )
         return known[condition.key]
 
     return look_up
+
+
+def clean_rows(
+    run: LoadedRun, runs: Sequence[LoadedRun], task: str, backend: str, split: str
+) -> Mapping[int, EpisodeRow] | None:
+    """Episodes of the clean world by seed, of the run or of another of the same policy; None without any."""
+    for place in (run, *(other for other in runs if other is not run and other.same_policy(run))):
+        clean = place.find(task=task, backend=backend, split=split, perturbation=CLEAN)
+        if clean is not None:
+            return place.episodes[clean.key]
+    return None
 
 
 def against_clean(run: LoadedRun, twins: Twins, margin: float | None) -> dict[str, Comparison]:
@@ -77,8 +83,8 @@ def groups(run: LoadedRun, twins: Twins) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def curves(run: LoadedRun, twins: Twins) -> tuple[SeverityCurve, ...]:
-    """Every knob and preset that was played with a severity; the clean world is severity 0."""
+def curves(run: LoadedRun, runs: Sequence[LoadedRun], twins: Twins) -> tuple[SeverityCurve, ...]:
+    """Every knob and preset that was played with a severity; severity 0 is where its clean twins are from."""
     found = []
     names = dict.fromkeys(
         (*where(condition)[:3], condition.knob, condition.category)
@@ -86,7 +92,7 @@ def curves(run: LoadedRun, twins: Twins) -> tuple[SeverityCurve, ...]:
         if condition.knob is not None and condition.severity
     )
     for task, backend, split, knob, category in names:
-        clean = run.find(task=task, backend=backend, split=split, perturbation=CLEAN)
+        clean = clean_rows(run, runs, task, backend, split)
         members = [
             condition
             for condition in run.conditions
@@ -94,7 +100,12 @@ def curves(run: LoadedRun, twins: Twins) -> tuple[SeverityCurve, ...]:
             and condition.knob == knob
             and condition.severity
         ]
-        points = [*([clean] if clean else []), *sorted(members, key=lambda condition: condition.severity)]
+        members.sort(key=lambda condition: condition.severity)
+        points = [] if clean is None else [_point(0, CLEAN, clean.values(), undefined(NO_TWIN))]
+        points += [
+            _point(c.severity, c.perturbation, run.episodes[c.key].values(), _difference([c], twins))
+            for c in members
+        ]
         found.append(
             SeverityCurve(
                 run=run.name,
@@ -103,18 +114,20 @@ def curves(run: LoadedRun, twins: Twins) -> tuple[SeverityCurve, ...]:
                 split=split,
                 name=knob,
                 category=category,
-                points=tuple(_point(run, condition, twins) for condition in points),
+                points=tuple(points),
             )
         )
     return tuple(found)
 
 
-def _point(run: LoadedRun, condition: Condition, twins: Twins) -> CurvePoint:
+def _point(
+    severity: int, perturbation: str, rows: Iterable[EpisodeRow], versus_clean: Estimate
+) -> CurvePoint:
     return CurvePoint(
-        severity=0 if condition.perturbation == CLEAN else condition.severity,
-        perturbation=condition.perturbation,
-        success=rate([row.success for row in run.episodes[condition.key].values()]),
-        versus_clean=_difference([condition], twins),
+        severity=severity,
+        perturbation=perturbation,
+        success=rate([row.success for row in rows]),
+        versus_clean=versus_clean,
     )
 
 
@@ -138,7 +151,7 @@ def _group(run: LoadedRun, place: tuple, category: str, severity: int | None, me
 
 def _difference(members: Sequence[Condition], twins: Twins) -> Estimate:
     if all(condition.perturbation == CLEAN for condition in members):
-        return undefined("this is the clean world")
+        return undefined(NO_TWIN)
     pairs = [found for condition in members if (found := twins(condition)) is not None]
     if not pairs:
         return undefined("no clean episodes to pair with")

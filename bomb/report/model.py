@@ -47,6 +47,7 @@ class ConditionSummary:
     Attributes:
         run: name of the run. key: of the condition in it; the next eight are as in the run's store.
         episodes: how many were completed. unplayed: how many could not be, after every attempt.
+        asked: how many there shall be in the end; None where the run does not say.
         success, success_once: at the end, and at any time; of completed episodes.
         success_at_worst: at the end, if every unplayed episode is counted as a failure.
         stages: flag to share of episodes, ours and ``int_act/*``.
@@ -71,6 +72,7 @@ class ConditionSummary:
     levels: dict
     episodes: int
     unplayed: int
+    asked: int | None
     success: Estimate
     success_once: Estimate
     success_at_worst: Estimate
@@ -142,7 +144,7 @@ class Efficiency:
     """What a run cost in one backend; times are of the machine that is named in the provenance.
 
     Attributes:
-        parameters: of the policy, memory_mb: peak of its process; None where not known.
+        parameters: of the policy; memory_mb: what its weights take. None where it does not say.
         policy_ms_mean, policy_ms_p95: of one decision; medians over episodes of the episode's own.
         policy_hz: decisions a second that the policy could make: 1000 / its mean latency.
         steps_per_s: actions a second over whole episodes. episode_s: wall time of one.

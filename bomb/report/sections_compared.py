@@ -5,7 +5,7 @@ from bomb.report.charts import agreement_chart, points
 from bomb.report.compared import RunComparison, SimulatorAgreement, TrainingGrid
 from bomb.report.model import Summary
 from bomb.report.sections_rates import show
-from bomb.report.wording import number_cell, p_value, rate_cell
+from bomb.report.wording import number_cell, p_value, rate_cell, verdict_cell
 from bomb.statistics import Estimate
 
 _KINDS = {
@@ -93,7 +93,7 @@ def _comparison(page: Page, pair: RunComparison) -> None:
                 rate_cell(row.second_rate),
                 points(row.difference),
                 p_value(row.p_holm),
-                row.verdict,
+                verdict_cell(row.verdict),
             ]
             for row in pair.rows
         ],
@@ -145,7 +145,7 @@ def _conditions(page: Page, agreement: SimulatorAgreement) -> None:
                 rate_cell(row.agreement),
                 _plain_number(row.kappa),
                 "" if row.comparison is None else points(row.comparison.difference),
-                "" if row.comparison is None else row.comparison.verdict,
+                "" if row.comparison is None else verdict_cell(row.comparison.verdict),
             ]
             for row in agreement.conditions
         ],

@@ -4,7 +4,17 @@ from bomb.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
 from bomb.report.drawing import Chart
 from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
-from bomb.report.wording import Names, interval, number_cell, p_value, plain, rate_cell, share
+from bomb.report.wording import (
+    Names,
+    counted,
+    interval,
+    number_cell,
+    p_value,
+    plain,
+    rate_cell,
+    share,
+    verdict_cell,
+)
 
 CHARTS = 12  # severity charts that are open at once; the others are folded away
 
@@ -34,12 +44,12 @@ def headline(page: Page, summary: Summary, names: Names) -> None:
     for run in summary.runs:
         if run.errors.unplayed:
             page.paragraph(
-                f"{run.name}: {run.errors.unplayed} episodes could not be played and are in no rate; "
-                "see “Errors”.",
+                f"{run.name}: {counted(run.errors.unplayed, 'episode')} could not be played, and no rate "
+                "counts them; see “Errors”.",
                 kind="note",
             )
     for note in summary.notes:
-        page.paragraph(note, kind="note")
+        page.paragraph(note[:1].upper() + note[1:] + ("" if note.endswith(".") else "."), kind="note")
 
 
 def severity(page: Page, summary: Summary, names: Names) -> None:
@@ -148,7 +158,7 @@ def _clean_and_perturbed(summary: Summary) -> list[list[Group]]:
 
 def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
     groups = sorted(groups, key=lambda g: g.category != "clean")
-    words = (f"{g.category}: {share(g.success)} {interval(g.success)} of {g.episodes}" for g in groups)
+    words = (f"{g.category}: {interval(g.success)} of {g.episodes}" for g in groups)
     return names.place(groups[0]), " → ".join(share(g.success) for g in groups), Raw("<br>".join(words))
 
 
@@ -185,7 +195,7 @@ def _condition_row(cell: ConditionSummary) -> list[str]:
         number_cell(cell.distance_p95_mm, "mm"),
         "" if twin is None else points(twin.difference),
         "" if twin is None else p_value(twin.p_holm),
-        "" if twin is None else twin.verdict,
+        "" if twin is None else verdict_cell(twin.verdict),
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bomb.page import Page
 from bomb.report.model import Efficiency, RunSummary, Summary
-from bomb.report.wording import number_cell
+from bomb.report.wording import counted, number_cell
 
 _SHARES = ("sim", "render", "policy", "overhead")
 
@@ -42,8 +42,8 @@ def errors(page: Page, summary: Summary) -> None:
         found = run.errors
         kinds = ", ".join(f"{count} {kind}" for kind, count in found.kinds.items())
         page.paragraph(
-            f"{run.name}: {found.attempts} attempts ({kinds}); {found.recovered} episodes were completed "
-            f"later, {found.unplayed} were not."
+            f"{run.name}: {counted(found.attempts, 'attempt')} ({kinds}); completed later: "
+            f"{counted(found.recovered, 'episode')}, not at all: {counted(found.unplayed, 'episode')}."
         )
         if found.examples:
             page.table(
@@ -66,7 +66,10 @@ def provenance(page: Page, summary: Summary) -> None:
         with page.details(f"{run.name}: `{run.policy}`, {run.episodes} episodes{times}"):
             entries = {"folder": run.path, "policy": run.policy, **run.describe, **run.provenance}
             page.table(
-                ["setting", "value"], [list(entry) for entry in flat(entries)], f"{run.name}: settings"
+                ["setting", "value"],
+                [list(entry) for entry in flat(entries)],
+                f"{run.name}: settings",
+                numbers=False,
             )
 
 

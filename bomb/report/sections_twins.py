@@ -4,8 +4,6 @@ import os
 import tempfile
 from pathlib import Path
 
-from tqdm import tqdm
-
 from bomb.evaluation.store import RunStore
 from bomb.page import Page
 from bomb.pictures import write_mp4
@@ -18,6 +16,8 @@ from core.errors import BombError
 
 def films(page: Page, summary: Summary, stores: Stores, pairs: int) -> None:
     """The most telling pairs of each run, ``pairs`` in all, the first run's first."""
+    from tqdm import tqdm
+
     chosen: list[tuple[RunSummary, Twins]] = []
     per_run = {
         run.name: choose(stores[run.name].conditions(), stores[run.name].episodes(), pairs)

@@ -29,12 +29,18 @@ def summarise(runs: Sequence[LoadedRun], *, margin: float | None = None) -> Summ
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
     if not runs:
         raise OptionError("a report takes at least one run")
+    from tqdm import tqdm
+
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
         level=LEVEL,
         margin=margin,
-        runs=tuple(_summarise_run(run, runs, margin) for run in runs),
+        runs=tuple(
+            _summarise_run(run, runs, margin)
+            # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
+            for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
+        ),
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
         training=training_grids(runs),
@@ -63,7 +69,7 @@ def _summarise_run(run: LoadedRun, runs: Sequence[LoadedRun], margin: float | No
             for condition in run.conditions
         ),
         groups=groups(run, twins),
-        curves=curves(run, twins),
+        curves=curves(run, runs, twins),
         efficiency=efficiency(run),
     )
 
@@ -72,8 +78,12 @@ def _notes(runs: Sequence[LoadedRun]) -> list[str]:
     """What the runs do not allow to be compared."""
     notes = []
     for run in runs:
+        done = sum(map(len, run.episodes.values())) + len(run.unplayed)
+        asked = run.settings.get("episodes", 0) * len(run.conditions)
         if not any(run.episodes.values()):
             notes.append(f"{run.name} has no completed episode")
+        elif done < asked:
+            notes.append(f"{run.name} is not finished: {done} of {asked} episodes were played")
         twins = twins_of(run, runs)
         for place in dict.fromkeys(where(condition)[:3] for condition in run.conditions):
             here = [condition for condition in run.conditions if where(condition)[:3] == place]

@@ -40,6 +40,7 @@ def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequenc
         **_about(run, condition),
         "episodes": condition.episodes,
         "unplayed": condition.unplayed,
+        "asked": condition.asked,
         **_columns("success", condition.success),
         **_columns("success_once", condition.success_once),
         **_columns("success_at_worst", condition.success_at_worst),

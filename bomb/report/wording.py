@@ -71,11 +71,21 @@ def number_cell(estimate: Estimate, unit: str, digits: int = 1) -> Raw:
     )
 
 
+def verdict_cell(verdict: str) -> Raw:
+    """A few words on one line."""
+    return Raw(f'<span class="fit">{escape(verdict)}</span>')
+
+
 def p_value(value: float | None) -> str:
     """A p-value; very small ones as a bound."""
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """``"1 episode"``, ``"2 episodes"``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def plain(name: str) -> str:

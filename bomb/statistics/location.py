@@ -1,6 +1,7 @@
 """Where values lie: quantiles and means."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,10 +28,8 @@ def quantile(values: Sequence[float], q: float, confidence: float = CONFIDENCE) 
     values = numbers(values)
     if len(values) == 0:
         return undefined("no values")
-    from scipy.stats import quantile_test
-
-    interval = quantile_test(values, p=q).confidence_interval(confidence)
-    low, high = (None if np.isnan(end) else float(end) for end in (interval.low, interval.high))
+    ranks, ordered = _interval_ranks(len(values), q, confidence), np.sort(values)
+    low, high = (None if rank is None else float(ordered[rank]) for rank in ranks)
     missing = low is None or high is None
     return Estimate(
         value=float(np.quantile(values, q)),
@@ -39,6 +38,15 @@ def quantile(values: Sequence[float], q: float, confidence: float = CONFIDENCE) 
         n=len(values),
         reason=f"{len(values)} values do not bound this quantile on both sides" if missing else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _interval_ranks(n: int, q: float, confidence: float) -> tuple[int | None, int | None]:
+    """Which of n ordered values, from 0, are the ends of the interval; a report asks for few n many times."""
+    from scipy.stats import quantile_test
+
+    interval = quantile_test(np.arange(n), p=q).confidence_interval(confidence)
+    return tuple(None if np.isnan(end) else int(end) for end in (interval.low, interval.high))
 
 
 def mean(

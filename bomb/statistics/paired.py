@@ -103,7 +103,7 @@ def clustered_difference(
     if table.n == 0:
         return undefined("no pairs")
     signs = np.asarray(second, np.float64) - np.asarray(first, np.float64)
-    scale = effective_size(signs, clusters) / table.n
+    scale = effective_size(signs, clusters, confidence) / table.n
     # The score statistic is a function of shares and their sample size, so counts need not be integers.
     estimate = tango(table.only_second * scale, table.only_first * scale, table.n * scale, confidence)
     return replace(estimate, n=table.n)

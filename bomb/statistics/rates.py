@@ -1,6 +1,7 @@
 """Shares: Wilson's interval for independent trials, and for trials that come in clusters."""
 
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,10 +27,16 @@ def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Estimate:
         raise OptionError(f"successes must be from 0 to n = {n}, got {successes!r}")
     if n == 0:
         return undefined("no trials")
+    return _wilson(int(successes), int(n), confidence)
+
+
+@lru_cache(maxsize=65536)
+def _wilson(successes: int, n: int, confidence: float) -> Estimate:
+    """The same few counts come again and again in a report."""
     from scipy.stats import binomtest  # slow to import, and not every command needs it
 
-    interval = binomtest(int(successes), int(n)).proportion_ci(confidence, method="wilson")
-    return Estimate(value=successes / n, low=float(interval.low), high=float(interval.high), n=int(n))
+    interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Estimate(value=successes / n, low=float(interval.low), high=float(interval.high), n=n)
 
 
 def rate(outcomes: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
@@ -67,10 +74,9 @@ def clustered_rate(
 ) -> Estimate:
     """The share of true values where trials of one cluster are alike, as the same seed under several knobs.
 
-    Wilson's interval with the effective sample size n / deff. The design effect deff is the variance of the
-    share by linearisation over clusters, divided by that of as many independent trials (Kish 1965); it is
-    never taken below 1 (Korn and Graubard 1998). Dean and Pagano (2015) find this interval to hold its level.
-    Where every outcome is the same nothing can be estimated, and each cluster counts as one trial.
+    Wilson's interval with the effective sample size, see ``effective_size``; of the intervals that are made
+    so, Franco et al. (2019) recommend Wilson's. Where every outcome is the same nothing can be estimated, and
+    each cluster counts as one trial.
 
     Args:
         outcomes: one boolean per trial.
@@ -89,14 +95,17 @@ def clustered_rate(
     if n == 0:
         return undefined("no trials")
     share = float(outcomes.mean())
-    low, high = _wilson_ends(share, effective_size(outcomes, clusters), confidence)
+    low, high = _wilson_ends(share, effective_size(outcomes, clusters, confidence), confidence)
     return Estimate(value=share, low=low, high=high, n=n)
 
 
-def effective_size(values: np.ndarray, clusters: Sequence[Hashable]) -> float:
+def effective_size(values: np.ndarray, clusters: Sequence[Hashable], confidence: float) -> float:
     """How many independent trials say as much about the mean of ``values``, float[N], as these do.
 
-    At most N; as many as there are clusters where all values are the same.
+    N / deff, where the design effect deff is the variance of the mean by linearisation over clusters, divided
+    by that of as many independent trials (Kish 1965), and at least 1; reduced for few clusters by the squared
+    ratio of Student's quantiles (Korn and Graubard 1998). As many as there are clusters where all values are
+    the same.
     """
     names: dict = {}
     codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters])
@@ -108,7 +117,10 @@ def effective_size(values: np.ndarray, clusters: Sequence[Hashable]) -> float:
     if spread == 0 or k == 1:
         return k
     variance = k / (k - 1) * float((np.bincount(codes, weights=residuals) ** 2).sum())
-    return n / max(1.0, variance / spread)
+    from scipy.stats import t
+
+    few = t.ppf((1 + confidence) / 2, n - 1) / t.ppf((1 + confidence) / 2, k - 1)
+    return n * float(few) ** 2 / max(1.0, variance / spread)
 
 
 def _wilson_ends(share: float, n: float, confidence: float) -> tuple[float, float]:

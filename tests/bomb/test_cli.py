@@ -53,7 +53,7 @@ def test_the_lists(capsys):
     [
         (
             ["evaluate", "--policy", "exprt", "--backend", BACKENDS[0]],
-            "unknown policy 'exprt'; valid: expert",
+            "unknown policy 'exprt'; valid: blind, expert",
         ),
         (["evaluate", "--policy", "hold", "--backend", "bullet"], "unknown backend 'bullet'; valid: mujoco"),
         (["evaluate", "--policy", "hold", "--backend", BACKENDS[0], "--episodes", "0"], "got 0"),
@@ -61,7 +61,7 @@ def test_the_lists(capsys):
             ["evaluate", "--policy", "hold", "--backend", BACKENDS[0], "--cameras", "tail"],
             "unknown camera 'tail'",
         ),
-        (["rescore", "/nowhere"], "/nowhere/run.json does not exist"),
+        (["rescore", "/nowhere"], "/nowhere/run.sqlite does not exist"),
         (["view", "--out", "x.gif"], "one of .png, .mp4"),
         (["view", "/nowhere"], "does not exist"),
     ],

@@ -16,6 +16,7 @@ from bomb.rollout import play
 from core.actions import ActionSpec
 from core.errors import ConventionError, OptionError, PolicyError, RegistrationError, UnknownNameError
 from core.policy import BatchPolicy, Policy, Request
+from core.registry import POLICIES
 
 DELTA, ABSOLUTE = (ActionSpec(mode=mode, control_hz=20) for mode in ("delta", "absolute"))
 
@@ -329,6 +330,15 @@ def test_the_list_has_a_line_for_each(capsys):
     for words in (*usages, "expert", "hold", "openpi://HOST:PORT", "MODULE:CLASS(...)"):
         (line,) = [line for line in lines if line.startswith(f"{words} ")]
         assert line.endswith(".")
+
+
+def test_the_list_names_a_broken_plugin_and_goes_on(capsys, monkeypatch):
+    monkeypatch.setitem(POLICIES._targets, "gone", "no.such.module:Policy")
+    monkeypatch.setitem(POLICIES._sources, "gone", "somebody's package")
+    assert main(["policies"]) == 1
+    out = capsys.readouterr().out
+    assert "cannot be used: policy 'gone' (no.such.module:Policy, from somebody's package)" in out
+    assert "\nrandom(repeat=4) " in out
 
 
 @pytest.mark.parametrize("mode", ["delta", "absolute"])

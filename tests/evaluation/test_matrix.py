@@ -70,11 +70,13 @@ def test_a_condition_set_is_a_condition_with_its_own_hash(tmp_path):
         ({"tasks": ("chess",)}, UnknownNameError, "unknown task 'chess'"),
         ({"backends": ("bullet",)}, UnknownNameError, "unknown backend 'bullet'"),
         (
-            {"tasks": ("tic_tac_toe",), "perturbations": ("words:letters",)},
+            {"tasks": ("tic_tac_toe",), "perturbations": ("stone_amount:2",)},
             CapabilityError,
-            "no words 'letters'",
+            "cannot do stone_amount",
         ),
         ({"perturbations": ("brightness@head:2",)}, OptionError, "a camera that is not there"),
+        ({"action_mode": "relative"}, UnknownNameError, "unknown action_mode 'relative'"),
+        ({"supersample": 9}, OptionError, "supersample must be an integer from 1 to 8, got 9"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_built(changes, kind, words):

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bomb.policies.making import make_policy
 from bomb.rollout import play
 from core.errors import PolicyError
 from core.policy import Policy
-from tests.interop.conftest import install, run
+from tests.interop.conftest import ROOT, install, run
 from tests.interop.openpi.answer import infer
 from tests.interop.openpi.ask import request
 from tests.interop.openpi.codec import value
@@ -115,3 +116,11 @@ def test_the_codec_and_the_pictures(openpi, tmp_path):
     with np.load(tmp_path / "resized.npz") as resized:
         for name, picture in pictures.items():
             assert np.array_equal(resize_with_pad(picture, 224, 224), resized[name]), name
+
+
+def test_the_example_of_a_policy_in_another_environment(openpi):
+    """The server of the example runs where there is no BOMB."""
+    with pytest.raises(AssertionError, match="No module named 'bomb'"):
+        run(openpi, "-c", "import bomb")
+    answer = run(sys.executable, "-m", "examples.served_policy", "--python", openpi, cwd=ROOT)
+    assert "mujoco, seed 1: " in answer and "robotwin, seed 1: " in answer

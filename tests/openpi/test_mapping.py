@@ -63,6 +63,16 @@ def test_libero_actions_lose_their_rotations_and_turn_their_gripper():
     assert np.allclose(ours, [[0.1, -0.2, 0.3, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
 
 
+def test_a_libero_model_may_mean_longer_ways():
+    theirs = np.array([[0.1, -0.2, 0.3, 0, 0, 0, -1.0]])
+    longer = mapping("libero", 2.5)
+    assert np.allclose(longer.actions(theirs, observation(), DELTA), [[0.25, -0.5, 0.75, 1]])
+    assert longer.describe()["delta_scale"] == 2.5 and mapping("libero").describe()["delta_scale"] == 1.0
+    for name in ("bomb", "droid"):
+        with pytest.raises(OptionError, match=f"mapping '{name}' takes no delta_scale"):
+            mapping(name, 2.5)
+
+
 def test_libero_both_ways():
     libero, seen = mapping("libero"), observation()
     back = libero.observation(libero.request(seen))
@@ -188,7 +198,7 @@ def test_addresses(words, place, rest):
 @pytest.mark.parametrize(
     "words",
     ["", ":80", "host:port", "host:99999", "a@host", "host?mapping"]
-    + ["host?timeout=soon", "host?timeout=0", "host?wait=-1", "host?timeout=nan"],
+    + ["host?timeout=soon", "host?timeout=0", "host?wait=-1", "host?timeout=nan", "host?delta_scale=0"],
 )
 def test_addresses_that_are_none(words):
     with pytest.raises(OptionError):

@@ -83,9 +83,10 @@ def error(where: Condition, seed: int, attempt: int = 1, kind: str = "policy") -
     )
 
 
-def settings(policy: str = "clever", **about: object) -> dict:
+def settings(policy: str = "clever", episodes: int = 0, **about: object) -> dict:
     """Settings as a run has them; ``about`` is what the policy says of itself."""
     return {
+        "episodes": episodes,
         "policy": {"words": policy, "describe": about, "privileged": False},
         "cameras": ["head"],
         "control_hz": 20,
@@ -102,11 +103,12 @@ def make_run(
     policy: str = "clever",
     errors: Iterable[ErrorRow] = (),
     change: Callable[[Condition, int], dict] = lambda where, seed: {},
+    episodes: int = 0,
     **about: object,
 ) -> Path:
     """A run in which ``outcome`` says who succeeds; None leaves an episode out."""
     conditions = list(conditions)
-    with RunStore.create(path, settings(policy, **about), conditions) as store:
+    with RunStore.create(path, settings(policy, episodes, **about), conditions) as store:
         for where in conditions:
             for seed in seeds:
                 success = outcome(where, seed)

@@ -49,6 +49,25 @@ def test_errors_stand_apart(tmp_path):
     assert found.success_at_worst.value == pytest.approx(12 / 22)
 
 
+def test_a_run_that_is_not_finished_says_so(tmp_path):
+    def note(name, asked):
+        failed = [error(CLEAN, 20)]
+        path = make_run(
+            tmp_path / name,
+            lambda w, s: True,
+            conditions=[CLEAN],
+            seeds=range(20),
+            errors=failed,
+            episodes=asked,
+        )
+        summary = summarise(load_runs([path]))
+        assert summary.runs[0].conditions[0].asked == asked
+        return [note for note in summary.notes if "finished" in note]
+
+    assert note("going", 40) == ["going is not finished: 21 of 40 episodes were played"]
+    assert note("over", 21) == []
+
+
 def test_the_board_by_intersection(tmp_path):
     def change(where, seed):
         return {"verdict": {"offset_mm": [seed / 10, 1.0], "occupancy": [[0] * 7] * 7}}

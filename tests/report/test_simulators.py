@@ -39,7 +39,7 @@ def test_outcome_by_outcome(tmp_path):
     assert pose.comparison.tests == 4 and pose.comparison.verdict == "no difference shown"
     assert entry.pooled.agreement.value == pytest.approx(0.9) and entry.pooled.comparison.pairs == 160
     # Seeds disagree under every condition or under none: 160 pairs are worth 40.
-    assert entry.pooled.agreement.interval == pytest.approx(pose.agreement.interval, abs=0.005)
+    assert entry.pooled.agreement.interval == pytest.approx(pose.agreement.interval, abs=0.01)
 
 
 def test_over_conditions(tmp_path):

@@ -88,6 +88,8 @@ def test_clean_twins_may_lie_in_another_run_of_the_same_policy(tmp_path):
     stranger = make_run(tmp_path / "stranger", planted, conditions=[CLEAN], seeds=range(30), policy="other")
     summary = summarise(load_runs([perturbed, clean]))
     assert summary.runs[0].conditions[0].versus_clean.pairs == 30
+    (curve,) = summary.runs[0].curves
+    assert [(p.severity, p.success.value) for p in curve.points] == [(0, 1.0), (3, 0.5)]
     alone = summarise(load_runs([perturbed, stranger]))
     assert alone.runs[0].conditions[0].versus_clean is None
     assert any("has no twins" in note for note in alone.notes)

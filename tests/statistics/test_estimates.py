@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from bomb import statistics
 from core.errors import OptionError
@@ -73,6 +74,15 @@ def test_median_interval_is_that_of_the_order_statistics():
     # For n = 20 the 95% interval of the median runs from the 6th to the 15th value.
     estimate = statistics.quantile(np.arange(1, 21), 0.5)
     assert (estimate.value, estimate.low, estimate.high) == (10.5, 6.0, 15.0)
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.95])
+@pytest.mark.parametrize("n", [7, 60, 200])
+def test_quantile_intervals_are_those_of_scipy(n, q):
+    values = np.random.default_rng(n).integers(0, n // 2, n)  # with ties
+    expected = scipy.stats.quantile_test(values, p=q).confidence_interval(0.95)
+    ends = [np.nan if end is None else end for end in statistics.quantile(values, q).interval]
+    assert ends == pytest.approx([expected.low, expected.high], nan_ok=True)
 
 
 def test_a_quantile_without_enough_values_says_so():

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from core.errors import OptionError, check_choice
 
 PORT = 8000  # openpi's own
+NUMBERS = {"timeout": 1e-3, "wait": 0.0, "delta_scale": 1e-6}  # options and the least that they may be
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,16 +19,19 @@ class Address:
         mapping: name out of ``bomb.integrations.openpi.mapping``.
         timeout: how long an answer may take (s); the first of a model that is still compiled takes long.
         wait: how long to wait for a server that is not up yet (s).
+        delta_scale: what the model's delta of 1 is in BOMB's, which is 20 mm at 20 Hz; None: as the mapping
+            has it. Only of mappings whose deltas have no unit.
     """
 
     place: str
     mapping: str = "bomb"
     timeout: float = 120.0
     wait: float = 0.0
+    delta_scale: float | None = None
 
     @classmethod
     def parse(cls, words: str) -> "Address":
-        """Reads ``host[:port][/path][?mapping=NAME&timeout=S&wait=S]``.
+        """Reads ``host[:port][/path][?mapping=NAME&timeout=S&wait=S&delta_scale=X]``.
 
         Raises:
             OptionError: naming what cannot be read.
@@ -44,20 +48,20 @@ class Address:
         if not host or parts.username or parts.fragment:
             raise OptionError(f"openpi://{words} is no address of the form openpi://host:port")
         for name in options:
-            check_choice("option of an openpi address", name, ("mapping", "timeout", "wait"))
-        seconds = {name: _seconds(name, options.pop(name)) for name in ("timeout", "wait") if name in options}
+            check_choice("option of an openpi address", name, ("mapping", *NUMBERS))
+        numbers = {name: _number(name, options.pop(name)) for name in NUMBERS if name in options}
         host = f"[{host}]" if ":" in host else host
-        return cls(place=f"{host}:{port}{parts.path.rstrip('/')}", **options, **seconds)
+        return cls(place=f"{host}:{port}{parts.path.rstrip('/')}", **options, **numbers)
 
     def __str__(self) -> str:
         return f"openpi://{self.place}"
 
 
-def _seconds(name: str, text: str) -> float:
+def _number(name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < math.inf or (name == "timeout" and value == 0):
-        raise OptionError(f"{name} of an openpi address must be a number of seconds, got {text!r}")
+    if not NUMBERS[name] <= value < math.inf:
+        raise OptionError(f"{name} of an openpi address must be a number >= {NUMBERS[name]:g}, got {text!r}")
     return value

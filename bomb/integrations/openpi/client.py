@@ -12,7 +12,8 @@ from core.actions import ActionSpec
 from core.errors import ConventionError, PolicyOutputError
 from core.policy import Policy
 
-KNOWN = ("checkpoint", "parameters", "trained_on")  # of a server's metadata: what results say about a policy
+# Of a server's metadata: what results say about a policy.
+KNOWN = ("checkpoint", "parameters", "memory_mb", "trained_on")
 
 
 class OpenpiPolicy(Policy):
@@ -23,7 +24,7 @@ class OpenpiPolicy(Policy):
     OPENPI_API_KEY set, it is sent as openpi's clients do.
 
     Args:
-        words: ``host[:port][?mapping=NAME&timeout=S&wait=S]``, see ``Address``.
+        words: ``host[:port][?mapping=NAME&timeout=S&wait=S&delta_scale=X]``, see ``Address``.
 
     Raises:
         OptionError, UnknownNameError: for an address or mapping that does not exist.
@@ -39,7 +40,7 @@ class OpenpiPolicy(Policy):
     def __init__(self, words: str):
         codec.import_msgpack()
         self._address = Address.parse(words)
-        self._mapping = mapping(self._address.mapping)
+        self._mapping = mapping(self._address.mapping, self._address.delta_scale)
         self._connection = self._connected()
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:

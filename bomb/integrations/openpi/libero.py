@@ -12,7 +12,10 @@ from core.scene import RobotSpec
 class LiberoMapping(TwoWayMapping):
     """The layout of openpi's LIBERO examples; the hand of BOMB always points down, so rotations are dropped.
 
-    An xyz of 1 is BOMB's full speed, as in BOMB's own delta actions.
+    Args:
+        delta_scale: what an xyz of 1 is in BOMB's delta actions, whose 1 is 0.4 m/s: 1 for a model trained on
+            BOMB in this layout, 2.5 for one that means 50 mm in a period of 20 Hz, as robosuite's OSC_POSE
+            controller (``output_max`` 0.05 m) is told by LIBERO's models.
     """
 
     name = "libero"
@@ -20,11 +23,21 @@ class LiberoMapping(TwoWayMapping):
     size = (224, 224)
     action_dim = 7
     mode = "delta"
+    scales = True
     state = (
         "observation/state float32[8]: x, y, z of the tool centre point in R (m), axis-angle of T in R "
         "(pi, 0, 0: pointing down), finger positions q, -q (m)"
     )
-    action = "dx, dy, dz (1 is BOMB's full speed), three rotations (dropped), gripper -1 open to +1 closed"
+    action = (
+        "dx, dy, dz (1 is delta_scale of BOMB's), three rotations (dropped), gripper -1 open to +1 closed"
+    )
+
+    def __init__(self, delta_scale: float = 1.0):
+        self._scale = delta_scale
+
+    def describe(self) -> dict:
+        """As of every mapping, and ``delta_scale``."""
+        return {**super().describe(), "delta_scale": self._scale}
 
     def request(self, observation: dict) -> dict:
         x, y, z, opening = observation["state"].tolist()
@@ -37,7 +50,7 @@ class LiberoMapping(TwoWayMapping):
 
     def actions(self, actions: np.ndarray, observation: dict, spec: ActionSpec) -> np.ndarray:
         opening = (1.0 - actions[:, 6:7].clip(-1.0, 1.0)) / 2.0
-        return np.concatenate([actions[:, :3], opening], axis=1).astype(np.float32)
+        return np.concatenate([actions[:, :3] * self._scale, opening], axis=1).astype(np.float32)
 
     def observation(self, request: dict) -> dict:
         *pictures, state, prompt = self._needed(request, *self.pictures.values(), "observation/state", PROMPT)
@@ -51,4 +64,6 @@ class LiberoMapping(TwoWayMapping):
     def reply(self, actions: np.ndarray) -> np.ndarray:
         still = np.zeros((len(actions), 3))
         closed = 1.0 - 2.0 * np.asarray(actions)[:, 3:4]
-        return np.concatenate([np.asarray(actions)[:, :3], still, closed], axis=1).astype(np.float32)
+        return np.concatenate([np.asarray(actions)[:, :3] / self._scale, still, closed], axis=1).astype(
+            np.float32
+        )

@@ -38,6 +38,7 @@ class Mapping(ABC):
         size: (height, width) of each picture sent; None leaves them as they are.
         action_dim: numbers in one action of the server's.
         mode: the only action mode it has a meaning for; None: any.
+        scales: whether it is made with a ``delta_scale``.
         state, action: layouts in words, as results say them.
     """
 
@@ -46,6 +47,7 @@ class Mapping(ABC):
     size: ClassVar[tuple[int, int] | None] = None
     action_dim: ClassVar[int]
     mode: ClassVar[str | None] = None
+    scales: ClassVar[bool] = False
     state: ClassVar[str]
     action: ClassVar[str]
 
@@ -147,14 +149,24 @@ class TwoWayMapping(Mapping):
         return array.astype(np.float64)
 
 
-def mapping(name: str) -> Mapping:
+def mapping(name: str, delta_scale: float | None = None) -> Mapping:
     """The mapping of a name.
+
+    Args:
+        name: one of ``MAPPINGS``.
+        delta_scale: what the server's delta of 1 is in BOMB's; None: the mapping's own.
 
     Raises:
         UnknownNameError: listing the valid names.
+        OptionError: if a scale is given to a mapping whose actions have units.
     """
     module, _, attribute = MAPPINGS[check_choice("mapping", name, MAPPINGS)].partition(":")
-    return getattr(import_module(module), attribute)()
+    kind = getattr(import_module(module), attribute)
+    if delta_scale is None:
+        return kind()
+    if not kind.scales:
+        raise OptionError(f"mapping {name!r} takes no delta_scale: its actions are {kind.action}")
+    return kind(delta_scale)
 
 
 def serving_mapping(name: str) -> TwoWayMapping:

@@ -31,7 +31,7 @@ class SmallPi0:
     layers: int = 2
     vision_layers: int = 2
     heads: int = 4
-    patch: int = 8
+    patch: int = 16
     chunk: int = 10
     denoising_steps: int = 10
 
@@ -139,9 +139,9 @@ def make_processor(texts: Iterable[str], sizes: SmallPi0, *, side: int, statisti
         side: of the pictures (pixels).
         statistics: ``state_mean``, ``state_std``, ``actions_mean``, ``actions_std``.
     """
-    from transformers import PI0Processor, SiglipImageProcessor
+    from transformers import PI0Processor, SiglipImageProcessorPil
 
-    pictures = SiglipImageProcessor(size={"height": side, "width": side})
+    pictures = SiglipImageProcessorPil(size={"height": side, "width": side})
     pictures.image_seq_length = sizes.picture_tokens(side)
     return PI0Processor(
         image_processor=pictures,

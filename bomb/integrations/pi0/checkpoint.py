@@ -12,7 +12,7 @@ import numpy as np
 
 from bomb.files import FileError
 from bomb.integrations.actions import GRIPPERS
-from bomb.integrations.pi0.settings import Pi0Settings
+from bomb.integrations.pi0.settings import FILE, Pi0Settings
 from core.errors import ConventionError, missing_extra
 
 
@@ -23,6 +23,20 @@ def the_extra():
         yield
     except ImportError as error:
         raise missing_extra("pi0", "vla") from error
+
+
+@contextmanager
+def without_bars():
+    """Keeps transformers' progress bars off: these files are small, and users know that they load them."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +72,10 @@ class Checkpoint:
         """How many."""
         return sum(weight.numel() for weight in self.model.parameters())
 
+    def memory_mb(self) -> float:
+        """What the weights take."""
+        return round(sum(w.numel() * w.element_size() for w in self.model.parameters()) / 1e6, 1)
+
     def inputs(
         self,
         pictures: Sequence[Sequence[np.ndarray]],
@@ -82,7 +100,12 @@ class Checkpoint:
             max_length=pieces + self.settings.text_tokens,
             truncation=True,
         )
-        return {name: value.to(self.device) for name, value in batch.items() if name != "token_type_ids"}
+        kind = self.model.dtype
+        return {
+            name: value.to(self.device, kind if value.is_floating_point() else value.dtype)
+            for name, value in batch.items()
+            if name != "token_type_ids"
+        }
 
     def actions(self, chunks) -> np.ndarray:
         """The model's output, tensor[N, chunk, numbers], as its own actions, float64[N, chunk, dims].
@@ -118,10 +141,16 @@ class Checkpoint:
         return [pictures[camera] for camera in wanted]
 
     def save(self, folder: Path) -> None:
-        """Writes the folder as a whole: it is there completely or, as before, not at all."""
+        """Writes the folder as a whole: it is there completely or, as before, not at all.
+
+        Raises:
+            FileError: if something else than a checkpoint is there.
+        """
         folder = Path(folder).resolve()
+        check_free(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
+        with hidden as temporary, without_bars():
             fresh, old = Path(temporary) / "new", Path(temporary) / "old"
             self.model.save_pretrained(fresh)
             self.processor.save_pretrained(fresh)
@@ -151,8 +180,9 @@ class Checkpoint:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            model = PI0ForConditionalGeneration.from_pretrained(folder, local_files_only=True)
-            processor = PI0Processor.from_pretrained(folder, local_files_only=True)
+            with without_bars():
+                model = PI0ForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+                processor = PI0Processor.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise FileError(f"{folder} cannot be loaded: {error}") from error
         missing = [n for n in ("state", "actions") if getattr(processor, f"{n}_mean", None) is None]
@@ -164,3 +194,13 @@ class Checkpoint:
                 f"its bomb.json speaks of {settings.convention.dims}"
             )
         return cls(model=model.to(device).eval(), processor=processor, settings=settings)
+
+
+def check_free(folder: Path) -> None:
+    """Returns if a checkpoint may be written there, which replaces what there is.
+
+    Raises:
+        FileError: if something else than a checkpoint is there.
+    """
+    if folder.exists() and not (folder.is_dir() and ((folder / FILE).is_file() or not any(folder.iterdir()))):
+        raise FileError(f"{folder} holds something else than a checkpoint; nothing is overwritten")

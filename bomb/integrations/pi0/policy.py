@@ -18,19 +18,32 @@ class Pi0Policy(BatchPolicy):
         checkpoint: folder; see ``bomb.integrations.pi0``.
         device: torch's name; ``auto`` takes a GPU where there is one.
         denoising_steps: of flow matching; None takes the checkpoint's.
+        threads: of torch, in the whole process; None leaves it to torch. A small model on a CPU that it
+            shares with simulators is fastest with one.
 
     Raises:
+        OptionError: for a number that is none.
         FileError: if the checkpoint cannot be loaded.
         BombError: if torch or transformers are not installed.
     """
 
-    def __init__(self, checkpoint: str, *, device: str = "auto", denoising_steps: int | None = None):
-        if denoising_steps is not None and (
-            isinstance(denoising_steps, bool) or not isinstance(denoising_steps, int) or denoising_steps < 1
-        ):
-            raise OptionError(f"denoising_steps must be a positive integer, got {denoising_steps!r}")
+    def __init__(
+        self,
+        checkpoint: str,
+        *,
+        device: str = "auto",
+        denoising_steps: int | None = None,
+        threads: int | None = None,
+    ):
+        for name, value in (("denoising_steps", denoising_steps), ("threads", threads)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise OptionError(f"{name} must be a positive integer, got {value!r}")
         self._folder, self._steps = str(checkpoint), denoising_steps
         self._checkpoint: Checkpoint | None = Checkpoint.load(checkpoint, device=device)
+        if threads is not None:
+            import torch
+
+            torch.set_num_threads(threads)
 
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
         """One chunk, float32[chunk, 4], per request.
@@ -60,6 +73,7 @@ class Pi0Policy(BatchPolicy):
         return {
             "checkpoint": self._folder,
             "parameters": checkpoint.parameters(),
+            "memory_mb": checkpoint.memory_mb(),
             "trained_on": settings.trained_on,
             "training": settings.training,
             "cameras": list(settings.cameras),

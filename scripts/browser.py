@@ -2,14 +2,18 @@
 
 No driver program and no download: Chromium opens a socket on this machine, and says in a file of its profile
 where. https://chromedevtools.github.io/devtools-protocol/ lists what can be asked.
+
+    python -m scripts.browser runs/noisy/report.html docs/pictures/report.png --height 1400
 """
 
+import argparse
 import base64
 import json
 import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,25 +64,25 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        try:
-            port, path = self._address()
-            # Pictures of whole pages come in one message.
-            self._socket = connect(
-                f"ws://127.0.0.1:{port}{path}", max_size=None, compression=None, proxy=None
-            )
-        except BaseException:
-            self._end()
-            raise
+        self._closing = ExitStack()
+        self._closing.callback(self._end)
         self._count, self._session, self.heard = 0, None, Heard()
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.ask(f"{domain}.enable")
+        with ExitStack() as undone:
+            undone.callback(self._closing.close)
+            port, path = self._address()
+            address = f"ws://127.0.0.1:{port}{path}"
+            # Pictures of whole pages come in one message.
+            opened = connect(address, max_size=None, compression=None, proxy=None)
+            self._socket = self._closing.enter_context(opened)
+            target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+            self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Network", "Log"):
+                self.ask(f"{domain}.enable")
+            undone.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._socket.close()
-        self._end()
+        self._closing.close()
 
     def resize(self, width: int, height: int, *, phone: bool = False) -> None:
         """The window, in CSS pixels."""
@@ -102,11 +106,11 @@ class Browser:
             raise RuntimeError(f"{expression!r} failed: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def screenshot(self, file: Path, *, top: int = 0, height: int | None = None) -> None:
+    def screenshot(self, file: Path, *, top: int = 0, height: int | None = None, scale: float = 1.0) -> None:
         """A PNG of the page from ``top`` down, ``height`` CSS pixels or to the end."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
         height = min(height or size["height"], size["height"] - top)
-        clip = {"x": 0, "y": top, "width": size["width"], "height": height, "scale": 1}
+        clip = {"x": 0, "y": top, "width": size["width"], "height": height, "scale": scale}
         data = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
         file.write_bytes(base64.b64decode(data))
 
@@ -161,3 +165,28 @@ class Browser:
             self._process.kill()
             self._process.wait()
         shutil.rmtree(self._profile, ignore_errors=True)
+
+
+def main() -> None:
+    """Takes a picture of a page."""
+    parser = argparse.ArgumentParser(description="A picture of a page, as Chromium shows it.")
+    parser.add_argument("page", type=Path)
+    parser.add_argument("out", type=Path, metavar="OUT.png")
+    parser.add_argument("--width", type=int, default=1280, help="of the window, in CSS pixels")
+    parser.add_argument("--height", type=int, default=1400, help="of the picture, in CSS pixels")
+    parser.add_argument("--section", metavar="ID", help="where the picture begins; left out: at the top")
+    parser.add_argument("--scale", type=float, default=0.6, help="pixels of the picture for each CSS pixel")
+    args = parser.parse_args()
+    with Browser() as browser:
+        browser.resize(args.width, 900, phone=args.width < 600)
+        browser.open(args.page.resolve().as_uri())
+        top = 0
+        if args.section is not None:
+            find = f"document.getElementById({args.section!r}).getBoundingClientRect().top + scrollY"
+            top = int(browser.evaluate(find)) - 10
+        browser.screenshot(args.out, top=top, height=args.height, scale=args.scale)
+    print(f"{args.out}: {args.out.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()
