@@ -29,8 +29,8 @@ from bomb.demonstrations.pictures import Renderer
 from bomb.demonstrations.settings import CollectionSettings
 from bomb.exports import writer_class
 from bomb.exports.plan import make_plan
-from bomb.exports.run import Job, ShardMaker
 from bomb.exports.settings import ExportSettings
+from bomb.exports.shards import Job, ShardMaker
 from bomb.rollout import replay
 
 WRITING = 0.15  # share of simulating and drawing that writing may cost
@@ -103,7 +103,7 @@ def in_turn(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, di
 MADE_UP = """
 import sys
 import numpy as np
-import bomb.exports.run as run
+import bomb.exports.shards as shards
 from bomb.cli import main
 from bomb.exports.frames import Frame
 
@@ -113,7 +113,7 @@ def frames(renderer, demonstration, plan, settings):
     for k in range(plan.length):
         yield Frame(images={"head": np.roll(noise, k, axis=1)}, columns={})
 
-run.drawn_frames = frames
+shards.drawn_frames = frames
 sys.exit(main(sys.argv[1:]))
 """
 
