@@ -43,10 +43,6 @@ class Page:
         """Plain words; ``kind="note"`` sets them apart."""
         self._parts.append(f'<p class="{kind}">{_text(words)}</p>' if kind else f"<p>{_text(words)}</p>")
 
-    def bullets(self, items: Iterable[str]) -> None:
-        """A list."""
-        self._parts.append("<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>")
-
     def code(self, words: str) -> None:
         """Something to type."""
         self._parts.append(f'<pre tabindex="0">{escape(words)}</pre>')
