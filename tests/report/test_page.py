@@ -200,3 +200,26 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(BombError, match=re.escape("board-manipulation-benchmark[report]")):
         write_page(tmp_path / "report.html", summary, pairs=0)
     assert not (tmp_path / "report.html").exists()
+
+
+def test_offsets_are_of_every_placement_and_of_near_misses(tmp_path):
+    goals = [{"kind": "intersection", "color": "black", "row": 0, "column": k} for k in range(2)]
+    done = [{"goal": goals[0], "distance_mm": 5.0, "offset_mm": [3.0, 4.0]}]
+
+    def change(where, seed):
+        if "go" in where.task:
+            moves = {"total": 2, "done": 1, "complete": True, "wrong": [], "placements": done}
+            return {"goal": goals[1], "moves": moves, "reason": "dropped"}
+        return {"goal": goals[1], "reason": "beyond_tolerance", "verdict": {"offset_mm": [12.0, 0.0]}}
+
+    conditions = [condition(task=task) for task in ("go_sequence", "place_stone")]
+    run = make_run(
+        tmp_path / "run", lambda where, seed: False, conditions=conditions, seeds=range(2), change=change
+    )
+    outline, _ = page_of(tmp_path, run)
+    boards = [alt for alt, _ in outline.images if alt.startswith(("Success: ", "Offset: "))]
+    assert boards == [
+        "Offset: go_sequence, mujoco, mean offset to the right and up by row and column: (0, 0) +3.0 mm, +4.0 mm",
+        "Success: place_stone, mujoco, by row and column: (0, 1) 0 of 2",
+        "Offset: place_stone, mujoco, mean offset to the right and up by row and column: (0, 1) +12.0 mm, +0.0 mm",
+    ]
