@@ -3,10 +3,10 @@
     python -m benchmarks.export_speed --json export.json
     python -m benchmarks.export_speed --frames 100000 --dataset DIR --rounds 0 --json memory.json
 
-The first question is asked with one 256 x 256 camera, in turn: simulate so many demonstrations, draw them, draw
-and write them. Processor time counts as well as the clock, for encoders have threads. The second exports pictures
-of 16 x 16 in a process of its own and looks at its resident memory while shards appear. Without ``--dataset``
-demonstrations are collected for it.
+The first question is asked with one 256 x 256 camera, in turn: simulate so many demonstrations, draw them,
+draw and write them. Processor time counts as well as the clock, for encoders have threads. The second exports
+pictures of 16 x 16 in a process of its own and looks at its resident memory while shards appear. Without
+``--dataset`` demonstrations are collected for it.
 """
 
 import argparse
@@ -98,8 +98,8 @@ def in_turn(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, di
     }
 
 
-def memory(dataset: Path, frames: int, pictures: str) -> dict:
-    """Resident memory of an exporting process, by frames in place; it is stopped at so many."""
+def memory(dataset: Path, frames: int, pictures: str, minutes: float) -> dict:
+    """Resident memory of an exporting process by frames in place; stopped at so many, or after a time."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "export"
         words = f"export {dataset} --format lerobot --out {out} --image-size 16 --pictures {pictures}"
@@ -108,7 +108,7 @@ def memory(dataset: Path, frames: int, pictures: str) -> dict:
         while process.poll() is None:
             time.sleep(1.0)
             seen.append((frames_in(out), resident(process.pid)))
-            if seen[-1][0] >= frames:
+            if seen[-1][0] >= frames or time.perf_counter() - begin > 60 * minutes:
                 process.terminate()
                 break
         process.wait()
@@ -148,6 +148,7 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=8000, help="of the export whose memory is watched")
     parser.add_argument("--dataset", type=Path, help="demonstrations for it; left out: collected")
     parser.add_argument("--pictures", default="video", help="of that export: video or png")
+    parser.add_argument("--minutes", type=float, default=10.0, help="that it may take, default 10")
     parser.add_argument("--json", type=Path, help="file for the results")
     args = parser.parse_args()
     results: dict = {}
@@ -169,7 +170,7 @@ def main() -> int:
             if path is None:
                 path = Path(folder) / "dataset"
                 demonstrations(path, core.list_backends()[0], -(-args.frames // 65))
-            results["memory"] = memory(path, args.frames, args.pictures)
+            results["memory"] = memory(path, args.frames, args.pictures, args.minutes)
         print(json.dumps(results["memory"]))
         missed |= results["memory"]["peak_gb"] > MEMORY_GB
     write(results, args.json)

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
+from bomb.cli.evaluate_words import summary_words
 from bomb.evaluation import ExecutionSettings, evaluate, runner
 from bomb.evaluation.states import unpack_states
 from bomb.evaluation.store import RunStore
 from bomb.files import FileError
 from bomb.rescoring import rescore
-from core.errors import OptionError, StateError, UnknownNameError
+from core.errors import ConventionError, OptionError, StateError, UnknownNameError
 from tests.conftest import BACKENDS
 from tests.evaluation.conftest import ONE, settings
 
@@ -20,6 +21,9 @@ def test_a_matrix_is_kept_and_taken_up_again(run):
     first, store = run(settings(**asked), workers=2)
     assert first["complete"] and [entry["n"] for entry in first["conditions"]] == [3] * 4
     json.dumps(first, allow_nan=False)
+    words = summary_words(first).splitlines()
+    assert [line.split()[0] for line in words[2:6]] == [c.key for c in store.conditions()]
+    assert "0.0%  [0.0%, 56.1%]" in words[2] and "never reached" in words[2]
     before = store.episodes()
     assert [(row.condition, row.seed) for row in before] == [
         (condition.key, seed) for condition in store.conditions() for seed in (5, 6, 7)
@@ -119,6 +123,14 @@ def test_the_training_split_is_refused_unless_asked_for(run, tmp_path):
     assert not (tmp_path / "run").exists()
     result, store = run(settings(words, split="train", allow_training_split=True))
     assert result["complete"] and store.settings()["trained_on"] == [{"split": "train"}]
+
+
+@pytest.mark.parametrize("wrong", [{"action_mode": "absolute"}, {"control_hz": 10}])
+def test_actions_that_mean_something_else_are_refused(run, tmp_path, wrong):
+    ((name, asked),) = wrong.items()
+    with pytest.raises(ConventionError, match=f"acts with {name} .*evaluated with {asked!r}"):
+        run(settings(f"Batched({str(tmp_path)!r})", **wrong))
+    assert not (tmp_path / "run").exists()
 
 
 def test_states_are_kept_as_asked(run):
