@@ -94,7 +94,7 @@ def test_numbers_are_those_of_the_summary(both):
     assert "49" in outline.words and "of 50" in outline.words  # the broken episode is in no rate
     assert "1 episode could not be played" in outline.words and "nan in action 2, entry 0" in outline.words
     assert "int act/success" in outline.words.replace("_", " ") and "80% of 200" in outline.words
-    assert "3.3 million" in outline.words and "25.0 ms" in outline.words
+    assert "3.3 million" in outline.words and "25.00 ms" in outline.words
     assert re.search(r"Training on perturbations changes the gap by \+50", outline.words)
 
 
