@@ -16,9 +16,9 @@ OPTIONS = {"image_size": (16, 16), "shard_frames": 6, "pictures": "png"}
 # The second of three shards is half written when it happens.
 SCRIPT = """
 import os, resource, signal, sys
-import bomb.cli, bomb.exports as exports, bomb.exports.run as run
+import bomb.cli, bomb.exports as exports, bomb.exports.shards as shards
 
-drawn, count, how = run.drawn_frames, 0, sys.argv[3]
+drawn, count, how = shards.drawn_frames, 0, sys.argv[3]
 
 def until(*arguments):
     global count
@@ -30,7 +30,7 @@ def until(*arguments):
             os.kill(os.getpid(), getattr(signal, how))
         yield frame
 
-run.drawn_frames = until
+shards.drawn_frames = until
 whole = exports.export
 exports.export = lambda *words, **options: whole(*words, shard_frames=6, **options)
 _, dataset, out, _ = sys.argv

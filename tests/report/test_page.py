@@ -94,7 +94,7 @@ def test_numbers_are_those_of_the_summary(both):
     assert "49" in outline.words and "of 50" in outline.words  # the broken episode is in no rate
     assert "1 episode could not be played" in outline.words and "nan in action 2, entry 0" in outline.words
     assert "int act/success" in outline.words.replace("_", " ") and "80% of 200" in outline.words
-    assert "3.3 million" in outline.words and "25.0 ms" in outline.words
+    assert "3.3 million" in outline.words and "25.00 ms" in outline.words
     assert re.search(r"Training on perturbations changes the gap by \+50", outline.words)
 
 
@@ -200,3 +200,26 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(BombError, match=re.escape("board-manipulation-benchmark[report]")):
         write_page(tmp_path / "report.html", summary, pairs=0)
     assert not (tmp_path / "report.html").exists()
+
+
+def test_offsets_are_of_every_placement_and_of_near_misses(tmp_path):
+    goals = [{"kind": "intersection", "color": "black", "row": 0, "column": k} for k in range(2)]
+    done = [{"goal": goals[0], "distance_mm": 5.0, "offset_mm": [3.0, 4.0]}]
+
+    def change(where, seed):
+        if "go" in where.task:
+            moves = {"total": 2, "done": 1, "complete": True, "wrong": [], "placements": done}
+            return {"goal": goals[1], "moves": moves, "reason": "dropped"}
+        return {"goal": goals[1], "reason": "beyond_tolerance", "verdict": {"offset_mm": [12.0, 0.0]}}
+
+    conditions = [condition(task=task) for task in ("go_sequence", "place_stone")]
+    run = make_run(
+        tmp_path / "run", lambda where, seed: False, conditions=conditions, seeds=range(2), change=change
+    )
+    outline, _ = page_of(tmp_path, run)
+    words = [alt for alt, _ in outline.images if alt.startswith(("Success: ", "Offset: "))]
+    assert [(line.partition(",")[0], line.rpartition("column: ")[2]) for line in words] == [
+        ("Offset: go_sequence", "(0, 0) +3.0 mm, +4.0 mm"),
+        ("Success: place_stone", "(0, 1) 0 of 2"),
+        ("Offset: place_stone", "(0, 1) +12.0 mm, +0.0 mm"),
+    ]
