@@ -124,7 +124,7 @@ def _duplicates(page: Page, found: Findings) -> None:
     if not found.duplicates:
         page.paragraph("No two episodes hold the same states and actions.")
         return
-    page.bullets(" = ".join(names) for names in found.duplicates[:MOST_ROWS])
+    page.table(["equal episodes"], [[" = ".join(names)] for names in found.duplicates[:MOST_ROWS]])
 
 
 def _anomalies(page: Page, found: Findings) -> None:

@@ -18,6 +18,8 @@ SCRIPT = """
 import os, resource, signal, sys
 import bomb.cli, bomb.exports as exports, bomb.exports.shards as shards
 
+# Under a shell that runs the tests in the background, Ctrl-C would be ignored from birth.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 drawn, count, how = shards.drawn_frames, 0, sys.argv[3]
 
 def until(*arguments):
