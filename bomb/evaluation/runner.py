@@ -22,7 +22,7 @@ from bomb.files import write_bytes, write_json
 from bomb.policies.making import policy_class
 from bomb.provenance import git_state, hardware
 from bomb.versions import versions
-from core.errors import OptionError
+from core.errors import ConventionError, OptionError
 from core.make import DEFAULT_SUPERSAMPLE
 from core.registry import BACKENDS, TASKS
 
@@ -76,6 +76,7 @@ def evaluate(
         plans = make_matrix(settings, cameras)
         described = _described(settings, execution, process.about, cameras, plans)
         _check_split(settings, process.about.description)
+        _check_actions(settings, process.about.description)
         if out is None:
             out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bomb-")))
         store = stack.enter_context(RunStore.create(out, described, [plan.condition for plan in plans]))
@@ -220,6 +221,15 @@ def _check_split(settings: EvaluationSettings, description: dict) -> None:
             f"policy {settings.policy!r} was trained on split {settings.split!r}: choose another split, "
             "or say --allow-training-split"
         )
+
+
+def _check_actions(settings: EvaluationSettings, description: dict) -> None:
+    for name in ("action_mode", "control_hz"):
+        meant, asked = description.get(name), getattr(settings, name)
+        if meant is not None and meant != asked:
+            raise ConventionError(
+                f"policy {settings.policy!r} acts with {name} {meant!r}, it is to be evaluated with {asked!r}"
+            )
 
 
 def _cameras(settings: EvaluationSettings, about: PolicyAbout) -> tuple[str, ...]:

@@ -73,7 +73,8 @@ class Batched(BatchPolicy):
         (self._folder / "pid").write_text(str(os.getpid()))
 
     def describe(self) -> dict:
-        return {"parameters": 7, "trained_on": [{"split": "train"}]}
+        meaning = {"action_mode": "delta", "control_hz": 20}
+        return {"parameters": 7, "trained_on": [{"split": "train"}], **meaning}
 
     def infer(self, requests) -> list[np.ndarray]:
         with open(self._folder / "batches", "a") as file:

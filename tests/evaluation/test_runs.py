@@ -11,7 +11,7 @@ from bomb.evaluation.states import unpack_states
 from bomb.evaluation.store import RunStore
 from bomb.files import FileError
 from bomb.rescoring import rescore
-from core.errors import OptionError, StateError, UnknownNameError
+from core.errors import ConventionError, OptionError, StateError, UnknownNameError
 from tests.conftest import BACKENDS
 from tests.evaluation.conftest import ONE, settings
 
@@ -123,6 +123,14 @@ def test_the_training_split_is_refused_unless_asked_for(run, tmp_path):
     assert not (tmp_path / "run").exists()
     result, store = run(settings(words, split="train", allow_training_split=True))
     assert result["complete"] and store.settings()["trained_on"] == [{"split": "train"}]
+
+
+@pytest.mark.parametrize("wrong", [{"action_mode": "absolute"}, {"control_hz": 10}])
+def test_actions_that_mean_something_else_are_refused(run, tmp_path, wrong):
+    ((name, asked),) = wrong.items()
+    with pytest.raises(ConventionError, match=f"acts with {name} .*evaluated with {asked!r}"):
+        run(settings(f"Batched({str(tmp_path)!r})", **wrong))
+    assert not (tmp_path / "run").exists()
 
 
 def test_states_are_kept_as_asked(run):

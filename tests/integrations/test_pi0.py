@@ -11,6 +11,7 @@ from bomb.demonstrations.recording import record_episode
 from bomb.files import FileError
 from bomb.integrations.actions import ActionConvention
 from bomb.integrations.pi0.build import SmallPi0
+from bomb.integrations.pi0.checkpoint import check_free
 from bomb.integrations.pi0.policy import noise
 from bomb.integrations.pi0.samples import SMALLEST_DEVIATION, Samples, chunks
 from bomb.integrations.pi0.settings import FILE, Pi0Settings
@@ -163,3 +164,14 @@ def test_options_of_the_policy_are_checked(tmp_path):
     with pytest.raises(OptionError, match="cannot be made"):
         make_policy("pi0")
     assert policy_class("pi0").wants_step and not policy_class("pi0").privileged
+
+
+def test_nothing_but_a_checkpoint_is_overwritten(tmp_path):
+    check_free(tmp_path / "new")
+    check_free(tmp_path)
+    SETTINGS.write(tmp_path)
+    check_free(tmp_path)
+    (tmp_path / FILE).rename(tmp_path / "thesis.tex")
+    for taken in (tmp_path, tmp_path / "thesis.tex"):
+        with pytest.raises(FileError, match="something else than a checkpoint"):
+            check_free(taken)

@@ -196,6 +196,13 @@ def test_the_client_understands_seven_numbers_and_sends_pictures(python, recorde
     assert answer["episodes"] == expected(recorded, "binary")[backend]
 
 
+def test_the_client_refuses_an_environment_of_another_action_mode(python):
+    with serving(python, "Random") as url:
+        answer = play(python, url.replace("ws", "vla-eval", 1), "mujoco", 0, 1, "action_mode='absolute'")
+    name, message = answer["episodes"]["0"]["error"]
+    assert name == "ConventionError" and "'delta'" in message and "'absolute'" in message
+
+
 def test_the_client_carries_out_chunks(python):
     with serving(python, "Chunks") as url:
         answer = play(python, url.replace("ws", "vla-eval", 1), "mujoco", 0, 1, "max_steps=12")

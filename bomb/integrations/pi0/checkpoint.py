@@ -12,7 +12,7 @@ import numpy as np
 
 from bomb.files import FileError
 from bomb.integrations.actions import GRIPPERS
-from bomb.integrations.pi0.settings import Pi0Settings
+from bomb.integrations.pi0.settings import FILE, Pi0Settings
 from core.errors import ConventionError, missing_extra
 
 
@@ -100,7 +100,12 @@ class Checkpoint:
             max_length=pieces + self.settings.text_tokens,
             truncation=True,
         )
-        return {name: value.to(self.device) for name, value in batch.items() if name != "token_type_ids"}
+        kind = self.model.dtype
+        return {
+            name: value.to(self.device, kind if value.is_floating_point() else value.dtype)
+            for name, value in batch.items()
+            if name != "token_type_ids"
+        }
 
     def actions(self, chunks) -> np.ndarray:
         """The model's output, tensor[N, chunk, numbers], as its own actions, float64[N, chunk, dims].
@@ -136,8 +141,13 @@ class Checkpoint:
         return [pictures[camera] for camera in wanted]
 
     def save(self, folder: Path) -> None:
-        """Writes the folder as a whole: it is there completely or, as before, not at all."""
+        """Writes the folder as a whole: it is there completely or, as before, not at all.
+
+        Raises:
+            FileError: if something else than a checkpoint is there.
+        """
         folder = Path(folder).resolve()
+        check_free(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
         with hidden as temporary, without_bars():
@@ -184,3 +194,13 @@ class Checkpoint:
                 f"its bomb.json speaks of {settings.convention.dims}"
             )
         return cls(model=model.to(device).eval(), processor=processor, settings=settings)
+
+
+def check_free(folder: Path) -> None:
+    """Returns if a checkpoint may be written there, which replaces what there is.
+
+    Raises:
+        FileError: if something else than a checkpoint is there.
+    """
+    if folder.exists() and not (folder.is_dir() and ((folder / FILE).is_file() or not any(folder.iterdir()))):
+        raise FileError(f"{folder} holds something else than a checkpoint; nothing is overwritten")

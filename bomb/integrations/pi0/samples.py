@@ -23,12 +23,15 @@ class Samples:
         states: float32[N, 4].
         texts: N instructions.
         actions: float32[N, chunk, 4], from the moment's own action on.
+        action_mode, control_hz: what the actions mean; see ``core.make_task``.
     """
 
     pictures: np.ndarray
     states: np.ndarray
     texts: list[str]
     actions: np.ndarray
+    action_mode: str = "delta"
+    control_hz: int = 20
 
     def __len__(self) -> int:
         return len(self.states)
@@ -98,6 +101,7 @@ def make_samples(
         states=np.stack(states).astype(np.float32),
         texts=texts,
         actions=np.concatenate(actions),
+        **dict(zip(("action_mode", "control_hz"), common.pop(), strict=True)),
     )
 
 

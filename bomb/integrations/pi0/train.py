@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from bomb.cli import INTERRUPTED
 from bomb.demonstrations.dataset import Dataset
 from bomb.integrations.actions import ActionConvention
 from bomb.integrations.pi0.build import SmallPi0, make_model, make_processor
-from bomb.integrations.pi0.checkpoint import Checkpoint, the_extra
+from bomb.integrations.pi0.checkpoint import Checkpoint, check_free, the_extra
 from bomb.integrations.pi0.samples import Samples, make_samples
 from bomb.integrations.pi0.settings import Pi0Settings
-from core.errors import BombError, OptionError
+from core.errors import BombError, ConventionError, OptionError
 
 SAVE_EVERY = 300.0  # s of training that are lost at most
 ROOM = 4  # tokens that an instruction may be longer than the longest that was trained on
@@ -58,7 +59,7 @@ class Training:
 
 
 def new_checkpoint(
-    samples: Samples, sizes: SmallPi0, *, cameras: tuple[str, ...], datasets: list[Dataset], seed: int
+    samples: Samples, sizes: SmallPi0, *, cameras: tuple[str, ...], trained_on: list[dict], seed: int
 ) -> Checkpoint:
     """A small pi0 with random weights for these samples; its pictures are square.
 
@@ -76,23 +77,39 @@ def new_checkpoint(
     model = make_model(
         sizes, side=height, vocabulary=len(processor.tokenizer), image_token=processor.image_token_id
     )
-    first = datasets[0].settings
     settings = Pi0Settings(
         cameras=cameras,
         image_size=(height, width),
         text_tokens=longest + ROOM,
-        convention=ActionConvention(action_mode=first["action_mode"]),
-        control_hz=first["control_hz"],
-        trained_on=[provenance(dataset) for dataset in datasets],
+        convention=ActionConvention(action_mode=samples.action_mode),
+        control_hz=samples.control_hz,
+        trained_on=trained_on,
     )
     return Checkpoint(model=model, processor=processor, settings=settings)
 
 
-def provenance(dataset: Dataset) -> dict:
-    """What a checkpoint says about a dataset that it was trained on."""
+def continued(start: Checkpoint, samples: Samples, trained_on: list[dict]) -> Checkpoint:
+    """A checkpoint to go on from, which will also have been trained on these samples.
+
+    Raises:
+        ConventionError: if the samples' actions mean something else than the checkpoint's.
+    """
+    settings = start.settings
+    wanted = (ActionConvention(action_mode=samples.action_mode), samples.control_hz)
+    if (settings.convention, settings.control_hz) != wanted:
+        raise ConventionError(
+            f"the checkpoint's actions are {settings.convention} at {settings.control_hz} Hz, "
+            f"the dataset's {wanted[0]} at {wanted[1]} Hz"
+        )
+    return replace(start, settings=replace(settings, trained_on=[*settings.trained_on, *trained_on]))
+
+
+def provenance(dataset: Dataset, limit: int | None = None) -> dict:
+    """What a checkpoint says about a dataset, of which it was shown the first ``limit`` demonstrations."""
+    seeds = dataset.seeds()[:limit]
     names = ("task", "split", "backends", "perturbations", "held_out")
     known = {name: dataset.settings[name] for name in names if name in dataset.settings}
-    return {**known, "demonstrations": len(dataset), "seeds": dataset.seeds()}
+    return {**known, "demonstrations": len(seeds), "seeds": seeds}
 
 
 def train(checkpoint: Checkpoint, samples: Samples, training: Training, out: Path) -> Checkpoint:
@@ -106,6 +123,10 @@ def train(checkpoint: Checkpoint, samples: Samples, training: Training, out: Pat
 
     Returns:
         The checkpoint, with what was done in its settings.
+
+    Raises:
+        OptionError: if the loss is no longer finite.
+        FileError: if something else than a checkpoint is in the folder.
     """
     import torch
     from tqdm import tqdm
@@ -133,6 +154,8 @@ def train(checkpoint: Checkpoint, samples: Samples, training: Training, out: Pat
                 torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
                 optimizer.step()
                 losses.append(loss.item())
+                if not np.isfinite(losses[-1]):
+                    raise OptionError(f"the loss is {losses[-1]} after {len(losses)} steps; lower the rate")
                 bar.set_postfix_str(f"loss {np.mean(losses[-KEPT:]):.3f}", refresh=False)
                 bar.update()
                 now = time.monotonic()
@@ -210,6 +233,7 @@ def main(words: list[str] | None = None) -> int:
         with the_extra():
             import torch  # noqa: F401 -- missed before anything is drawn
             import transformers  # noqa: F401
+        check_free(args.out.resolve())
         datasets = [Dataset.open(folder) for folder in args.data]
         sizes = SmallPi0(**{name: getattr(args, name) for name in SmallPi0.__dataclass_fields__})
         training = Training(**{name: getattr(args, name) for name in Training.__dataclass_fields__})
@@ -223,16 +247,22 @@ def main(words: list[str] | None = None) -> int:
             chunk=start.chunk if start else sizes.chunk,
             limit=args.episodes,
         )
-        checkpoint = start or new_checkpoint(
-            samples, sizes, cameras=cameras, datasets=datasets, seed=training.seed
-        )
+        trained_on = [provenance(dataset, args.episodes) for dataset in datasets]
+        if start is None:
+            checkpoint = new_checkpoint(
+                samples, sizes, cameras=cameras, trained_on=trained_on, seed=training.seed
+            )
+        else:
+            checkpoint = continued(start, samples, trained_on)
         print(f"{len(samples)} moments, {checkpoint.parameters():,} parameters", file=sys.stderr)
         result = train(checkpoint, samples, training, args.out)
     except BombError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # before the training began: there is nothing to write
+        return INTERRUPTED
     print(json.dumps(result.settings.training))
-    return 0 if result.settings.training["complete"] else 130
+    return 0 if result.settings.training["complete"] else INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import numpy as np
 
 from bomb.integrations.vla_eval.address import parse_address
 from bomb.integrations.vla_eval.wire import Wire
+from core.actions import ActionSpec
 from core.errors import ConventionError, PolicyError, PolicyOutputError
 from core.policy import Policy
 
@@ -24,6 +25,7 @@ class VlaEvalPolicy(Policy):
     """
 
     takes_words = True
+    wants_action_spec = True
 
     def __init__(self, words: str):
         self._address = parse_address(words)
@@ -31,12 +33,19 @@ class VlaEvalPolicy(Policy):
         self._playing = False
         self._hello = self._connect()
 
-    def reset(self, instruction: str, seed: int) -> None:
+    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec | None = None) -> None:
         """Ends the last episode at the server and begins the next.
 
         Raises:
+            ConventionError: if the environment is of another action mode than the options say.
             PolicyConnectionError: if the server is gone and does not come back.
         """
+        mode = self._address.convention.action_mode
+        if action_spec is not None and action_spec.mode != mode:
+            raise ConventionError(
+                f"{self._address.uri} is taken to send {mode!r} actions, the environment is of "
+                f"{action_spec.mode!r}; the option action_mode says which"
+            )
         if self._wire is not None and self._playing:
             self._tell(lambda wire: wire.end_episode({"metrics": {}}), may_fail=True)
         self._playing = False

@@ -49,7 +49,7 @@ answer["describe"] = policy.describe()
 samples = make_samples(
     [dataset], backends=["mujoco"], cameras=cameras, image_size=size, chunk=trained.chunk, limit=1
 )
-fresh = new_checkpoint(samples, SmallPi0(patch=16), cameras=cameras, datasets=[dataset], seed=7)
+fresh = new_checkpoint(samples, SmallPi0(patch=16), cameras=cameras, trained_on=[], seed=7)
 fresh.model.eval()
 fresh.save(out / "fresh")
 again = Checkpoint.load(out / "fresh", device="cpu")
