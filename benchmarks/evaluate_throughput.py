@@ -71,7 +71,7 @@ class Still(BatchPolicy):
 
 
 def questions_ms(count: int = 200) -> dict[str, float]:
-    """Milliseconds from a question of a worker to the answer of the policy process, by pictures of 256 x 256."""
+    """Milliseconds until the policy process has answered a worker, by the number of 256 x 256 pictures."""
     process = PolicyProcess("benchmarks.evaluate_throughput:Still", ExecutionSettings())
     client, medians = PolicyClient(process.address, 60.0), {}
     client.reset("", 0)
@@ -125,8 +125,8 @@ def main() -> int:
             flush=True,
         )
     results["question_ms"] = asked = questions_ms()
-    words = ", ".join(f"{ms:.2f} ms with {n} pictures" for n, ms in asked.items())
-    print(f"a question to the policy process: {words}")
+    words = ", ".join(f"{ms:.2f} ms with {n}" for n, ms in asked.items())
+    print(f"a question to the policy process, by pictures: {words}")
     results["store"] = store = store_rates(args.rounds)
     print(f"store: {store['with_series']:.0f} episodes/s with series, {store['without']:.0f} without")
     write(results, args.json)

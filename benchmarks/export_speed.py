@@ -1,12 +1,13 @@
 """What writing costs beside simulating and drawing, and whether memory grows with the length of an export.
 
     python -m benchmarks.export_speed --json export.json
-    python -m benchmarks.export_speed --frames 100000 --dataset DIR --rounds 0 --json memory.json
+    python -m benchmarks.export_speed --rounds 0 --frames 100000 --dataset DIR --made-up --json memory.json
 
-The first question is asked with one 256 x 256 camera, in turn: simulate so many demonstrations, draw them, draw
-and write them. Processor time counts as well as the clock, for encoders have threads. The second exports pictures
-of 16 x 16 in a process of its own and looks at its resident memory while shards appear. Without ``--dataset``
-demonstrations are collected for it.
+The first question is asked with one 256 x 256 camera, in turn: simulate so many demonstrations, draw them,
+draw and write them. Processor time counts as well as the clock, for encoders have threads. The second exports
+pictures of 16 x 16 in a process of its own and looks at its resident memory while shards appear. Without
+``--dataset`` demonstrations are collected for it; ``--made-up`` leaves out drawing, which takes most of the
+time.
 """
 
 import argparse
@@ -28,8 +29,8 @@ from bomb.demonstrations.pictures import Renderer
 from bomb.demonstrations.settings import CollectionSettings
 from bomb.exports import writer_class
 from bomb.exports.plan import make_plan
-from bomb.exports.run import Job, ShardMaker
 from bomb.exports.settings import ExportSettings
+from bomb.exports.shards import Job, ShardMaker
 from bomb.rollout import replay
 
 WRITING = 0.15  # share of simulating and drawing that writing may cost
@@ -98,17 +99,39 @@ def in_turn(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, di
     }
 
 
-def memory(dataset: Path, frames: int, pictures: str) -> dict:
-    """Resident memory of an exporting process, by frames in place; it is stopped at so many."""
+# Exports with pictures of noise in place of drawn ones: nothing else is different.
+MADE_UP = """
+import sys
+import numpy as np
+import bomb.exports.shards as shards
+from bomb.cli import main
+from bomb.exports.frames import Frame
+
+noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+
+def frames(renderer, demonstration, plan, settings):
+    for k in range(plan.length):
+        yield Frame(images={"head": np.roll(noise, k, axis=1)}, columns={})
+
+shards.drawn_frames = frames
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def memory(dataset: Path, args: argparse.Namespace) -> dict:
+    """Resident memory of an exporting process by frames in place; stopped at so many, or after a time."""
+    frames, minutes = args.frames, args.minutes
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "export"
-        words = f"export {dataset} --format lerobot --out {out} --image-size 16 --pictures {pictures}"
-        process = subprocess.Popen([sys.executable, "-m", "bomb", *words.split()], stderr=subprocess.DEVNULL)
+        words = f"export {dataset} --format lerobot --out {out} --pictures {args.pictures} "
+        words += f"--backend {args.backend} --image-size {64 if args.made_up else 16}"
+        code = ["-c", MADE_UP] if args.made_up else ["-m", "bomb"]
+        process = subprocess.Popen([sys.executable, *code, *words.split()], stderr=subprocess.DEVNULL)
         seen, begin = [], time.perf_counter()
         while process.poll() is None:
-            time.sleep(1.0)
+            time.sleep(0.5)
             seen.append((frames_in(out), resident(process.pid)))
-            if seen[-1][0] >= frames:
+            if seen[-1][0] >= frames or time.perf_counter() - begin > 60 * minutes:
                 process.terminate()
                 break
         process.wait()
@@ -148,6 +171,9 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=8000, help="of the export whose memory is watched")
     parser.add_argument("--dataset", type=Path, help="demonstrations for it; left out: collected")
     parser.add_argument("--pictures", default="video", help="of that export: video or png")
+    parser.add_argument("--minutes", type=float, default=10.0, help="that it may take, default 10")
+    parser.add_argument("--backend", default="robotwin", help="that draws it; default robotwin")
+    parser.add_argument("--made-up", action="store_true", help="noise of 64 x 64 instead of drawn pictures")
     parser.add_argument("--json", type=Path, help="file for the results")
     args = parser.parse_args()
     results: dict = {}
@@ -169,7 +195,7 @@ def main() -> int:
             if path is None:
                 path = Path(folder) / "dataset"
                 demonstrations(path, core.list_backends()[0], -(-args.frames // 65))
-            results["memory"] = memory(path, args.frames, args.pictures)
+            results["memory"] = memory(path, args)
         print(json.dumps(results["memory"]))
         missed |= results["memory"]["peak_gb"] > MEMORY_GB
     write(results, args.json)

@@ -43,10 +43,6 @@ class Page:
         """Plain words; ``kind="note"`` sets them apart."""
         self._parts.append(f'<p class="{kind}">{_text(words)}</p>' if kind else f"<p>{_text(words)}</p>")
 
-    def bullets(self, items: Iterable[str]) -> None:
-        """A list."""
-        self._parts.append("<ul>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ul>")
-
     def code(self, words: str) -> None:
         """Something to type."""
         self._parts.append(f'<pre tabindex="0">{escape(words)}</pre>')
@@ -65,10 +61,10 @@ class Page:
         words = escape(caption if alt is None else alt)
         self._figure(f'<img alt="{words}" src="{_data(kind, picture)}">', caption)
 
-    def video(self, video: Path | bytes, caption: str, *, loads: str = "auto") -> None:
-        """An MP4, embedded; ``loads="metadata"`` decodes its frames when it is played."""
+    def video(self, video: Path | bytes, caption: str) -> None:
+        """An MP4, embedded."""
         self._figure(
-            f'<video controls loop muted playsinline preload="{loads}" aria-label="{escape(caption)}" '
+            f'<video controls loop muted playsinline preload="auto" aria-label="{escape(caption)}" '
             f'src="{_data(MP4, video)}"></video>',
             caption,
         )

@@ -24,6 +24,7 @@ TRAY = MarkSpec(name="tray", center=(-0.25, -0.17), half_size=(0.045, 0.11))
 
 BLACK_STONES = 12
 WHITE_STONES = 12
+MOST_STONES = BLACK_STONES + WHITE_STONES + 2  # of any pool: the knob `stone_amount` adds one of each colour
 
 CAMERAS: dict[str, CameraSpec] = {
     camera.name: camera

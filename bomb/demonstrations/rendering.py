@@ -83,7 +83,6 @@ def render_dataset(
     seeds = dataset.seeds()
     if not seeds:
         raise BombError(f"{dataset.path} has no demonstrations")
-    settings.renderer(dataset).close()  # what cannot be drawn must not leave a folder behind
     _begin(out, dataset, settings)
     done, waiting = 0, seeds[::-1]
     pool = Workers(partial(Painter, dataset.path, settings, Path(out)), workers)
@@ -164,6 +163,8 @@ def _begin(out: Path, dataset: Dataset, settings: RenderSettings) -> None:
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileError(f"{out} exists and holds no pictures of `bomb render`; choose another folder")
+    else:
+        settings.renderer(dataset).close()  # what cannot be drawn must not leave a folder behind
     try:
         write_json(out / SETTINGS_FILE, wanted)
     except OSError as error:

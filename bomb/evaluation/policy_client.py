@@ -17,8 +17,8 @@ PAUSE_S = 0.2
 class PolicyClient(Policy):
     """Asks the policy process, one question at a time.
 
-    Pictures travel pickled through the socket. benchmarks/evaluate_throughput.py says what that costs: far less
-    than drawing them, so that memory shared between the processes would gain nothing that could be seen.
+    Pictures travel pickled through the socket. benchmarks/evaluate_throughput.py says what that costs: far
+    less than drawing them, so that memory shared between the processes would gain nothing to speak of.
 
     Args:
         address: of the policy process.

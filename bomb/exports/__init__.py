@@ -1,11 +1,13 @@
 """Demonstrations in the formats that trainers read: LeRobotDataset v3.0 and v2.1, RLDS."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import check_choice
 
 if TYPE_CHECKING:
+    from bomb.exports.run import Exported
     from bomb.exports.writer import Writer
 
 # Name to the import string of its writer.
@@ -26,8 +28,8 @@ def writer_class(format: str) -> "type[Writer]":
     return getattr(import_module(module), name)
 
 
-def export(dataset_path, format: str, out, **options) -> "Exported":  # noqa: F821
-    """Exports a dataset, see ``bomb.exports.run.export``."""
+def export(dataset: Path, format: str, out: Path, **options: object) -> "Exported":
+    """Exports a dataset; see ``bomb.exports.run.export``, which this is."""
     from bomb.exports.run import export as run
 
-    return run(dataset_path, format, out, **options)
+    return run(dataset, format, out, **options)

@@ -13,10 +13,10 @@ from core.environment import Environment
 from core.kinematics import Kinematics
 from core.scene import SceneSpec
 from core.scoring import Observer
-from core.stage import BLACK_STONES, WHITE_STONES
+from core.stage import MOST_STONES
 from core.task import Instruction
 
-STONES = BLACK_STONES + WHITE_STONES
+STONES = MOST_STONES  # a column has room for the largest pool
 DEPTH_UNIT = 0.001  # m per unit of a stored depth picture
 
 

@@ -145,6 +145,12 @@ class LeRobotWriter(Writer):
             statistics[f"{IMAGES}.{camera}"] = histogram.statistics()
         return histograms, statistics
 
+    def readme(self) -> list[str]:
+        return [
+            "Read with lerobot: `LeRobotDataset(NAME, root=FOLDER)`, where NAME is any. Features whose name "
+            "begins with `annotation` are for auxiliary objectives; they must not be inputs of a policy."
+        ]
+
     def video_files(self, stack: ExitStack, folder: Path, name: str) -> dict[str, VideoFile]:
         """Opens a video per camera, if there are videos; they end with ``stack``.
 

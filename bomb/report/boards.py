@@ -18,11 +18,11 @@ def board_map(rows: Sequence[EpisodeRow]) -> BoardMap | None:
     outcomes: dict[tuple[int, int], list[bool]] = {}
     placements: dict[tuple[int, int], list[tuple[float, list]]] = {}
     for row in rows:
-        if _is_intersection(row.goal) and row.moves.get("total", 1) == 1:
-            outcomes.setdefault(_place(row.goal), []).append(row.success)
-        for goal, distance, offset in _placed(row):
-            if _is_intersection(goal) and distance is not None and offset is not None:
-                placements.setdefault(_place(goal), []).append((distance, offset))
+        if is_single(row) and is_intersection(row.goal):
+            outcomes.setdefault(place_of(row.goal), []).append(row.success)
+        for goal, distance, offset in placements_of(row):
+            if is_intersection(goal) and distance is not None and offset is not None:
+                placements.setdefault(place_of(goal), []).append((distance, offset))
     places = sorted({*outcomes, *placements})
     if not places:
         return None
@@ -33,9 +33,14 @@ def board_map(rows: Sequence[EpisodeRow]) -> BoardMap | None:
     )
 
 
-def _placed(row: EpisodeRow) -> list[tuple]:
+def is_single(row: EpisodeRow) -> bool:
+    """Whether an episode has one move only."""
+    return row.moves.get("total", 1) == 1
+
+
+def placements_of(row: EpisodeRow) -> list[tuple]:
     """(goal, distance, offset) of each placement that was done."""
-    if row.moves.get("total", 1) > 1:
+    if not is_single(row):
         return [(p["goal"], p["distance_mm"], p["offset_mm"]) for p in row.moves["placements"]]
     return [(row.goal, row.distance_mm, row.verdict.get("offset_mm"))] if row.success else []
 
@@ -52,9 +57,11 @@ def _cell(place: tuple[int, int], outcomes: list[bool], placements: list[tuple[f
     )
 
 
-def _is_intersection(goal: dict) -> bool:
+def is_intersection(goal: dict) -> bool:
+    """Whether a goal is one stone on one intersection."""
     return goal.get("kind") == "intersection"
 
 
-def _place(goal: dict) -> tuple[int, int]:
+def place_of(goal: dict) -> tuple[int, int]:
+    """Row and column of a goal that is an intersection."""
     return goal["row"], goal["column"]

@@ -9,6 +9,7 @@ from bomb.evaluation.store import RunStore
 from bomb.files import FileError
 from bomb.page import Page
 from bomb.report.board_charts import Path, offset_board, path_board, success_board
+from bomb.report.boards import is_intersection, is_single, place_of, placements_of
 from bomb.report.model import RunSummary, Summary
 from bomb.report.sections_rates import show
 from bomb.report.wording import Names
@@ -25,42 +26,56 @@ Episodes = list[tuple[Condition, EpisodeRow]]
 
 def boards(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
     """Success and offset by intersection."""
-    parts = [
-        (place, episodes)
-        for run in summary.runs
-        for place, episodes in _by_place(stores[run.name], run, names).items()
-        if any(_cell(row) is not None for _, row in episodes)
-    ]
+    parts = []
+    for run in summary.runs:
+        for place, episodes in _by_place(stores[run.name], run, names).items():
+            counts, offsets = _successes(episodes), _offsets(episodes)
+            if counts or offsets:
+                parts.append((place, counts, offsets))
     if not parts:
         return
     page.heading("Where on the board")
     page.paragraph(
         "The board as the head picture shows it: row 0 on top, at the robot's side, column 0 on the left. "
         "All conditions of a run are pooled. First: successes of the episodes that asked for an "
-        "intersection; one without a disc was not asked for. Second: where stones came to rest around it."
+        "intersection; one without a disc was not asked for. Second: where stones came to rest around it; "
+        "of tasks with several moves, those of every move that was done."
     )
     board, tolerance_mm = BoardSpec(), 1e3 * Tolerances().distance
     with page.columns():
-        for place, episodes in parts:
-            counts: dict[Cell, tuple[int, int]] = {}
-            offsets: dict[Cell, list] = {}
-            for _, row in episodes:
-                cell = _cell(row)
-                if cell is None:
-                    continue
-                good, n = counts.get(cell, (0, 0))
-                counts[cell] = (good + row.success, n + 1)
-                if (row.success or row.reason == NEAR) and row.verdict.get("offset_mm") is not None:
-                    offsets.setdefault(cell, []).append(row.verdict["offset_mm"])
-            total = sum(n for _, n in counts.values())
-            caption = f"{place}: successes of {total} episodes by the intersection that was asked for."
-            show(page, success_board(f"Success: {place}", counts, board, caption))
-            clouds = {cell: np.array(found) for cell, found in offsets.items()}
+        for place, counts, offsets in parts:
+            if counts:
+                total = sum(n for _, n in counts.values())
+                caption = f"{place}: successes of {total} episodes by the intersection that was asked for."
+                show(page, success_board(f"Success: {place}", counts, board, caption))
             caption = (
-                f"{place}: each dot is one of {sum(map(len, clouds.values()))} stones that came to rest by "
+                f"{place}: each dot is one of {sum(map(len, offsets.values()))} stones that came to rest by "
                 "their goal; the red line and the number are the mean offset (mm)."
             )
-            show(page, offset_board(f"Offset: {place}", clouds, board, tolerance_mm, caption))
+            show(page, offset_board(f"Offset: {place}", offsets, board, tolerance_mm, caption))
+
+
+def _successes(episodes: Episodes) -> dict[Cell, tuple[int, int]]:
+    """(successes, episodes) by intersection, of episodes with a single move."""
+    counts: dict[Cell, tuple[int, int]] = {}
+    for _, row in episodes:
+        if is_single(row) and is_intersection(row.goal):
+            good, n = counts.get(place_of(row.goal), (0, 0))
+            counts[place_of(row.goal)] = (good + row.success, n + 1)
+    return counts
+
+
+def _offsets(episodes: Episodes) -> dict[Cell, np.ndarray]:
+    """float64[n, 2] by intersection (mm): of what was placed on it, and of what missed it by a little."""
+    offsets: dict[Cell, list] = {}
+    for _, row in episodes:
+        found = [(goal, offset) for goal, _, offset in placements_of(row)]
+        if row.reason == NEAR:
+            found.append((row.goal, row.verdict.get("offset_mm")))
+        for goal, offset in found:
+            if is_intersection(goal) and offset is not None:
+                offsets.setdefault(place_of(goal), []).append(offset)
+    return {cell: np.array(found, dtype=np.float64) for cell, found in offsets.items()}
 
 
 def paths(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
@@ -118,8 +133,3 @@ def _by_place(
         if row.condition in places:
             found.setdefault(places[row.condition], []).append((conditions[row.condition], row))
     return found
-
-
-def _cell(row: EpisodeRow) -> Cell | None:
-    goal = row.goal
-    return (goal["row"], goal["column"]) if goal.get("kind") == "intersection" else None

@@ -44,9 +44,31 @@ def endings(page: Page, summary: Summary, names: Names) -> None:
                 "All conditions together. A stage counts once it was reached, even if it was lost again."
             )
             show(page, stages_chart("How far episodes got", shares, caption))
+    _every_stage(page, reached)
     moves = [cell for run in summary.runs for cell in run.conditions if cell.moves is not None]
     if moves:
         _long_tasks(page, moves, names)
+
+
+def _every_stage(page: Page, places: dict[str, list[ConditionSummary]]) -> None:
+    """Every flag, INT-ACT's too, over all conditions of each place."""
+    names = list(dict.fromkeys(name for cells in places.values() for c in cells for name in c.stages))
+    if not names:
+        return
+    with page.details("Every stage flag"):
+        page.table(
+            ["stage", *places],
+            [[plain(name), *(_share_cell(cells, name) for cells in places.values())] for name in names],
+            "Share of episodes in which it was ever so, over all conditions; INT-ACT's flags are its own",
+        )
+
+
+def _share_cell(cells: list[ConditionSummary], name: str) -> str:
+    played = [cell for cell in cells if cell.episodes and name in cell.stages]
+    total = sum(cell.episodes for cell in played)
+    if not total:
+        return "–"
+    return f"{sum(cell.stages[name].value * cell.episodes for cell in played) / total:.0%} of {total}"
 
 
 def _long_tasks(page: Page, cells: list[ConditionSummary], names: Names) -> None:

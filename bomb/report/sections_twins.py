@@ -1,6 +1,5 @@
 """Pairs of twins as videos on the page."""
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
     fps = max(1, round(made[0].result.record.about["control_hz"] / EVERY))
     labels = ("clean", condition.perturbation)
     with tempfile.TemporaryDirectory(prefix="bomb-twins-") as folder:
-        file = Path(folder) / f"{os.getpid()}.mp4"
+        file = Path(folder) / "twins.mp4"
         write_mp4(file, side_by_side(made, labels), fps)
         video = file.read_bytes()
     place = ", ".join(part for part in (run.name, condition.task, condition.backend) if part)
@@ -58,4 +57,4 @@ def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
         + f". Left: clean, placed. Right: `{condition.perturbation}`, {plain(row.reason or 'failed')}. "
         f"{twins.share:.0%} of the seeds went this way under this perturbation."
     )
-    page.video(video, " ".join([words, *notes]), loads="auto")
+    page.video(video, " ".join([words, *notes]))

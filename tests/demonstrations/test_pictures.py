@@ -36,7 +36,7 @@ class Looker(Recorder):
 
 def played(backend: str, seed: int, **options):
     """(demonstration, what was seen live) of the first seconds of an episode with pictures."""
-    env, looker = core.make_task(backend=backend, split="ci", max_steps=18, **options), Looker()
+    env, looker = core.make_task(backend=backend, split="ci", max_steps=10, **options), Looker()
     made = record_episode(env, Expert(), seed, looker)
     env.close()
     return made, looker.seen
@@ -70,7 +70,7 @@ def test_states_give_the_pictures_that_were_seen(backend, perturbations):
         assert np.array_equal(frame["state"], live["state"])
         assert frame["instruction"] == live["instruction"]
         count += 1
-    assert count == made.length == 18
+    assert count == made.length == 10
     assert np.array_equal(next(iter(drawing.views(made, "wrist"))), seen[0]["images"]["wrist"])
     drawing.close()
 
@@ -155,7 +155,7 @@ def test_the_command_line_draws_a_dataset(games, tmp_path, kind, capsys):
         "render",
         str(tmp_path / "dataset"),
         "--backend",
-        BACKENDS[-1],
+        BACKENDS[0],
         "--image-size",
         "16",
         "--out",

@@ -75,7 +75,7 @@ def test_a_condition_set_is_a_condition_with_its_own_hash(tmp_path):
             "cannot do stone_amount",
         ),
         ({"perturbations": ("brightness@head:2",)}, OptionError, "a camera that is not there"),
-        ({"action_mode": "relative"}, UnknownNameError, "unknown action mode 'relative'"),
+        ({"action_mode": "relative"}, UnknownNameError, "unknown action_mode 'relative'"),
         ({"supersample": 9}, OptionError, "supersample must be an integer from 1 to 8, got 9"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from bomb.cli.evaluate_words import summary_words
 from bomb.evaluation import ExecutionSettings, evaluate, runner
 from bomb.evaluation.states import unpack_states
 from bomb.evaluation.store import RunStore
@@ -20,6 +21,9 @@ def test_a_matrix_is_kept_and_taken_up_again(run):
     first, store = run(settings(**asked), workers=2)
     assert first["complete"] and [entry["n"] for entry in first["conditions"]] == [3] * 4
     json.dumps(first, allow_nan=False)
+    words = summary_words(first).splitlines()
+    assert [line.split()[0] for line in words[2:6]] == [c.key for c in store.conditions()]
+    assert "0.0%  [0.0%, 56.1%]" in words[2] and "never reached" in words[2]
     before = store.episodes()
     assert [(row.condition, row.seed) for row in before] == [
         (condition.key, seed) for condition in store.conditions() for seed in (5, 6, 7)

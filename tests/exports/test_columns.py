@@ -107,7 +107,7 @@ def test_stone_pixels_lie_in_the_masks_of_the_stones(seen):
 def test_occupancy_and_the_rest(seen, whole):
     (demonstration,) = whole
     goal = demonstration.about["goal"]
-    (frame, first, state), (_, last, _) = seen[0], seen[-1]
+    (frame, first, _), (_, last, _) = seen[0], seen[-1]
     cell = 5 * goal["row"] + goal["column"]
     assert first["annotation.occupancy"].shape == (25,) and first["annotation.occupancy"][cell] == 0
     scene = frame["env"].episode.scene

@@ -16,9 +16,9 @@ OPTIONS = {"image_size": (16, 16), "shard_frames": 6, "pictures": "png"}
 # The second of three shards is half written when it happens.
 SCRIPT = """
 import os, resource, signal, sys
-import bomb.cli, bomb.exports as exports, bomb.exports.run as run
+import bomb.cli, bomb.exports as exports, bomb.exports.shards as shards
 
-drawn, count, how = run.drawn_frames, 0, sys.argv[3]
+drawn, count, how = shards.drawn_frames, 0, sys.argv[3]
 
 def until(*arguments):
     global count
@@ -30,12 +30,21 @@ def until(*arguments):
             os.kill(os.getpid(), getattr(signal, how))
         yield frame
 
-run.drawn_frames = until
+shards.drawn_frames = until
 whole = exports.export
 exports.export = lambda *words, **options: whole(*words, shard_frames=6, **options)
 _, dataset, out, _ = sys.argv
-sys.exit(bomb.cli.main(["export", dataset, "--out", out, *"--format lerobot --image-size 16 --pictures png".split()]))
+words = "--format lerobot --image-size 16 --pictures png"
+sys.exit(bomb.cli.main(["export", dataset, "--out", out, *words.split()]))
 """
+
+
+@pytest.fixture(scope="module")
+def whole_export(short, tmp_path_factory):
+    """The export that nothing ended."""
+    out = tmp_path_factory.mktemp("whole") / "export"
+    export(short.path, "lerobot", out, bars=False, **OPTIONS)
+    return out
 
 
 @pytest.mark.parametrize(
@@ -46,7 +55,7 @@ sys.exit(bomb.cli.main(["export", dataset, "--out", out, *"--format lerobot --im
         ("full", 2, "File too large; what was finished before is whole, and the same command goes on"),
     ],
 )
-def test_what_was_finished_stays(short, tmp_path, how, status, message):
+def test_what_was_finished_stays(short, whole_export, tmp_path, how, status, message):
     out = tmp_path / "out"
     answer = subprocess.run(
         [sys.executable, "-c", SCRIPT, short.path, out, how], cwd=ROOT, capture_output=True, text=True
@@ -60,11 +69,10 @@ def test_what_was_finished_stays(short, tmp_path, how, status, message):
 
     made = export(short.path, "lerobot", out, bars=False, **OPTIONS)
     assert made.written == 12
-    export(short.path, "lerobot", tmp_path / "whole", bars=False, **OPTIONS)
     for name in ("data", "meta/episodes", "meta/tasks.parquet"):
-        assert pq.read_table(out / name).equals(pq.read_table(tmp_path / "whole" / name))
+        assert pq.read_table(out / name).equals(pq.read_table(whole_export / name))
     for name in ("info.json", "stats.json"):
-        assert (out / "meta" / name).read_text() == (tmp_path / "whole" / "meta" / name).read_text()
+        assert (out / "meta" / name).read_text() == (whole_export / "meta" / name).read_text()
     assert export(short.path, "lerobot", out, bars=False, **OPTIONS).written == 0
 
 

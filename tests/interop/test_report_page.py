@@ -12,8 +12,8 @@ from tests.interop.conftest import install, run
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 # Small runs whose failures are sure: the arm's commands arrive half a second late.
 RUNS = {
-    "noisy": ("noisy_expert(0.015)", "clean,action_latency:3,action_latency:5,board_pose:3"),
-    "expert": ("expert", "clean,board_pose:3"),
+    "noisy": ("noisy_expert(0.015)", "clean,action_latency:3,action_latency:5"),
+    "expert": ("expert", "clean,action_latency:3"),
 }
 
 pytestmark = pytest.mark.timeout(1800)
@@ -88,10 +88,10 @@ def page(tmp_path_factory, wheel) -> Path:
     for name, (policy, perturbations) in RUNS.items():
         asked = ("--policy", policy, "--backend", "mujoco,robotwin", "--perturbations", perturbations)
         run(bomb, "evaluate", *asked, *sizes, "--out", name, cwd=folder)
-    said = run(bomb, "report", *RUNS, "--out", "page.html", "--pairs", "2", cwd=folder)
-    assert said.splitlines()[-1] == "page.html"
+    said = run(bomb, "report", *RUNS, "--out", "page.html", "--pairs", "1", cwd=folder)
+    assert "page.html" in said.splitlines()  # and lines of a renderer
     summary = json.loads(run(bomb, "report", *RUNS, "--format", "json", cwd=folder))
-    assert [entry["episodes"] for entry in summary["runs"]] == [48, 24]
+    assert [entry["episodes"] for entry in summary["runs"]] == [36, 24]
     return folder / "page.html"
 
 
@@ -106,7 +106,7 @@ def test_it_is_whole_at_this_width(page, browser, width):
     browser.resize(*WIDTHS[width], phone=width == "phone")
     assert problems(browser, page.as_uri()) == []
     counts = browser.evaluate(COUNTS)
-    assert counts["pictures"] >= 15 and counts["videos"] == 2 and counts["broken"] == 0
+    assert counts["pictures"] >= 15 and counts["videos"] == 1 and counts["broken"] == 0
     assert {"Headline", "Twins, side by side", "Where on the board"} <= set(counts["headings"])
 
 

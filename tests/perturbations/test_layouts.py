@@ -18,7 +18,7 @@ from core.perturbations.suite import Suite
 from core.registry import TASKS
 from core.rotations import matrix_from_quaternion
 from core.scene import MaterialSpec, SceneSpec
-from core.stage import clean_scene
+from core.stage import MOST_STONES, clean_scene
 from core.task import Episode, Task
 from tasks.place_stone import PlaceStone
 from tests.perturbations.conftest import SEED, graded, highest, of
@@ -191,6 +191,7 @@ def test_a_full_table_a_full_neighbourhood_and_more_stones_are_not_too_many():
         made = episode({"stone_layout": "around_goal", "stone_amount": 5}, seed)
         around = episode({"stone_layout": "around_goal"}, seed)
         assert len(on_board(made)) == len(on_board(around)) + 10
+        assert len(made.scene.stones) == MOST_STONES
         assert on_board(around).items() <= on_board(made).items()
 
 

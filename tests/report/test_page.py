@@ -2,6 +2,7 @@
 
 import base64
 import re
+import sys
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -17,6 +18,7 @@ from bomb.report.page import write_page
 from bomb.report.summary import summarise
 from bomb.statistics import rate, tango, undefined
 from core.checker import REASONS
+from core.errors import BombError
 from core.scene import BoardSpec
 from tests.report.html import Outline
 from tests.report.stores import condition, error, make_run
@@ -91,7 +93,8 @@ def test_numbers_are_those_of_the_summary(both):
     outline, _ = both
     assert "49" in outline.words and "of 50" in outline.words  # the broken episode is in no rate
     assert "1 episode could not be played" in outline.words and "nan in action 2, entry 0" in outline.words
-    assert "3.3 million" in outline.words and "25.0 ms" in outline.words
+    assert "int act/success" in outline.words.replace("_", " ") and "80% of 200" in outline.words
+    assert "3.3 million" in outline.words and "25.00 ms" in outline.words
     assert re.search(r"Training on perturbations changes the gap by \+50", outline.words)
 
 
@@ -188,3 +191,35 @@ def test_series_that_were_not_kept_are_said_and_not_drawn(tmp_path):
     run = make_run(tmp_path / "run", fails_more, conditions=MATRIX[:1], seeds=range(4))
     outline, _ = page_of(tmp_path, run)
     assert "The tool's way over the board" not in outline.words
+
+
+def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", fails_more, conditions=MATRIX[:2], seeds=range(3))
+    summary = summarise(load_runs([run]))
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(BombError, match=re.escape("board-manipulation-benchmark[report]")):
+        write_page(tmp_path / "report.html", summary, pairs=0)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_offsets_are_of_every_placement_and_of_near_misses(tmp_path):
+    goals = [{"kind": "intersection", "color": "black", "row": 0, "column": k} for k in range(2)]
+    done = [{"goal": goals[0], "distance_mm": 5.0, "offset_mm": [3.0, 4.0]}]
+
+    def change(where, seed):
+        if "go" in where.task:
+            moves = {"total": 2, "done": 1, "complete": True, "wrong": [], "placements": done}
+            return {"goal": goals[1], "moves": moves, "reason": "dropped"}
+        return {"goal": goals[1], "reason": "beyond_tolerance", "verdict": {"offset_mm": [12.0, 0.0]}}
+
+    conditions = [condition(task=task) for task in ("go_sequence", "place_stone")]
+    run = make_run(
+        tmp_path / "run", lambda where, seed: False, conditions=conditions, seeds=range(2), change=change
+    )
+    outline, _ = page_of(tmp_path, run)
+    words = [alt for alt, _ in outline.images if alt.startswith(("Success: ", "Offset: "))]
+    assert [(line.partition(",")[0], line.rpartition("column: ")[2]) for line in words] == [
+        ("Offset: go_sequence", "(0, 0) +3.0 mm, +4.0 mm"),
+        ("Success: place_stone", "(0, 1) 0 of 2"),
+        ("Offset: place_stone", "(0, 1) +12.0 mm, +0.0 mm"),
+    ]

@@ -1,13 +1,16 @@
 """Recorded episodes played again: to the last bit in the same simulator, and as films with a ring."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import core
+from bomb.cli import main
 from bomb.evaluation.rows import Condition
 from bomb.evaluation.store import RunStore
+from bomb.integrations.rerun import distances_mm
 from bomb.pictures import caption_height
 from bomb.policies.making import make_policy
 from bomb.recorded import again, recorded_options
@@ -171,3 +174,22 @@ def pink(picture) -> int:
     """How many pixels have a colour that only the ring has."""
     red, green, blue = picture.astype(int).transpose(2, 0, 1)
     return int(((red > green + 60) & (blue > green + 15)).sum())
+
+
+def test_files_for_rerun_are_refused_before_anything_is_played(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "rerun", None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["view", "--rerun", "episode.mp4"]) == 2
+    assert "--rerun must end with one of .rrd" in capsys.readouterr().err
+    assert main(["view", "--rerun", "episode.rrd"]) == 2
+    assert "board-manipulation-benchmark[rerun]" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_distance_over_time_is_that_of_the_judged_stone():
+    record = record_of("mujoco")
+    distances = distances_mm(record)
+    assert distances.shape == record.times.shape
+    assert distances[-1] == pytest.approx(record.about["verdict"]["distance_mm"], abs=1e-3)
+    pattern = replace(record, about=record.about | {"goal": {"kind": "pattern", "stones": []}})
+    assert distances_mm(pattern) is None

@@ -18,7 +18,7 @@ library = torch.library.Library("torchvision", "DEF")
 library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-import torchvision
+import torchvision  # noqa: E402
 
 
 class VideoReader:
@@ -45,8 +45,8 @@ class VideoReader:
 torchvision.io.VideoReader = VideoReader
 torchvision.set_video_backend = lambda backend: None
 
-import lerobot
-from lerobot.datasets.lerobot_dataset import CODEBASE_VERSION, LeRobotDataset
+import lerobot  # noqa: E402
+from lerobot.datasets.lerobot_dataset import CODEBASE_VERSION, LeRobotDataset  # noqa: E402
 
 
 def main(root, out):
