@@ -9,14 +9,13 @@ from bomb.evaluation.settings import ExecutionSettings
 from bomb.rollout import play
 from core.errors import OptionError, PolicyConnectionError, PolicyError
 from core.policy import BatchPolicy
-from tests.conftest import BACKENDS
 from tests.evaluation.conftest import settings
 from tests.evaluation.policies import HERE, Batched
 
 
 def test_what_a_policy_says_does_not_depend_on_the_batch(run, tmp_path, make_env):
     asked = settings(f"Batched({str(tmp_path)!r}, 0.02)", episodes=6, max_steps=40)
-    result, store = run(asked, workers=3, batch_wait_ms=2000.0)
+    result, store = run(asked, workers=2, batch_wait_ms=1000.0)
     assert result["complete"] and store.settings()["policy"]["describe"]["parameters"] == 7
     sizes = [int(line) for line in (tmp_path / "batches").read_text().split()]
     assert max(sizes) > 1  # workers do share
@@ -27,18 +26,18 @@ def test_what_a_policy_says_does_not_depend_on_the_batch(run, tmp_path, make_env
 
 
 def test_a_bad_request_costs_the_others_nothing(run, tmp_path):
-    _, store = run(settings(f"Batched({str(tmp_path)!r})", episodes=4, seed=11), workers=2)
-    assert sorted(row.seed for row in store.episodes()) == [11, 12, 14]
+    _, store = run(settings(f"Batched({str(tmp_path)!r})", episodes=4, seed=97), workers=2)
+    assert sorted(row.seed for row in store.episodes()) == [97, 98, 100]
     (error,) = store.errors()
-    assert (error.seed, error.kind, error.step) == (13, "policy", 0) and "ValueError" in error.message
+    assert (error.seed, error.kind, error.step) == (99, "policy", 0) and "ValueError" in error.message
 
 
 @pytest.mark.render
 def test_pictures_reach_the_policy(run, tmp_path):
-    asked = settings("Looking", backends=BACKENDS, episodes=1, cameras=("head",), image_size=(32, 48))
-    _, store = run(asked, workers=2)
-    for row in store.episodes():  # the actions say what was seen
-        assert store.record(row.condition, row.seed).actions[0, 0] > 0.05
+    asked = settings("Looking", episodes=1, cameras=("head",), image_size=(32, 48))
+    _, store = run(asked)
+    (row,) = store.episodes()
+    assert store.record(row.condition, row.seed).actions[0, 0] > 0.05  # it says how bright the picture was
 
 
 class Privileged(BatchPolicy):
