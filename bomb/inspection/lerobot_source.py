@@ -3,10 +3,12 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from bomb.demonstrations.settings import action_spec_of
 from bomb.exports.actions import converted
 from bomb.exports.parquet import arrow
 from bomb.files import FileError, read_json
@@ -23,8 +25,10 @@ class LeRobot(Source):
         if missing:
             raise FileError(f"{path / 'meta' / 'info.json'} has no feature {sorted(missing)[0]}")
         marker = path / "bomb_export.json"
-        mode = read_json(marker)["about"]["settings"]["actions"] if marker.exists() else "delta"
-        self.action_spec = ActionSpec(mode=mode, control_hz=int(info["fps"]))
+        self.action_spec = ActionSpec(mode="delta", control_hz=int(info["fps"]))
+        if marker.exists():
+            about = read_json(marker)["about"]
+            self.action_spec = replace(action_spec_of(about["dataset"]), mode=about["settings"]["actions"])
         self._info = info
         self._tasks = _tasks(path)
         self._cameras = [n for n, f in info["features"].items() if n.startswith("observation.images.")]
@@ -33,7 +37,7 @@ class LeRobot(Source):
             "format": f"LeRobotDataset {info['codebase_version']}",
             "robot": str(info["robot_type"]),
             "features": ", ".join(name for name in info["features"] if "." in name or name == "action"),
-            "actions": mode,
+            "actions": self.action_spec.mode,
             "control": f"{info['fps']} Hz",
         }
 

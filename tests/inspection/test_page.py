@@ -16,6 +16,7 @@ from bomb.exports import export
 from bomb.files import FileError
 from bomb.inspection.findings import inspect_source
 from bomb.inspection.sources import open_source
+from core.actions import WORKSPACE_LOW
 from tests.exports.conftest import make_dataset
 
 pytestmark = pytest.mark.render
@@ -70,6 +71,21 @@ def test_an_export_has_the_same_numbers(dataset, exported, tmp_path):
     assert main(["inspect", str(exported), "--out", str(tmp_path / "page.html")]) == 0
     page = (tmp_path / "page.html").read_text()
     assert "data:image/png" in page and "Coverage" not in page
+
+
+def test_the_moves_of_a_pattern_are_counted_where_they_filled_it(tmp_path):
+    dataset = make_dataset(tmp_path / "dataset", episodes=1, task="copy_pattern")
+    (one,) = dataset
+    asked = {(stone["row"], stone["column"]): 1 for stone in one.about["goal"]["stones"]}
+    assert len(asked) > 1 and dict(inspect_source(open_source(dataset.path)).goals) == asked
+
+
+def test_absolute_actions_over_a_lower_table_are_in_bounds(tmp_path):
+    options = {"action_mode": "absolute", "perturbations": {"table_height": 5}}
+    dataset = make_dataset(tmp_path / "dataset", episodes=3, **options)
+    source = open_source(dataset.path)
+    assert min(source.load(name).actions[:, 2].min() for name in source.names()) < WORKSPACE_LOW[2] - 0.005
+    assert inspect_source(source).anomalies == []
 
 
 def test_damage_and_duplicates_are_told(dataset, tmp_path, capsys):
