@@ -118,6 +118,40 @@ def test_a_nan_in_an_export_is_found(dataset, tmp_path):
     assert (found.episode, found.kind, found.frame) == ("episode 2", "not finite", 4)
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("meta/info.json", lambda d: d.replace(b'"fps"', b'"pfs"'), "info.json lacks fps"),
+        (
+            "meta/info.json",
+            lambda d: d.replace(b"4\n", b"7\n", 1),
+            r"of shape \[7\]; those of BOMB have \[4\]",
+        ),
+        (
+            "videos/observation.images.head/chunk-000/file-000.mp4",
+            lambda d: d[:200],
+            "000.mp4 cannot be read",
+        ),
+        ("meta/episodes/chunk-000/file-000.parquet", lambda d: d[:200], "000.parquet cannot be read"),
+    ],
+)
+def test_a_damaged_export_is_named(dataset, tmp_path, capsys, file, change, message):
+    out = tmp_path / "out"
+    export(dataset.path, "lerobot", out, image_size=(16, 16), bars=False)
+    (out / file).write_bytes(change((out / file).read_bytes()))
+    assert main(["inspect", str(out), "--out", str(tmp_path / "page.html")]) in (1, 2)
+    told = capsys.readouterr().err
+    if not told:
+        told = " ".join(anomaly.words for anomaly in inspect_source(open_source(out)).anomalies)
+    assert re.search(message, told)
+
+
+def test_a_page_that_cannot_be_written_is_named(dataset, tmp_path, capsys):
+    (tmp_path / "page.html").mkdir()
+    assert main(["inspect", str(dataset.path), "--out", str(tmp_path / "page.html")]) == 2
+    assert "page.html: Is a directory" in capsys.readouterr().err
+
+
 def test_foreign_folders_are_refused(tmp_path):
     with pytest.raises(FileError, match="holds no dataset"):
         open_source(tmp_path)
