@@ -12,6 +12,7 @@ from bomb.evaluation.store import RunStore
 from bomb.files import FileError
 from bomb.rescoring import rescore
 from core.errors import ConventionError, OptionError, StateError, UnknownNameError
+from core.registry import TASKS, register_task
 from tests.conftest import BACKENDS
 from tests.evaluation.conftest import ONE, settings
 
@@ -164,3 +165,11 @@ def test_results_without_a_folder():
     assert result["n"] == 1 and result["complete"]
     with pytest.raises(FileError, match="does not exist"):
         RunStore.open("/nowhere")
+
+
+def test_workers_know_what_was_registered_at_run_time(run, monkeypatch):
+    monkeypatch.setattr(TASKS, "_targets", dict(TASKS._targets))
+    monkeypatch.setattr(TASKS, "added", {})
+    register_task("stone_again", "tasks.place_stone:PlaceStone")
+    result, store = run(settings(tasks=("stone_again",), episodes=1))
+    assert result["complete"] and [row.condition.split("|")[0] for row in store.episodes()] == ["stone_again"]
