@@ -33,8 +33,8 @@ def with_ray(tmp_path, wheel) -> Path:
 @pytest.mark.timeout(1800)
 def test_a_cluster_plays_the_same_and_survives_the_loss_of_a_node(with_ray, tmp_path):
     script = Path(shutil.copy(SCRIPT, tmp_path))  # the checkout is not on its path
-    words = run(str(with_ray), str(script), str(tmp_path), cwd=tmp_path)
-    said = json.loads(words.strip().splitlines()[-1])
+    run(str(with_ray), str(script), str(tmp_path), cwd=tmp_path)
+    said = json.loads((tmp_path / "said.json").read_text())
     assert said["complete"] and said["workers"] == 2 and said["same_as_local"]
     assert said["after_the_loss"] and set(said["errors"]) == {"worker"}
     conditions = [f"place_stone|{b}|{p}" for p in ("clean", "friction:3") for b in ("mujoco", "robotwin")]

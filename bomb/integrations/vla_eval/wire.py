@@ -107,7 +107,7 @@ class Wire:
 
 
 def _connect(uri: str, patience: float):
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+    from websockets.exceptions import ConnectionClosed, InvalidHandshake
     from websockets.sync.client import connect
 
     deadline = time.monotonic() + patience
@@ -117,11 +117,16 @@ def _connect(uri: str, patience: float):
             return connect(
                 uri, compression=None, max_size=None, ping_interval=None, proxy=None, open_timeout=patience
             )
-        except (InvalidHandshake, InvalidMessage, EOFError) as error:
-            raise PolicyError(f"{uri} is no websocket server: {error}") from error
-        except (OSError, ConnectionClosed) as error:  # TimeoutError is one of the first
+        except (InvalidHandshake, EOFError, OSError, ConnectionClosed) as error:  # TimeoutError is an OSError
+            if isinstance(error, InvalidHandshake) and not _hung_up(error):
+                raise PolicyError(f"{uri} is no websocket server: {error}") from error
             if time.monotonic() + RETRY > deadline:
                 raise PolicyConnectionError(
                     f"nobody listens at {uri} (tried for {patience:g} s): {error}"
                 ) from error
             time.sleep(RETRY)
+
+
+def _hung_up(error: Exception) -> bool:
+    """Whether a handshake failed because the other side went away, as a dying server does."""
+    return isinstance(error.__cause__, (EOFError, OSError))
