@@ -167,7 +167,7 @@ def summary(store: RunStore, plans: list[Plan], stopped: str | None, wall_s: flo
     """The result of a run so far.
 
     Returns:
-        The settings; ``conditions``, for each what ``bomb.evaluation.tally`` makes of it; ``errors_retried``,
+        The settings; ``conditions``, for each what ``bomb.evaluation.tally`` makes of it; ``errors_in_all``,
         how many attempts ended with an error; ``complete``, ``stopped`` (why, or None) and ``wall_s``. Where
         there is one condition only, its numbers stand beside these too.
     """

@@ -51,6 +51,7 @@ def test_a_row_says_all_that_is_promised(run):
     assert result["n"] == 1 and result["success_rate"] == 1.0 and result["backend"] == ONE
     same = rescore(store)
     assert same.identical and same.changed == 0 and same.n == 1
+    assert same.privileged and same.to_dict()["privileged"] and same.to_dict()["policy"] == "expert"
     strict = rescore(store, {"distance": 1e-6})
     assert strict.conditions[0].changed == {5: ("success", "beyond_tolerance")}
     assert strict.tolerances["distance"] == 1e-6 and not strict.identical
@@ -123,6 +124,22 @@ def test_the_training_split_is_refused_unless_asked_for(run, tmp_path):
     assert not (tmp_path / "run").exists()
     result, store = run(settings(words, split="train", allow_training_split=True))
     assert result["complete"] and store.settings()["trained_on"] == [{"split": "train"}]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", "plain values for JSON: .*int64"),
+        ("'expert'", "must return a dict, got 'expert'"),
+        ("{'split': 'train'}", "trained_on .* must be a list of datasets.*got {'split': 'train'}"),
+        ("['train']", r"trained_on .* must be a list of datasets.*got \['train'\]"),
+        ("[{'split': ['train']}]", "trained_on .* must be a list of datasets"),
+    ],
+)
+def test_what_a_policy_says_of_itself_is_checked_first(tmp_path, said, words):
+    with pytest.raises(OptionError, match=words):
+        evaluate(settings(f"Boasting({said})"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("wrong", [{"action_mode": "absolute"}, {"control_hz": 10}])
