@@ -188,7 +188,7 @@ def main() -> int:
             print(
                 f"  writing {name}: {share['wall_s']:+.1%} by the clock, {share['cpu_s']:+.1%} of processors"
             )
-            missed |= share["wall_s"] > WRITING
+            missed |= share["cpu_s"] > WRITING  # the clock also counts what others do on the machine
     if args.frames:
         with tempfile.TemporaryDirectory() as folder:
             path = args.dataset
