@@ -86,7 +86,7 @@ def test_an_interaction_that_never_varies_has_no_interval(tmp_path):
     ]
     (grid,) = summarise(load_runs(paths)).training
     assert (grid.interaction.value, grid.interaction.low) == (1.0, None)
-    assert "every seed gives the same" in grid.interaction.reason
+    assert "all values are the same" in grid.interaction.reason
 
 
 def test_a_grid_takes_both_kinds_of_training(tmp_path):
