@@ -150,6 +150,26 @@ def test_actions_that_mean_something_else_are_refused(run, tmp_path, wrong):
     assert not (tmp_path / "run").exists()
 
 
+def test_recorded_actions_are_played_in_their_own_episodes(run, tmp_path):
+    _, store = run(settings("expert", max_steps=10, episodes=2))
+    again = f"replay({tmp_path / 'run'})"
+    for wrong, words in (
+        ({"split": "test"}, "has the actions of split 'ci'.*--split ci"),
+        ({"control_hz": 10}, "acts with control_hz 20"),
+    ):
+        with pytest.raises(ConventionError, match=words):
+            evaluate(settings(again, **wrong), tmp_path / "again")
+    evaluate(settings(again, max_steps=10, episodes=2), tmp_path / "again")
+    with RunStore.open(tmp_path / "again") as replayed:
+        assert [row.distance_mm for row in replayed.episodes()] == [
+            row.distance_mm for row in store.episodes()
+        ]
+        assert replayed.settings()["policy"]["describe"]["recorded"] == {
+            "policy": "expert",
+            "privileged": True,
+        }
+
+
 def test_states_are_kept_as_asked(run):
     _, store = run(settings(episodes=2), states="failures")
     (row, _) = store.episodes()
