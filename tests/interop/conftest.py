@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+EXTRAS = ROOT / "requirements-extras.lock"  # versions that the heavy extras are tested with
 # What is built or run here has no place in a wheel that is built from clean sources.
 NOT_SOURCES = (".git", ".venv", "build", "runs", "*.so", "*.egg-info", "__pycache__")
 
@@ -40,7 +41,8 @@ def fresh(tmp_path, wheel) -> Path:
 def install(python: Path, *what: str) -> None:
     """Installs with pip, at the versions that BOMB is tested with."""
     run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--constraint", str(ROOT / "requirements.lock"), *what)  # fmt: skip
+        "--constraint", str(ROOT / "requirements.lock"),
+        "--constraint", str(EXTRAS), *what)  # fmt: skip
 
 
 def run(*command: str, cwd: Path | None = None) -> str:

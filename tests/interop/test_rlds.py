@@ -18,7 +18,7 @@ from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.exports.actions import is_noop
 from tests.exports.conftest import make_dataset
-from tests.interop.conftest import ROOT, run
+from tests.interop.conftest import EXTRAS, ROOT, run
 from tests.interop.test_lerobot import site_packages
 
 READER = Path(__file__).parent / "readers" / "read_rlds.py"
@@ -34,7 +34,8 @@ def tensorflow(tmp_path_factory) -> Path:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith("rlds = ")]
     wanted = json.loads(line.removeprefix("rlds = "))
-    run(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "numpy>=2", *wanted)
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet")
+    run(*pip, "--constraint", str(EXTRAS), "numpy>=2", *wanted)
     return folder
 
 
