@@ -18,10 +18,12 @@ class Registry:
     Attributes:
         kind: what is registered, as messages call it.
         group: entry-point group of third parties.
+        added: name to target of what was registered at run time, in this process.
     """
 
     def __init__(self, kind: str, group: str, builtin: dict[str, str]):
         self.kind, self.group = kind, group
+        self.added: dict[str, str] = {}
         self._targets: dict[str, str] = {}
         self._sources: dict[str, str] = {}
         self._broken: dict[
@@ -42,6 +44,7 @@ class Registry:
             RegistrationError: if the name is taken by another target, or the target is malformed.
         """
         self._add(name, target, "register()")
+        self.added[name] = target
 
     def names(self) -> list[str]:
         """All registered names, sorted, installed plugins included; two plugins with one name have none."""
@@ -167,3 +170,15 @@ def register_task(name: str, target: str) -> None:
 def register_backend(name: str, target: str) -> None:
     """Adds a backend: ``target`` is the import string of a ``core.Backend`` class, ``"module:Class"``."""
     BACKENDS.register(name, target)
+
+
+def registrations() -> dict[str, dict[str, str]]:
+    """What was registered at run time, for processes that are spawned: see ``register_again``."""
+    return {"tasks": dict(TASKS.added), "backends": dict(BACKENDS.added)}
+
+
+def register_again(registered: dict[str, dict[str, str]]) -> None:
+    """Registers in this process what ``registrations`` found in another."""
+    for registry, names in ((TASKS, registered["tasks"]), (BACKENDS, registered["backends"])):
+        for name, target in names.items():
+            registry.register(name, target)

@@ -70,6 +70,11 @@ def main(argv: list[str] | None = None) -> int:
         # The reader (`| head`) has gone; what Python still holds for it must not raise at exit.
         sys.stdout = None
         return 0
+    except OSError as error:
+        if error.filename is None:  # not a file that was asked for
+            raise
+        print(f"bomb {args.verb}: {error.filename}: {error.strerror}", file=sys.stderr)
+        return USAGE_ERROR
 
 
 def _parser(argv: list[str]) -> argparse.ArgumentParser:

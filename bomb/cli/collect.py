@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     from bomb.demonstrations.progress import CollectionBar
     from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
     from bomb.exports import FORMATS, export, writer_class
+    from bomb.exports.settings import ExportSettings
     from bomb.files import write_json
 
     check_choice("format", args.format, [NATIVE, *FORMATS])
@@ -98,7 +99,16 @@ def run(args: argparse.Namespace) -> int:
         max_steps=args.max_steps,
     )
     if args.format != NATIVE:
-        writer_class(args.format).check()  # before hours are spent on what cannot be written
+        # Before hours are spent on what cannot be written.
+        kind = writer_class(args.format)
+        kind.check()
+        ExportSettings(
+            format=args.format,
+            backend=settings.backends[0],
+            cameras=names(args.cameras, "--cameras"),
+            image_size=(args.image_size, args.image_size),
+            pictures=kind.pictures[0],
+        )
     out = args.out if args.format == NATIVE else args.out.with_name(f"{args.out.name}-native")
     with CollectionBar(args.episodes) as bar:
         result = collect(settings, args.episodes, out, workers=args.workers, report=bar.update)

@@ -20,6 +20,11 @@ from core.errors import StateError
 FORMAT = "bomb-demonstrations"
 VERSION = 1
 SETTINGS_FILE = "dataset.json"
+# What must be known of a dataset to play or draw it.
+_SETTINGS = (
+    *("task", "backends", "split", "perturbations", "held_out", "diversity", "action_mode", "control_hz"),
+    *("max_steps", "stop_on_success", "versions"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class Dataset:
             raise FileError(f"{file} is of format {settings.get('format')!r}, not {FORMAT!r}")
         if settings.get("version") != VERSION:
             raise FileError(f"{file} is of version {settings.get('version')!r}, not {VERSION}")
+        missing = [name for name in _SETTINGS if name not in settings]
+        if missing:
+            raise FileError(f"{file} lacks {', '.join(missing)}: it is damaged")
         return dataset
 
     @cached_property

@@ -119,7 +119,9 @@ class Demonstration:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 stored = {name: archive[name] for name in archive.files}
             head = json.loads(stored.pop("head").tobytes())
-        except (ValueError, OSError, KeyError, EOFError, BadZipFile, ZlibError, AttributeError) as error:
+        except KeyError as error:
+            raise StateError(f"not a demonstration: it has no {error}") from error
+        except (ValueError, OSError, EOFError, BadZipFile, ZlibError, AttributeError) as error:
             raise StateError(f"not a demonstration: {error}") from error
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise StateError(f"not a demonstration: its format is not {FORMAT!r}")

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import core
 from bomb.policies.making import make_policy
+from core.actions import ActionSpec
 from core.errors import OptionError, check_choice
 from core.heldout import HELD_OUT, HELDOUT_HASH, INTERSECTIONS, check_held_out, check_trainable, trainable
 from core.perturbation import Level
@@ -56,6 +57,11 @@ class CollectionSettings:
         check_trainable(self.perturbations, self.held_out)
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise OptionError(f"seed must be a non-negative integer, got {self.seed!r}")
+        ActionSpec(mode=self.action_mode, control_hz=self.control_hz)  # checks both
+        if self.max_steps is not None and (
+            isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 1
+        ):
+            raise OptionError(f"max_steps must be a positive integer, got {self.max_steps!r}")
         if isinstance(self.diversity, bool) or not 0.0 <= self.diversity <= 1.0:
             raise OptionError(f"diversity must be from 0 to 1, got {self.diversity!r}")
 
@@ -115,6 +121,19 @@ class CollectionSettings:
     def make_policy(self) -> Policy:
         """The expert."""
         return make_policy(self.policy)
+
+
+def action_spec_of(settings: dict) -> ActionSpec:
+    """What the actions of a dataset mean, the workspace's floor under a lower table included.
+
+    Args:
+        settings: of the dataset.
+    """
+    return ActionSpec(
+        mode=settings["action_mode"],
+        control_hz=settings["control_hz"],
+        deeper=make_suite(settings["perturbations"]).lowest_table(),
+    )
 
 
 def chosen_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str, Level]:

@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 
 from bomb.evaluation.orphans import die_with_parent, ending, without_interrupts
 from core.errors import BombError
+from core.registry import register_again, registrations
 
 Work = Callable[[object], object]
 DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
@@ -112,7 +113,7 @@ class Workers:
 
     def _start(self) -> _Worker:
         here, there = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(there, self._make), daemon=True)
+        process = self._context.Process(target=_serve, args=(there, self._make, registrations()), daemon=True)
         with without_interrupts():
             process.start()
         there.close()  # so that the end of the process is the end of the pipe
@@ -120,10 +121,11 @@ class Workers:
         return self._workers[-1]
 
 
-def _serve(connection: Connection, make: Callable[[], Work]) -> None:
+def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
     """The life of a process."""
     die_with_parent()
     try:
+        register_again(registered)
         work = make()
         while True:
             job = connection.recv()

@@ -1,7 +1,7 @@
 """What is handed to a worker, and what comes back."""
 
 import traceback as tracebacks
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bomb.chunks import ChunkExecution
 from bomb.evaluation.matrix import Plan
@@ -9,6 +9,7 @@ from bomb.evaluation.rows import EpisodeRow, ErrorRow
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.store import now
 from core.errors import ConventionError, PolicyError, PolicyTimeoutError
+from core.registry import registrations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Setup:
         plans: the matrix, by key of the condition.
         execution: time limits and what is kept.
         threads: how many threads a renderer in software may use.
+        registered: tasks and backends that were registered at run time, see ``core.registry``.
     """
 
     policy: str
@@ -38,6 +40,7 @@ class Setup:
     plans: dict[str, Plan]
     execution: ExecutionSettings
     threads: int = 1
+    registered: dict[str, dict[str, str]] = field(default_factory=registrations)
 
 
 @dataclass(frozen=True, kw_only=True)

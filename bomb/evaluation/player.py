@@ -15,6 +15,7 @@ from bomb.rollout import Deadline, play
 from core.environment import Environment
 from core.errors import PolicyError
 from core.policy import Policy
+from core.registry import register_again
 from core.state import SceneState
 
 FILMED = "head"  # what is filmed where the policy itself sees nothing
@@ -29,6 +30,7 @@ class Player:
     """
 
     def __init__(self, setup: Setup, deadline: Deadline | None = None):
+        register_again(setup.registered)
         self._setup, self._deadline = setup, deadline
         self._name = f"{platform.node()}:{os.getpid()}"
         self._policy: Policy | None = None

@@ -44,7 +44,7 @@ class ExportFolder:
     Attributes:
         path: the folder.
         shards: that are in place.
-        pictures: histograms of each camera's pictures in them.
+        pictures: histograms of the pictures in them, by camera or feature.
         lines: what the format keeps of each of their episodes.
     """
 
@@ -126,8 +126,8 @@ class ExportFolder:
             shutil.rmtree(part)
             first = self.episodes
             self.shards.append(Shard(episodes=report.episodes, files=sizes))
-            for camera, histogram in report.histograms.items():
-                self.pictures.setdefault(camera, PictureHistogram()).merge(histogram)
+            for name, histogram in report.histograms.items():
+                self.pictures.setdefault(name, PictureHistogram()).merge(histogram)
             self.lines += report.lines
             self._done += [
                 {"seed": e.seed, "fingerprint": e.fingerprint} for e in plan.episodes[first : self.episodes]
@@ -147,7 +147,7 @@ class ExportFolder:
                 "about": self._about,
                 "episodes": self._done,
                 "shards": [{"episodes": s.episodes, "files": s.files} for s in self.shards],
-                "pictures": {camera: h.to_dict() for camera, h in self.pictures.items()},
+                "pictures": {name: h.to_dict() for name, h in self.pictures.items()},
                 "lines": self.lines,
             },
         )

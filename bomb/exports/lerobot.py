@@ -23,6 +23,8 @@ from bomb.exports.writer import Writer
 ROBOT = "panda"
 STATE, ACTION, IMAGES = "observation.state", "action", "observation.images"
 FILES_PER_CHUNK = 1000
+# So that later readers keep colour's normalisation from depth, and can turn its unit into metres.
+DEPTH_INFO = {"is_depth_map": True, "depth_unit": "mm"}
 # lerobot's, of every dataset.
 INDICES = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 
@@ -65,20 +67,22 @@ class LeRobotWriter(Writer):
             dtype = "image" if feature.dtype == "depth" else feature.dtype
             shape = list(feature.shape) or [1]
             made[name] = {"dtype": dtype, "shape": shape, "names": feature.names}
+            if feature.dtype == "depth":
+                made[name]["info"] = dict(DEPTH_INFO)
         for name in INDICES:
             dtype = "float32" if name == "timestamp" else "int64"
             made[name] = {"dtype": dtype, "shape": [1], "names": None}
         return made
 
     def statistics(self, plan: Plan, episodes: int, pictures: Mapping[str, PictureHistogram]) -> dict:
-        """Of the first so many episodes together: exact, quantiles too. ``pictures``: their histograms."""
+        """Of the first so many episodes together: exact, quantiles too. ``pictures``: by feature."""
         done = plan.episodes[:episodes]
         columns = [{STATE: e.states, ACTION: e.actions, **self.indices(e)} for e in done]
         made = {
             name: number_statistics(np.concatenate([column[name] for column in columns]))
             for name in (STATE, ACTION, *INDICES)
         }
-        return made | {f"{IMAGES}.{camera}": h.statistics() for camera, h in pictures.items()}
+        return made | {name: histogram.statistics() for name, histogram in pictures.items()}
 
     def info(self, plan: Plan, episodes: int) -> dict:
         """What ``info.json`` says of the first so many episodes, in both versions."""
@@ -114,14 +118,14 @@ class LeRobotWriter(Writer):
         """Writes the frames of one episode.
 
         Returns:
-            The histograms of each camera's pictures, and the episode's statistics by feature.
+            The histograms of its pictures, depth included, and the episode's statistics; both by feature.
         """
         columns: dict[str, list] = {}
         counted, histograms = sampled(plan.length), {}
         for k, frame in enumerate(frames):
             for camera, picture in frame.images.items():
                 if k in counted:
-                    histograms.setdefault(camera, PictureHistogram()).add(picture)
+                    histograms.setdefault(f"{IMAGES}.{camera}", PictureHistogram()).add(picture)
                 if videos:
                     videos[camera].add(picture)
                 else:
@@ -129,6 +133,9 @@ class LeRobotWriter(Writer):
                     columns.setdefault(f"{IMAGES}.{camera}", []).append(encoded)
             for name, value in frame.columns.items():
                 if isinstance(value, np.ndarray) and value.ndim == 3:
+                    # Trainers look up the statistics of everything that is a picture.
+                    if k in counted:
+                        histograms.setdefault(name, PictureHistogram.of_depth()).add(value)
                     value = encoding.begin(encode_png, value)
                 columns.setdefault(name, []).append(value)
         made = {STATE: plan.states, ACTION: plan.actions, **self.indices(plan)}
@@ -141,8 +148,7 @@ class LeRobotWriter(Writer):
                 made[name] = [future.result() for future in values]
         table.add(made)
         statistics = {name: number_statistics(made[name]) for name in (STATE, ACTION, *INDICES)}
-        for camera, histogram in histograms.items():
-            statistics[f"{IMAGES}.{camera}"] = histogram.statistics()
+        statistics |= {name: histogram.statistics() for name, histogram in histograms.items()}
         return histograms, statistics
 
     def readme(self) -> list[str]:
@@ -179,6 +185,6 @@ def summed(
     total: dict[str, PictureHistogram], more: Mapping[str, PictureHistogram]
 ) -> dict[str, PictureHistogram]:
     """Adds the histograms of ``more`` to those of ``total``, which is returned."""
-    for camera, histogram in more.items():
-        total.setdefault(camera, PictureHistogram()).merge(histogram)
+    for name, histogram in more.items():
+        total.setdefault(name, PictureHistogram()).merge(histogram)
     return total

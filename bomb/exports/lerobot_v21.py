@@ -71,7 +71,7 @@ class LeRobotV21Writer(LeRobotWriter):
             [
                 {
                     "episode_index": episode.index,
-                    "tasks": [instruction.text for instruction in episode.instructions],
+                    "tasks": list(dict.fromkeys(episode.texts)),
                     "length": episode.length,
                 }
                 for episode in done

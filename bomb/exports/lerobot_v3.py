@@ -55,7 +55,7 @@ class LeRobotV3Writer(LeRobotWriter):
         """What ``meta/episodes`` has of one episode; ``shown``: frames before it in its videos."""
         row = {
             "episode_index": plan.index,
-            "tasks": list(dict.fromkeys(plan.instructions[k].text for k in range(len(plan.instructions)))),
+            "tasks": list(dict.fromkeys(plan.texts)),
             "length": plan.length,
             "data/chunk_index": chunk,
             "data/file_index": file,

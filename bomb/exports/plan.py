@@ -11,10 +11,10 @@ import numpy as np
 import core
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.settings import action_spec_of
 from bomb.exports.actions import converted, is_noop
 from bomb.exports.settings import ExportSettings
 from bomb.files import FileError
-from core.actions import ActionSpec
 from core.layout import board_of
 from core.task import Instruction, Span
 
@@ -156,7 +156,7 @@ def _episode(
     first: int,
 ) -> EpisodePlan:
     about = demonstration.about
-    spec = ActionSpec(mode=about["action_mode"], control_hz=about["control_hz"])
+    spec = action_spec_of(dataset.settings)
     start = demonstration.observations[0, :3]
     actions = converted(demonstration.actions, start, spec, settings.actions)
     rows = np.arange(demonstration.length)

@@ -16,6 +16,8 @@ from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.versions import versions
 from core.errors import OptionError, check_choice
+from core.perturbations.presets import make_suite
+from core.registry import BACKENDS, TASKS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ def export(
     )
     check_choice(f"way of storing pictures in {format}", settings.pictures, kind.pictures)
     kind.check()
+    _check_drawable(dataset, settings)  # what cannot be drawn must not leave a folder behind
     writer = kind(settings, dataset.settings)
     reading = partial(_bar, unit="episode", desc="reading", leave=False, disable=not bars)
     plan = make_plan(dataset, settings, kind.vectors, reading)
@@ -136,6 +139,17 @@ def _only_backend(dataset: Dataset) -> str:
             "say which of them, or of the others, is to draw"
         )
     return backends[0]
+
+
+def _check_drawable(dataset: Dataset, settings: ExportSettings) -> None:
+    """Returns if the engine that draws is there and can do all knobs.
+
+    Raises:
+        UnknownNameError, CapabilityError, OptionError: naming the engine or the knob.
+    """
+    suite = make_suite([dataset.settings["perturbations"], settings.perturbations])
+    task = TASKS.load(dataset.settings["task"])()
+    suite.check(BACKENDS.load(settings.backend), task, settings.cameras)
 
 
 def _about(dataset: Dataset) -> dict:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from core.actions import ACTION_MODES
 from core.errors import OptionError, check_choice
+from core.observation import ObservationSpec
 from core.stage import CAMERAS
 
 CODECS = {"h264": "libx264", "av1": "libsvtav1"}
@@ -60,6 +61,12 @@ class ExportSettings:
         check_choice("codec", self.codec, CODECS)
         if not isinstance(self.shard_frames, int) or self.shard_frames < 1:
             raise OptionError(f"shard_frames must be a positive integer, got {self.shard_frames!r}")
+        # Cameras and size as an environment takes them.
+        ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
+        if self.supersample is not None and (
+            isinstance(self.supersample, bool) or self.supersample not in range(1, 9)
+        ):
+            raise OptionError(f"supersample must be an integer from 1 to 8, got {self.supersample!r}")
         if self.pictures == "video" and any(side % 2 for side in self.image_size):
             height, width = self.image_size
             raise OptionError(

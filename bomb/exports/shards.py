@@ -35,10 +35,13 @@ class ShardMaker:
     Args:
         dataset: what is exported.
         settings: how.
+        report: called with the frames of each episode that is drawn.
     """
 
-    def __init__(self, dataset: Dataset, settings: ExportSettings):
-        self._dataset, self._settings = dataset, settings
+    def __init__(
+        self, dataset: Dataset, settings: ExportSettings, report: Callable[[int], object] | None = None
+    ):
+        self._dataset, self._settings, self._report = dataset, settings, report
         self._writer: Writer = writer_class(settings.format)(settings, dataset.settings)
         self._renderer = None
 
@@ -59,6 +62,8 @@ class ShardMaker:
         for plan in episodes:
             demonstration = self._dataset.load(plan.seed)
             yield plan, drawn_frames(self._renderer, demonstration, plan, self._settings)
+            if self._report is not None:
+                self._report(plan.length)
 
     def close(self) -> None:
         """Frees the renderer."""
@@ -82,7 +87,8 @@ def write_shards(
         dataset: what is exported.
         settings: how.
         workers: processes that draw.
-        report: called with the frames of each shard that is in place.
+        report: called with the frames of each episode that is drawn here, or of each shard that another
+            process wrote.
 
     Raises:
         FileError: naming a file that cannot be read or written.
@@ -96,7 +102,8 @@ def write_shards(
         if number >= done
     )
     apart = workers > 1 or writer_class(settings.format).draws_apart
-    with closing(_Processes(dataset, settings, workers) if apart else _Here(dataset, settings)) as makers:
+    made = _Processes(dataset, settings, workers) if apart else _Here(dataset, settings, report)
+    with closing(made) as makers:
         ready: dict[int, tuple[Job, ShardReport]] = {}
         for number in range(done, len(ranges)):
             while number not in ready:
@@ -108,14 +115,15 @@ def write_shards(
                     ready[job.shard] = job, shard
             job, shard = ready.pop(number)
             folder.commit(plan, job.part, shard)
-            report(sum(episode.length for episode in job.episodes))
+            if apart:
+                report(sum(episode.length for episode in job.episodes))
 
 
 class _Here:
     """Makes shards in this process."""
 
-    def __init__(self, dataset: Dataset, settings: ExportSettings):
-        self._maker, self._jobs = ShardMaker(dataset, settings), deque()
+    def __init__(self, dataset: Dataset, settings: ExportSettings, report: Callable[[int], object]):
+        self._maker, self._jobs = ShardMaker(dataset, settings, report), deque()
 
     @property
     def busy(self) -> int:

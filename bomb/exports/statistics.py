@@ -30,36 +30,49 @@ def number_statistics(values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 class PictureHistogram:
-    """How often each value occurs in each channel: all that the statistics of 8-bit pictures need.
+    """How often each value occurs in each channel: all that the statistics of pictures of integers need.
 
     Attributes:
-        counts: int64[3, 256].
+        counts: int64[channels, values]: [3, 256] of colour by default; ``DEPTH`` is the shape for depth.
         pictures: how many were counted.
     """
 
+    COLOR, DEPTH = (3, 2**8), (1, 2**16)
+
     def __init__(self, counts: np.ndarray | None = None, pictures: int = 0):
-        self.counts = np.zeros((3, 256), dtype=np.int64) if counts is None else np.asarray(counts, np.int64)
+        self.counts = np.zeros(self.COLOR, dtype=np.int64) if counts is None else np.asarray(counts, np.int64)
         self.pictures = pictures
 
+    @classmethod
+    def of_depth(cls) -> "PictureHistogram":
+        """An empty one for depth pictures."""
+        return cls(np.zeros(cls.DEPTH, dtype=np.int64))
+
     def add(self, picture: np.ndarray) -> None:
-        """Counts uint8[H, W, 3]."""
-        for channel in range(3):
-            self.counts[channel] += np.bincount(picture[..., channel].ravel(), minlength=256)
+        """Counts uint8[H, W, 3] or uint16[H, W, 1]."""
+        channels, values = self.counts.shape
+        for channel in range(channels):
+            self.counts[channel] += np.bincount(picture[..., channel].ravel(), minlength=values)
         self.pictures += 1
 
     def merge(self, other: "PictureHistogram") -> None:
         """Adds what ``other`` counted."""
-        self.counts = self.counts + other.counts
+        self.counts = self.counts + other.counts if self.pictures else other.counts.copy()
         self.pictures += other.pictures
 
     def statistics(self) -> dict[str, np.ndarray]:
-        """As ``number_statistics`` of each channel in 0..1: float64[3, 1, 1] each, count int64[1]."""
-        values, total = np.arange(256) / 255, self.counts.sum(axis=1)
+        """As ``number_statistics`` of each channel: float64[channels, 1, 1] each, count int64[1].
+
+        Colour is in 0..1, as readers give it; depth is in its stored unit.
+        """
+        size = self.counts.shape[1]
+        values = np.arange(size) / (255 if self.counts.shape == self.COLOR else 1)
+        total = self.counts.sum(axis=1)
         cumulative = np.cumsum(self.counts, axis=1)
         mean = self.counts @ values / total
         made = {
             "min": values[np.argmax(self.counts > 0, axis=1)],
-            "max": values[255 - np.argmax(self.counts[:, ::-1] > 0, axis=1)],
+            "max": values[size - 1 - np.argmax(self.counts[:, ::-1] > 0, axis=1)],
             "mean": mean,
             "std": np.sqrt(np.maximum(self.counts @ values**2 / total - mean**2, 0.0)),
             **{
@@ -67,16 +80,21 @@ class PictureHistogram:
                 for name, share in QUANTILES.items()
             },
         }
-        return {**{k: v.reshape(3, 1, 1) for k, v in made.items()}, "count": np.array([self.pictures])}
+        return {**{k: v.reshape(-1, 1, 1) for k, v in made.items()}, "count": np.array([self.pictures])}
 
     def to_dict(self) -> dict:
-        """Plain values for JSON."""
-        return {"counts": self.counts.tolist(), "pictures": self.pictures}
+        """Plain values for JSON; only what occurs."""
+        channel, value = np.nonzero(self.counts)
+        found = np.stack([channel, value, self.counts[channel, value]], axis=1)
+        return {"shape": list(self.counts.shape), "counts": found.tolist(), "pictures": self.pictures}
 
     @classmethod
     def from_dict(cls, plain: dict) -> "PictureHistogram":
         """Inverse of ``to_dict``."""
-        return cls(np.array(plain["counts"], dtype=np.int64), plain["pictures"])
+        made = cls(np.zeros(plain["shape"], dtype=np.int64), plain["pictures"])
+        for channel, value, count in plain["counts"]:
+            made.counts[channel, value] = count
+        return made
 
 
 def sampled(length: int) -> set[int]:

@@ -24,7 +24,7 @@ class ShardReport:
 
     Attributes:
         episodes: how many.
-        histograms: of the pictures of each camera.
+        histograms: of the pictures of each camera, by camera or feature.
         lines: what the format keeps per episode, plain values.
     """
 

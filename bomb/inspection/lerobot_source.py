@@ -3,10 +3,12 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from bomb.demonstrations.settings import action_spec_of
 from bomb.exports.actions import converted
 from bomb.exports.parquet import arrow
 from bomb.files import FileError, read_json
@@ -19,12 +21,12 @@ class LeRobot(Source):
 
     def __init__(self, path: Path):
         self.path, info = path, read_json(path / "meta" / "info.json")
-        missing = {"observation.state", "action"} - set(info.get("features", {}))
-        if missing:
-            raise FileError(f"{path / 'meta' / 'info.json'} has no feature {sorted(missing)[0]}")
+        _check_ours(path / "meta" / "info.json", info)
         marker = path / "bomb_export.json"
-        mode = read_json(marker)["about"]["settings"]["actions"] if marker.exists() else "delta"
-        self.action_spec = ActionSpec(mode=mode, control_hz=int(info["fps"]))
+        self.action_spec = ActionSpec(mode="delta", control_hz=int(info["fps"]))
+        if marker.exists():
+            about = read_json(marker)["about"]
+            self.action_spec = replace(action_spec_of(about["dataset"]), mode=about["settings"]["actions"])
         self._info = info
         self._tasks = _tasks(path)
         self._cameras = [n for n, f in info["features"].items() if n.startswith("observation.images.")]
@@ -33,7 +35,7 @@ class LeRobot(Source):
             "format": f"LeRobotDataset {info['codebase_version']}",
             "robot": str(info["robot_type"]),
             "features": ", ".join(name for name in info["features"] if "." in name or name == "action"),
-            "actions": mode,
+            "actions": self.action_spec.mode,
             "control": f"{info['fps']} Hz",
         }
 
@@ -96,7 +98,11 @@ class LeRobot(Source):
     def _row(self, episode: int) -> dict:
         pa = arrow()
         for file in sorted((self.path / "meta" / "episodes").rglob("*.parquet")):
-            for row in pa.parquet.read_table(file, filters=[("episode_index", "=", episode)]).to_pylist():
+            try:
+                found = pa.parquet.read_table(file, filters=[("episode_index", "=", episode)])
+            except (OSError, pa.ArrowException) as error:
+                raise FileError(f"{file} cannot be read: {error}") from error
+            for row in found.to_pylist():
                 return row
         raise FileError(f"{self.path / 'meta' / 'episodes'} has no episode {episode}")
 
@@ -116,13 +122,29 @@ class LeRobot(Source):
         )
         first = round(start * self._info["fps"])
         wanted, found = {first + k for k in rows}, []
-        with av.open(str(self.path / name)) as container:
-            for k, frame in enumerate(container.decode(video=0)):
-                if k in wanted:
-                    found.append(frame.to_ndarray(format="rgb24"))
-                if k >= max(wanted):
-                    break
+        try:
+            with av.open(str(self.path / name)) as container:
+                for k, frame in enumerate(container.decode(video=0)):
+                    if k in wanted:
+                        found.append(frame.to_ndarray(format="rgb24"))
+                    if k >= max(wanted):
+                        break
+        except (av.FFmpegError, IndexError) as error:  # IndexError: it has no video stream
+            raise FileError(f"{self.path / name} cannot be read: {error}") from error
         return found
+
+
+def _check_ours(file: Path, info: dict) -> None:
+    """Returns if the dataset can be looked at: BOMB's features are there, and lerobot's own entries."""
+    for name in ("observation.state", "action"):
+        feature = info.get("features", {}).get(name)
+        if feature is None:
+            raise FileError(f"{file} has no feature {name}")
+        if feature.get("shape") != [4]:
+            raise FileError(f"{file} has {name} of shape {feature.get('shape')}; those of BOMB have [4]")
+    for name in ("codebase_version", "fps", "total_episodes", "robot_type", "data_path", "chunks_size"):
+        if name not in info:
+            raise FileError(f"{file} lacks {name}: it is damaged, or of another version")
 
 
 def _tasks(path: Path) -> list[str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from bomb.demonstrations.dataset import SETTINGS_FILE, Dataset
+from bomb.demonstrations.settings import action_spec_of
 from bomb.exports.actions import converted
 from bomb.files import FileError
 from core.actions import ActionSpec
-from core.boards import Cell
+from core.boards import COLORS, Cell
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,7 +103,7 @@ class Demonstrations(Source):
     def __init__(self, path: Path):
         self.path, self._dataset = path, Dataset.open(path)
         settings = self._dataset.settings
-        self.action_spec = ActionSpec(mode=settings["action_mode"], control_hz=settings["control_hz"])
+        self.action_spec = action_spec_of(settings)
         self._renderer = None
         self.about = {
             "task": settings["task"],
@@ -122,9 +123,9 @@ class Demonstrations(Source):
     def load(self, name: str) -> InspectedEpisode:
         demonstration = self._dataset.load(number_of(name))
         states = demonstration.observations[:-1]
-        placements = [done["goal"] for done in demonstration.about["moves"]["placements"]]
-        goals = placements or [demonstration.about["goal"]]
-        cells = [(g["row"], g["column"]) for g in goals if g["kind"] == "intersection"]
+        placements = demonstration.about["moves"]["placements"]
+        goals = [_filled(done["goal"], done["board"]) for done in placements] or [demonstration.about["goal"]]
+        cells = [(g["row"], g["column"]) for g in goals if g is not None and g["kind"] == "intersection"]
         return InspectedEpisode(
             name=name,
             states=states,
@@ -148,6 +149,14 @@ class Demonstrations(Source):
     def close(self) -> None:
         if self._renderer is not None:
             self._renderer.close()
+
+
+def _filled(goal: dict, after: list[list[int]]) -> dict | None:
+    """The goal of a move; of a pattern, which names what is missing, the intersection that was filled."""
+    if goal["kind"] != "pattern":
+        return goal
+    right = (s for s in goal["stones"] if after[s["row"]][s["column"]] == COLORS[s["color"]])
+    return next(right, None)
 
 
 def number_of(name: str) -> int:

@@ -1,5 +1,8 @@
 """What is held out: fixed, spread, and the same sets as the perturbation suite's unseen."""
 
+import hashlib
+from importlib import import_module
+
 import pytest
 
 from core import heldout
@@ -17,6 +20,20 @@ def at(row: int, column: int, **more) -> Intersection:
 def test_the_sets_are_what_they_were():
     """A dataset and a result that carry this hash agree on what was held out: it changes on purpose only."""
     assert heldout.HELDOUT_HASH == "0e6a68851f48885f2b3d680fb4483a5bbbc282ad3b1c1473b08ee6fd5f61a8a2"
+
+
+def test_the_held_out_sentences_are_what_they_were_and_nowhere_else():
+    """No sentence of ``paraphrase_unseen`` is said by any other set, nor without the knob."""
+    held, others = set(), set()
+    for task in ("place_stone", "move_stone", "remove_stone", "copy_pattern", "go_sequence", "versus"):
+        for value in vars(import_module(f"tasks.{task}.words")).values():
+            for name, said in value.items() if isinstance(value, dict) else [(None, value)]:
+                if isinstance(said, tuple):
+                    texts = {phrasing.template for phrasing in said if hasattr(phrasing, "template")}
+                    (held if name == "paraphrase_unseen" else others).update(texts)
+    assert len(held) >= 20 and len(others) > 50 and not held & others
+    digest = hashlib.sha256("\n".join(sorted(held)).encode()).hexdigest()
+    assert digest == "195ebc2eebc6e259bd2abb1e4789abda073ff6827389137c8377e04e98773676"
 
 
 def test_every_row_and_column_is_trained_on():

@@ -126,6 +126,9 @@ def test_perturbed_episodes_say_so(tmp_path):
         ({"held_out": ("rows",)}, UnknownNameError, "held-out set 'rows'"),
         ({"diversity": 1.5}, OptionError, "diversity must be from 0 to 1"),
         ({"seed": -1}, OptionError, "seed must be"),
+        ({"action_mode": "velocity"}, UnknownNameError, "unknown action_mode 'velocity'"),
+        ({"control_hz": 7}, OptionError, "control_hz must divide 500, got 7"),
+        ({"max_steps": 0}, OptionError, "max_steps must be a positive integer, got 0"),
         ({"perturbations": {"words": "paraphrase_unseen"}}, OptionError, "held out"),
     ],
 )
@@ -145,6 +148,19 @@ def test_bad_requests_leave_no_folder(tmp_path):
         diversity_of("wild")
     assert diversity_of("high") == 1.0 and diversity_of("0.3") == 0.3
     assert not out.exists()
+
+
+def test_what_cannot_be_exported_is_not_collected(tmp_path, capsys):
+    words = ["collect", "--split", "ci", "--backend", BACKENDS[0], "--episodes", "1", "--format", "lerobot"]
+    words += ["--out", str(tmp_path / "dataset")]
+    for wrong, message in (
+        (["--cameras", "nose"], "unknown camera 'nose'"),
+        (["--image-size", "63"], "must be even, got 63 x 63"),
+        (["--image-size", "4"], "8 to 4096 pixels"),
+    ):
+        assert main([*words, *wrong]) == 2
+        assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_command_line_collects_and_refuses(tmp_path, capsys):

@@ -108,6 +108,10 @@ def test_a_dataset_refuses_what_is_not_its_own(mixed, tmp_path):
     (copy / "dataset.json").write_text(json.dumps({**text, "version": 9}))
     with pytest.raises(FileError, match="version 9, not 1"):
         Dataset.open(copy)
+    cut = {name: value for name, value in text.items() if name != "control_hz"}
+    (copy / "dataset.json").write_text(json.dumps(cut))
+    with pytest.raises(FileError, match=r"dataset.json lacks control_hz: it is damaged"):
+        Dataset.open(copy)
     (copy / "dataset.json").write_text("{")
     with pytest.raises(FileError, match=r"dataset.json cannot be read"):
         Dataset.open(copy)

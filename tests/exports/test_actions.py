@@ -5,9 +5,13 @@ import pytest
 
 import core
 from bomb.exports.actions import commanded_targets, converted, is_noop
+from bomb.exports.lerobot import LeRobotWriter
+from bomb.exports.plan import make_plan
+from bomb.exports.settings import ExportSettings
 from bomb.rollout import replay
-from core.actions import ActionSpec
+from core.actions import WORKSPACE_LOW, ActionSpec
 from core.errors import UnknownNameError
+from tests.exports.conftest import make_dataset
 
 DELTA = ActionSpec(mode="delta", control_hz=20)
 ABSOLUTE = ActionSpec(mode="absolute", control_hz=20)
@@ -55,6 +59,21 @@ def test_converted_actions_place_the_stone(whole):
     env.close()
     assert demonstration.about["verdict"]["success"] and result.info["success"]
     assert np.linalg.norm(ends[0] - ends[1]) < 1e-3
+
+
+def test_converted_actions_reach_a_lower_table(tmp_path):
+    """The workspace goes deeper where a knob lowers the table; so do exported targets."""
+    levels = {"table_height": 5}
+    dataset = make_dataset(tmp_path / "dataset", episodes=3, perturbations=levels)
+    settings = ExportSettings(format="lerobot", backend="mujoco", actions="absolute")
+    plan = make_plan(dataset, settings, LeRobotWriter.vectors)
+    options = {"split": "ci", "action_mode": "absolute", "stop_on_success": True, "perturbations": levels}
+    env = core.make_task(backend="mujoco", cameras=(), **options)
+    low = min(episode.actions[:, 2].min() for episode in plan.episodes)
+    assert low < WORKSPACE_LOW[2] - 0.005
+    for episode in plan.episodes:
+        assert replay(env, episode.seed, episode.actions).info["success"], episode.seed
+    env.close()
 
 
 def test_noops():

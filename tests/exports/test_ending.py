@@ -78,6 +78,31 @@ def test_what_was_finished_stays(short, whole_export, tmp_path, how, status, mes
     assert export(short.path, "lerobot", out, bars=False, **OPTIONS).written == 0
 
 
+def test_the_bar_moves_with_every_episode(short, tmp_path, monkeypatch):
+    """Not with every shard: one may take minutes."""
+    moved = []
+
+    class Bar:
+        def __init__(self, *seeds, **options):
+            self._seeds = seeds
+
+        def __iter__(self):
+            return iter(*self._seeds)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            pass
+
+        def update(self, frames):
+            moved.append(frames)
+
+    monkeypatch.setattr("bomb.exports.run._bar", Bar)
+    export(short.path, "lerobot", tmp_path / "out", image_size=(16, 16), pictures="png")
+    assert moved == [6, 6, 6]
+
+
 def test_two_processes_write_the_same(short, tmp_path):
     export(short.path, "lerobot-v2.1", tmp_path / "one", bars=False, **OPTIONS)
     export(short.path, "lerobot-v2.1", tmp_path / "two", bars=False, workers=2, **OPTIONS)

@@ -136,6 +136,24 @@ def test_statistics_are_of_all_frames(pictures, short, drawn):
             assert np.shape(line["stats"]["observation.images.wrist"]["max"]) == (3, 1, 1)
 
 
+def test_everything_that_is_a_picture_has_statistics(pictures, drawn):
+    """lerobot's trainers look them up for every feature that is a picture, depth among them."""
+    info = json.loads((pictures / "meta" / "info.json").read_text())
+    shown = {name for name, feature in info["features"].items() if feature["dtype"] == "image"}
+    assert shown == {f"observation.{kind}.{camera}" for kind in ("images", "depth") for camera in CAMERAS}
+    assert info["features"]["observation.depth.head"]["info"] == {"is_depth_map": True, "depth_unit": "mm"}
+    if (pictures / "meta" / "stats.json").exists():
+        stats = [json.loads((pictures / "meta" / "stats.json").read_text())]
+        millimetres = np.stack([frame["depth"]["head"] for frame in drawn]) * 1000
+        assert np.isclose(np.ravel(stats[0]["observation.depth.head"]["mean"]), millimetres.mean(), atol=0.5)
+    else:
+        lines = (pictures / "meta" / "episodes_stats.jsonl").read_text().splitlines()
+        stats = [json.loads(line)["stats"] for line in lines]
+    for one in stats:
+        assert shown < one.keys()
+        assert np.shape(one["observation.depth.wrist"]["std"]) == (1, 1, 1)
+
+
 def test_videos_have_each_frame_at_its_time(video, drawn):
     import av
 

@@ -26,16 +26,20 @@ from tests.test_imports import ROOT
         ({"codec": "vp9"}, UnknownNameError, "unknown codec 'vp9'; valid: av1, h264"),
         ({"pictures": "jpeg"}, UnknownNameError, "in lerobot 'jpeg'; valid: png, video"),
         ({"image_size": (31, 32)}, OptionError, "both sides of a picture must be even, got 31 x 32"),
+        ({"image_size": (0, 0)}, OptionError, r"8 to 4096 pixels, got \(0, 0\)"),
+        ({"supersample": 0}, OptionError, "supersample must be an integer from 1 to 8, got 0"),
         ({"name": "My Data"}, OptionError, "lower-case letters"),
         ({"workers": 0}, OptionError, "workers must be a positive integer, got 0"),
         ({"shard_frames": 0}, OptionError, "shard_frames must be a positive integer"),
         ({"perturbations": "friction:2"}, OptionError, "the episode has been played"),
         ({"backend": "bullet"}, UnknownNameError, "unknown backend 'bullet'"),
+        ({"perturbations": "defocus@wrist:3"}, OptionError, "for a camera that is not there; cameras: head"),
     ],
 )
 def test_what_is_not_allowed_is_named(short, tmp_path, options, error, message):
     with pytest.raises(error, match=message):
         export(short.path, "lerobot", tmp_path / "out", bars=False, **options)
+    assert not (tmp_path / "out").exists()  # or the right options would be refused there
 
 
 def test_an_unknown_format_lists_the_formats(short, tmp_path, capsys):

@@ -36,6 +36,19 @@ def test_pictures():
         assert np.allclose(found[name].reshape(3), wanted, atol=1e-12), name
 
 
+def test_depth():
+    pictures = np.random.default_rng(2).integers(600, 65536, (2, 30, 20, 1)).astype(np.uint16)
+    parts = [PictureHistogram.of_depth(), PictureHistogram.of_depth()]
+    for part, picture in zip(parts, pictures, strict=True):
+        part.add(picture)
+    found = PictureHistogram.from_dict(merged(parts).to_dict()).statistics()
+    flat = pictures.reshape(-1).astype(float)  # in its unit, millimetres
+    assert found["mean"].shape == (1, 1, 1) and found["count"].tolist() == [2]
+    for name in ("min", "max", "mean", "std"):
+        assert np.isclose(found[name].item(), getattr(flat, name)()), name
+    assert found["q99"].item() == np.quantile(flat, 0.99, method="inverted_cdf")
+
+
 def test_pictures_are_counted_from_first_to_last():
     assert sampled(3) == {0, 1, 2} and sampled(1) == {0}
     chosen = sorted(sampled(400))

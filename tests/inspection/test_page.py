@@ -16,6 +16,7 @@ from bomb.exports import export
 from bomb.files import FileError
 from bomb.inspection.findings import inspect_source
 from bomb.inspection.sources import open_source
+from core.actions import WORKSPACE_LOW
 from tests.exports.conftest import make_dataset
 
 pytestmark = pytest.mark.render
@@ -72,6 +73,21 @@ def test_an_export_has_the_same_numbers(dataset, exported, tmp_path):
     assert "data:image/png" in page and "Coverage" not in page
 
 
+def test_the_moves_of_a_pattern_are_counted_where_they_filled_it(tmp_path):
+    dataset = make_dataset(tmp_path / "dataset", episodes=1, task="copy_pattern")
+    (one,) = dataset
+    asked = {(stone["row"], stone["column"]): 1 for stone in one.about["goal"]["stones"]}
+    assert len(asked) > 1 and dict(inspect_source(open_source(dataset.path)).goals) == asked
+
+
+def test_absolute_actions_over_a_lower_table_are_in_bounds(tmp_path):
+    options = {"action_mode": "absolute", "perturbations": {"table_height": 5}}
+    dataset = make_dataset(tmp_path / "dataset", episodes=3, **options)
+    source = open_source(dataset.path)
+    assert min(source.load(name).actions[:, 2].min() for name in source.names()) < WORKSPACE_LOW[2] - 0.005
+    assert inspect_source(source).anomalies == []
+
+
 def test_damage_and_duplicates_are_told(dataset, tmp_path, capsys):
     planted = make_dataset(tmp_path / "planted", episodes=4, steps=8)
     file = planted.episode_file(1)
@@ -100,6 +116,40 @@ def test_a_nan_in_an_export_is_found(dataset, tmp_path):
     pq.write_table(table.set_column(0, table.schema.field(0), column), file)
     (found,) = inspect_source(open_source(out)).anomalies
     assert (found.episode, found.kind, found.frame) == ("episode 2", "not finite", 4)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("meta/info.json", lambda d: d.replace(b'"fps"', b'"pfs"'), "info.json lacks fps"),
+        (
+            "meta/info.json",
+            lambda d: d.replace(b"4\n", b"7\n", 1),
+            r"of shape \[7\]; those of BOMB have \[4\]",
+        ),
+        (
+            "videos/observation.images.head/chunk-000/file-000.mp4",
+            lambda d: d[:200],
+            "000.mp4 cannot be read",
+        ),
+        ("meta/episodes/chunk-000/file-000.parquet", lambda d: d[:200], "000.parquet cannot be read"),
+    ],
+)
+def test_a_damaged_export_is_named(dataset, tmp_path, capsys, file, change, message):
+    out = tmp_path / "out"
+    export(dataset.path, "lerobot", out, image_size=(16, 16), bars=False)
+    (out / file).write_bytes(change((out / file).read_bytes()))
+    assert main(["inspect", str(out), "--out", str(tmp_path / "page.html")]) in (1, 2)
+    told = capsys.readouterr().err
+    if not told:
+        told = " ".join(anomaly.words for anomaly in inspect_source(open_source(out)).anomalies)
+    assert re.search(message, told)
+
+
+def test_a_page_that_cannot_be_written_is_named(dataset, tmp_path, capsys):
+    (tmp_path / "page.html").mkdir()
+    assert main(["inspect", str(dataset.path), "--out", str(tmp_path / "page.html")]) == 2
+    assert "page.html: Is a directory" in capsys.readouterr().err
 
 
 def test_foreign_folders_are_refused(tmp_path):
