@@ -73,7 +73,7 @@ class Still(BatchPolicy):
 def questions_ms(count: int = 200) -> dict[str, float]:
     """Milliseconds until the policy process has answered a worker, by the number of 256 x 256 pictures."""
     process = PolicyProcess("benchmarks.evaluate_throughput:Still", ExecutionSettings())
-    client, medians = PolicyClient(process.address, 60.0), {}
+    client, medians = PolicyClient(process.address, 60.0, "Still"), {}
     client.reset("", 0)
     for pictures in (0, 1, 3):
         images = {str(k): np.full((256, 256, 3), k, dtype=np.uint8) for k in range(pictures)}

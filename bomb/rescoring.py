@@ -42,10 +42,14 @@ class Rescored:
     """A run judged again.
 
     Attributes:
+        policy: words of the policy that played it.
+        privileged: whether that policy saw the true state.
         tolerances: what it was judged with this time; empty if nothing was played.
         conditions: in the order of the matrix.
     """
 
+    policy: str
+    privileged: bool
     tolerances: dict[str, float]
     conditions: tuple[RescoredCondition, ...]
 
@@ -69,6 +73,8 @@ class Rescored:
         entries = [condition.to_dict() for condition in self.conditions]
         return {
             **(entries[0] if len(entries) == 1 else {}),
+            "policy": self.policy,
+            "privileged": self.privileged,
             "n": self.n,
             "identical": self.identical,
             "tolerances": self.tolerances,
@@ -108,7 +114,13 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
                 identical=identical,
             )
         )
-    return Rescored(tolerances=tolerances, conditions=tuple(conditions))
+    policy = run.settings()["policy"]
+    return Rescored(
+        policy=policy["words"],
+        privileged=policy["privileged"],
+        tolerances=tolerances,
+        conditions=tuple(conditions),
+    )
 
 
 def _word(verdict: dict) -> str:

@@ -176,7 +176,8 @@ class _Asked:
         if self._policy.wants_action_spec:
             extras["action_spec"] = env.action_spec
         if self._policy.wants_goal_picture:
-            extras["goal_picture"] = env.goal_picture()
+            with self._timing.measured("render"):
+                extras["goal_picture"] = env.goal_picture()
         self._call("reset", 0, self._policy.reset, observation["instruction"], seed, **extras)
 
     def proceed(self, env: Environment, step: int) -> None:

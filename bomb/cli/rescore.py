@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     with RunStore.open(args.run) as store:
         result = rescore(store, changes(args))
+    print(result.policy + (" (privileged: it sees the true state)" if result.privileged else ""))
     for condition in result.conditions:
         print(condition.key)
         for seed, (before, after) in condition.changed.items():

@@ -84,7 +84,9 @@ class Player:
     def _make_policy(self) -> Policy:
         if self._policy is None:
             if self._setup.address is not None:
-                self._policy = PolicyClient(self._setup.address, self._setup.execution.policy_timeout)
+                self._policy = PolicyClient(
+                    self._setup.address, self._setup.execution.policy_timeout, self._setup.policy
+                )
             else:
                 try:
                     self._policy = make_policy(self._setup.policy)

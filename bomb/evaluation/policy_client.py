@@ -7,6 +7,7 @@ from multiprocessing.connection import Client, Connection
 import numpy as np
 
 from bomb.evaluation.jobs import PolicyAddress
+from bomb.policies.output import checked_chunk
 from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError
 from core.policy import Policy, Request
 
@@ -23,12 +24,13 @@ class PolicyClient(Policy):
     Args:
         address: of the policy process.
         timeout: seconds that an answer may take.
+        words: of the policy, for messages.
     """
 
     wants_step = True
 
-    def __init__(self, address: PolicyAddress, timeout: float):
-        self._address, self._timeout = address, timeout
+    def __init__(self, address: PolicyAddress, timeout: float, words: str):
+        self._address, self._timeout, self._words = address, timeout, words
         self._connection: Connection | None = None
 
     def reset(self, instruction: str, seed: int) -> None:
@@ -54,7 +56,7 @@ class PolicyClient(Policy):
             ) from error
         if isinstance(answer, str):
             raise PolicyError(answer, step=step)
-        return answer
+        return checked_chunk(self._words, answer, step)  # by its own name, not by that of this class
 
     def connect(self) -> None:
         """Waits until the policy process listens.

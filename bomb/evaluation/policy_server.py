@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, Listener, wait
 
 import numpy as np
 
+from bomb.evaluation.description import checked_description
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.orphans import die_with_parent
 from core.policy import BatchPolicy, Request
@@ -55,7 +56,7 @@ def serve(pipe: Connection, words: str, address: PolicyAddress, most: int, patie
         about = PolicyAbout(
             privileged=bool(policy.privileged),
             batches=batches,
-            description=dict(policy.describe()),
+            description=checked_description(policy.describe()),
             place=listener.address if listener else None,
         )
     except Exception as error:

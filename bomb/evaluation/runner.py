@@ -167,7 +167,7 @@ def summary(store: RunStore, plans: list[Plan], stopped: str | None, wall_s: flo
     """The result of a run so far.
 
     Returns:
-        The settings; ``conditions``, for each what ``bomb.evaluation.tally`` makes of it; ``errors_retried``,
+        The settings; ``conditions``, for each what ``bomb.evaluation.tally`` makes of it; ``errors_in_all``,
         how many attempts ended with an error; ``complete``, ``stopped`` (why, or None) and ``wall_s``. Where
         there is one condition only, its numbers stand beside these too.
     """
@@ -224,6 +224,13 @@ def _check_split(settings: EvaluationSettings, description: dict) -> None:
 
 
 def _check_actions(settings: EvaluationSettings, description: dict) -> None:
+    recorded = description.get("recorded_split")
+    if recorded is not None and recorded != settings.split:
+        # The same seed is another episode there: what comes out would look like the policy's failure.
+        raise ConventionError(
+            f"policy {settings.policy!r} has the actions of split {recorded!r}, it is to be evaluated on "
+            f"{settings.split!r}; say --split {recorded}"
+        )
     for name in ("action_mode", "control_hz"):
         meant, asked = description.get(name), getattr(settings, name)
         if meant is not None and meant != asked:

@@ -83,8 +83,31 @@ class Replay(Policy):
         return self._actions[step:] if step < len(self._actions) else self._hold
 
     def describe(self) -> dict:
-        """The file or folder, as it was given."""
-        return {"actions": self._source}
+        """The file or folder, as it was given; of a run or dataset also what its episodes were.
+
+        ``recorded`` is of the policy that played them, and whether it saw the true state; ``recorded_split``,
+        ``action_mode`` and ``control_hz`` are what they are played with, or their actions mean nothing.
+        """
+        return {"actions": self._source, **(recorded_with(self._path) if self._path.is_dir() else {})}
+
+
+def recorded_with(folder: Path) -> dict:
+    """What is to be said of the actions in a run or a dataset; see ``Replay.describe``.
+
+    Raises:
+        FileError: if it is neither.
+    """
+    from bomb.evaluation.store import FILE, RunStore
+
+    if (folder / FILE).exists():
+        with RunStore.open(folder) as store:
+            about = store.settings()
+        policy = {"policy": about["policy"]["words"], "privileged": about["policy"]["privileged"]}
+    else:
+        about, policy = Dataset.open(folder).settings, {"policy": "expert", "privileged": True}
+    known = {"recorded_split": about.get("split")}
+    known |= {name: about.get(name) for name in ("action_mode", "control_hz")}
+    return {"recorded": policy, **{name: value for name, value in known.items() if value is not None}}
 
 
 def find_actions(folder: Path, condition: str, seed: int) -> Recorded:

@@ -22,6 +22,7 @@ IDENTITY = (
     "max_steps",
     "stop_on_success",
 )
+SEEN = ("cameras", "image_size", "supersample")  # another policy may well see something else
 _WRAPPER = re.compile(r"(blind|mute)\((.*)\)", re.DOTALL)
 
 
@@ -87,6 +88,11 @@ class LoadedRun:
             return json.dumps([run.settings.get(name) for name in IDENTITY], sort_keys=True)
 
         return identity(self) == identity(other)
+
+    def other_terms(self, other: "LoadedRun") -> list[str]:
+        """The settings that differ, besides the policy and what it sees; see ``IDENTITY``."""
+        names = (name for name in IDENTITY if name not in ("policy", *SEEN))
+        return [name for name in names if self.settings.get(name) != other.settings.get(name)]
 
     def find(self, *, task: str, backend: str, split: str, perturbation: str) -> Condition | None:
         """The condition that is this one; None if the run does not have it."""

@@ -102,8 +102,4 @@ def _grid(
 
 def _interaction(values: np.ndarray) -> Estimate:
     """A mean over seeds of values from -2 to 2, with a bootstrap over seeds."""
-    if len(values) > 1 and np.ptp(values) == 0:
-        # As with kappa: what no resample can change is not thereby certain.
-        reason = "every seed gives the same, which resampling cannot turn into an interval"
-        return Estimate(value=float(values[0]), low=None, high=None, n=len(values), reason=reason)
     return mean(values) if len(values) else undefined("no seeds in common")

@@ -1,6 +1,8 @@
 """``summarise``: from runs to everything that a report says."""
 
+import json
 from collections.abc import Sequence
+from itertools import combinations
 
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
@@ -97,6 +99,10 @@ def _notes(runs: Sequence[LoadedRun]) -> list[str]:
             notes.append(f"{run.name} was played in one simulator only")
         if run.wrapped and not any(other.policy.strip() == run.wrapped[1] for other in runs):
             notes.append(f"{run.name} is a baseline of {run.wrapped[1]}, of which no run was given")
+    for first, second in combinations(runs, 2):
+        for name in first.other_terms(second):
+            a, b = (json.dumps(run.settings.get(name)) for run in (first, second))
+            notes.append(f"{first.name} and {second.name} were not played alike: {name} is {a} and {b}")
     trained = {run.trained for run in runs}
     if len(runs) > 1 and not {"clean", "perturbed"} <= trained:
         notes.append(

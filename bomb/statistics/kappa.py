@@ -49,9 +49,7 @@ def cohen_kappa(
         return Estimate(value=1.0, low=(at_least - chance) / (1 - chance), high=1.0, n=n)
     # Drawing pairs with replacement is drawing the cells of the table from a multinomial.
     draws = _kappa(np.random.default_rng(seed).multinomial(n, table / n, size=resamples), k)
-    draws = draws[~np.isnan(draws)]
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value=value, low=float(low), high=float(high), n=n)
+    return _percentiles(value, draws, n, confidence)
 
 
 def clustered_kappa(
@@ -86,9 +84,17 @@ def clustered_kappa(
         chance = share**2 + (1 - share) ** 2
         return Estimate(value=1.0, low=(at_least - chance) / (1 - chance), high=1.0, n=n)
     draws = _kappa(np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples) @ tables, 2)
+    return _percentiles(plain.value, draws, n, confidence)
+
+
+def _percentiles(value: float, draws: np.ndarray, n: int, confidence: float) -> Estimate:
+    """The percentile interval; none where one rater always says the same, for then every draw is 0."""
     draws = draws[~np.isnan(draws)]
+    if np.ptp(draws) == 0:
+        reason = "one of the raters gave the same every time, so that resampling gives no interval"
+        return Estimate(value=value, low=None, high=None, n=n, reason=reason)
     low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value=plain.value, low=float(low), high=float(high), n=n)
+    return Estimate(value=value, low=float(low), high=float(high), n=n)
 
 
 def _kappa(tables: np.ndarray, k: int) -> np.ndarray:

@@ -65,8 +65,9 @@ def mean(
             value=value, low=None, high=None, n=len(values), reason="an interval takes two values"
         )
     if np.ptp(values) == 0:
-        value = float(values[0])
-        return Estimate(value=value, low=value, high=value, n=len(values))
+        # What no resample can change is not thereby certain.
+        reason = "all values are the same, which resampling cannot turn into an interval"
+        return Estimate(value=float(values[0]), low=None, high=None, n=len(values), reason=reason)
     from scipy.stats import bootstrap
 
     result = bootstrap(

@@ -81,7 +81,10 @@ def test_evaluate_and_rescore(tmp_path, capsys):
     assert len(result["interval"]) == 2 and result["reasons"] == {}
     assert json.loads((run / "summary.json").read_text()) == result
     assert main(["rescore", str(run)]) == 0
-    assert "0 of 2 verdicts changed" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert (
+        "0 of 2 verdicts changed" in printed and "\nexpert (privileged: it sees the true state)\n" in printed
+    )
     assert main(["rescore", str(run), "--distance-mm", "0.001", "--json", str(file)]) == 0
     assert json.loads(file.read_text())["success_rate"] == 0.0
     assert main(["rescore", str(run), "--distance-mm", "-1"]) == 2

@@ -1,5 +1,7 @@
 """A policy in a process of its own, asked by all workers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,18 @@ def test_a_bad_request_costs_the_others_nothing(run, tmp_path):
     assert sorted(row.seed for row in store.episodes()) == [97, 98, 100]
     (error,) = store.errors()
     assert (error.seed, error.kind, error.step) == (99, "policy", 0) and "ValueError" in error.message
+
+
+class Endless(BatchPolicy):
+    def infer(self, requests):
+        return [np.full((2, 4), np.inf, np.float32) for _ in requests]
+
+
+def test_a_wrong_answer_is_told_with_the_name_that_was_given(run):
+    words = "tests.evaluation.test_batches:Endless"
+    _, store = run(replace(settings(episodes=1), policy=words))
+    (error,) = store.errors()
+    assert error.message.startswith(f"{words}.act must return") and error.value == "inf in action 0, entry 0"
 
 
 @pytest.mark.render
@@ -88,7 +102,7 @@ def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
 
 def test_a_lost_process_is_an_error_with_a_step(tmp_path, monkeypatch):
     process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
-    client = PolicyClient(process.address, 60.0)
+    client = PolicyClient(process.address, 60.0, "Batched")
     client.reset("", 5)
     answer = client.act({"state": np.zeros(4)}, step=2)
     assert np.array_equal(answer, Batched(str(tmp_path)).infer_one(5, 2))

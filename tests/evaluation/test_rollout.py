@@ -1,5 +1,7 @@
 """One episode: who looks when, and what is said of a policy that goes wrong."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,22 @@ def test_time_is_accounted_for(make_env, backend):
     times = result.timing.to_dict(result.wall_s)
     parts = [times[name] for name in ("sim_s", "render_s", "policy_s", "overhead_s")]
     assert all(part >= 0 for part in parts) and sum(parts) == pytest.approx(times["wall_s"], abs=1e-5)
+
+
+def test_drawing_the_goal_is_drawing(make_env, backend, monkeypatch):
+    class Shown(Counting):
+        wants_goal_picture = True
+
+        def reset(self, instruction: str, seed: int, *, goal_picture: np.ndarray) -> None:
+            self.steps = []
+
+    def slowly() -> np.ndarray:
+        time.sleep(0.2)
+        return np.zeros((256, 256, 3), np.uint8)
+
+    env = make_env(backend, max_steps=1)
+    monkeypatch.setattr(env, "goal_picture", slowly)
+    assert play(env, Shown(), 3).timing.render >= 0.2
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_a_row_says_all_that_is_promised(run):
     assert result["n"] == 1 and result["success_rate"] == 1.0 and result["backend"] == ONE
     same = rescore(store)
     assert same.identical and same.changed == 0 and same.n == 1
+    assert same.privileged and same.to_dict()["privileged"] and same.to_dict()["policy"] == "expert"
     strict = rescore(store, {"distance": 1e-6})
     assert strict.conditions[0].changed == {5: ("success", "beyond_tolerance")}
     assert strict.tolerances["distance"] == 1e-6 and not strict.identical
@@ -126,12 +127,48 @@ def test_the_training_split_is_refused_unless_asked_for(run, tmp_path):
     assert result["complete"] and store.settings()["trained_on"] == [{"split": "train"}]
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", "plain values for JSON: .*int64"),
+        ("'expert'", "must return a dict, got 'expert'"),
+        ("{'split': 'train'}", "trained_on .* must be a list of datasets.*got {'split': 'train'}"),
+        ("['train']", r"trained_on .* must be a list of datasets.*got \['train'\]"),
+        ("[{'split': ['train']}]", "trained_on .* must be a list of datasets"),
+    ],
+)
+def test_what_a_policy_says_of_itself_is_checked_first(tmp_path, said, words):
+    with pytest.raises(OptionError, match=words):
+        evaluate(settings(f"Boasting({said})"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("wrong", [{"action_mode": "absolute"}, {"control_hz": 10}])
 def test_actions_that_mean_something_else_are_refused(run, tmp_path, wrong):
     ((name, asked),) = wrong.items()
     with pytest.raises(ConventionError, match=f"acts with {name} .*evaluated with {asked!r}"):
         run(settings(f"Batched({str(tmp_path)!r})", **wrong))
     assert not (tmp_path / "run").exists()
+
+
+def test_recorded_actions_are_played_in_their_own_episodes(run, tmp_path):
+    _, store = run(settings("expert", max_steps=10, episodes=2))
+    again = f"replay({tmp_path / 'run'})"
+    for wrong, words in (
+        ({"split": "test"}, "has the actions of split 'ci'.*--split ci"),
+        ({"control_hz": 10}, "acts with control_hz 20"),
+    ):
+        with pytest.raises(ConventionError, match=words):
+            evaluate(settings(again, **wrong), tmp_path / "again")
+    evaluate(settings(again, max_steps=10, episodes=2), tmp_path / "again")
+    with RunStore.open(tmp_path / "again") as replayed:
+        assert [row.distance_mm for row in replayed.episodes()] == [
+            row.distance_mm for row in store.episodes()
+        ]
+        assert replayed.settings()["policy"]["describe"]["recorded"] == {
+            "policy": "expert",
+            "privileged": True,
+        }
 
 
 def test_states_are_kept_as_asked(run):

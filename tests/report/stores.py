@@ -104,11 +104,13 @@ def make_run(
     errors: Iterable[ErrorRow] = (),
     change: Callable[[Condition, int], dict] = lambda where, seed: {},
     episodes: int = 0,
+    terms: dict | None = None,
     **about: object,
 ) -> Path:
-    """A run in which ``outcome`` says who succeeds; None leaves an episode out."""
+    """A run in which ``outcome`` says who succeeds, None leaves one out; ``terms`` are more settings."""
     conditions = list(conditions)
-    with RunStore.create(path, settings(policy, episodes, **about), conditions) as store:
+    asked = {**settings(policy, episodes, **about), **(terms or {})}
+    with RunStore.create(path, asked, conditions) as store:
         for where in conditions:
             for seed in seeds:
                 success = outcome(where, seed)

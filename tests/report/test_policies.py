@@ -38,6 +38,18 @@ def test_a_policy_stands_beside_its_blind_and_mute_twins(tmp_path):
     assert "other is a baseline of stupid, of which no run was given" in summary.notes
 
 
+def test_runs_that_were_not_played_alike_are_said_to_be(tmp_path):
+    one = run(tmp_path / "p", up_to(36, 30), terms={"chunk": "full", "max_steps": 250, "cameras": ["head"]})
+    two = run(
+        tmp_path / "b",
+        up_to(4, 4),
+        "blind(clever)",
+        terms={"chunk": "first", "max_steps": 250, "cameras": []},
+    )
+    notes = [note for note in summarise(load_runs([one, two])).notes if "alike" in note]
+    assert notes == ['p and b were not played alike: chunk is "full" and "first"']
+
+
 def test_runs_without_a_common_condition_are_not_compared(tmp_path):
     one = make_run(tmp_path / "a", up_to(9, 9), conditions=MATRIX[:1], seeds=range(10))
     two = make_run(tmp_path / "b", up_to(9, 9), conditions=MATRIX[1:], seeds=range(10))
@@ -74,7 +86,7 @@ def test_an_interaction_that_never_varies_has_no_interval(tmp_path):
     ]
     (grid,) = summarise(load_runs(paths)).training
     assert (grid.interaction.value, grid.interaction.low) == (1.0, None)
-    assert "every seed gives the same" in grid.interaction.reason
+    assert "all values are the same" in grid.interaction.reason
 
 
 def test_a_grid_takes_both_kinds_of_training(tmp_path):

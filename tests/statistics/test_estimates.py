@@ -54,6 +54,15 @@ def test_perfect_kappa_is_not_certain():
     assert few.low < 0.5 < 0.98 < many.low < 1.0
 
 
+def test_kappa_has_no_interval_where_one_side_never_varies():
+    mixed = [True, False] * 10
+    for a, b in (([True] * 20, mixed), (mixed, [False] * 20), ([True], [False])):
+        alone = statistics.cohen_kappa(a, b)
+        assert alone.value == 0.0 and alone.interval == [None, None] and "one of the raters" in alone.reason
+    pooled = statistics.clustered_kappa([True] * 20, mixed, list(range(10)) * 2)
+    assert pooled.value == 0.0 and pooled.interval == [None, None]
+
+
 def test_kappa_is_undefined_where_nothing_varies():
     estimate = statistics.cohen_kappa([True] * 9, [True] * 9)
     assert estimate.value is None and estimate.n == 9
@@ -100,7 +109,8 @@ def test_mean_agrees_with_the_normal_interval_on_many_values():
     assert (estimate.low, estimate.high) == pytest.approx(
         (values.mean() - half, values.mean() + half), abs=0.01
     )
-    assert statistics.mean([2.0, 2.0]).interval == [2.0, 2.0]
+    same = statistics.mean([2.0, 2.0])  # two episodes that went alike make nothing certain
+    assert same.value == 2.0 and same.interval == [None, None] and "the same" in same.reason
 
 
 def test_agreement_and_rate():
