@@ -13,7 +13,7 @@ from bomb.parity.play import environment
 from bomb.parity.scorer import MOMENTS, moments
 from bomb.parity.study import Plan, Study
 from bomb.parity.table import Bound, Row, not_measured
-from bomb.statistics import mean
+from bomb.statistics import Estimate, mean
 from core.backend import CameraImage
 from core.scene import SegmentationId
 from core.stage import CAMERAS
@@ -89,7 +89,7 @@ class PictureStudy(Study):
         for key, bound in (BOUNDS if plan.perturbations is None else PERTURBED).items():
             unit = UNITS.get(key, "")
             parts = [f"{key}/{region}" for region in REGIONS] if key.endswith("_masks") else [key]
-            estimates = {part: mean(_episode_means(results, part)) for part in parts}
+            estimates = {part: _over_episodes(_episode_means(results, part)) for part in parts}
             known = {part: e for part, e in estimates.items() if e.value is not None}
             if not known:
                 rows.append(not_measured(key, bound, "no frames", unit))
@@ -151,6 +151,17 @@ def _shift(a: np.ndarray, b: np.ndarray) -> float | None:
 def _episode_means(results: list, part: str) -> list[float]:
     values = [[frame.numbers[part] for frame in frames if part in frame.numbers] for frames in results]
     return [float(np.mean(episode)) for episode in values if episode]
+
+
+def _over_episodes(values: list[float]) -> Estimate:
+    """The mean over episodes.
+
+    Of episodes that all agree alike, to the last pixel, the interval has no width: both renderers are
+    deterministic, and a bootstrap has nothing to vary.
+    """
+    if len(values) > 1 and len(set(values)) == 1:
+        return Estimate(value=values[0], low=values[0], high=values[0], n=len(values))
+    return mean(values)
 
 
 def _worst_frame(results: list, part: str, bound: Bound) -> Frame:
