@@ -5,6 +5,7 @@ python ray_run.py FOLDER
 
 import json
 import sys
+import time
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -15,19 +16,31 @@ from ray.cluster_utils import Cluster
 
 from bomb.evaluation import EvaluationSettings, ExecutionSettings, evaluate
 from bomb.evaluation.store import RunStore
-from core.policy import BatchPolicy
+from core.policy import BatchPolicy, Policy
 
 NODES = 2
 
 
 class Wave(BatchPolicy):
-    """Noise out of (seed, step), in chunks of four."""
+    """Noise out of (seed, step), in chunks of four; slow enough for both nodes to get something to play."""
 
     def infer(self, requests) -> list[np.ndarray]:
+        time.sleep(0.05)
         return [
             np.random.default_rng([request.seed, request.step]).uniform(-1, 1, (4, 4)).astype(np.float32)
             for request in requests
         ]
+
+
+class Slow(Policy):
+    """Takes its time, so that no node plays everything before the other is up."""
+
+    def reset(self, instruction: str, seed: int) -> None:
+        pass
+
+    def act(self, observation: dict) -> np.ndarray:
+        time.sleep(0.03)
+        return np.zeros((1, 4), dtype=np.float32)
 
 
 def settings(policy: str, episodes: int) -> EvaluationSettings:
@@ -65,14 +78,16 @@ def main(folder: Path) -> None:
     evaluate(settings("ray_run:Wave", 2), folder / "local", execution=ExecutionSettings(workers=1))
     same = outcomes(folder / "ray") == outcomes(folder / "local")
 
-    lost = []
+    seen: set[str] = set()
 
     def lose_a_node(row: object) -> None:
-        if not lost:
-            lost.append(row)
-            cluster.remove_node(other, allow_graceful=False)
+        # Both nodes play by then, and there is more to play.
+        if len(seen) < NODES:
+            seen.add(getattr(row, "worker", ""))
+            if len(seen) == NODES:
+                cluster.remove_node(other, allow_graceful=False)
 
-    again = evaluate(settings("expert", 3), folder / "lost", execution=on_ray, report=lose_a_node)
+    again = evaluate(settings("ray_run:Slow", 3), folder / "lost", execution=on_ray, report=lose_a_node)
     with RunStore.open(folder / "lost") as store:
         kinds = sorted({error.kind for error in store.errors()})
     # Not printed: Ray's own words come in between.
