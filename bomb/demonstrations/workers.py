@@ -134,5 +134,5 @@ def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -
         pass
     except BombError as error:
         connection.send(("raised", str(error)))
-    except Exception:
+    except Exception:  # nothing is lost: `Workers.wait` raises it again where the jobs came from
         connection.send(("raised", f"a worker failed:\n{traceback.format_exc()}"))

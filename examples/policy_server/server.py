@@ -59,7 +59,7 @@ async def converse(connection, model: Model) -> None:
     async for message in connection:
         try:
             actions = model.infer(msgpack.unpackb(message, object_hook=decode))
-        except Exception:
+        except Exception:  # whatever the model raises is the client's to read
             await connection.send(traceback.format_exc())
             await connection.close(1011, "see the last message")
             return

@@ -15,6 +15,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from bomb.evaluation import EvaluationSettings, ExecutionSettings, evaluate
+from bomb.evaluation.rows import EpisodeRow
 from bomb.evaluation.store import RunStore
 from core.policy import BatchPolicy, Policy
 
@@ -82,8 +83,8 @@ def main(folder: Path) -> None:
 
     def lose_a_node(row: object) -> None:
         # Both nodes play by then, and there is more to play.
-        if len(seen) < NODES:
-            seen.add(getattr(row, "worker", ""))
+        if len(seen) < NODES and isinstance(row, EpisodeRow):
+            seen.add(row.worker)
             if len(seen) == NODES:
                 cluster.remove_node(other, allow_graceful=False)
 
