@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.checker import BLACK, WHITE, EpisodeJudge, PlacementChecker, Tolerances
+from core.judge.checker import BLACK, WHITE, EpisodeJudge, PlacementChecker, Tolerances
 
 PITCH = 0.055
 BOARD_TOP = 0.75

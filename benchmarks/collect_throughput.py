@@ -18,10 +18,10 @@ import numpy as np
 
 import core
 from benchmarks.timing import arguments, reference_ms, write
-from bomb.demonstrations.collecting import Player
+from bomb.collecting.collecting import Player
 from bomb.demonstrations.settings import CollectionSettings
-from bomb.demonstrations.workers import Workers
-from bomb.rollout import play
+from bomb.processes.workers import Workers
+from bomb.rollouts.rollout import play
 
 BOUND = 0.8
 

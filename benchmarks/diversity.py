@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 import core
 from bomb.policies.varied import VARIETIES, VariedExpert
-from bomb.rollout import play
+from bomb.rollouts.rollout import play
 from bomb.statistics import rate
 
 SPLIT = "calibration"

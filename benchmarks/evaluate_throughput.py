@@ -22,10 +22,10 @@ import numpy as np
 import core
 from benchmarks.timing import arguments, reference_ms, write
 from bomb.evaluation import EvaluationSettings, ExecutionSettings, evaluate
-from bomb.evaluation.policy_client import PolicyClient
-from bomb.evaluation.policy_process import PolicyProcess
-from bomb.evaluation.rows import EpisodeRow
-from bomb.evaluation.store import RunStore
+from bomb.evaluation.workers.policy_client import PolicyClient
+from bomb.evaluation.workers.policy_process import PolicyProcess
+from bomb.runs.rows import EpisodeRow
+from bomb.runs.store import RunStore
 from core.policy import BatchPolicy, Request
 
 SPEEDUP, OVERHEAD = 1.7, 0.05

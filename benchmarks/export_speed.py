@@ -23,7 +23,7 @@ import numpy as np
 
 import core
 from benchmarks.timing import write
-from bomb.demonstrations.collecting import collect
+from bomb.collecting.collecting import collect
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.demonstrations.settings import CollectionSettings
@@ -31,7 +31,7 @@ from bomb.exports import writer_class
 from bomb.exports.plan import make_plan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import Job, ShardMaker
-from bomb.rollout import replay
+from bomb.rollouts.rollout import replay
 
 WRITING = 0.15  # share of simulating and drawing that writing may cost
 MEMORY_GB = 1.5

@@ -13,13 +13,13 @@ import numpy as np
 
 import core
 from benchmarks.timing import arguments, interleaved, reference_ms, within, write
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.environment import Environment
 from core.make import DEFAULT_SUPERSAMPLE
-from core.observation import ObservationSpec
-from core.options import EpisodeOptions
 from core.registry import BACKENDS, TASKS
-from core.stage import clean_scene
+from core.rendering.observation import ObservationSpec
+from core.settings import EpisodeOptions
+from core.world.stage import clean_scene
 
 BOUND = 1.10
 

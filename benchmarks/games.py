@@ -13,7 +13,7 @@ from pathlib import Path
 import core
 from bomb import statistics
 from bomb.policies.expert import Expert
-from bomb.rollout import play, replay
+from bomb.rollouts.rollout import play, replay
 
 
 def measure(task: str, episodes: int, replays: int, seed: int) -> dict:

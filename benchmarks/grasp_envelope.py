@@ -176,7 +176,7 @@ def main() -> int:
         print(f"  {name} = {value}: {'changed' if name in settings else REASONS[name]}")
     if args.picture is not None:
         from benchmarks.envelope_picture import draw
-        from bomb.pictures import write_png
+        from bomb.pictures.images import write_png
 
         lines = [f"{name} = {value}" for name, value in values.items()]
         write_png(args.picture, draw(results, plan.backends, lines))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bomb.files import write_json
+from bomb.disk.files import write_json
 from core.perturbations import KNOBS
 
 SEVERITY = 3

@@ -10,7 +10,7 @@ import numpy as np
 
 import core
 from benchmarks.timing import arguments, reference_ms, write
-from bomb.gallery import levels_of
+from bomb.pictures.gallery import levels_of
 from core.perturbations import KNOBS
 
 BOUND = 2.0

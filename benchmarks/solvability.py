@@ -15,11 +15,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 import core
-from bomb.gallery import levels_of
+from bomb.pictures.gallery import levels_of
 from bomb.policies.expert import Expert
-from bomb.rollout import play
-from core.perturbation import WITHOUT_PHYSICS, Touches
+from bomb.rollouts.rollout import play
 from core.perturbations import KNOBS
+from core.perturbations.base import WITHOUT_PHYSICS, Touches
 from core.registry import TASKS
 
 SPLIT = "calibration"

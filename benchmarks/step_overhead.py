@@ -17,8 +17,8 @@ import numpy as np
 import core
 from benchmarks.timing import arguments, interleaved, reference_ms, within, write
 from bomb.policies.expert import Expert
-from core.rotations import quaternion_about_z
-from core.state import SceneState
+from core.world.rotations import quaternion_about_z
+from core.world.state import SceneState
 
 BOUND = 1.20
 COUNTS = (1, 10, 24)

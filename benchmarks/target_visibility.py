@@ -14,8 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 import core
+from bomb.pictures.views import goal_in_world, project
 from bomb.policies.expert import Expert
-from bomb.views import goal_in_world, project
 
 RADIUS = 0.010
 NEAR = 0.020

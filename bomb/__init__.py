@@ -7,21 +7,21 @@ importing this module registers ``bomb/PlaceStone-v0`` with gymnasium.
 from importlib import import_module
 
 import core
-from bomb.gymnasium_plugin import register
+from bomb.rollouts.gymnasium_plugin import register
 
 # Public names of the harness and the modules they live in; imported on first use.
 _PUBLIC = {
     "Estimate": "bomb.statistics",
-    "EpisodeResult": "bomb.rollout",
+    "EpisodeResult": "bomb.rollouts.rollout",
     "ExecutionSettings": "bomb.evaluation",
-    "RunStore": "bomb.evaluation.store",
+    "RunStore": "bomb.runs.store",
     "EvaluationSettings": "bomb.evaluation",
     "evaluate": "bomb.evaluation",
     "list_policies": "bomb.policies.making",
     "make_policy": "bomb.policies.making",
-    "make_vec": "bomb.vector",
-    "play": "bomb.rollout",
-    "rescore": "bomb.rescoring",
+    "make_vec": "bomb.rollouts.vector",
+    "play": "bomb.rollouts.rollout",
+    "rescore": "bomb.runs.rescoring",
 }
 
 __all__ = sorted({*_PUBLIC, *core.__all__})

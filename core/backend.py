@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from core.scene import CameraSpec, SceneSpec
-from core.state import SceneState
+from core.world.scene import CameraSpec, SceneSpec
+from core.world.state import SceneState
 
 
 class Capability(Enum):

@@ -6,28 +6,28 @@ from dataclasses import asdict
 import gymnasium
 import numpy as np
 
-from core.actions import ActionSpec, check_action
-from core.actuation import Actuator
 from core.backend import Backend, CameraImage
-from core.checker import Tolerances
-from core.controller import Controller
+from core.board.goal_picture import goal_picture
+from core.board.layout import add_stones
+from core.control.actions import ActionSpec, check_action
+from core.control.actuation import Actuator
+from core.control.controller import Controller
+from core.episode.info import episode_about, episode_info
+from core.episode.log import EpisodeLog
+from core.episode.record import EpisodeRecord
+from core.episode.snapshot import Snapshot
 from core.errors import LifecycleError, OptionError, RenderError, StateError
-from core.goal_picture import goal_picture
-from core.info import episode_about, episode_info
-from core.kinematics import Kinematics
-from core.layout import add_stones
-from core.log import EpisodeLog
-from core.observation import ObservationSpec, action_space, make_observation
-from core.options import EpisodeOptions
+from core.judge.checker import Tolerances
+from core.judge.measuring import Frame, Observer
+from core.judge.referee import Referee
 from core.perturbations.suite import Suite
-from core.record import EpisodeRecord
-from core.referee import Referee
-from core.render_guard import RenderGuard
-from core.scene import SceneSpec
-from core.scoring import Frame, Observer
-from core.snapshot import Snapshot
-from core.state import ARM_JOINTS, SceneState
+from core.rendering.observation import ObservationSpec, action_space, make_observation
+from core.rendering.render_guard import RenderGuard
+from core.settings import EpisodeOptions
 from core.task import Episode, Move, Task
+from core.world.kinematics import Kinematics
+from core.world.scene import SceneSpec
+from core.world.state import ARM_JOINTS, SceneState
 
 FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
 
@@ -112,7 +112,7 @@ class Environment(gymnasium.Env):
         After the last action of an episode the world is held for half a second and the end is judged.
 
         Args:
-            action: real numbers of shape (4,): x, y, z, gripper; see ``core.actions``.
+            action: real numbers of shape (4,): x, y, z, gripper; see ``core.control.actions``.
 
         Returns:
             (observation, reward, terminated, truncated, info); the reward is 1.0 at the step where success

@@ -3,16 +3,16 @@
 import inspect
 from collections.abc import Callable
 
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.environment import Environment
 from core.errors import OptionError, UnknownNameError, check_choice
-from core.observation import ObservationSpec
-from core.options import EpisodeOptions
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
+from core.rendering.observation import ObservationSpec
 from core.seeding import SPLITS
-from core.stage import clean_scene
+from core.settings import EpisodeOptions
 from core.task import Task
+from core.world.stage import clean_scene
 
 DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, and 2 costs two to three times
 
@@ -39,7 +39,7 @@ def make_task(
     Args:
         task: name out of ``core.list_tasks()``, or a task made with options of its own.
         backend: name out of ``core.list_backends()``.
-        action_mode: ``"delta"`` or ``"absolute"``; see ``core.actions``.
+        action_mode: ``"delta"`` or ``"absolute"``; see ``core.control.actions``.
         cameras: out of ``head``, ``front``, ``wrist``. Empty renders nothing and needs no graphics driver.
         image_size: (height, width) of every picture, in pixels.
         modalities: out of ``rgb`` (uint8), ``depth`` (float32, metres along the optical axis) and

@@ -144,10 +144,10 @@ POLICIES = Registry(
         "random": "bomb.policies.simple:RandomPolicy",
         "hold": "bomb.policies.simple:HoldPolicy",
         "noisy_expert": "bomb.policies.noisy:NoisyExpert",
-        "replay": "bomb.policies.recorded:Replay",
+        "replay": "bomb.policies.replay:Replay",
         "blind": "bomb.policies.wrappers:Blind",
         "mute": "bomb.policies.wrappers:Mute",
-        "pi0": "bomb.integrations.pi0.policy:Pi0Policy",
+        "pi0": "bomb.models.pi0.policy:Pi0Policy",
     },
 )
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
-from core.boards import Board
+from core.board.boards import Board
+from core.board.goals import Goal, Intersection, Pattern, Region
 from core.errors import CapabilityError
-from core.goals import Goal, Intersection, Pattern, Region
-from core.scene import SceneSpec
-from core.state import SceneState
+from core.world.scene import SceneSpec
+from core.world.state import SceneState
 
 __all__ = [
     "Episode",

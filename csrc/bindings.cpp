@@ -169,7 +169,7 @@ void bind_measure(py::module_& m) {
 }  // namespace bomb
 
 PYBIND11_MODULE(_checker, m) {
-  m.doc() = "The compiled placement checker; see core.checker.";
+  m.doc() = "The compiled placement checker; see core.judge.checker.";
   bomb::bind_measure(m);
   bomb::bind_judge(m);
 }

@@ -25,7 +25,7 @@ std::array<float, 3> read_tool(const char* name, const py::object& value) {
   return {static_cast<float>(array.at(0)), static_cast<float>(array.at(1)), static_cast<float>(array.at(2))};
 }
 
-// Any object with an attribute for each tolerance; core.checker.Tolerances is the one that is used.
+// Any object with an attribute for each tolerance; core.judge.checker.Tolerances is the one that is used.
 Tolerances read_tolerances(const py::object& value) {
   Tolerances tolerances;
   for (const ToleranceField& field : kToleranceFields) {

@@ -7,7 +7,7 @@
 
 namespace bomb {
 
-// The limits of success and of the stage flags; core/checker.py sets their values. Success keeps `<=`
+// The limits of success and of the stage flags; core/judge/checker.py sets their values. Success keeps `<=`
 // for all but clearance, which must be exceeded.
 struct Tolerances {
   double distance;      // m, from the goal, horizontally

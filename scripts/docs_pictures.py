@@ -7,14 +7,14 @@ import numpy as np
 
 import core
 from backends.robotwin import render as drawing
-from bomb.demo import DemoSettings, every_camera
-from bomb.filming import contact_sheet, film, side_by_side
-from bomb.pictures import captioned, grid, write_png
+from bomb.demo.demo import DemoSettings, every_camera
+from bomb.pictures.filming import contact_sheet, film, side_by_side
+from bomb.pictures.images import captioned, grid, write_png
 from bomb.policies.making import make_policy
-from bomb.rollout import play
+from bomb.rollouts.rollout import play
 from core.registry import BACKENDS
-from core.robot_visuals import KEEP, robot_visuals
-from core.scene import CameraSpec
+from core.world.robot_visuals import KEEP, robot_visuals
+from core.world.scene import CameraSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"

@@ -52,10 +52,10 @@ if ! fresh project "$key" || ! ls core/_checker.*.so >/dev/null 2>&1; then
   stamp project "$key"
 fi
 
-key="$version-$(hash_of core/robot_visuals.py requirements.lock)-${BOMB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bomb}"
+key="$version-$(hash_of core/world/robot_visuals.py requirements.lock)-${BOMB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bomb}"
 if ! fresh meshes "$key"; then
   say "simplifying the robot's drawn meshes"
-  .venv/bin/python -c 'from core.robot_visuals import robot_visuals; robot_visuals()'
+  .venv/bin/python -c 'from core.world.robot_visuals import robot_visuals; robot_visuals()'
   stamp meshes "$key"
 fi
 say "ready: .venv/bin/bomb --help"

@@ -11,12 +11,12 @@ folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT
 
 # A copy of the little that the build and the tests need, so that nothing else is imported by chance.
-mkdir -p "$folder/core" "$folder/tests"
+mkdir -p "$folder/core/judge" "$folder/tests"
 cp -r "$root/csrc" "$folder/csrc"
 cp "$root/setup.py" "$folder/"
-cp "$root/core/checker.py" "$folder/core/"
+cp "$root/core/judge/checker.py" "$folder/core/judge/"
 cp -r "$root/tests/csrc" "$folder/tests/csrc"
-touch "$folder/core/__init__.py" "$folder/tests/__init__.py"
+touch "$folder/core/__init__.py" "$folder/core/judge/__init__.py" "$folder/tests/__init__.py"
 printf '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib --strict-markers"\n' > "$folder/pyproject.toml"
 
 cd "$folder"

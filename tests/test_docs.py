@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bomb.cli import VERBS
-from bomb.gymnasium_plugin import ENVIRONMENTS
-from core.scene import BoardSpec, StoneSpec
-from core.stage import CAMERAS, LIGHTS
+from bomb.rollouts.gymnasium_plugin import ENVIRONMENTS
+from core.world.scene import BoardSpec, StoneSpec
+from core.world.stage import CAMERAS, LIGHTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

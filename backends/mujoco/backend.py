@@ -11,9 +11,9 @@ from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodi
 from backends.mujoco.edits import check_changes, physical_part, refit
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import StateError, check_choice
-from core.meshes import stone_shape
-from core.scene import CameraSpec, MaterialSpec, SceneSpec, each_stone
-from core.state import JOINTS, SceneState
+from core.world.meshes import stone_shape
+from core.world.scene import CameraSpec, MaterialSpec, SceneSpec, each_stone
+from core.world.state import JOINTS, SceneState
 
 if TYPE_CHECKING:
     from backends.mujoco.render import Pictures

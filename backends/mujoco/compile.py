@@ -15,9 +15,9 @@ from backends.mujoco.options import (
     STONE_AFFINITY,
     STONE_TYPE,
 )
-from core.bodies import parked_pose, static_bodies
-from core.meshes import stone_collision_vertices
-from core.robot import (
+from core.world.bodies import parked_pose, static_bodies
+from core.world.meshes import stone_collision_vertices
+from core.world.robot import (
     ARM_JOINT_NAMES,
     FINGER_JOINT_NAMES,
     FINGER_LINKS,
@@ -27,9 +27,9 @@ from core.robot import (
     RobotDescription,
     panda,
 )
-from core.rotations import Pose
-from core.scene import PhysicsSpec, RobotSpec, SceneSpec, StoneSpec
-from core.state import JOINTS
+from core.world.rotations import Pose
+from core.world.scene import PhysicsSpec, RobotSpec, SceneSpec, StoneSpec
+from core.world.state import JOINTS
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

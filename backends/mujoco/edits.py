@@ -7,10 +7,10 @@ import mujoco as mj
 import numpy as np
 
 from backends.mujoco.compile import Compiled, make_pristine, stone_bodies
-from core.bodies import movable_poses
 from core.errors import CapabilityError
-from core.meshes import stone_shape
-from core.scene import SceneSpec
+from core.world.bodies import movable_poses
+from core.world.meshes import stone_shape
+from core.world.scene import SceneSpec
 
 # Fields that may differ from the built scene; everything else needs another model or other meshes, or would
 # change what the task means.

@@ -5,9 +5,9 @@ import mujoco.studio  # noqa: F401  # isort: skip
 import numpy as np
 from mujoco import mjrf
 
-from core.graphics import DeviceType, quiet, select_driver
-from core.meshes import Mesh
-from core.rotations import Pose, matrix_from_quaternion
+from core.rendering.graphics import DeviceType, quiet, select_driver
+from core.world.meshes import Mesh
+from core.world.rotations import Pose, matrix_from_quaternion
 
 # What was uploaded and has to be freed by hand once a frame has been drawn since: the bindings keep
 # their copy of it for ever.

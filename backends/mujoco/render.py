@@ -13,7 +13,7 @@ import numpy as np
 import pinocchio
 from mujoco import mjrf
 
-import core.textures
+import core.world.textures
 from backends.mujoco.filament import (
     Target,
     Uploads,
@@ -26,16 +26,16 @@ from backends.mujoco.filament import (
 )
 from backends.mujoco.options import DRAWING
 from core.backend import CameraImage
-from core.bodies import Visual, static_bodies, stone_visual
 from core.errors import CapabilityError
-from core.kinematics import panda_model
-from core.meshes import Mesh
-from core.robot import HAND_LINK
-from core.robot_visuals import robot_visuals
-from core.rotations import Pose, matrix_from_quaternion
-from core.scene import CameraSpec, LightSpec, MaterialSpec, SceneSpec, TextureSpec
-from core.state import SceneState
-from core.textures import srgb_encode
+from core.world.bodies import Visual, static_bodies, stone_visual
+from core.world.kinematics import panda_model
+from core.world.meshes import Mesh
+from core.world.robot import HAND_LINK
+from core.world.robot_visuals import robot_visuals
+from core.world.rotations import Pose, matrix_from_quaternion
+from core.world.scene import CameraSpec, LightSpec, MaterialSpec, SceneSpec, TextureSpec
+from core.world.state import SceneState
+from core.world.textures import srgb_encode
 
 _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
@@ -298,11 +298,11 @@ class Pictures:
         """A material's picture. One of the same size takes its place: edits need no memory."""
         key = (name, spec.size)
         if key not in self._textures:
-            image = core.textures.make_texture(spec)
+            image = core.world.textures.make_texture(spec)
             self._textures[key] = (spec, make_texture(self._context, image, self._uploads))
         before, texture = self._textures[key]
         if before != spec:
-            set_picture(texture, core.textures.make_texture(spec), self._uploads)
+            set_picture(texture, core.world.textures.make_texture(spec), self._uploads)
             self._textures[key] = (spec, texture)
         return texture
 

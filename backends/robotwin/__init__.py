@@ -3,7 +3,8 @@
 import warnings
 
 with warnings.catch_warnings():
-    # SAPIEN looks for Vulkan when it is imported and warns; core.graphics asks when there are cameras.
+    # SAPIEN looks for Vulkan when it is imported and warns; core.rendering.graphics asks
+    # when there are cameras.
     warnings.simplefilter("ignore")
     import sapien  # noqa: F401
 

@@ -12,8 +12,8 @@ from backends.robotwin.compile import World, compile_world
 from backends.robotwin.render import Pictures
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import StateError
-from core.scene import CameraSpec, SceneSpec
-from core.state import JOINTS, SceneState
+from core.world.scene import CameraSpec, SceneSpec
+from core.world.state import JOINTS, SceneState
 
 # What ``PhysxCpuSystem.pack`` writes, as float32: per rigid body q (wxyz), p, v, w; then per articulation
 # its root (the same), joint positions, joint velocities, and per joint a position and a velocity target.

@@ -7,12 +7,12 @@ import sapien
 from sapien import physx
 
 from backends.robotwin import options
-from core.bodies import BoxShape, StaticBody, static_bodies
 from core.errors import BombError
-from core.meshes import stone_collision_vertices, stone_shape
-from core.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
-from core.rotations import Pose, compose, matrix_from_quaternion, quaternion_from_matrix
-from core.scene import RobotSpec, SceneSpec, StoneSpec
+from core.world.bodies import BoxShape, StaticBody, static_bodies
+from core.world.meshes import stone_collision_vertices, stone_shape
+from core.world.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
+from core.world.rotations import Pose, compose, matrix_from_quaternion, quaternion_from_matrix
+from core.world.scene import RobotSpec, SceneSpec, StoneSpec
 
 Body = physx.PhysxRigidBaseComponent
 

@@ -5,9 +5,9 @@ from dataclasses import fields, is_dataclass, replace
 from backends.robotwin import options
 from backends.robotwin.compile import World, sapien_pose, set_drives, set_stone_mass, take_stones
 from backends.robotwin.render import Pictures
-from core.bodies import movable_poses, static_bodies, stone_visual
 from core.errors import CapabilityError
-from core.scene import MaterialSpec, SceneSpec
+from core.world.bodies import movable_poses, static_bodies, stone_visual
+from core.world.scene import MaterialSpec, SceneSpec
 
 # Fields that may differ from the built scene; every other one is a shape, a count or a name.
 _EDITABLE = {

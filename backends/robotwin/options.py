@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sapien import physx
 
-from core.scene import PhysicsSpec
+from core.world.scene import PhysicsSpec
 
 POSITION_ITERATIONS = 10  # of the solver, per body (calibrated: 4 lose stones, 25 hold no others)
 # Of the solver, per body (calibrated: 4 and 8 agree with MuJoCo as often as 1 on grasps, and as often or more

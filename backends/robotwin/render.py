@@ -2,7 +2,7 @@
 
 The drawn scene shares nothing with PhysX: every frame is a function of a ``SceneState`` and the dressed
 ``SceneSpec`` alone, so equal states give equal pictures whatever ran before. Lights and materials are in
-the units of ``core.scene``, which are SAPIEN's own.
+the units of ``core.world.scene``, which are SAPIEN's own.
 """
 
 from functools import lru_cache
@@ -17,17 +17,17 @@ from sapien import render
 
 from backends.robotwin import options
 from core.backend import CameraImage
-from core.bodies import StaticBody, Visual, parked_pose, static_bodies, stone_visual
 from core.errors import RenderError
-from core.graphics import quiet, select_driver
-from core.kinematics import panda_model
-from core.meshes import stone_shape
-from core.robot import HAND_LINK
-from core.robot_visuals import robot_visuals
-from core.rotations import Pose, quaternion_from_matrix
-from core.scene import CameraSpec, Color, LightSpec, MaterialSpec, SceneSpec, TextureSpec
-from core.state import SceneState
-from core.textures import make_texture, srgb_decode, srgb_encode
+from core.rendering.graphics import quiet, select_driver
+from core.world.bodies import StaticBody, Visual, parked_pose, static_bodies, stone_visual
+from core.world.kinematics import panda_model
+from core.world.meshes import stone_shape
+from core.world.robot import HAND_LINK
+from core.world.robot_visuals import robot_visuals
+from core.world.rotations import Pose, quaternion_from_matrix
+from core.world.scene import CameraSpec, Color, LightSpec, MaterialSpec, SceneSpec, TextureSpec
+from core.world.state import SceneState
+from core.world.textures import make_texture, srgb_decode, srgb_encode
 
 # Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
 _ENCODE = (srgb_encode(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)

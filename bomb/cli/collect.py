@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     from bomb.demonstrations.settings import DIVERSITY, SPLITS
     from bomb.exports import FORMATS
-    from core.heldout import HELD_OUT
+    from core.perturbations.heldout import HELD_OUT
 
     parser.add_argument(
         "--episodes", type=int, required=True, metavar="N", help="how many successful episodes"
@@ -77,12 +77,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Collects, exports if asked to, and says what there is."""
-    from bomb.demonstrations.collecting import collect
-    from bomb.demonstrations.progress import CollectionBar
+    from bomb.collecting.collecting import collect
+    from bomb.collecting.progress import CollectionBar
     from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
+    from bomb.disk.files import write_json
     from bomb.exports import FORMATS, export, writer_class
     from bomb.exports.settings import ExportSettings
-    from bomb.files import write_json
 
     check_choice("format", args.format, [NATIVE, *FORMATS])
     held_out = held_out_sets(args.hold_out)

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the demonstration and says where the page is."""
-    from bomb.demo import DemoSettings, demo
+    from bomb.demo.demo import DemoSettings, demo
 
     start = time.perf_counter()
 

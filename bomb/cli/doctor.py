@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Examines, prints one line per finding and what to do; returns 1 if something is broken."""
-    from bomb.diagnosis import examine
-    from bomb.files import write_json
+    from bomb.disk.files import write_json
+    from bomb.machine.diagnosis import examine
 
     findings = []
     for finding in examine(args.timeout):

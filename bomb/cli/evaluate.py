@@ -101,8 +101,8 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluates, prints the result and writes it."""
     from bomb.cli.evaluate_words import Progress, summary_words
+    from bomb.disk.files import write_json
     from bomb.evaluation import evaluate
-    from bomb.files import write_json
 
     settings, execution = read(args)
     with Progress(settings.policy) as progress:

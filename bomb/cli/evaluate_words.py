@@ -2,7 +2,7 @@
 
 import sys
 
-from bomb.evaluation.rows import EpisodeRow, ErrorRow
+from bomb.runs.rows import EpisodeRow, ErrorRow
 
 
 class Progress:

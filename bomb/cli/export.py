@@ -7,7 +7,7 @@ from bomb.cli.options import knobs, names
 from bomb.exports import FORMATS
 from core.errors import OptionError
 from core.registry import BACKENDS
-from core.stage import CAMERAS
+from core.world.stage import CAMERAS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

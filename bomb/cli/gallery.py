@@ -27,10 +27,10 @@ def run(args: argparse.Namespace) -> int:
     """Draws and writes the picture."""
     from tqdm import tqdm
 
-    from bomb.gallery import gallery
-    from bomb.pictures import write_png
+    from bomb.pictures.gallery import gallery
+    from bomb.pictures.images import write_png
     from core.perturbations import KNOBS
-    from core.stage import CAMERAS
+    from core.world.stage import CAMERAS
 
     names = (
         list(KNOBS)

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from bomb.files import write_bytes
+    from bomb.disk.files import write_bytes
     from bomb.inspection.findings import inspect_source
     from bomb.inspection.page import inspection_page
     from bomb.inspection.sources import open_source

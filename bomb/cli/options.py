@@ -16,12 +16,12 @@ def names(text: str, option: str) -> tuple[str, ...]:
 
 
 def held_out_sets(text: str) -> tuple[str, ...]:
-    """Comma-separated names out of ``core.heldout.HELD_OUT``, or ``none``.
+    """Comma-separated names out of ``core.perturbations.heldout.HELD_OUT``, or ``none``.
 
     Raises:
         UnknownNameError: for another name, listing the valid ones.
     """
-    from core.heldout import check_held_out
+    from core.perturbations.heldout import check_held_out
 
     return () if text == "none" else check_held_out(names(text, "--hold-out"))
 

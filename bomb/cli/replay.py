@@ -27,9 +27,9 @@ def run(args: argparse.Namespace) -> int:
 
     from bomb.demonstrations.dataset import Dataset
     from bomb.demonstrations.replaying import LEAST, count_replays, replay_dataset
-    from bomb.differences import first_difference
-    from bomb.files import write_json
-    from bomb.versions import versions
+    from bomb.disk.differences import first_difference
+    from bomb.disk.files import write_json
+    from bomb.machine.versions import versions
 
     dataset = Dataset.open(args.dataset)
     backends = () if args.backend is None else names(args.backend, "--backend")

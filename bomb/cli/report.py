@@ -84,7 +84,7 @@ def _text_of(name: str) -> Callable[..., str]:
 
 
 def _write(text: str, out: Path | None) -> int:
-    from bomb.files import write_bytes
+    from bomb.disk.files import write_bytes
 
     if out is None:
         print(text, end="")

@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> int:
 
     Returns 1 if the tolerances were left as they were and a verdict still came out differently.
     """
-    from bomb.evaluation.store import RunStore
-    from bomb.files import write_json
-    from bomb.rescoring import rescore
+    from bomb.disk.files import write_json
+    from bomb.runs.rescoring import rescore
+    from bomb.runs.store import RunStore
 
     with RunStore.open(args.run) as store:
         result = rescore(store, changes(args))

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 def _performance(args: argparse.Namespace):
     """What plays the episode, ``perform(env, watch)``, and the options of the environment."""
     from bomb.policies.making import make_policy
-    from bomb.rollout import play
+    from bomb.rollouts.rollout import play
 
     if args.run is not None:
         return _recorded(args)
@@ -88,8 +88,8 @@ def _performance(args: argparse.Namespace):
 
 
 def _recorded(args: argparse.Namespace):
-    from bomb.evaluation.store import RunStore
-    from bomb.recorded import again, recorded_options
+    from bomb.runs.replaying import again, recorded_options
+    from bomb.runs.store import RunStore
 
     with RunStore.open(args.run) as store:
         conditions = {condition.key: condition for condition in store.conditions()}
@@ -110,8 +110,8 @@ def _recorded(args: argparse.Namespace):
 def _film(args: argparse.Namespace, out: Path, names: list[str], perform, options: dict) -> None:
     from tqdm import tqdm
 
-    from bomb.filming import contact_sheet, film, side_by_side
-    from bomb.pictures import write_mp4, write_png
+    from bomb.pictures.filming import contact_sheet, film, side_by_side
+    from bomb.pictures.images import write_mp4, write_png
 
     shoot = partial(
         film,
@@ -138,8 +138,8 @@ def _write_rerun(args: argparse.Namespace, names: list[str], perform, options: d
     from tqdm import tqdm
 
     import core
-    from bomb.filming import outcome
     from bomb.integrations.rerun import RerunFile
+    from bomb.pictures.filming import outcome
 
     cameras = (args.camera,) if args.rerun_pictures else ()
     with RerunFile(args.rerun, cameras) as file:

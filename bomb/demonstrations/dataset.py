@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.files import FileError, read_json
+from bomb.disk.files import FileError, read_json
 from core.errors import StateError
 
 FORMAT = "bomb-demonstrations"
@@ -29,7 +29,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset on disk; ``bomb collect`` writes one, see ``bomb.demonstrations.collecting``.
+    """A dataset on disk; ``bomb collect`` writes one, see ``bomb.collecting.collecting``.
 
     Attributes:
         path: its folder.

@@ -14,7 +14,7 @@ from zlib import error as ZlibError
 import numpy as np
 
 from core.errors import StateError
-from core.state import JOINTS, SceneState
+from core.world.state import JOINTS, SceneState
 
 FORMAT = "bomb-demonstration"
 VERSION = 1

@@ -7,11 +7,11 @@ import numpy as np
 import core
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.settings import chosen_levels
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from core.errors import OptionError
-from core.heldout import HELD_OUT
-from core.perturbation import WITHOUT_PHYSICS, Level, split_name
 from core.perturbations import KNOBS
+from core.perturbations.base import WITHOUT_PHYSICS, Level, split_name
+from core.perturbations.heldout import HELD_OUT
 from core.task import Instruction, Span
 
 
@@ -21,14 +21,15 @@ class Renderer:
     Args:
         settings: of the dataset.
         backend: registered name of the engine that draws; any may draw the states of any.
-        cameras: out of ``core.stage.CAMERAS``.
+        cameras: out of ``core.world.stage.CAMERAS``.
         image_size: (height, width) in pixels.
         modalities: out of ``rgb``, ``depth``, ``segmentation``.
         perturbations: knobs beside those that the dataset was collected with, as ``core.make_task`` takes
             them. They may change what is seen and said, not what happens.
         supersample: see ``core.make_task``.
-        held_out: out of ``core.heldout.HELD_OUT``: what the pictures must not show; None: as the dataset has
-            it. A preset's held-out sets are replaced by what may be trained on.
+        held_out: out of ``core.perturbations.heldout.HELD_OUT``: what the pictures must not
+            show; None: as the dataset has it. A preset's held-out sets are replaced by what may be trained
+            on.
 
     Raises:
         OptionError: for a knob that moves objects or changes physics or control, for a set that is held out,
@@ -129,7 +130,7 @@ class Renderer:
 
 
 def held_out_of(settings: dict) -> tuple[str, ...]:
-    """What the dataset with these settings leaves out, out of ``core.heldout.HELD_OUT``."""
+    """What the dataset with these settings leaves out, out of ``core.perturbations.heldout.HELD_OUT``."""
     return tuple(settings["held_out"]["sets"])
 
 
@@ -138,7 +139,8 @@ def visible_levels(perturbations: object, held_out: tuple[str, ...] = tuple(HELD
 
     Args:
         perturbations: as ``core.make_task`` takes them, without condition sets.
-        held_out: out of ``core.heldout.HELD_OUT``; see ``bomb.demonstrations.settings.chosen_levels``.
+        held_out: out of ``core.perturbations.heldout.HELD_OUT``; see
+            ``bomb.demonstrations.settings.chosen_levels``.
 
     Raises:
         OptionError: for any other knob, listing those that may be turned; for a set that is held out.

@@ -8,14 +8,14 @@ from pathlib import Path
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer, visible_levels
-from bomb.demonstrations.workers import Workers
-from bomb.differences import first_difference
-from bomb.files import FileError, read_json, write_json
-from bomb.pictures import write_mp4, write_png
-from bomb.versions import versions
+from bomb.disk.differences import first_difference
+from bomb.disk.files import FileError, read_json, write_json
+from bomb.machine.versions import versions
+from bomb.pictures.images import write_mp4, write_png
+from bomb.processes.workers import Workers
 from core.errors import BombError, OptionError, check_choice
-from core.heldout import HELD_OUT
-from core.perturbation import Level
+from core.perturbations.base import Level
+from core.perturbations.heldout import HELD_OUT
 
 FORMAT, VERSION, SETTINGS_FILE = "bomb-pictures", 1, "render.json"
 # How the pictures are kept; picture t is what was seen before action t.
@@ -32,7 +32,7 @@ class RenderSettings:
     Attributes:
         backend, cameras, image_size, supersample: see ``Renderer``.
         perturbations: levels of knobs beside those of the dataset.
-        held_out: what the pictures must not show, out of ``core.heldout.HELD_OUT``.
+        held_out: what the pictures must not show, out of ``core.perturbations.heldout.HELD_OUT``.
         kind: out of ``KINDS``.
     """
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import core
 from bomb.demonstrations.dataset import Dataset
-from bomb.demonstrations.workers import Workers
-from bomb.rollout import replay
+from bomb.processes.workers import Workers
+from bomb.rollouts.rollout import replay
 from bomb.statistics import Estimate, rate
 from core.environment import Environment
 from core.errors import BombError

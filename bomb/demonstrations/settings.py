@@ -4,10 +4,17 @@ from dataclasses import asdict, dataclass, field
 
 import core
 from bomb.policies.making import make_policy
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import OptionError, check_choice
-from core.heldout import HELD_OUT, HELDOUT_HASH, INTERSECTIONS, check_held_out, check_trainable, trainable
-from core.perturbation import Level
+from core.perturbations.base import Level
+from core.perturbations.heldout import (
+    HELD_OUT,
+    HELDOUT_HASH,
+    INTERSECTIONS,
+    check_held_out,
+    check_trainable,
+    trainable,
+)
 from core.perturbations.presets import PRESETS, make_suite
 from core.policy import Policy
 from core.registry import BACKENDS, TASKS
@@ -29,7 +36,7 @@ class CollectionSettings:
         split: out of ``SPLITS``.
         seed: of the first episode; the rest count up.
         perturbations: knob to severity or set; see ``chosen_levels``.
-        held_out: out of ``core.heldout.HELD_OUT``: what is left out.
+        held_out: out of ``core.perturbations.heldout.HELD_OUT``: what is left out.
         diversity: how much the expert varies, 0 to 1; see ``bomb.policies.varied``.
         action_mode, control_hz: see ``core.make_task``.
         max_steps: actions per episode; None takes the task's own.
@@ -143,7 +150,7 @@ def chosen_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str,
 
     Args:
         perturbations: as ``core.make_task`` takes them, without condition sets.
-        held_out: out of ``core.heldout.HELD_OUT``.
+        held_out: out of ``core.perturbations.heldout.HELD_OUT``.
 
     Raises:
         OptionError: for a held-out set that is asked for by its name, and for a condition set.

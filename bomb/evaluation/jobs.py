@@ -3,11 +3,11 @@
 import traceback as tracebacks
 from dataclasses import dataclass, field
 
-from bomb.chunks import ChunkExecution
 from bomb.evaluation.matrix import Plan
-from bomb.evaluation.rows import EpisodeRow, ErrorRow
 from bomb.evaluation.settings import ExecutionSettings
-from bomb.evaluation.store import now
+from bomb.rollouts.chunks import ChunkExecution
+from bomb.runs.rows import EpisodeRow, ErrorRow
+from bomb.runs.store import now
 from core.errors import ConventionError, PolicyError, PolicyTimeoutError
 from core.registry import registrations
 

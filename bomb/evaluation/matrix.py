@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from bomb.evaluation.perturbation_words import Perturbed, read_perturbations
-from bomb.evaluation.rows import Condition
 from bomb.evaluation.settings import EvaluationSettings
+from bomb.runs.rows import Condition
 from core.errors import OptionError
 from core.make import check_options
 from core.registry import BACKENDS, TASKS
-from core.stage import clean_scene
 from core.task import Episode, Task
+from core.world.stage import clean_scene
 
 SEARCH = 10_000  # seeds looked at for each episode that is wanted, before giving up
 
@@ -128,7 +128,7 @@ def _seeds(settings: EvaluationSettings, task: Task) -> tuple[int, ...]:
 
 def goals_of(episode: Episode) -> str:
     """``"seen"`` or ``"unseen"`` if all goals of an episode are, else ``"mixed"``."""
-    from core.heldout import goal_set
+    from core.perturbations.heldout import goal_set
 
     sets = {goal_set(goal) for goal in (episode.goal, *(move.goal for move in episode.plan))}
     return sets.pop() if len(sets) == 1 else "mixed"

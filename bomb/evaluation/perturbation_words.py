@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import OptionError
-from core.perturbation import split_name
 from core.perturbations import KNOBS
+from core.perturbations.base import split_name
 from core.perturbations.conditions import ConditionSet, read_conditions
 from core.perturbations.presets import DEFAULT_SEVERITY, FIXED, PRESETS, make_suite
 
@@ -32,7 +32,7 @@ class Perturbed:
 
     Attributes:
         label: says it in one word, the same for the same thing.
-        knob, severity, category: see ``bomb.evaluation.rows.Condition``.
+        knob, severity, category: see ``bomb.runs.rows.Condition``.
         levels: every knob that is on to its severity or set.
         conditions: the condition set, where it comes out of a file.
     """

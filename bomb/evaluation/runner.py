@@ -7,21 +7,21 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bomb.chunks import ChunkExecution
-from bomb.evaluation.executor import Executor, make_executor
+from bomb.disk.files import write_bytes, write_json
+from bomb.evaluation.executors.base import Executor, make_executor
 from bomb.evaluation.jobs import Outcome, Setup
 from bomb.evaluation.matrix import Plan, make_matrix
-from bomb.evaluation.policy_process import PolicyProcess
-from bomb.evaluation.policy_server import PolicyAbout
-from bomb.evaluation.rows import EpisodeRow, ErrorRow
 from bomb.evaluation.schedule import Schedule
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
-from bomb.evaluation.store import RunStore
 from bomb.evaluation.tally import tally
-from bomb.files import write_bytes, write_json
+from bomb.evaluation.workers.policy_process import PolicyProcess
+from bomb.evaluation.workers.policy_server import PolicyAbout
+from bomb.machine.provenance import git_state, hardware
+from bomb.machine.versions import versions
 from bomb.policies.making import policy_class
-from bomb.provenance import git_state, hardware
-from bomb.versions import versions
+from bomb.rollouts.chunks import ChunkExecution
+from bomb.runs.rows import EpisodeRow, ErrorRow
+from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.make import DEFAULT_SUPERSAMPLE
 from core.registry import BACKENDS, TASKS
@@ -51,7 +51,7 @@ def evaluate(
 
     Args:
         settings: what to evaluate.
-        out: run folder, see ``bomb.evaluation.store``; None keeps nothing.
+        out: run folder, see ``bomb.runs.store``; None keeps nothing.
         execution: how to carry it out; None: one local worker a core.
         report: called with each new row, in the order in which they end.
         begin: called once as ``begin(episodes in all, episodes that are there already)``.

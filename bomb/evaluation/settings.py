@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from bomb.chunks import ChunkExecution
+from bomb.rollouts.chunks import ChunkExecution
 from core.errors import OptionError, check_choice
 from core.seeding import SPLITS
 
@@ -22,13 +22,13 @@ class EvaluationSettings:
         split: which family of seeds.
         episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
         goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of
-            intersections that demonstrations leave out; see ``core.heldout``.
+            intersections that demonstrations leave out; see ``core.perturbations.heldout``.
         max_steps: actions per episode; None takes each task's own.
         action_mode, control_hz, supersample: see ``core.make_task``.
         cameras: what the policy sees; empty renders nothing; None: none if it is privileged, else head.
         image_size: (height, width), in pixels.
         stop_on_success: whether an episode ends when success first holds.
-        chunks: how chunks are executed, as words; see ``bomb.chunks``.
+        chunks: how chunks are executed, as words; see ``bomb.rollouts.chunks``.
         allow_training_split: whether a policy may be evaluated on the split that it was trained on.
     """
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bomb import statistics
-from bomb.evaluation.rows import EpisodeRow, ErrorRow
+from bomb.runs.rows import EpisodeRow, ErrorRow
 
 
 def tally(rows: Sequence[EpisodeRow], errors: Iterable[ErrorRow] = ()) -> dict:

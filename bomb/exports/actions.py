@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import check_choice
 
 # A commanded motion of at most this share of the speed limit along every axis is none (0.02 mm at 20 Hz).

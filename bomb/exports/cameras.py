@@ -10,9 +10,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from core.perturbations.camera import TOOL_IN_HAND
-from core.rotations import matrix_from_quaternion
-from core.scene import CameraSpec, SceneSpec
-from core.state import SceneState
+from core.world.rotations import matrix_from_quaternion
+from core.world.scene import CameraSpec, SceneSpec
+from core.world.state import SceneState
 
 
 def intrinsics(camera: CameraSpec, image_size: tuple[int, int]) -> np.ndarray:
@@ -95,7 +95,7 @@ class Cameras:
 
 @lru_cache(maxsize=4)
 def _kinematics(robot):
-    from core.kinematics import Kinematics
+    from core.world.kinematics import Kinematics
 
     return Kinematics(robot)
 

@@ -10,11 +10,11 @@ from bomb.demonstrations.demonstration import Demonstration
 from bomb.exports.cameras import Cameras
 from bomb.exports.targets import occupancy, target_points
 from core.environment import Environment
-from core.kinematics import Kinematics
-from core.scene import SceneSpec
-from core.scoring import Observer
-from core.stage import MOST_STONES
+from core.judge.measuring import Observer
 from core.task import Instruction
+from core.world.kinematics import Kinematics
+from core.world.scene import SceneSpec
+from core.world.stage import MOST_STONES
 
 STONES = MOST_STONES  # a column has room for the largest pool
 DEPTH_UNIT = 0.001  # m per unit of a stored depth picture

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bomb.differences import first_difference
-from bomb.evaluation.lock import WriterLock
+from bomb.disk.differences import first_difference
+from bomb.disk.files import FileError, read_json, write_json
+from bomb.disk.lock import WriterLock
 from bomb.exports.plan import Plan
 from bomb.exports.statistics import PictureHistogram
 from bomb.exports.writer import ShardReport, Writer
-from bomb.files import FileError, read_json, write_json
 from core.errors import OptionError
 
 FORMAT, VERSION = "bomb-export", 1

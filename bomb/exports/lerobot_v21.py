@@ -13,13 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
+from bomb.disk.files import write_bytes, write_json
 from bomb.exports.lerobot import FILES_PER_CHUNK, LeRobotWriter, summed
 from bomb.exports.parquet import TableFile, schema
 from bomb.exports.pictures import Encoding
 from bomb.exports.plan import Plan
 from bomb.exports.statistics import PictureHistogram, plain
 from bomb.exports.writer import Drawn, ShardReport
-from bomb.files import write_bytes, write_json
 
 # Later readers' statistics have quantiles, too; this version knows these.
 _STATISTICS = ("min", "max", "mean", "std", "count")

@@ -15,13 +15,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from bomb.disk.files import write_bytes, write_json
 from bomb.exports.lerobot import FILES_PER_CHUNK, IMAGES, LeRobotWriter, summed
 from bomb.exports.parquet import TableFile, arrow, indexed_table, schema
 from bomb.exports.pictures import Encoding
 from bomb.exports.plan import EpisodePlan, Plan
 from bomb.exports.statistics import PictureHistogram, plain
 from bomb.exports.writer import Drawn, ShardReport
-from bomb.files import write_bytes, write_json
 
 _FILE = "chunk-{chunk:03d}/file-{file:03d}"
 

@@ -12,10 +12,10 @@ import core
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.settings import action_spec_of
+from bomb.disk.files import FileError
 from bomb.exports.actions import converted, is_noop
 from bomb.exports.settings import ExportSettings
-from bomb.files import FileError
-from core.layout import board_of
+from core.board.layout import board_of
 from core.task import Instruction, Span
 
 WORDS = "words"  # the knob that says things otherwise

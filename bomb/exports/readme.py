@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from bomb.disk.files import write_bytes
 from bomb.exports.plan import Plan
 from bomb.exports.writer import Writer
-from bomb.files import write_bytes
 
 _ACTIONS = {
     "delta": "x, y, z in [-1, 1] are added to the last commanded target, 1.0 being {step:g} mm; "

@@ -22,6 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.disk.files import write_json
 from bomb.exports.columns import features as column_features
 from bomb.exports.frames import Frame
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
@@ -29,7 +30,6 @@ from bomb.exports.plan import EpisodePlan, Plan
 from bomb.exports.rlds_vectors import MASK, open_x_actions, open_x_states
 from bomb.exports.statistics import PictureHistogram, number_statistics, plain, sampled
 from bomb.exports.writer import Drawn, ShardReport, Writer
-from bomb.files import write_json
 from core.errors import missing_extra
 
 RELEASE = "1.0.0"

@@ -3,10 +3,10 @@
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
-from core.kinematics import R_RT_DOWN, Kinematics
-from core.rotations import matrix_from_quaternion
-from core.scene import RobotSpec
-from core.state import JOINTS
+from core.world.kinematics import R_RT_DOWN, Kinematics
+from core.world.rotations import matrix_from_quaternion
+from core.world.scene import RobotSpec
+from core.world.state import JOINTS
 
 # Which entries of an action are normalised; the gripper is not.
 MASK = (True,) * 6 + (False,)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from core.actions import ACTION_MODES
+from core.control.actions import ACTION_MODES
 from core.errors import OptionError, check_choice
-from core.observation import ObservationSpec
-from core.stage import CAMERAS
+from core.rendering.observation import ObservationSpec
+from core.world.stage import CAMERAS
 
 CODECS = {"h264": "libx264", "av1": "libsvtav1"}
 PICTURES = ("video", "png", "jpeg")
@@ -19,7 +19,7 @@ class ExportSettings:
     Attributes:
         format: name out of ``bomb.exports.FORMATS``.
         backend: registered name of the engine that draws.
-        cameras: out of ``core.stage.CAMERAS``, at least one.
+        cameras: out of ``core.world.stage.CAMERAS``, at least one.
         image_size: (height, width) in pixels.
         perturbations: levels of knobs that change what is seen and said, beside those of the dataset.
         supersample: see ``core.make_task``.

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bomb.demonstrations.dataset import Dataset
-from bomb.demonstrations.workers import Workers
 from bomb.exports import writer_class
 from bomb.exports.folder import ExportFolder, writing
 from bomb.exports.frames import drawn_frames, make_renderer
 from bomb.exports.plan import EpisodePlan, Plan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.writer import Drawn, ShardReport, Writer
+from bomb.processes.workers import Workers
 from core.errors import BombError
 
 DEATHS = 3  # of the processes that write one shard

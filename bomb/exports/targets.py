@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.views import goal_in_world
-from core.boards import COLORS
-from core.checker import Tolerances
-from core.goals import Intersection
-from core.scene import SceneSpec
-from core.scoring import Frame, stone_colors
-from core.state import SceneState
+from bomb.pictures.views import goal_in_world
+from core.board.boards import COLORS
+from core.board.goals import Intersection
+from core.judge.checker import Tolerances
+from core.judge.measuring import Frame, stone_colors
+from core.world.scene import SceneSpec
+from core.world.state import SceneState
 
 Observe = Callable[[SceneState], Frame]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bomb.inspection.sources import InspectedEpisode
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 
 # The arm lags behind its target and catches up: a step of the measured tool may be so many times the longest
 # commanded one. In episodes of both engines it was at most 1.02 times.

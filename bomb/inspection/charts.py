@@ -3,9 +3,9 @@
 import numpy as np
 
 from bomb.inspection.findings import Findings
-from bomb.report.drawing import BLUE, INK, VERMILLION, Chart, figure, svg
-from core.boards import Cell
-from core.heldout import INTERSECTIONS
+from bomb.pages.drawing import BLUE, INK, VERMILLION, Chart, figure, svg
+from core.board.boards import Cell
+from core.perturbations.heldout import INTERSECTIONS
 
 DIMENSIONS = ("x (forward)", "y (left)", "z (up)", "gripper")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from bomb.inspection.anomalies import Anomaly, anomalies
 from bomb.inspection.sources import InspectedEpisode, Source
-from core.boards import Cell
+from core.board.boards import Cell
 
 BINS = 40
 

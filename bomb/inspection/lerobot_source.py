@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from bomb.demonstrations.settings import action_spec_of
+from bomb.disk.files import FileError, read_json
 from bomb.exports.actions import converted
 from bomb.exports.parquet import arrow
-from bomb.files import FileError, read_json
 from bomb.inspection.sources import InspectedEpisode, Source, number_of, spread
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 
 
 class LeRobot(Source):

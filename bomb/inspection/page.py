@@ -9,11 +9,11 @@ from bomb.inspection.anomalies import KINDS
 from bomb.inspection.charts import action_chart, coverage_chart, lengths_chart
 from bomb.inspection.findings import Findings
 from bomb.inspection.sources import Source
-from bomb.page import Page
-from bomb.pictures import captioned, grid
-from bomb.report.drawing import Chart
+from bomb.pages.drawing import Chart
+from bomb.pages.page import Page
+from bomb.pictures.images import captioned, grid
 from core.errors import RenderError
-from core.scene import BoardSpec
+from core.world.scene import BoardSpec
 
 SAMPLES, MOMENTS, SIDE = 4, 5, 160
 MOST_ROWS = 100

@@ -8,10 +8,10 @@ import numpy as np
 
 from bomb.demonstrations.dataset import SETTINGS_FILE, Dataset
 from bomb.demonstrations.settings import action_spec_of
+from bomb.disk.files import FileError
 from bomb.exports.actions import converted
-from bomb.files import FileError
-from core.actions import ActionSpec
-from core.boards import COLORS, Cell
+from core.board.boards import COLORS, Cell
+from core.control.actions import ActionSpec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

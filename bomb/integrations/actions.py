@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.actions import ACTION_MODES
+from core.control.actions import ACTION_MODES
 from core.errors import OptionError, PolicyOutputError, check_choice
 
 POSITIONS = {"delta": "delta_xyz", "absolute": "absolute_xyz"}  # by action mode

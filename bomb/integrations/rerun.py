@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bomb.filming import outcome
 from bomb.integrations import rerun_scene as shapes
-from bomb.rollout import EpisodeResult
+from bomb.pictures.filming import outcome
+from bomb.rollouts.rollout import EpisodeResult
 from core.environment import Environment
+from core.episode.record import EpisodeRecord
 from core.errors import missing_extra
-from core.kinematics import Kinematics
-from core.record import EpisodeRecord
+from core.world.kinematics import Kinematics
 
 ACTION_PARTS = ("x", "y", "z", "gripper")
 

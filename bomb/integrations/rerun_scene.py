@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bomb.views import RING, outlines
-from core.bodies import table_top_pose
-from core.goals import Goal
-from core.kinematics import Kinematics
-from core.meshes import stone_mesh
-from core.robot_visuals import robot_visuals
-from core.rotations import Pose, matrix_from_quaternion
-from core.scene import CameraSpec, SceneSpec, StoneSpec
-from core.textures import srgb_encode
+from bomb.pictures.views import RING, outlines
+from core.board.goals import Goal
+from core.world.bodies import table_top_pose
+from core.world.kinematics import Kinematics
+from core.world.meshes import stone_mesh
+from core.world.robot_visuals import robot_visuals
+from core.world.rotations import Pose, matrix_from_quaternion
+from core.world.scene import CameraSpec, SceneSpec, StoneSpec
+from core.world.textures import srgb_encode
 
 Log = Callable[..., None]
 

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         1 if a row's interval excludes its bound, else 2 if there are too few episodes to tell, else 0;
         130 after Ctrl-C, with what was finished printed and written.
     """
-    from bomb.files import write_json
+    from bomb.disk.files import write_json
     from bomb.parity.pictures import PictureStudy
     from bomb.parity.studies import STUDIES
     from bomb.parity.study import Plan

@@ -8,7 +8,7 @@ from bomb.parity.play import environment
 from bomb.parity.study import Plan, Study
 from bomb.parity.table import Bound, Row
 from bomb.policies.making import make_policy
-from bomb.rollout import play, replay
+from bomb.rollouts.rollout import play, replay
 from bomb.statistics import agreement, quantile, rate
 from core.environment import Environment
 

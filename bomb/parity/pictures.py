@@ -15,9 +15,9 @@ from bomb.parity.study import Plan, Study
 from bomb.parity.table import Bound, Row, not_measured
 from bomb.statistics import Estimate, mean
 from core.backend import CameraImage
-from core.scene import SegmentationId
-from core.stage import CAMERAS
-from core.state import SceneState
+from core.world.scene import SegmentationId
+from core.world.stage import CAMERAS
+from core.world.state import SceneState
 
 FEWEST = 30  # pixels that a thing must have in both pictures to be compared
 MODALITIES = ("rgb", "depth", "segmentation")
@@ -171,7 +171,7 @@ def _worst_frame(results: list, part: str, bound: Bound) -> Frame:
 
 def _write(plan: Plan, name: str, a: CameraImage, b: CameraImage) -> None:
     """Both pictures and four times their difference, side by side."""
-    from bomb.pictures import captioned, grid, write_png
+    from bomb.pictures.images import captioned, grid, write_png
 
     difference = (abs(a.rgb.astype(np.int16) - b.rgb) * 4).clip(0, 255).astype(np.uint8)
     words = (*plan.backends, "4 x difference")

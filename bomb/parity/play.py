@@ -12,18 +12,18 @@ import numpy as np
 
 from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT
 from bomb.policies.world import World
-from bomb.rollout import EpisodeResult, replay
-from core.actions import ActionSpec
+from bomb.rollouts.rollout import EpisodeResult, replay
+from core.control.actions import ActionSpec
 from core.environment import Environment
-from core.kinematics import Kinematics
-from core.observation import ObservationSpec
-from core.options import EpisodeOptions
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS
-from core.rotations import matrix_from_quaternion
-from core.stage import clean_scene
-from core.state import ARM_JOINTS
+from core.rendering.observation import ObservationSpec
+from core.settings import EpisodeOptions
 from core.task import Episode
+from core.world.kinematics import Kinematics
+from core.world.rotations import matrix_from_quaternion
+from core.world.stage import clean_scene
+from core.world.state import ARM_JOINTS
 from tasks.place_stone import PlaceStone
 from tasks.place_stone.layout import LayoutSpec
 

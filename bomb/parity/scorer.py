@@ -4,11 +4,11 @@ from bomb.parity.play import environment
 from bomb.parity.study import Plan, Study
 from bomb.parity.table import Bound, Row
 from bomb.policies.making import make_policy
-from bomb.rollout import play
+from bomb.rollouts.rollout import play
 from bomb.statistics import rate
 from core.environment import Environment
-from core.kinematics import Kinematics
-from core.scoring import Observer
+from core.judge.measuring import Observer
+from core.world.kinematics import Kinematics
 
 # No interval lies beyond 100%: one state that differs fails the row, and none that differs passes it.
 BOUND = Bound(value=1.0, at_least=True, extreme=True)

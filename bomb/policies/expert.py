@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bomb.policies.world import Job, World
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.policy import Policy
-from core.state import SceneState
 from core.task import Episode, Goal, Move
+from core.world.state import SceneState
 
 # The pads' lower edge is 9.5 mm below the tool centre point (URDF), so with the tool 7 mm above the
 # stone's middle it clears the surface by 1.5 mm while the pads cover the stone's rim.

@@ -6,7 +6,7 @@ import numpy as np
 
 from bomb.policies.expert import Expert
 from core.errors import OptionError
-from core.state import SceneState
+from core.world.state import SceneState
 
 STREAM = 0x6E6F6973  # "nois", so that no other use of (seed, step) draws the same numbers
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.policy import Policy
 
 DELTA = ActionSpec(mode="delta", control_hz=20)

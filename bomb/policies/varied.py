@@ -10,7 +10,7 @@ import numpy as np
 
 from bomb.policies.expert import Command, Expert
 from bomb.policies.world import World
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import OptionError, check_choice
 from core.seeding import stream
 from core.task import Episode, Move

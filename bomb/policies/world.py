@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.goals import Goal, Intersection, Region, alternatives
-from core.layout import intersection_pose
-from core.rotations import inverse, matrix_from_quaternion
-from core.scene import SceneSpec
-from core.state import SceneState
+from core.board.goals import Goal, Intersection, Region, alternatives
+from core.board.layout import intersection_pose
+from core.world.rotations import inverse, matrix_from_quaternion
+from core.world.scene import SceneSpec
+from core.world.state import SceneState
 
 TRAVEL_HEIGHT = 0.075  # above the table: stones on the board pass 40 mm below the carried one
 FINGER = 0.0152  # thickness of a finger at the pad (m, URDF)

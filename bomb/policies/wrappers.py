@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from core.observation import MODALITY_KEYS
 from core.policy import BatchPolicy, Policy, Request
+from core.rendering.observation import MODALITY_KEYS
 
 MUTED = "Do the task."  # a sentence, because models are not made for no words at all
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.report.drawing import (
+from bomb.pages.drawing import (
     BLUE,
     GRID,
     INK,
@@ -18,8 +18,8 @@ from bomb.report.drawing import (
     series_style,
     svg,
 )
-from core.boards import Cell
-from core.scene import BoardSpec
+from core.board.boards import Cell
+from core.world.scene import BoardSpec
 
 # How much longer than the board an offset is drawn: the tolerance's 10 mm then fill most of a cell of 55 mm.
 MAGNIFIED = 2.2

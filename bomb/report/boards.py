@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bomb.evaluation.rows import EpisodeRow
 from bomb.report.model import BoardMap, Cell
+from bomb.runs.rows import EpisodeRow
 from bomb.statistics import quantile, rate
 
 

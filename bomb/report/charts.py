@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bomb.report.drawing import (
+from bomb.pages.drawing import (
     BLUE,
     GREEN,
     INK,
@@ -16,7 +16,7 @@ from bomb.report.drawing import (
     svg,
 )
 from bomb.statistics import Estimate
-from core.checker import REASONS
+from core.judge.checker import REASONS
 
 SUCCESS = "success"
 

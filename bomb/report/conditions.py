@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bomb.evaluation.rows import Condition, EpisodeRow
 from bomb.report.boards import board_map
 from bomb.report.compared import Comparison
 from bomb.report.loading import LoadedRun
 from bomb.report.model import ConditionSummary
+from bomb.runs.rows import Condition, EpisodeRow
 from bomb.statistics import moves_in_a_row, quantile, rate, wilson
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bomb.evaluation.rows import Condition, EpisodeRow
 from bomb.report.compared import Comparison
 from bomb.report.loading import LoadedRun, where
 from bomb.report.model import CurvePoint, Group, SeverityCurve
 from bomb.report.pairing import Pairs, compare, pair, pool, settle
+from bomb.runs.rows import Condition, EpisodeRow
 from bomb.statistics import Estimate, clustered_difference, clustered_rate, rate, undefined
 
 CLEAN = "clean"

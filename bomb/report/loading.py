@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bomb.evaluation.rows import Condition, EpisodeRow, ErrorRow
-from bomb.evaluation.store import RunStore
+from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
+from bomb.runs.store import RunStore
 from core.errors import OptionError
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.

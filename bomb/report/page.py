@@ -3,9 +3,9 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from bomb.evaluation.store import RunStore
-from bomb.files import write_bytes
-from bomb.page import Page
+from bomb.disk.files import write_bytes
+from bomb.machine.versions import versions
+from bomb.pages.page import Page
 from bomb.report import (
     sections_boards,
     sections_compared,
@@ -16,7 +16,7 @@ from bomb.report import (
 from bomb.report.model import Summary
 from bomb.report.sections_twins import films
 from bomb.report.wording import Names
-from bomb.versions import versions
+from bomb.runs.store import RunStore
 
 PAIRS = 3
 

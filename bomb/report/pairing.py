@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bomb.evaluation.rows import EpisodeRow
 from bomb.report.compared import Comparison
+from bomb.runs.rows import EpisodeRow
 from bomb.statistics import PairedTable, clustered_difference, clustered_rate, holm, judge, rate
 
 

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bomb.evaluation.rows import Condition, EpisodeRow
-from bomb.evaluation.store import RunStore
-from bomb.files import FileError
-from bomb.page import Page
+from bomb.disk.files import FileError
+from bomb.pages.page import Page
 from bomb.report.board_charts import Path, offset_board, path_board, success_board
 from bomb.report.boards import is_intersection, is_single, place_of, placements_of
 from bomb.report.model import RunSummary, Summary
 from bomb.report.sections_rates import show
 from bomb.report.wording import Names
-from core.boards import Cell
-from core.checker import Tolerances
-from core.scene import BoardSpec
+from bomb.runs.rows import Condition, EpisodeRow
+from bomb.runs.store import RunStore
+from core.board.boards import Cell
+from core.judge.checker import Tolerances
+from core.world.scene import BoardSpec
 
 PATHS = 30  # tool paths that are drawn of one run in one chart
 NEAR = "beyond_tolerance"  # the one failure that ends by the right intersection

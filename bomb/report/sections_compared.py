@@ -1,6 +1,6 @@
 """Sides by side: trained x tested, policies against each other, simulators against each other."""
 
-from bomb.page import Page
+from bomb.pages.page import Page
 from bomb.report.charts import agreement_chart, points
 from bomb.report.compared import RunComparison, SimulatorAgreement, TrainingGrid
 from bomb.report.model import Summary

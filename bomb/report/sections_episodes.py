@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bomb.page import Page
+from bomb.pages.page import Page
 from bomb.report.charts import SUCCESS, reasons_chart, stages_chart
 from bomb.report.model import ConditionSummary, Summary
 from bomb.report.sections_rates import show

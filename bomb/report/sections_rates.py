@@ -1,8 +1,8 @@
 """What is read first: the headline, success against severity, and the tables of every condition."""
 
-from bomb.page import Page, Raw
+from bomb.pages.drawing import Chart
+from bomb.pages.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
-from bomb.report.drawing import Chart
 from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
 from bomb.report.wording import (
     Names,

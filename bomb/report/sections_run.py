@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bomb.page import Page
+from bomb.pages.page import Page
 from bomb.report.model import Efficiency, RunSummary, Summary
 from bomb.report.wording import counted, number_cell
 

@@ -3,13 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from bomb.evaluation.store import RunStore
-from bomb.page import Page
-from bomb.pictures import write_mp4
+from bomb.pages.page import Page
+from bomb.pictures.images import write_mp4
 from bomb.report.model import RunSummary, Summary
 from bomb.report.sections_boards import Stores
 from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
 from bomb.report.wording import plain
+from bomb.runs.store import RunStore
 from core.errors import BombError
 
 

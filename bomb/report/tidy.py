@@ -4,11 +4,11 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from bomb.evaluation.rows import Condition, EpisodeRow
 from bomb.report.loading import LoadedRun
 from bomb.report.model import ConditionSummary, RunSummary, Summary
+from bomb.runs.rows import Condition, EpisodeRow
 from bomb.statistics import Estimate
-from core.checker import REASONS
+from core.judge.checker import REASONS
 
 TIMES = ("wall_s", "sim_s", "render_s", "policy_s", "overhead_s", "looks", "policy_ms_mean", "policy_ms_p95")
 GOAL = ("kind", "color", "row", "column")

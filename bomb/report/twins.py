@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.evaluation.rows import Condition, EpisodeRow
-from bomb.evaluation.store import RunStore
-from bomb.filming import Film, film
-from bomb.pictures import captioned, grid
-from bomb.recorded import again, recorded_options
-from bomb.views import ringed
-from core.record import EpisodeRecord
+from bomb.pictures.filming import Film, film
+from bomb.pictures.images import captioned, grid
+from bomb.pictures.views import ringed
+from bomb.runs.replaying import again, recorded_options
+from bomb.runs.rows import Condition, EpisodeRow
+from bomb.runs.store import RunStore
+from core.episode.record import EpisodeRecord
 
 EVERY = 2  # steps between frames: a film of 10 frames a second at 20 Hz says as much as one of 20
 CAMERA = "head"

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from bomb.page import Raw
+from bomb.pages.page import Raw
 from bomb.report.model import Summary
 from bomb.statistics import Estimate
 

@@ -1,6 +1,6 @@
 """The knobs, in the order in which they are applied."""
 
-from core.perturbation import Perturbation
+from core.perturbations.base import Perturbation
 from core.perturbations.board import BoardPose
 from core.perturbations.camera import CameraDistance, CameraElevation, CameraFov, CameraOrbit, CameraRoll
 from core.perturbations.light import LightColor, LightDirection, LightIntensity, Shadows

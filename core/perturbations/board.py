@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
-from core.rotations import Pose, multiply, quaternion_about_z
-from core.scene import SceneSpec
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
+from core.world.rotations import Pose, multiply, quaternion_about_z
+from core.world.scene import SceneSpec
 
 # Along y_W the arm's reach ends 6 cm beyond the board: there the board moves by a third only.
 SHIFT_X, SHIFT_Y = 0.060, 0.020  # m

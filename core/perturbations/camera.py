@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import CameraPerturbation, Level, Touches, plain, sign, spread
-from core.scene import BoardSpec, CameraSpec
+from core.perturbations.base import CameraPerturbation, Level, Touches, plain, sign, spread
+from core.world.scene import BoardSpec, CameraSpec
 
 TOOL_IN_HAND = (0.0, 0.0, 0.1034)  # m, URDF
 _LIVE = frozenset({Capability.LIVE_CAMERAS})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import OptionError, StateError
-from core.perturbation import Level
+from core.perturbations.base import Level
 from core.task import Episode
 
 FORMAT = "bomb-conditions"
@@ -97,7 +97,7 @@ def make_conditions(task: str, perturbations: object, *, split: str, seeds: Iter
     """
     from core.perturbations.presets import make_suite
     from core.registry import TASKS
-    from core.stage import clean_scene
+    from core.world.stage import clean_scene
 
     suite, made = make_suite(perturbations), TASKS.load(task)()
     scene, episodes = suite.prepare(made.stage(clean_scene())), []

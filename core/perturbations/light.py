@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
 from core.perturbations.table import bright_hue, luminance, mixed
-from core.scene import LightSpec, SceneSpec
+from core.world.scene import LightSpec, SceneSpec
 
 STOPS = 0.2  # a severity
 _LIVE = frozenset({Capability.LIVE_LIGHTS})

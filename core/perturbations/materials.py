@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, spread
-from core.scene import MaterialSpec, SceneSpec, each_stone
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, spread
+from core.world.scene import MaterialSpec, SceneSpec, each_stone
 
 GLOSSY, ROUGH, MOST_METALLIC = 0.12, 0.98, 0.3
 SPECULAR = 0.5  # of clean surfaces

@@ -8,11 +8,11 @@ import numpy as np
 
 from core.backend import Capability
 from core.errors import EpisodeInitializationError
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain
 from core.perturbations.table import bright_hue
-from core.rotations import Pose, matrix_from_quaternion, quaternion_about_z
-from core.scene import MaterialSpec, ObjectSpec, SceneSpec
 from core.task import Episode, Task
+from core.world.rotations import Pose, matrix_from_quaternion, quaternion_about_z
+from core.world.scene import MaterialSpec, ObjectSpec, SceneSpec
 
 POOL = 2 * HIGHEST
 PER_LEVEL = 2

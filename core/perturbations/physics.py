@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import HIGHEST, Actuation, Level, Perturbation, Touches, sign, spread
-from core.scene import SceneSpec, StoneSpec, each_stone
+from core.perturbations.base import HIGHEST, Actuation, Level, Perturbation, Touches, sign, spread
+from core.world.scene import SceneSpec, StoneSpec, each_stone
 
 _LIVE = frozenset({Capability.LIVE_PHYSICS})
 

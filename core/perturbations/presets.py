@@ -4,8 +4,8 @@ from os import PathLike
 from pathlib import Path
 
 from core.errors import OptionError, UnknownNameError
-from core.perturbation import SEVERITIES, Level, split_name
 from core.perturbations import KNOBS
+from core.perturbations.base import SEVERITIES, Level, split_name
 from core.perturbations.conditions import ConditionSet, read_conditions
 from core.perturbations.suite import Suite
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from core.backend import Capability
 from core.errors import EpisodeInitializationError
-from core.kinematics import Kinematics
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, plain, spread
-from core.rotations import Pose
-from core.scene import SceneSpec
-from core.state import ARM_JOINTS
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, spread
 from core.task import Episode, Task
+from core.world.kinematics import Kinematics
+from core.world.rotations import Pose
+from core.world.scene import SceneSpec
+from core.world.state import ARM_JOINTS
 
 REACH = 0.100  # m at severity 5
 LOWEST = 0.030  # m: RoboTwin2 lowers its table by 0 to 30 mm

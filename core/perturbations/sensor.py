@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from core.perturbation import Level, Perturbation, Touches, plain, sign, spread
-from core.textures import srgb_decode, srgb_encode
+from core.perturbations.base import Level, Perturbation, Touches, plain, sign, spread
+from core.world.textures import srgb_decode, srgb_encode
 
 _LINEAR = srgb_decode(np.arange(256) / 255)
 

@@ -6,15 +6,15 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
+from core.board.goals import alternatives
 from core.errors import EpisodeInitializationError
-from core.goals import alternatives
-from core.kinematics import home_position
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, sign, spread
-from core.rotations import Pose, compose, quaternion_about_z
-from core.scene import MaterialSpec, SceneSpec, StoneSpec, TextureSpec, each_stone
-from core.state import SceneState
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, sign, spread
 from core.task import Episode, Intersection, Task
-from core.textures import Rgb
+from core.world.kinematics import home_position
+from core.world.rotations import Pose, compose, quaternion_about_z
+from core.world.scene import MaterialSpec, SceneSpec, StoneSpec, TextureSpec, each_stone
+from core.world.state import SceneState
+from core.world.textures import Rgb
 
 EXTRA_PER_LEVEL = 2
 CELLS = 25

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 from core.backend import Backend, CameraImage
 from core.errors import CapabilityError, OptionError
-from core.perturbation import Actuation, Level, Perturbation, Touches, split_name
 from core.perturbations import KNOBS
+from core.perturbations.base import Actuation, Level, Perturbation, Touches, split_name
 from core.perturbations.conditions import ConditionSet
-from core.scene import SceneSpec
 from core.seeding import stream
-from core.stage import CAMERAS
 from core.task import Episode, Task
+from core.world.scene import SceneSpec
+from core.world.stage import CAMERAS
 
 TWIN = "twin"  # beside the knobs' draws: what an episode shares with its clean twin
 

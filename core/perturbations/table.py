@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import HIGHEST, Level, Perturbation, Touches, spread
-from core.scene import MaterialSpec, SceneSpec, TextureSpec
-from core.textures import WOOD_DARK, WOOD_LIGHT
+from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, spread
+from core.world.scene import MaterialSpec, SceneSpec, TextureSpec
+from core.world.textures import WOOD_DARK, WOOD_LIGHT
 
 # Textures and their pairs of linear colours (light, dark). Nothing of one set is in the other.
 SEEN = ("wood", "marble", "felt", "checker")

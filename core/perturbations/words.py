@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbation import Level, Perturbation, Touches
-from core.scene import SceneSpec
+from core.perturbations.base import Level, Perturbation, Touches
 from core.task import Episode, Move, Task, Wording
+from core.world.scene import SceneSpec
 
 
 class Words(Perturbation):

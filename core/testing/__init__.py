@@ -7,13 +7,13 @@ saying which, and for which seed.
 from collections.abc import Iterable, Sequence
 
 from core.registry import BACKENDS
-from core.stage import clean_scene
 from core.task import Task
 from core.testing.game import Ply, check_game, check_words, walk
 from core.testing.knobs import check_knobs
 from core.testing.play import check_play
 from core.testing.promise import TaskCheckError
 from core.testing.start import check_layout, check_seeding
+from core.world.stage import clean_scene
 
 __all__ = [
     "Ply",

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.boards import COLOR_NAMES, COLORS, Board
-from core.goals import Goal, Intersection, Region, alternatives, board_after
-from core.layout import add_stones, board_of, board_reach
-from core.observation import MAX_INSTRUCTION
+from core.board.boards import COLOR_NAMES, COLORS, Board
+from core.board.goals import Goal, Intersection, Region, alternatives, board_after
+from core.board.layout import add_stones, board_of, board_reach
+from core.rendering.observation import MAX_INSTRUCTION
 from core.task import Episode, Instruction, Move, Task
 from core.testing.promise import require
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from core.layout import board_of
-from core.perturbation import HIGHEST
+from core.board.layout import board_of
 from core.perturbations import KNOBS
+from core.perturbations.base import HIGHEST
 from core.perturbations.presets import make_suite
-from core.scene import SceneSpec
 from core.task import Episode, Task
 from core.testing.game import check_game
 from core.testing.promise import require
 from core.testing.start import check_layout
+from core.world.scene import SceneSpec
 
 
 def check_knobs(task: Task, scene: SceneSpec, seeds: Iterable[int], split: str) -> None:

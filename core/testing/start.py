@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from core.rotations import matrix_from_quaternion
-from core.scene import SceneSpec
 from core.task import Episode, Task
 from core.testing.promise import require
+from core.world.rotations import matrix_from_quaternion
+from core.world.scene import SceneSpec
 
 
 def check_seeding(task: Task, scene: SceneSpec, seeds: Iterable[int], split: str) -> None:

@@ -1,8 +1,8 @@
 """Patterns: what is still missing, and whether what stands belongs to it."""
 
-from core.boards import COLOR_NAMES, COLORS, Board, cells, empty_board, with_cell
+from core.board.boards import COLOR_NAMES, COLORS, Board, cells, empty_board, with_cell
+from core.board.goals import Intersection, Pattern
 from core.errors import OptionError
-from core.goals import Intersection, Pattern
 
 
 def pattern_of(board: Board) -> Pattern:

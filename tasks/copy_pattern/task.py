@@ -1,13 +1,13 @@
 """A pattern of stones, given in words, is to stand on the empty board; the order is free."""
 
-from core.boards import Board, empty_board, random_board
+from core.board.boards import Board, empty_board, random_board
+from core.board.goals import Pattern
+from core.board.layout import lay_out
 from core.errors import EpisodeInitializationError, OptionError, check_choice
-from core.goals import Pattern
-from core.layout import lay_out
-from core.scene import SceneSpec
+from core.language.sentences import say
 from core.seeding import stream
 from core.task import Episode, Instruction, Move, Task, Wording
-from core.words import say
+from core.world.scene import SceneSpec
 from tasks.copy_pattern.rules import belongs, board_with, missing, pattern_of
 from tasks.copy_pattern.words import PHRASINGS, PICTURE, WORD_SETS, instruct, parse, reword
 

@@ -1,8 +1,8 @@
 """The words of ``copy_pattern``: the stones in a list."""
 
-from core.goals import Intersection, Pattern
+from core.board.goals import Intersection, Pattern
+from core.language.sentences import Phrasing, phrasings, read_cells, say, say_list
 from core.task import Instruction, Wording
-from core.words import Phrasing, phrasings, read_cells, say, say_list
 
 PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(name="canonical", template="set up this pattern on the board: {stones}"),

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.boards import Board, Cell, cells
+from core.board.boards import Board, Cell, cells
 from core.errors import OptionError
 
 COLORS = ("black", "white")

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.boards import Board, Cell, cells
+from core.board.boards import Board, Cell, cells
+from core.board.goals import Goal, Intersection, Region, board_after
+from core.board.layout import lay_out
 from core.errors import EpisodeInitializationError, OptionError, check_choice
-from core.goals import Goal, Intersection, Region, board_after
-from core.layout import lay_out
-from core.scene import SceneSpec
 from core.seeding import stream
-from core.stage import TRAY
 from core.task import Episode, Instruction, Move, Task, Wording
+from core.world.scene import SceneSpec
+from core.world.stage import TRAY
 from tasks.go_sequence.rules import Go
 from tasks.go_sequence.words import CAPTURES, MOVE_SETS, MOVES, name_all, name_move, parse, reword
 

@@ -1,9 +1,9 @@
 """The words of ``go_sequence``: one move at a time, or all at once; each capture is named when it is due."""
 
-from core.boards import Cell
-from core.goals import Intersection
+from core.board.boards import Cell
+from core.board.goals import Intersection
+from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say, say_cells, say_list
 from core.task import Instruction, Wording
-from core.words import Phrasing, phrasings, read_cells, reword_cells, say, say_cells, say_list
 
 MOVES: tuple[Phrasing, ...] = (
     Phrasing(name="canonical", template="place the {color} stone on the board at row {row}, column {column}"),

@@ -1,12 +1,12 @@
 """A stone of the board is to stand elsewhere on it; which stone, the words say."""
 
-from core.boards import COLOR_NAMES, Board, cells, random_board
+from core.board.boards import COLOR_NAMES, Board, cells, random_board
+from core.board.goals import Intersection
+from core.board.layout import lay_out
 from core.errors import check_choice
-from core.goals import Intersection
-from core.layout import lay_out
-from core.scene import SceneSpec
 from core.seeding import stream
 from core.task import Episode, Instruction, Move, Task, Wording
+from core.world.scene import SceneSpec
 from tasks.move_stone.words import PHRASINGS, WORD_SETS, instruct, parse, reword
 
 STONES = (3, 8)  # on the board, fewest and most

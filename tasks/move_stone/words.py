@@ -1,8 +1,8 @@
 """The words of ``move_stone``."""
 
-from core.goals import Intersection
+from core.board.goals import Intersection
+from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say_cells
 from core.task import Instruction, Wording
-from core.words import Phrasing, phrasings, read_cells, reword_cells, say_cells
 
 PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(

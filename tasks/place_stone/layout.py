@@ -5,13 +5,13 @@ from math import hypot
 
 import numpy as np
 
+from core.board.layout import board_reach
 from core.errors import EpisodeInitializationError
-from core.kinematics import home_position
-from core.layout import board_reach
-from core.rotations import Pose, compose
-from core.scene import SceneSpec
-from core.state import JOINTS, SceneState
 from core.task import Intersection
+from core.world.kinematics import home_position
+from core.world.rotations import Pose, compose
+from core.world.scene import SceneSpec
+from core.world.state import JOINTS, SceneState
 
 TRIES = 4000
 

@@ -1,11 +1,11 @@
 """The task of the BOMB study: one stone, one intersection, exactly."""
 
-from core.boards import Board
+from core.board.boards import Board
 from core.errors import check_choice
-from core.scene import SceneSpec
+from core.language.styles import say_other
 from core.seeding import stream
 from core.task import Episode, Instruction, Intersection, Move, Task, Wording
-from core.word_styles import say_other
+from core.world.scene import SceneSpec
 from tasks.place_stone.layout import LayoutSpec, make_layout
 from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct, parse
 

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from core.errors import OptionError
+from core.language.styles import say_place, style_of
 from core.task import Instruction, Intersection, Span
-from core.word_styles import say_place, style_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ PHRASINGS: tuple[Phrasing, ...] = (
     ),
 )
 
-# Sentences of the knob `words`, by set; core.word_styles has how a set says colours, rows and columns.
+# Sentences of the knob `words`, by set; core.language.styles has how a set says colours, rows and columns.
 _NUMBERS = {"row": "row {row_digit}", "column": "column {column_digit}"}
 _ORDINALS = {"row": "the {row_digit} row from the top", "column": "the {column_digit} column from the left"}
 

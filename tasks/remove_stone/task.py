@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from core.boards import COLOR_NAMES, Board, cells, random_board
+from core.board.boards import COLOR_NAMES, Board, cells, random_board
+from core.board.goals import Region
+from core.board.layout import lay_out
 from core.errors import check_choice
-from core.goals import Region
-from core.layout import lay_out
-from core.scene import SceneSpec
 from core.seeding import stream
-from core.stage import TRAY
 from core.task import Episode, Instruction, Move, Task, Wording
+from core.world.scene import SceneSpec
+from core.world.stage import TRAY
 from tasks.remove_stone.words import PHRASINGS, WORD_SETS, instruct, parse, removal, reword
 
 STONES = (2, 8)  # on the board, fewest and most

@@ -1,9 +1,9 @@
 """The words of ``remove_stone``."""
 
-from core.goals import Region
-from core.stage import TRAY
+from core.board.goals import Region
+from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say_cells
 from core.task import Instruction, Wording
-from core.words import Phrasing, phrasings, read_cells, reword_cells, say_cells
+from core.world.stage import TRAY
 
 PHRASINGS: tuple[Phrasing, ...] = (
     Phrasing(

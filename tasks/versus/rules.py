@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.boards import COLORS, Board, Cell, cells, empty_board, with_cell
+from core.board.boards import COLORS, Board, Cell, cells, empty_board, with_cell
 from core.errors import OptionError
 
 SIMULATIONS = 200  # of the tree search, per move

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from core.boards import Board, Cell
+from core.board.boards import Board, Cell
+from core.board.goals import Intersection
+from core.board.layout import SLOTS_PER_SIDE, lay_out
 from core.errors import OptionError, check_choice
-from core.goals import Intersection
-from core.layout import SLOTS_PER_SIDE, lay_out
-from core.scene import SceneSpec
 from core.seeding import stream
 from core.task import Episode, Instruction, Move, Task, Wording
+from core.world.scene import SceneSpec
 from tasks.versus.rules import LineGame, count
 from tasks.versus.words import NAMED, NAMED_SETS, name_intent, name_move, parse, reword
 

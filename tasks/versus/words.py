@@ -1,10 +1,10 @@
 """The words of games against an opponent: the move by name, or only what it is for."""
 
-from core.boards import Cell
+from core.board.boards import Cell
+from core.board.goals import Intersection
 from core.errors import OptionError
-from core.goals import Intersection
+from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say_cells
 from core.task import Instruction, Wording
-from core.words import Phrasing, phrasings, read_cells, reword_cells, say_cells
 
 NAMED: tuple[Phrasing, ...] = (
     Phrasing(name="canonical", template="you play {color}: place a stone at row {row}, column {column}"),

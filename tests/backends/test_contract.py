@@ -9,7 +9,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from core.errors import LifecycleError, StateError
-from core.state import SceneState
+from core.world.state import SceneState
 from tests.conftest import play, wave
 
 ROLLOUT = """

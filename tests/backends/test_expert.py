@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bomb.policies.expert import Expert
-from core.rotations import quaternion_about_z
-from core.state import SceneState
 from core.task import Episode, Intersection
+from core.world.rotations import quaternion_about_z
+from core.world.state import SceneState
 from tasks.place_stone import PlaceStone
 from tests.conftest import play
 

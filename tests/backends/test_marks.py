@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import core
-from core.stage import TRAY
-from core.state import SceneState
+from core.world.stage import TRAY
+from core.world.state import SceneState
 from tests.conftest import BACKENDS
 
 ALL = ("rgb", "depth", "segmentation")

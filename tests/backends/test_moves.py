@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from bomb.policies.expert import Expert
-from core.checker import Tolerances
+from core.board.goals import Intersection, Pattern
+from core.board.layout import add_stones
+from core.episode.record import EpisodeRecord
 from core.errors import EpisodeInitializationError, StateError
-from core.goals import Intersection, Pattern
-from core.layout import add_stones
-from core.record import EpisodeRecord
-from core.stage import clean_scene
+from core.judge.checker import Tolerances
 from core.task import Task
+from core.world.stage import clean_scene
 from tasks.copy_pattern import CopyPattern
 from tests.conftest import play
 

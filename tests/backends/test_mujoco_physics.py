@@ -9,11 +9,11 @@ import pytest
 
 from backends.mujoco import MujocoBackend
 from core.errors import CapabilityError, StateError
-from core.kinematics import Kinematics
-from core.rotations import Pose
-from core.scene import SceneSpec
-from core.stage import clean_scene
-from core.state import JOINTS, SceneState
+from core.world.kinematics import Kinematics
+from core.world.rotations import Pose
+from core.world.scene import SceneSpec
+from core.world.stage import clean_scene
+from core.world.state import JOINTS, SceneState
 
 SCENE = clean_scene()
 

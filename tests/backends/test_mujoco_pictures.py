@@ -10,10 +10,10 @@ import pytest
 
 from backends.mujoco import MujocoBackend
 from core.errors import CapabilityError
-from core.scene import LightSpec, MaterialSpec, SegmentationId, each_stone
-from core.stage import clean_scene
-from core.state import JOINTS, SceneState
-from core.textures import srgb_decode, srgb_encode
+from core.world.scene import LightSpec, MaterialSpec, SegmentationId, each_stone
+from core.world.stage import clean_scene
+from core.world.state import JOINTS, SceneState
+from core.world.textures import srgb_decode, srgb_encode
 
 pytestmark = pytest.mark.render
 

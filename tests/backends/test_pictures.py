@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import core
-from core.rotations import quaternion_about_z
-from core.state import SceneState
+from core.world.rotations import quaternion_about_z
+from core.world.state import SceneState
 from tests.conftest import play, wave
 
 pytestmark = pytest.mark.render
@@ -94,7 +94,7 @@ def test_row_0_is_at_the_top_and_column_0_on_the_left(seeing):
 
 
 def test_stones_appear_where_the_pinhole_model_says(seeing):
-    from bomb.views import project
+    from bomb.pictures.views import project
 
     seeing.reset(seed=0)
     camera = seeing.episode.scene.cameras[0]

@@ -10,12 +10,12 @@ import sapien
 from backends.robotwin import RobotwinBackend, options
 from backends.robotwin.compile import compile_world
 from core.errors import CapabilityError, StateError
-from core.kinematics import Kinematics, panda_model
-from core.meshes import stone_collision_vertices
-from core.robot import panda
-from core.rotations import Pose
-from core.stage import clean_scene
-from core.state import SceneState
+from core.world.kinematics import Kinematics, panda_model
+from core.world.meshes import stone_collision_vertices
+from core.world.robot import panda
+from core.world.rotations import Pose
+from core.world.stage import clean_scene
+from core.world.state import SceneState
 
 SCENE = clean_scene()
 OPEN = np.array([*SCENE.robot.home, 0.024, 0.024])

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from backends.robotwin import RobotwinBackend
-from core.rotations import Pose, compose
-from core.scene import CameraSpec, LightSpec, MaterialSpec, SegmentationId, TextureSpec
-from core.stage import clean_scene
-from core.state import SceneState
-from core.textures import srgb_decode
+from core.world.rotations import Pose, compose
+from core.world.scene import CameraSpec, LightSpec, MaterialSpec, SegmentationId, TextureSpec
+from core.world.stage import clean_scene
+from core.world.state import SceneState
+from core.world.textures import srgb_decode
 
 pytestmark = pytest.mark.render
 
@@ -227,7 +227,7 @@ def test_a_shadow_is_cast(built):
 def test_without_a_driver_the_message_says_what_to_do():
     code = (
         "from backends.robotwin import RobotwinBackend; from core.errors import RenderError\n"
-        "from core.stage import clean_scene\n"
+        "from core.world.stage import clean_scene\n"
         "try: RobotwinBackend().build(clean_scene(('head',)), image_size=(8, 8), supersample=1)\n"
         "except RenderError as error: print(error)\n"
         "RobotwinBackend().build(clean_scene(), image_size=(8, 8), supersample=1); print('physics works')"

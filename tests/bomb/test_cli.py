@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import core
-from bomb import diagnosis
 from bomb.cli import VERBS, main
+from bomb.machine import diagnosis
 
 BACKENDS = core.list_backends()
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import bomb.parity
-from bomb.demo import DemoResults, DemoSettings, demo
-from bomb.demo_page import parity_rows, write_page
-from bomb.page import Page, Raw
-from bomb.pictures import write_png
+from bomb.demo.demo import DemoResults, DemoSettings, demo
+from bomb.demo.page import parity_rows, write_page
+from bomb.pages.page import Page, Raw
+from bomb.pictures.images import write_png
 
 ENTRY = {"value": 0.12345, "interval": [0.1, None], "n": 20, "bound": 0.5, "verdict": "passes"}
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bomb.files import FileError, read_json, write_bytes, write_json
-from bomb.pictures import GAP, caption_height, captioned, grid, write_mp4, write_png
+from bomb.disk.files import FileError, read_json, write_bytes, write_json
+from bomb.pictures.images import GAP, caption_height, captioned, grid, write_mp4, write_png
 from core.errors import OptionError
 
 

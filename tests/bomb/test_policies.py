@@ -8,12 +8,12 @@ import pytest
 
 import core
 from bomb.cli import main
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from bomb.policies.making import make_policy, policy_class
-from bomb.policies.recorded import HOLD_CHUNK, Replay
+from bomb.policies.replay import HOLD_CHUNK, Replay
 from bomb.policies.wrappers import MUTED, Blind, Mute
-from bomb.rollout import play
-from core.actions import ActionSpec
+from bomb.rollouts.rollout import play
+from core.control.actions import ActionSpec
 from core.errors import ConventionError, OptionError, PolicyError, RegistrationError, UnknownNameError
 from core.policy import BatchPolicy, Policy, Request
 from core.registry import POLICIES

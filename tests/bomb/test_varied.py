@@ -5,7 +5,7 @@ import pytest
 
 from bomb.policies.making import make_policy
 from bomb.policies.varied import VARIETIES, VariedExpert
-from bomb.rollout import play
+from bomb.rollouts.rollout import play
 from core.errors import OptionError, UnknownNameError
 
 SEEDS = range(4)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.actions import SPEED, WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec, check_action
+from core.control.actions import SPEED, WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec, check_action
 from core.errors import ActionError, BombError, OptionError, UnknownNameError
 
 BAD_ACTIONS = {

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from core.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
-from core.controller import GRIPPER_SPEED, Controller
-from core.kinematics import Kinematics
-from core.rotations import matrix_from_quaternion
-from core.stage import clean_scene
+from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
+from core.control.controller import GRIPPER_SPEED, Controller
+from core.world.kinematics import Kinematics
+from core.world.rotations import matrix_from_quaternion
+from core.world.stage import clean_scene
 
 SCENE = clean_scene()
 R_WR = matrix_from_quaternion(SCENE.robot.X_WR.q)

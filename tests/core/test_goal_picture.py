@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from bomb.policies.expert import Expert
-from bomb.rollout import play
-from core.boards import empty_board, with_cell
+from bomb.rollouts.rollout import play
+from core.board.boards import empty_board, with_cell
+from core.board.goal_picture import goal_picture
 from core.errors import OptionError
-from core.goal_picture import goal_picture
-from core.stage import clean_scene
+from core.world.stage import clean_scene
 from tasks.copy_pattern import CopyPattern
 
 SCENE = clean_scene()

@@ -5,10 +5,9 @@ from importlib import import_module
 
 import pytest
 
-from core import heldout
+from core.board.goals import Intersection, Pattern, Region
 from core.errors import OptionError, UnknownNameError
-from core.goals import Intersection, Pattern, Region
-from core.perturbations import KNOBS
+from core.perturbations import KNOBS, heldout
 from core.perturbations.presets import HELD_OUT as OF_PRESETS
 from core.perturbations.presets import make_suite
 

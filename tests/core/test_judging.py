@@ -6,15 +6,15 @@ from math import cos, pi, sin
 import numpy as np
 import pytest
 
-from core.boards import empty_board, with_cell
+from core.board.boards import empty_board, with_cell
+from core.board.goals import Intersection, Region
+from core.board.layout import lay_out
 from core.errors import EpisodeInitializationError
-from core.goals import Intersection, Region
-from core.judging import judge_arguments, region_in_board
-from core.kinematics import Kinematics
-from core.layout import lay_out
-from core.rotations import Pose, quaternion_about_z
-from core.scoring import Observer, stone_colors
-from core.stage import TRAY, clean_scene
+from core.judge.measuring import Observer, stone_colors
+from core.judge.move_judge import judge_arguments, region_in_board
+from core.world.kinematics import Kinematics
+from core.world.rotations import Pose, quaternion_about_z
+from core.world.stage import TRAY, clean_scene
 
 SCENE = clean_scene()
 REGION = Region(color="black", center=TRAY.center, half_size=TRAY.half_size)

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import trimesh
 
-from core.bodies import parked_pose, static_bodies, stone_visual
 from core.errors import StateError, UnknownNameError
-from core.meshes import box_mesh, stone_collision_vertices, stone_mesh
-from core.robot import JOINT_NAMES, panda
-from core.scene import BoardSpec, SegmentationId, StoneSpec
-from core.stage import clean_scene
-from core.state import SceneState
-from core.textures import board_texture, make_texture, srgb_decode, srgb_encode
+from core.world.bodies import parked_pose, static_bodies, stone_visual
+from core.world.meshes import box_mesh, stone_collision_vertices, stone_mesh
+from core.world.robot import JOINT_NAMES, panda
+from core.world.scene import BoardSpec, SegmentationId, StoneSpec
+from core.world.stage import clean_scene
+from core.world.state import SceneState
+from core.world.textures import board_texture, make_texture, srgb_decode, srgb_encode
 from tasks.place_stone import PlaceStone
 
 STONE = StoneSpec(color="black")
@@ -76,7 +76,7 @@ def test_srgb_round_trip():
 
 
 def test_unknown_texture():
-    from core.scene import TextureSpec
+    from core.world.scene import TextureSpec
 
     with pytest.raises(UnknownNameError, match="board"):
         make_texture(TextureSpec(name="tartan"))

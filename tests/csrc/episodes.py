@@ -6,7 +6,7 @@ so that the series can be judged again.
 
 import numpy as np
 
-from core.checker import EpisodeJudge, Tolerances
+from core.judge.checker import EpisodeJudge, Tolerances
 
 from . import worlds
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.checker import MEASURE_DTYPE, EpisodeJudge, PlacementChecker, Tolerances
+from core.judge.checker import MEASURE_DTYPE, EpisodeJudge, PlacementChecker, Tolerances
 
 from . import worlds
 from .episodes import Play

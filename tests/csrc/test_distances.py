@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.checker import DISTANCE_CAP, TOUCH_DISTANCE, TOUCHES
+from core.judge.checker import DISTANCE_CAP, TOUCH_DISTANCE, TOUCHES
 
 from . import oracle, worlds
 

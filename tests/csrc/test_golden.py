@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 import pytest
 
-from core.checker import DISTANCE_CAP, TOUCH_DISTANCE, TOUCHES
+from core.judge.checker import DISTANCE_CAP, TOUCH_DISTANCE, TOUCHES
 
 from . import oracle, worlds
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.checker import REASONS
+from core.judge.checker import REASONS
 
 from . import worlds
 from .episodes import BLACK, GOAL, WHITE, Play, beside

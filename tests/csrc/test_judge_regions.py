@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.checker import EpisodeJudge, Tolerances
+from core.judge.checker import EpisodeJudge, Tolerances
 
 from . import worlds
 from .episodes import BLACK, COLORS, GOAL, LAYOUT, WHITE, Play, beside

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.checker import INT_ACT, STAGES
+from core.judge.checker import INT_ACT, STAGES
 
 from . import worlds
 from .episodes import CLOSED, GOAL, LAYOUT, Play, beside

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.checker import MEASURE_DTYPE, STATUSES, TOUCHES, touch_names
+from core.judge.checker import MEASURE_DTYPE, STATUSES, TOUCHES, touch_names
 
 from . import worlds
 

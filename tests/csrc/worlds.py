@@ -5,7 +5,7 @@ Frames: W world, B board, S stone, L finger link. Metres, radians, quaternions w
 
 import numpy as np
 
-from core.checker import Geometry
+from core.judge.checker import Geometry
 
 SIZE = 5
 PITCH = 0.055

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import core
-from bomb.demonstrations.collecting import collect
+from bomb.collecting.collecting import collect
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.settings import CollectionSettings

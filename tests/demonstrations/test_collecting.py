@@ -5,14 +5,14 @@ import shutil
 import pytest
 
 from bomb.cli import main
-from bomb.demonstrations.collecting import collect
+from bomb.collecting.collecting import collect
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from core.errors import BombError, CapabilityError, OptionError, UnknownNameError
-from core.heldout import goal_set
+from core.perturbations.heldout import goal_set
 from core.registry import TASKS
-from core.stage import clean_scene
+from core.world.stage import clean_scene
 from tests.demonstrations.conftest import BACKENDS, files, settings
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.demonstrations.recording import Recorder, record_episode
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from bomb.policies.expert import Expert
 from core.errors import StateError
 

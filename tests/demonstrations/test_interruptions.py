@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bomb.demonstrations.collecting import Player, collect
+from bomb.collecting.collecting import Player, collect
 from bomb.demonstrations.dataset import Dataset
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from tests.demonstrations.conftest import BACKENDS, alive, bomb, children, files, settings, wait_for
 
 EPISODES = 24

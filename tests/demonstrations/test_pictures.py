@@ -7,9 +7,9 @@ import pytest
 
 import core
 from bomb.cli import main
+from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
-from bomb.demonstrations.recording import Recorder, record_episode
 from bomb.policies.expert import Expert
 from core.errors import OptionError
 from tests.demonstrations.conftest import BACKENDS, cut, settings

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from bomb.demonstrations.workers import Workers
+from bomb.processes.workers import Workers
 from core.errors import BombError, OptionError
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bomb.evaluation import EvaluationSettings, ExecutionSettings, evaluate
-from bomb.evaluation.store import RunStore
+from bomb.runs.store import RunStore
 from tests.conftest import BACKENDS
 from tests.evaluation.policies import HERE
 

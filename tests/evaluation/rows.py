@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bomb.evaluation.store import Condition, EpisodeRow, ErrorRow
+from bomb.runs.store import Condition, EpisodeRow, ErrorRow
 
 CLEAN = Condition(
     key="place_stone|mujoco|clean", task="place_stone", backend="mujoco", split="ci", severity=0

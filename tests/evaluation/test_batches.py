@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bomb.evaluation.policy_client import PolicyClient
-from bomb.evaluation.policy_process import PolicyProcess
 from bomb.evaluation.settings import ExecutionSettings
-from bomb.rollout import play
+from bomb.evaluation.workers.policy_client import PolicyClient
+from bomb.evaluation.workers.policy_process import PolicyProcess
+from bomb.rollouts.rollout import play
 from core.errors import OptionError, PolicyConnectionError, PolicyError
 from core.policy import BatchPolicy
 from tests.evaluation.conftest import settings

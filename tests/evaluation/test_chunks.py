@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bomb.chunks import ChunkExecution, weighted_median
+from bomb.rollouts.chunks import ChunkExecution, weighted_median
 from core.errors import OptionError
 
 

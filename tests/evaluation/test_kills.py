@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bomb.evaluation.store import RunStore
-from bomb.files import FileError
+from bomb.disk.files import FileError
+from bomb.runs.store import RunStore
 from tests.evaluation.conftest import ONE
 from tests.evaluation.policies import HERE
 

@@ -6,10 +6,10 @@ from bomb.evaluation.matrix import make_matrix
 from bomb.evaluation.perturbation_words import read_perturbations
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from core.errors import BombError, CapabilityError, OptionError, UnknownNameError
-from core.heldout import goal_set
 from core.perturbations.conditions import make_conditions
+from core.perturbations.heldout import goal_set
 from core.registry import TASKS
-from core.stage import clean_scene
+from core.world.stage import clean_scene
 from tests.conftest import BACKENDS
 
 

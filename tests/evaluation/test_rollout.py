@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from bomb.chunks import ChunkExecution
 from bomb.policies.making import make_policy
-from bomb.rollout import play, replay
+from bomb.rollouts.chunks import ChunkExecution
+from bomb.rollouts.rollout import play, replay
 from core.errors import ActionError, PolicyError, PolicyOutputError
 from core.policy import Policy
 from tests.evaluation.policies import Faulty

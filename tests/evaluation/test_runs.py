@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from bomb.cli.evaluate_words import summary_words
+from bomb.disk.files import FileError
 from bomb.evaluation import ExecutionSettings, evaluate, runner
-from bomb.evaluation.states import unpack_states
-from bomb.evaluation.store import RunStore
-from bomb.files import FileError
-from bomb.rescoring import rescore
+from bomb.runs.rescoring import rescore
+from bomb.runs.states import unpack_states
+from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError, StateError, UnknownNameError
 from core.registry import TASKS, register_task
 from tests.conftest import BACKENDS

@@ -4,8 +4,8 @@ from collections import Counter
 
 from bomb.evaluation import schedule as module
 from bomb.evaluation.matrix import Plan
-from bomb.evaluation.rows import Condition
 from bomb.evaluation.schedule import Schedule
+from bomb.runs.rows import Condition
 
 
 def plan(key: str, episodes: int) -> Plan:

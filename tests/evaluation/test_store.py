@@ -9,8 +9,8 @@ import textwrap
 
 import pytest
 
-from bomb.evaluation.store import RunStore
-from bomb.files import FileError
+from bomb.disk.files import FileError
+from bomb.runs.store import RunStore
 from core.errors import LifecycleError, OptionError, UnknownNameError
 from tests.evaluation.rows import CLEAN, MOVED, episode, error
 
@@ -109,7 +109,7 @@ def test_folders_that_hold_something_else_are_refused(tmp_path, store):
 WRITER = """
     import sys
     from pathlib import Path
-    from bomb.evaluation.store import RunStore
+    from bomb.runs.store import RunStore
     from tests.evaluation.rows import CLEAN, episode
     store = RunStore.create(Path(sys.argv[1]), {"episodes": 10**6}, [CLEAN])
     for seed in range(10**6):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 import core
+from bomb.collecting.folder import create_dataset, write_file
+from bomb.collecting.recording import record_episode
 from bomb.demonstrations.dataset import Dataset
-from bomb.demonstrations.folder import create_dataset, write_file
 from bomb.demonstrations.pictures import Renderer
-from bomb.demonstrations.recording import record_episode
 from bomb.demonstrations.settings import CollectionSettings
 from bomb.policies.expert import Expert
 from tests.conftest import BACKENDS

@@ -8,8 +8,8 @@ from bomb.exports.actions import commanded_targets, converted, is_noop
 from bomb.exports.lerobot import LeRobotWriter
 from bomb.exports.plan import make_plan
 from bomb.exports.settings import ExportSettings
-from bomb.rollout import replay
-from core.actions import WORKSPACE_LOW, ActionSpec
+from bomb.rollouts.rollout import replay
+from core.control.actions import WORKSPACE_LOW, ActionSpec
 from core.errors import UnknownNameError
 from tests.exports.conftest import make_dataset
 

@@ -11,10 +11,10 @@ from bomb.exports.cameras import Cameras, intrinsics
 from bomb.exports.columns import STONES, Columns, features, spans_json, stored_depth
 from bomb.exports.plan import recorded_instructions
 from bomb.exports.targets import filled, occupancy
-from core.kinematics import Kinematics
-from core.scene import CameraSpec, SegmentationId
-from core.scoring import Observer
-from core.stage import clean_scene
+from core.judge.measuring import Observer
+from core.world.kinematics import Kinematics
+from core.world.scene import CameraSpec, SegmentationId
+from core.world.stage import clean_scene
 from tests.exports.conftest import make_dataset
 
 pytestmark = pytest.mark.render

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bomb.disk.files import FileError
 from bomb.exports.folder import MARKER, PARTS, open_export
 from bomb.exports.plan import EpisodePlan, Plan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram
 from bomb.exports.writer import ShardReport, Writer
-from bomb.files import FileError
 from core.errors import OptionError
 
 SETTINGS = ExportSettings(format="lerobot", backend="mujoco")

@@ -7,9 +7,9 @@ import pytest
 
 from bomb.cli import main
 from bomb.cli.export import image_size
+from bomb.disk.files import FileError
 from bomb.exports import export
 from bomb.exports.settings import ExportSettings
-from bomb.files import FileError
 from core.errors import OptionError, UnknownNameError
 from tests.exports.conftest import make_dataset
 from tests.test_imports import ROOT

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import core
 from bomb.policies.expert import Expert
-from core.boards import draw_board
-from core.goals import Goal, Intersection, Region
+from core.board.boards import draw_board
+from core.board.goals import Goal, Intersection, Region
 
 FOLDER = Path(__file__).resolve().parent
 SPLIT = "ci"

@@ -5,7 +5,7 @@ import pytest
 
 from bomb.inspection.anomalies import KINDS, anomalies
 from bomb.inspection.sources import InspectedEpisode
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 
 SPEC = ActionSpec(mode="delta", control_hz=20)
 FRAMES = 40

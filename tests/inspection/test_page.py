@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from bomb.cli import main
+from bomb.collecting.folder import write_file
 from bomb.demonstrations.dataset import Dataset
-from bomb.demonstrations.folder import write_file
+from bomb.disk.files import FileError
 from bomb.exports import export
-from bomb.files import FileError
 from bomb.inspection.findings import inspect_source
 from bomb.inspection.sources import open_source
-from core.actions import WORKSPACE_LOW
+from core.control.actions import WORKSPACE_LOW
 from tests.exports.conftest import make_dataset
 
 pytestmark = pytest.mark.render

@@ -7,15 +7,15 @@ import sys
 import numpy as np
 import pytest
 
-from bomb.demonstrations.recording import record_episode
-from bomb.files import FileError
+from bomb.collecting.recording import record_episode
+from bomb.disk.files import FileError
 from bomb.integrations.actions import ActionConvention
-from bomb.integrations.pi0.build import SmallPi0
-from bomb.integrations.pi0.checkpoint import check_free
-from bomb.integrations.pi0.policy import noise
-from bomb.integrations.pi0.samples import SMALLEST_DEVIATION, Samples, chunks
-from bomb.integrations.pi0.settings import FILE, Pi0Settings
-from bomb.integrations.pi0.train import Training, main, parser, schedule
+from bomb.models.pi0.build import SmallPi0
+from bomb.models.pi0.checkpoint import check_free
+from bomb.models.pi0.policy import noise
+from bomb.models.pi0.samples import SMALLEST_DEVIATION, Samples, chunks
+from bomb.models.pi0.settings import FILE, Pi0Settings
+from bomb.models.pi0.train import Training, main, parser, schedule
 from bomb.policies.making import make_policy, policy_class
 from core.errors import BombError, OptionError
 

@@ -11,8 +11,8 @@ from bomb.integrations.vla_eval.conditions import conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
 from bomb.policies.making import make_policy, policy_class
 from core.errors import BombError, ConventionError, OptionError, UnknownNameError
-from core.kinematics import R_RT_DOWN
 from core.perturbations.presets import make_suite
+from core.world.kinematics import R_RT_DOWN
 
 OBSERVATION = {
     "images": {"head": np.zeros((8, 8, 3), np.uint8), "wrist": np.ones((8, 8, 3), np.uint8)},

@@ -15,8 +15,8 @@ import ray
 from ray.cluster_utils import Cluster
 
 from bomb.evaluation import EvaluationSettings, ExecutionSettings, evaluate
-from bomb.evaluation.rows import EpisodeRow
-from bomb.evaluation.store import RunStore
+from bomb.runs.rows import EpisodeRow
+from bomb.runs.store import RunStore
 from core.policy import BatchPolicy, Policy
 
 NODES = 2

@@ -14,7 +14,7 @@ from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.mapping import mapping, serving_mapping
 from bomb.integrations.openpi.pictures import resize_with_pad
 from bomb.policies.making import make_policy
-from bomb.rollout import play
+from bomb.rollouts.rollout import play
 from core.errors import PolicyError
 from core.policy import Policy
 from tests.interop.conftest import ROOT, install, run

@@ -1,6 +1,6 @@
 """A real torch policy: pi0 of transformers, built small, trained on demonstrations, judged from pictures.
 
-Everything goes through the front doors: `bomb collect`, `python -m bomb.integrations.pi0.train`,
+Everything goes through the front doors: `bomb collect`, `python -m bomb.models.pi0.train`,
 `bomb evaluate --policy "pi0(...)"`, in an environment with torch and transformers.
 """
 
@@ -41,7 +41,7 @@ def trained(python, folder) -> Path:
     """A checkpoint, trained on 20 demonstrations drawn in both engines."""
     run(str(python.parent / "bomb"), "collect", "--episodes", str(EPISODES), "--backend", ",".join(BACKENDS),
         "--out", str(folder / "demonstrations"), cwd=folder)  # fmt: skip
-    run(str(python), "-m", "bomb.integrations.pi0.train", "--data", str(folder / "demonstrations"),
+    run(str(python), "-m", "bomb.models.pi0.train", "--data", str(folder / "demonstrations"),
         "--out", str(folder / "checkpoint"), "--image-size", str(SIZE), "--steps", str(STEPS),
         "--threads", "1", cwd=folder)  # fmt: skip
     return folder / "checkpoint"
@@ -111,7 +111,7 @@ def test_it_does_what_was_shown(probe, backend):
 
 def test_training_goes_on_from_a_checkpoint_with_two_cameras(python, folder, trained):
     first, second = folder / "first", folder / "second"
-    words = (str(python), "-m", "bomb.integrations.pi0.train", "--data", str(folder / "demonstrations"),
+    words = (str(python), "-m", "bomb.models.pi0.train", "--data", str(folder / "demonstrations"),
              "--episodes", "1", "--backends", "mujoco", "--steps", "2", "--threads", "1")  # fmt: skip
     run(*words, "--cameras", "head,wrist", "--image-size", "32", "--out", str(first), cwd=folder)
     run(*words, "--start", str(first), "--out", str(second), cwd=folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bomb.policies.recorded import Replay
+from bomb.policies.replay import Replay
 from core.policy import BatchPolicy, Policy
 
 

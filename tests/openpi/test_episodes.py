@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from bomb.cli import main
-from bomb.evaluation.store import RunStore
 from bomb.policies.making import make_policy
-from bomb.policies.recorded import Replay
-from bomb.rollout import play
+from bomb.policies.replay import Replay
+from bomb.rollouts.rollout import play
+from bomb.runs.store import RunStore
 from tests.openpi.conftest import HERE
 
 REMEMBERER = HERE + "Rememberer()"

@@ -11,8 +11,8 @@ import pytest
 from bomb.cli import main
 from bomb.integrations.openpi import codec
 from bomb.policies.making import make_policy
-from bomb.rollout import play
-from core.actions import ActionSpec
+from bomb.rollouts.rollout import play
+from core.control.actions import ActionSpec
 from core.errors import (
     ConventionError,
     PolicyConnectionError,

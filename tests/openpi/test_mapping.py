@@ -6,7 +6,7 @@ import pytest
 from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.mapping import MAPPINGS, mapping, serving_mapping
 from bomb.integrations.openpi.pictures import resize_with_pad
-from core.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
+from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
 from core.errors import (
     CapabilityError,
     ConventionError,
@@ -83,8 +83,8 @@ def test_libero_both_ways():
 
 
 def test_droid_joints_put_the_tool_where_it_is():
-    from core.kinematics import Kinematics
-    from core.scene import RobotSpec
+    from core.world.kinematics import Kinematics
+    from core.world.scene import RobotSpec
 
     droid = mapping("droid")
     robot = RobotSpec()

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import ClassVar
 
 from backends.mujoco import MujocoBackend
-from core.scene import SceneSpec
-from core.state import SceneState
+from core.world.scene import SceneSpec
+from core.world.state import SceneState
 
 
 class SlipperyBackend(MujocoBackend):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bomb.gallery import Studio, levels_of
-from core.perturbation import Touches
+from bomb.pictures.gallery import Studio, levels_of
 from core.perturbations import KNOBS
-from core.stage import CAMERAS
+from core.perturbations.base import Touches
+from core.world.stage import CAMERAS
 from tests.conftest import BACKENDS
 
 SEED = 4

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from bomb.parity.pictures import PERTURBED, compare
-from core.perturbation import Touches
 from core.perturbations import KNOBS
-from core.rotations import quaternion_about_z
-from core.state import SceneState
+from core.perturbations.base import Touches
+from core.world.rotations import quaternion_about_z
+from core.world.state import SceneState
 from tests.conftest import BACKENDS, play, wave
 from tests.perturbations.conftest import SEED, middle, of
 

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 import core
-from bomb.gallery import levels_of
-from core.kinematics import Kinematics, home_position
-from core.layout import board_reach
-from core.meshes import stone_shape
-from core.perturbation import Touches
+from bomb.pictures.gallery import levels_of
+from core.board.layout import board_reach
 from core.perturbations import KNOBS
+from core.perturbations.base import Touches
 from core.perturbations.objects import FROM_STONES, SIZES
 from core.perturbations.presets import make_suite
 from core.perturbations.suite import Suite
 from core.registry import TASKS
-from core.rotations import matrix_from_quaternion
-from core.scene import MaterialSpec, SceneSpec
-from core.stage import MOST_STONES, clean_scene
 from core.task import Episode, Task
+from core.world.kinematics import Kinematics, home_position
+from core.world.meshes import stone_shape
+from core.world.rotations import matrix_from_quaternion
+from core.world.scene import MaterialSpec, SceneSpec
+from core.world.stage import MOST_STONES, clean_scene
 from tasks.place_stone import PlaceStone
 from tests.perturbations.conftest import SEED, graded, highest, of
 

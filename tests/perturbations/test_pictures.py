@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import core
-from bomb.gallery import levels_of
-from bomb.views import project
-from core.kinematics import Kinematics
-from core.perturbation import Touches
+from bomb.pictures.gallery import levels_of
+from bomb.pictures.views import project
 from core.perturbations import KNOBS
+from core.perturbations.base import Touches
 from core.perturbations.camera import TOOL_IN_HAND
-from core.scene import CameraSpec, SegmentationId
-from core.stage import CAMERAS
 from core.task import Episode
+from core.world.kinematics import Kinematics
+from core.world.scene import CameraSpec, SegmentationId
+from core.world.stage import CAMERAS
 from tests.perturbations.conftest import SEED, graded, highest, of
 
 pytestmark = pytest.mark.render

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import core
-from bomb.gallery import levels_of
+from bomb.pictures.gallery import levels_of
 from core.backend import Capability
 from core.errors import CapabilityError, OptionError, StateError, UnknownNameError
-from core.perturbation import SEVERITIES, WITHOUT_PHYSICS, Touches
 from core.perturbations import KNOBS
+from core.perturbations.base import SEVERITIES, WITHOUT_PHYSICS, Touches
 from core.perturbations.conditions import make_conditions, read_conditions
 from core.perturbations.presets import PRESETS, STUDY, make_suite, preset
 from core.registry import TASKS

@@ -6,14 +6,14 @@ import pytest
 
 import core
 from core.errors import CapabilityError
-from core.observation import MAX_INSTRUCTION
+from core.language.styles import say_place
 from core.perturbations import KNOBS
 from core.perturbations.presets import make_suite
 from core.registry import TASKS
-from core.stage import clean_scene
+from core.rendering.observation import MAX_INSTRUCTION
 from core.task import Intersection, Move, Wording
 from core.testing import walk
-from core.word_styles import say_place
+from core.world.stage import clean_scene
 from tasks.copy_pattern import CopyPattern
 from tasks.go_sequence import GoSequence
 from tasks.place_stone import PlaceStone

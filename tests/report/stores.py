@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bomb.evaluation.rows import Condition, EpisodeRow, ErrorRow
-from bomb.evaluation.store import RunStore, now
+from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
+from bomb.runs.store import RunStore, now
 
 FAMILIES = {"board_pose": "board", "table_color": "table", "words": "words", "bomb": "preset"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bomb.files import FileError
+from bomb.disk.files import FileError
 from bomb.report.loading import load_runs
 from core.errors import OptionError
 from tests.report.stores import condition, make_run

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from bomb.page import Page, Raw
+from bomb.pages.page import Page, Raw
 from bomb.report.board_charts import Path as ToolPath
 from bomb.report.board_charts import offset_board, path_board, success_board
 from bomb.report.charts import agreement_chart, differences_chart, reasons_chart, severity_chart, stages_chart
@@ -17,9 +17,9 @@ from bomb.report.loading import load_runs
 from bomb.report.page import write_page
 from bomb.report.summary import summarise
 from bomb.statistics import rate, tango, undefined
-from core.checker import REASONS
 from core.errors import BombError
-from core.scene import BoardSpec
+from core.judge.checker import REASONS
+from core.world.scene import BoardSpec
 from tests.report.html import Outline
 from tests.report.stores import condition, error, make_run
 

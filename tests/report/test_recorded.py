@@ -8,15 +8,15 @@ import pytest
 
 import core
 from bomb.cli import main
-from bomb.evaluation.rows import Condition
-from bomb.evaluation.store import RunStore
 from bomb.integrations.rerun import distances_mm
-from bomb.pictures import caption_height
+from bomb.pictures.images import caption_height
+from bomb.pictures.views import goal_in_world, project, ringed
 from bomb.policies.making import make_policy
-from bomb.recorded import again, recorded_options
 from bomb.report.twins import Twins, choose, film_twins, side_by_side
-from bomb.rollout import play
-from bomb.views import goal_in_world, project, ringed
+from bomb.rollouts.rollout import play
+from bomb.runs.replaying import again, recorded_options
+from bomb.runs.rows import Condition
+from bomb.runs.store import RunStore
 from core.errors import StateError
 from core.perturbations.conditions import make_conditions
 from tests.conftest import BACKENDS

@@ -3,12 +3,12 @@
 import pytest
 
 import core
-from core.boards import Board, cells, with_cell
+from core.board.boards import Board, cells, with_cell
+from core.board.goals import Intersection, Pattern, Region
 from core.errors import EpisodeInitializationError, OptionError, UnknownNameError
-from core.goals import Intersection, Pattern, Region
 from core.registry import TASKS
-from core.stage import TRAY, clean_scene
 from core.testing import walk
+from core.world.stage import TRAY, clean_scene
 from tasks.copy_pattern import CopyPattern
 from tasks.copy_pattern.rules import belongs, board_with, missing
 from tasks.four_in_a_row import FourInARow

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.errors import EpisodeInitializationError, OptionError
-from core.scene import BoardSpec
-from core.stage import clean_scene
 from core.task import Intersection
+from core.world.scene import BoardSpec
+from core.world.stage import clean_scene
 from tasks.place_stone import PlaceStone
 from tasks.place_stone.layout import LayoutSpec
 from tasks.place_stone.words import PHRASINGS, instruct, parse
@@ -87,7 +87,7 @@ def test_the_nearest_stone_of_the_colour_is_nearest_by_20_mm():
     for episode in EPISODES:
         home = np.array(
             [0.0, -0.65 + 0.44]
-        )  # tool centre point at home, in W (core/scene.py: RobotSpec.home)
+        )  # tool centre point at home, in W (core/world/scene.py: RobotSpec.home)
         distances = sorted(
             float(np.hypot(*(pose[:2] - home)))
             for k, pose in zip(episode.state.stone_ids, episode.state.stone_poses, strict=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.goals import Intersection
+from core.board.goals import Intersection
 from core.testing import TaskCheckError, check_task
 from tasks.move_stone import MoveStone
 

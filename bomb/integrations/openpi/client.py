@@ -8,7 +8,7 @@ from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.connection import Connection
 from bomb.integrations.openpi.mapping import mapping
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import ConventionError, PolicyOutputError
 from core.policy import Policy
 

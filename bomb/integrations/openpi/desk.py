@@ -8,7 +8,7 @@ import numpy as np
 
 from bomb.integrations.openpi.session import Turn
 from bomb.policies.making import make_policy, policy_class
-from bomb.policies.output import checked_chunk
+from bomb.rollouts.output import checked_chunk
 from core.errors import CapabilityError, PolicyOutputError
 from core.policy import BatchPolicy, Policy, Request
 

@@ -10,11 +10,11 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.integrations.openpi.mapping import PROMPT, Mapping
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import StateError
-from core.kinematics import Kinematics
-from core.rotations import matrix_from_quaternion
-from core.scene import RobotSpec
+from core.world.kinematics import Kinematics
+from core.world.rotations import matrix_from_quaternion
+from core.world.scene import RobotSpec
 
 # DROID's robot_ik_solver.py: a velocity of 1 is 0.2 rad in one of its 15 Hz periods.
 FULL_SPEED = 0.2 * 15  # rad/s

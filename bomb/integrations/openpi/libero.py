@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
-from core.actions import ActionSpec
-from core.scene import RobotSpec
+from core.control.actions import ActionSpec
+from core.world.scene import RobotSpec
 
 
 class LiberoMapping(TwoWayMapping):

@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.integrations.openpi.pictures import resize_with_pad
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import CapabilityError, ConventionError, OptionError, PolicyOutputError, check_choice
 
 PROMPT = "prompt"

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
-from core.actions import ActionSpec
-from core.observation import MODALITY_KEYS
+from core.control.actions import ActionSpec
+from core.rendering.observation import MODALITY_KEYS
 
 
 class BombMapping(TwoWayMapping):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bomb.integrations.openpi.mapping import TwoWayMapping
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import OptionError
 
 PLAIN_HZ = 20  # what a client is taken to run at that does not say, as openpi's does not

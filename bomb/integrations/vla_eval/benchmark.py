@@ -14,8 +14,8 @@ from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
 from bomb.integrations.vla_eval.conditions import Condition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
-from core.checker import INT_ACT, STAGES
 from core.errors import ConventionError, OptionError, PolicyOutputError
+from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action

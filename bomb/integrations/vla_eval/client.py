@@ -4,7 +4,7 @@ import numpy as np
 
 from bomb.integrations.vla_eval.address import parse_address
 from bomb.integrations.vla_eval.wire import Wire
-from core.actions import ActionSpec
+from core.control.actions import ActionSpec
 from core.errors import ConventionError, PolicyError, PolicyOutputError
 from core.policy import Policy
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bomb.integrations.actions import RAW, mismatch
 from core.errors import ConventionError, OptionError, check_choice
-from core.scene import RobotSpec
+from core.world.scene import RobotSpec
 
 IMAGE_FORMAT = "rgb_hwc_uint8"
 ANY_IMAGE = ("image", "images")  # what servers that take the first picture, or all of them, ask for

@@ -18,7 +18,7 @@ from bomb.integrations.actions import (
 )
 from bomb.integrations.vla_eval import observations
 from bomb.integrations.vla_eval.observations import ANY_IMAGE, STATES, ObservationLayout
-from core.actions import SPEED
+from core.control.actions import SPEED
 
 
 class Accepted(frozenset):

@@ -3,9 +3,9 @@
 from bomb_corners.rules import CORNERS, cell_of, free_corners, to_move
 from bomb_corners.words import PHRASINGS, instruct, parse
 from core import Episode, Intersection, Move, SceneSpec, Task
-from core.boards import COLORS, Board, empty_board, with_cell
-from core.goals import board_after
-from core.layout import lay_out
+from core.board.boards import COLORS, Board, empty_board, with_cell
+from core.board.goals import board_after
+from core.board.layout import lay_out
 from core.seeding import stream
 
 

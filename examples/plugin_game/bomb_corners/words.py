@@ -2,7 +2,7 @@
 
 from bomb_corners.rules import CORNERS, cell_of
 from core import Instruction, Intersection
-from core.words import COLOR, Phrasing, read_back, say
+from core.language.sentences import COLOR, Phrasing, read_back, say
 
 PHRASINGS = (
     Phrasing(name="canonical", template="put a {color} stone on the {corner} corner of the board"),

@@ -9,11 +9,11 @@ import torch
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
-from bomb.integrations.pi0.build import SmallPi0
-from bomb.integrations.pi0.checkpoint import Checkpoint
-from bomb.integrations.pi0.policy import Pi0Policy
-from bomb.integrations.pi0.samples import make_samples
-from bomb.integrations.pi0.train import new_checkpoint, step
+from bomb.models.pi0.build import SmallPi0
+from bomb.models.pi0.checkpoint import Checkpoint
+from bomb.models.pi0.policy import Pi0Policy
+from bomb.models.pi0.samples import make_samples
+from bomb.models.pi0.train import new_checkpoint, step
 from core.policy import Request
 
 folder, dataset, out = Path(sys.argv[1]), Dataset.open(Path(sys.argv[2])), Path(sys.argv[3])

@@ -12,7 +12,7 @@ import numpy as np
 
 import bomb
 import core
-from bomb.rollout import replay
+from bomb.rollouts.rollout import replay
 
 OPTIONS = {"cameras": (), "split": "ci", "stop_on_success": True}
 

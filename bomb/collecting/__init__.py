@@ -1,0 +1,1 @@
+"""Demonstrations are collected: played, recorded, and kept in a folder."""

@@ -1,0 +1,41 @@
+"""How far a collection is, on standard error."""
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bomb.collecting.collecting import Outcome
+
+
+class CollectionBar:
+    """Counts the demonstrations; beside them what was not kept.
+
+    Args:
+        total: demonstrations that are asked for.
+    """
+
+    def __init__(self, total: int):
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit="episode", desc="collecting", file=sys.stderr, delay=1)
+        self._counts: Counter = Counter()
+
+    def update(self, outcome: "Outcome") -> None:
+        """Takes one outcome."""
+        if outcome.kind == "kept":
+            if not outcome.played:
+                self._bar.initial += 1  # the rate is that of the episodes played now
+            self._bar.update()
+        else:
+            self._counts[outcome.kind] += 1
+            words = {"failed": "failed", "held_out": "left out", "error": "not playable"}
+            self._bar.set_postfix_str(
+                ", ".join(f"{count} {words[kind]}" for kind, count in self._counts.items()), refresh=False
+            )
+
+    def __enter__(self) -> "CollectionBar":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.close()

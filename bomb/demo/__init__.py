@@ -1,0 +1,1 @@
+"""`make demo`: the main job in a few minutes, on one page."""

@@ -1,0 +1,36 @@
+"""Only one process writes to a run."""
+
+import os
+from pathlib import Path
+
+from bomb.disk.files import FileError
+
+
+class WriterLock:
+    """Held from its making to ``release``, or to the end of the process, however it ends.
+
+    Raises:
+        FileError: if another process holds it.
+    """
+
+    def __init__(self, file: Path):
+        import fcntl  # not on every system, and only writers need it
+
+        self._descriptor: int | None = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._descriptor, 64).decode(errors="replace").strip()
+            self.release()
+            raise FileError(
+                f"{file.parent} is being written by another process{f' ({holder})' if holder else ''}; "
+                "wait for it, or choose another folder"
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+
+    def release(self) -> None:
+        """Lets others write. A second call does nothing. The file stays: removing it would race."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

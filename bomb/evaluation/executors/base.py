@@ -1,0 +1,67 @@
+"""Who plays jobs: a number of workers, wherever they are."""
+
+from abc import ABC, abstractmethod
+
+from bomb.evaluation.jobs import Job, Outcome, Setup
+from bomb.evaluation.settings import ExecutionSettings
+from bomb.machine.provenance import cores
+
+
+class Executor(ABC):
+    """Workers with numbers from 0; each plays one job at a time and survives whatever a job does to it.
+
+    Attributes:
+        host: address at which workers reach this machine; None where they are on it.
+        threads: how many threads the renderer of a worker may use, if it draws in software.
+    """
+
+    host: str | None = None
+    threads: int = 1
+
+    @abstractmethod
+    def begin(self, setup: Setup) -> None:
+        """Tells every worker what is played. Called once, before the first job."""
+
+    @abstractmethod
+    def idle(self) -> list[int]:
+        """Workers that may be given a job."""
+
+    @abstractmethod
+    def submit(self, worker: int, job: Job) -> None:
+        """Gives an idle worker a job."""
+
+    @abstractmethod
+    def wait(self, timeout: float) -> list[Outcome]:
+        """Outcomes of jobs that are over; waits for one, but no longer than ``timeout`` seconds.
+
+        Every job that was submitted has one outcome in the end, also where its worker dies or takes too long.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends all workers at once, whatever they do. A second call does nothing."""
+
+    def __enter__(self) -> "Executor":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def make_executor(execution: ExecutionSettings, most: int) -> Executor:
+    """The executor that is asked for.
+
+    Args:
+        execution: which, and how many workers.
+        most: how many could have something to do.
+
+    Raises:
+        BombError: if what it needs is not installed or cannot be reached.
+    """
+    if execution.executor == "ray":
+        from bomb.evaluation.executors.on_ray import RayExecutor
+
+        return RayExecutor(execution.workers, most, execution.ray_address)
+    from bomb.evaluation.executors.local import LocalExecutor
+
+    return LocalExecutor(min(execution.workers or cores(), most))

@@ -1,0 +1,127 @@
+"""Workers on this machine: spawned processes, each at the end of a pipe."""
+
+import multiprocessing
+import time
+from contextlib import suppress
+from ctypes import Array
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import RawArray
+
+from bomb.evaluation.executors.base import Executor
+from bomb.evaluation.jobs import Job, Outcome, Setup, failed
+from bomb.evaluation.workers.worker import SLOTS, STEP, UNTIL, work
+from bomb.machine.provenance import cores
+from bomb.processes.orphans import ending, without_interrupts
+
+GLANCE_S = 0.5  # how often time limits are looked at
+
+
+@dataclass(kw_only=True, eq=False)
+class _Worker:
+    """A process, its pipe, what it tells, and what it plays."""
+
+    process: BaseProcess
+    connection: Connection
+    shared: Array
+    job: Job | None = None
+    since: float = 0.0
+
+
+class LocalExecutor(Executor):
+    """Spawned processes, for neither engine survives a fork.
+
+    A worker that dies, hangs in the policy or takes too long over an episode is replaced; its job has an
+    error for an outcome.
+    """
+
+    def __init__(self, workers: int):
+        self._context = multiprocessing.get_context("spawn")
+        self._setup: Setup | None = None
+        self.threads = max(1, cores() // workers)
+        self._workers = [self._start() for _ in range(workers)]
+
+    def begin(self, setup: Setup) -> None:
+        self._setup = setup
+        for worker in self._workers:
+            self._tell(worker, setup)
+
+    def idle(self) -> list[int]:
+        return [k for k, worker in enumerate(self._workers) if worker.job is None]
+
+    def submit(self, worker: int, job: Job) -> None:
+        chosen = self._workers[worker]
+        if not chosen.process.is_alive():
+            self._replace(worker)
+            chosen = self._workers[worker]
+        chosen.job, chosen.since = job, time.monotonic()
+        self._tell(chosen, job)
+
+    def wait(self, timeout: float) -> list[Outcome]:
+        busy = [worker for worker in self._workers if worker.job is not None]
+        wait(
+            [end for worker in busy for end in (worker.connection, worker.process.sentinel)],
+            timeout=min(timeout, GLANCE_S),
+        )
+        outcomes = (self._look(k) for k, worker in enumerate(self._workers) if worker.job is not None)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers = []
+
+    def _look(self, k: int) -> Outcome | None:
+        """What became of the job of a worker, if anything did."""
+        worker = self._workers[k]
+        try:
+            if worker.connection.poll():
+                outcome = worker.connection.recv()
+                worker.job = None
+                return outcome
+        except (EOFError, OSError):
+            worker.process.join(GLANCE_S)  # it is ending
+        step = int(worker.shared[STEP])
+        if not worker.process.is_alive():
+            how = ending(worker.process.exitcode)
+            return self._give_up(k, "worker", f"the worker {how} at step {step}", how)
+        late, now, limits = worker.shared[UNTIL], time.monotonic(), self._setup.execution
+        if 0 < late < now:
+            value = f"no answer in {limits.policy_timeout:g} s"
+            return self._give_up(k, "timeout", f"the policy gave {value} at step {step}", value)
+        if now - worker.since > limits.episode_timeout:
+            value = f"not over in {limits.episode_timeout:g} s"
+            return self._give_up(k, "timeout", f"the episode was {value}, at step {step}", value)
+        return None
+
+    def _give_up(self, k: int, kind: str, message: str, value: str) -> Outcome:
+        worker = self._workers[k]
+        job, step = worker.job, int(worker.shared[STEP])
+        self._replace(k)
+        return failed(job, kind, message, step=step, value=value)
+
+    def _replace(self, k: int) -> None:
+        worker = self._workers[k]
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+        self._workers[k] = self._start()
+        self._tell(self._workers[k], self._setup)
+
+    def _start(self) -> _Worker:
+        here, there = self._context.Pipe()
+        shared = RawArray("d", SLOTS)
+        # No daemon: a policy may start processes of its own. It dies with its parent all the same.
+        process = self._context.Process(target=work, args=(there, shared))
+        with without_interrupts():
+            process.start()
+        there.close()  # so that the end of the process is the end of the pipe
+        return _Worker(process=process, connection=here, shared=shared)
+
+    def _tell(self, worker: _Worker, message: object) -> None:
+        with suppress(OSError):  # it has died: the next look finds out
+            worker.connection.send(message)

@@ -1,0 +1,1 @@
+"""Processes that play jobs, and processes that hold a policy for them."""

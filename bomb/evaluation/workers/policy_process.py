@@ -1,0 +1,124 @@
+"""A process of its own for the policy: says what it is, and answers batches if it can."""
+
+import multiprocessing
+import shutil
+import tempfile
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from os import urandom
+from pathlib import Path
+
+from bomb.evaluation.jobs import PolicyAddress
+from bomb.evaluation.settings import ExecutionSettings
+from bomb.evaluation.workers.policy_server import PolicyAbout, serve
+from bomb.processes.orphans import ending, without_interrupts
+from core.errors import OptionError, PolicyError
+
+ATTEMPTS = 3  # deaths in a row before it has said anything, until it is given up
+
+
+class PolicyProcess:
+    """Makes the policy once, in a process of its own.
+
+    A policy that can batch stays there and is asked by all workers; of any other only the description is
+    taken, and each worker makes one for itself.
+
+    Args:
+        words: of the policy.
+        execution: size of batches and patience with them.
+        host: address to listen at; None: workers are on this machine.
+
+    Attributes:
+        about: what it said of itself.
+
+    Raises:
+        OptionError: if the policy cannot be made.
+    """
+
+    def __init__(self, words: str, execution: ExecutionSettings, host: str | None = None):
+        self._words, self._execution = words, execution
+        self._folder = Path(tempfile.mkdtemp(prefix="bomb-"))
+        place = str(self._folder / "policy") if host is None else (host, 0)
+        self._address = PolicyAddress(place=place, key=urandom(32))
+        self._deaths = 0
+        try:
+            self._start()
+            self.about: PolicyAbout = self._first_words()
+        except BaseException:
+            self.close()
+            raise
+        if self.about.batches:
+            self._address = PolicyAddress(place=self.about.place, key=self._address.key)
+
+    @property
+    def address(self) -> PolicyAddress | None:
+        """Where workers ask; None if each makes a policy of its own."""
+        return self._address if self.about.batches else None
+
+    def check(self) -> None:
+        """Starts the process again if it died.
+
+        Raises:
+            PolicyError: if it keeps dying before it is ready.
+        """
+        if not self.about.batches:
+            return
+        with suppress(OSError, EOFError):
+            if self._pipe.poll():
+                self._pipe.recv()
+                self._deaths = 0
+        if not self._process.is_alive():
+            self._deaths += 1
+            if self._deaths >= ATTEMPTS:
+                raise PolicyError(
+                    f"the process of policy {self._words!r} {ending(self._process.exitcode)}, "
+                    f"{self._deaths} times in a row"
+                )
+            self.restart()
+
+    def restart(self) -> None:
+        """Ends the process and starts it anew, at the same address."""
+        if self.about.batches:
+            self._end()
+            self._start()
+
+    def close(self) -> None:
+        """Ends the process. A second call does nothing."""
+        self._end()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        if isinstance(self._address.place, str):
+            Path(self._address.place).unlink(missing_ok=True)
+        context = multiprocessing.get_context("spawn")
+        self._pipe, there = context.Pipe()
+        limits = (self._execution.batch, self._execution.batch_wait_ms / 1e3)
+        # No daemon: a policy may start processes of its own. It dies with its parent all the same.
+        self._process = context.Process(target=serve, args=(there, self._words, self._address, *limits))
+        with without_interrupts():
+            self._process.start()
+        there.close()
+
+    def _first_words(self) -> PolicyAbout:
+        pipe: Connection = self._pipe
+        try:
+            said = pipe.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            raise OptionError(
+                f"policy {self._words!r} cannot be made: its process {ending(self._process.exitcode)}"
+            ) from None
+        if isinstance(said, str):
+            raise OptionError(said)
+        return said
+
+    def _end(self) -> None:
+        process = getattr(self, "_process", None)
+        if process is None:
+            return
+        self._pipe.close()
+        if "about" in self.__dict__ and not self.about.batches:
+            process.join(5.0)  # it has only to close the policy
+        process.kill()
+        process.join()
+        self._process = None

@@ -1,0 +1,157 @@
+"""What ``bomb doctor`` looks at. Engines are tried in child processes: a bad driver may abort one."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import requires
+
+from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
+from core.errors import RenderError
+from core.registry import BACKENDS
+
+OLDEST_PYTHON = (3, 11)
+SYSTEM_PACKAGES = "bash scripts/system_packages.sh (as root; Mesa 25 or newer draws without a GPU)"
+
+# What each child runs: two steps, and a picture if cameras are asked for.
+_TRIAL = """
+import core
+cameras = {cameras!r}
+env = core.make_task(backend={backend!r}, cameras=cameras, image_size=(64, 64), supersample=1)
+observation, info = env.reset(seed=0)
+observation, *_ = env.step(env.hold_action())
+if cameras:
+    picture = observation["images"]["head"]
+    if picture.std() < 2:
+        raise SystemExit("the picture is of one colour")
+    print(f"drew a {{picture.shape[1]}}x{{picture.shape[0]}} picture")
+else:
+    print("an episode begins and moves")
+env.close()
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One check.
+
+    Attributes:
+        what: what was looked at.
+        ok: whether BOMB can work with it.
+        found: what is there.
+        advice: what to do about it; empty if nothing.
+    """
+
+    what: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def examine(timeout_s: float) -> Iterator[Finding]:
+    """Every check, in an order in which each can explain the next; slow ones as they are asked for."""
+    yield python()
+    yield from packages()
+    yield checker()
+    yield graphics_driver()
+    for name in BACKENDS.names():
+        yield try_backend(name, (), timeout_s)
+    for name in BACKENDS.names():
+        yield try_backend(name, ("head",), timeout_s)
+
+
+def python() -> Finding:
+    """The interpreter."""
+    ok = sys.version_info >= OLDEST_PYTHON
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    return Finding(
+        what="Python",
+        ok=ok,
+        found=f"{sys.version.split()[0]} at {sys.executable}",
+        advice="" if ok else f"install Python {oldest} or newer and run PYTHON=python{oldest} make setup",
+    )
+
+
+def packages() -> Iterator[Finding]:
+    """The packages, against what the project pins exactly."""
+    try:
+        lines = requires(DISTRIBUTION) or []
+        pins = dict(match.groups() for line in lines if (match := re.match(r"([\w.-]+)==([\w.]+)$", line)))
+        yield Finding(what=DISTRIBUTION, ok=True, found=package_version(DISTRIBUTION))
+    except ModuleNotFoundError:
+        pins = {}
+        yield Finding(
+            what=DISTRIBUTION,
+            ok=True,
+            found="used from its folder, not installed",
+            advice="make setup installs it",
+        )
+    for name in PACKAGES:
+        version, pin = package_version(name), pins.get(name)
+        wanted = f"pip install {name}=={pin}" if pin else f"pip install {name}"
+        ok = version is not None and pin in (None, version)
+        found = version or "missing"
+        yield Finding(what=name, ok=ok, found=found, advice="" if ok else f"{wanted} (or make setup)")
+
+
+def checker() -> Finding:
+    """The compiled checker."""
+    try:
+        from core.judge.checker import Tolerances
+
+        Tolerances()
+    except ImportError as error:
+        return Finding(
+            what="checker",
+            ok=False,
+            found=str(error),
+            advice="make setup compiles it; it needs g++ and Python.h",
+        )
+    return Finding(what="checker", ok=True, found="compiled, loads")
+
+
+def graphics_driver() -> Finding:
+    """Whether the Vulkan loader finds something to draw on; whether it draws is decided by drawing."""
+    from core.rendering.graphics import DeviceType, select_driver
+
+    try:
+        device = select_driver()
+    except RenderError as error:
+        return Finding(
+            what="Vulkan", ok=False, found=str(error), advice=f"pictures need it: {SYSTEM_PACKAGES}"
+        )
+    where = "in software" if device == DeviceType.CPU else f"on a {device.name.replace('_', ' ').lower()}"
+    chosen = os.environ.get("BOMB_RENDER")
+    return Finding(
+        what="Vulkan", ok=True, found=f"draws {where}" + (f", BOMB_RENDER={chosen}" if chosen else "")
+    )
+
+
+def try_backend(name: str, cameras: tuple[str, ...], timeout_s: float) -> Finding:
+    """Plays two steps in a child process, with or without a picture."""
+    what = f"{name} {'renderer' if cameras else 'physics'}"
+    code = _TRIAL.format(backend=name, cameras=cameras)
+    try:
+        child = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout_s
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(what=what, ok=False, found=f"no answer after {timeout_s:g} s", advice=_advice(cameras))
+    if child.returncode == 0:
+        return Finding(what=what, ok=True, found=child.stdout.strip().splitlines()[-1])
+    lines = [line for line in child.stderr.splitlines() if line.strip()]
+    last = lines[-1].strip() if lines else f"ended by signal {-child.returncode}"
+    last = last.removeprefix("core.errors.RenderError: ")  # the reader wants the words, not the class
+    return Finding(what=what, ok=False, found=last, advice=_advice(cameras))
+
+
+def _advice(cameras: tuple[str, ...]) -> str:
+    if not cameras:
+        return "make setup installs the engine that is pinned"
+    return f"{SYSTEM_PACKAGES}; with a GPU but no Vulkan driver for it, set BOMB_RENDER=cpu"

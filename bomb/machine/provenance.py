@@ -1,0 +1,83 @@
+"""Where a result comes from: the machine, and the state of the sources."""
+
+import os
+import platform
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def hardware(renders: bool) -> dict:
+    """The machine, as plain values.
+
+    Args:
+        renders: whether pictures are drawn; ``renderer`` is None otherwise.
+
+    Raises:
+        RenderError: if pictures are to be drawn and no graphics driver works.
+    """
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "cpu": cpu_name(),
+        "cores": cores(),
+        "memory_gb": _memory_gb(),
+        "renderer": renderer_name() if renders else None,
+    }
+
+
+def renderer_name() -> str:
+    """What pictures are drawn on, for example ``"software (cpu)"`` or ``"discrete gpu"``.
+
+    Raises:
+        RenderError: if no graphics driver works.
+    """
+    from core.rendering.graphics import DeviceType, select_driver
+
+    device = select_driver()
+    return "software (cpu)" if device == DeviceType.CPU else device.name.replace("_", " ").lower()
+
+
+@lru_cache(maxsize=1)
+def cpu_name() -> str:
+    """The processor's model."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+@lru_cache(maxsize=1)
+def git_state() -> dict | None:
+    """Commit of the sources that run, and whether they were changed since; None outside of a checkout."""
+    folder = Path(__file__).resolve().parent
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        # A checkout of something else around an installed BOMB says nothing about it.
+        if not _git(folder, "ls-files", "--", Path(__file__).name):
+            return None
+        return {"commit": commit, "changed": bool(_git(folder, "status", "--porcelain", "-uno"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *words: str) -> str:
+    answer = subprocess.run(
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=20, check=True
+    )
+    return answer.stdout.strip()
+
+
+def _memory_gb() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (ValueError, OSError):
+        return None

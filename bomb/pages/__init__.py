@@ -1,0 +1,1 @@
+"""Pages of HTML and the drawings on them."""

@@ -1,0 +1,1 @@
+"""Frames side by side, films, galleries, and points of the world in a picture."""

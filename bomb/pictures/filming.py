@@ -1,0 +1,132 @@
+"""Episodes as pictures: what each simulator shows while the same thing is played in it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import core
+from bomb.pictures.images import captioned, grid
+from bomb.rollouts.rollout import EpisodeResult
+from core.environment import Environment
+
+# What a contact sheet shows, in order; the first frame at which each flag of the verdict held.
+MOMENTS = ("start", "grasped", "lifted", "end")
+
+
+@dataclass(kw_only=True, eq=False)
+class Film:
+    """The frames of one episode in one simulator.
+
+    Attributes:
+        backend: its registered name.
+        frames: uint8[H, W, 3] each, the reset first.
+        moments: index of the frame at which a moment was reached.
+        result: how the episode went; None until it is over.
+    """
+
+    backend: str
+    frames: list[np.ndarray] = field(default_factory=list)
+    moments: dict[str, int] = field(default_factory=dict)
+    result: EpisodeResult | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The end in a few words."""
+        return outcome(self.result)
+
+
+def outcome(result: EpisodeResult) -> str:
+    """How an episode ended, in a few words."""
+    verdict = result.info["placement"]
+    if not verdict["success"]:
+        return verdict["reason"].replace("_", " ")
+    distance = verdict["distance_mm"]
+    return "placed" if distance is None else f"placed, {distance:.1f} mm off"
+
+
+def film(
+    backend: str,
+    perform: Callable[[Environment, Callable], EpisodeResult],
+    *,
+    camera: str = "head",
+    image_size: tuple[int, int] = (360, 480),
+    every: int = 1,
+    finish: Callable[[Environment, str, np.ndarray], np.ndarray] | None = None,
+    **options: object,
+) -> Film:
+    """Films an episode.
+
+    Args:
+        backend: the simulator.
+        perform: plays the episode, called as ``perform(env, watch)``.
+        camera: the view.
+        image_size: (height, width) in pixels.
+        every: draw each ``every``-th step only, and the moments.
+        finish: what is drawn over a frame, called as ``finish(env, camera, frame)``; returns another one.
+        options: arguments of ``core.make_task``.
+
+    Raises:
+        RenderError: if no graphics driver works.
+    """
+    made, step = Film(backend=backend), -1
+
+    def look(env: Environment) -> np.ndarray:
+        frame = env.render_camera(camera, ("rgb",)).rgb
+        return frame if finish is None else finish(env, camera, frame)
+
+    def watch(env: Environment, info: dict) -> None:
+        nonlocal step
+        step += 1
+        stages = {"start": step == 0, **info["stage"]}
+        new = [name for name in MOMENTS if stages.get(name) and name not in made.moments]
+        if new or step % every == 0:
+            made.frames.append(look(env))
+            for name in new:
+                made.moments[name] = len(made.frames) - 1
+
+    # No modality: observations stay free of pictures, and only the frames that are wanted are drawn.
+    env = core.make_task(backend=backend, cameras=(camera,), modalities=(), image_size=image_size, **options)
+    try:
+        made.result = perform(env, watch)
+        made.frames.append(look(env))
+        made.moments["end"] = len(made.frames) - 1
+    finally:
+        env.close()
+    return made
+
+
+def contact_sheet(films: Iterable[Film]) -> np.ndarray:
+    """One row per simulator, one column per moment that any of them reached."""
+    films = list(films)
+    names = [name for name in MOMENTS if any(name in made.moments for made in films)]
+    rows = []
+    for made in films:
+        row = []
+        for name in names:
+            words = made.outcome if name == "end" else name
+            if name in made.moments:
+                row.append(captioned(made.frames[made.moments[name]], f"{made.backend}: {words}"))
+            else:
+                row.append(captioned(np.full_like(made.frames[0], 230), f"{made.backend}: not {words}"))
+        rows.append(row)
+    return grid(rows)
+
+
+def side_by_side(films: Iterable[Film]) -> Iterable[np.ndarray]:
+    """Frames of all simulators next to each other; a film that ends early keeps its last frame."""
+    films = list(films)
+    for k in range(max(len(made.frames) for made in films)):
+        yield grid(
+            [
+                [
+                    captioned(made.frames[min(k, len(made.frames) - 1)], made.backend + ending(made, k))
+                    for made in films
+                ]
+            ]
+        )
+
+
+def ending(made: Film, k: int) -> str:
+    """What is said under the last frames of a film."""
+    return f": {made.outcome}" if k >= len(made.frames) - 1 else ""

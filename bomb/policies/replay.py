@@ -1,0 +1,180 @@
+"""Actions out of a file, played as a policy.
+
+::
+
+    replay(actions.npy)                        float[N, 4], for every seed
+    replay(runs/data/episodes/episode_7.npz)   an episode of a dataset, or any .npz with the array `actions`
+    replay(runs/data)                          a dataset: the episode of the seed that is played
+    replay(runs/expert)                        a run, likewise
+    replay(runs/matrix#place_stone|mujoco|clean)   a run of several conditions: those of one of them
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+
+from bomb.demonstrations.dataset import SETTINGS_FILE, Dataset
+from bomb.demonstrations.demonstration import Demonstration
+from bomb.disk.files import FileError
+from core.control.actions import ActionSpec
+from core.errors import ConventionError, OptionError
+from core.policy import Policy
+
+HOLD_CHUNK = 20  # actions at a time once the recorded ones are over: nobody needs to look
+
+
+class Recorded(NamedTuple):
+    """Actions float32[N, 4], and the mode that they were recorded in; None if the file does not say."""
+
+    actions: np.ndarray
+    mode: str | None
+
+
+class Replay(Policy):
+    """Plays recorded actions, then holds still.
+
+    Args:
+        words: a file or folder, see this module.
+
+    Raises:
+        OptionError: without words.
+        FileError: if it is missing, damaged, or holds no actions float[N, 4].
+    """
+
+    takes_words = True
+    words = "FILE"
+    wants_step = True
+    wants_action_spec = True
+
+    def __init__(self, words: str):
+        self._source = words.strip().strip("'\"")
+        if not self._source:
+            raise OptionError("replay needs a file or folder in its brackets, like replay(actions.npy)")
+        path, _, self._condition = self._source.partition("#")
+        self._path = Path(path).expanduser()
+        if not self._path.exists():
+            raise FileError(f"{self._path} does not exist")
+        self._always = None if self._path.is_dir() else read_actions(self._path)
+
+    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
+        """Takes the actions of ``seed``.
+
+        Raises:
+            FileError: if the folder has no episode of this seed.
+            ConventionError: if the actions were recorded in another action mode.
+        """
+        recorded = self._always or find_actions(self._path, self._condition, seed)
+        if recorded.mode not in (None, action_spec.mode):
+            raise ConventionError(
+                f"{self._source} has actions of mode {recorded.mode!r}, "
+                f"the environment takes {action_spec.mode!r}"
+            )
+        self._actions, last = recorded.actions, recorded.actions[-1].copy()
+        if action_spec.mode == "delta":
+            last[:3] = 0.0
+        self._hold = np.tile(last, (HOLD_CHUNK, 1))
+
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
+        """All that is left from ``step`` on, float32[k, 4]."""
+        return self._actions[step:] if step < len(self._actions) else self._hold
+
+    def describe(self) -> dict:
+        """The file or folder, as it was given; of a run or dataset also what its episodes were.
+
+        ``recorded`` is of the policy that played them, and whether it saw the true state; ``recorded_split``,
+        ``action_mode`` and ``control_hz`` are what they are played with, or their actions mean nothing.
+        """
+        return {"actions": self._source, **(recorded_with(self._path) if self._path.is_dir() else {})}
+
+
+def recorded_with(folder: Path) -> dict:
+    """What is to be said of the actions in a run or a dataset; see ``Replay.describe``.
+
+    Raises:
+        FileError: if it is neither.
+    """
+    from bomb.runs.store import FILE, RunStore
+
+    if (folder / FILE).exists():
+        with RunStore.open(folder) as store:
+            about = store.settings()
+        policy = {"policy": about["policy"]["words"], "privileged": about["policy"]["privileged"]}
+    else:
+        about, policy = Dataset.open(folder).settings, {"policy": "expert", "privileged": True}
+    known = {"recorded_split": about.get("split")}
+    known |= {name: about.get(name) for name in ("action_mode", "control_hz")}
+    return {"recorded": policy, **{name: value for name, value in known.items() if value is not None}}
+
+
+def find_actions(folder: Path, condition: str, seed: int) -> Recorded:
+    """The actions of a seed in a run or a dataset.
+
+    Raises:
+        FileError: naming what is there, if there is no such episode.
+    """
+    if (folder / "run.sqlite").exists():
+        return _from_run(folder, condition, seed)
+    if not (folder / SETTINGS_FILE).exists():
+        raise FileError(f"{folder} is neither a run nor a dataset: no run.sqlite, no {SETTINGS_FILE}")
+    demonstration = Dataset.open(folder).load(seed)
+    return Recorded(demonstration.actions, demonstration.about["action_mode"])
+
+
+def _from_run(folder: Path, condition: str, seed: int) -> Recorded:
+    from bomb.runs.store import RunStore
+
+    store = RunStore.open(folder)
+    try:
+        keys = [each.key for each in store.conditions()]
+        if not condition and len(keys) == 1:
+            (condition,) = keys
+        if condition not in keys:
+            raise FileError(
+                f"{folder} has no condition {condition!r}; say one of them, "
+                f"like replay({folder}#{keys[0] if keys else 'KEY'}): {', '.join(keys)}"
+            )
+        record = store.record(condition, seed)
+    finally:
+        store.close()
+    return Recorded(_checked(record.actions, f"{folder}, seed {seed}"), record.about.get("action_mode"))
+
+
+def read_actions(file: Path) -> Recorded:
+    """The actions in one file.
+
+    Raises:
+        FileError: if it is damaged or holds no actions float[N, 4] with N >= 1, all of them finite.
+    """
+    about = {}
+    try:
+        data = file.read_bytes()
+        loaded = np.load(io.BytesIO(data), allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            actions = loaded
+        elif "head" in loaded.files:
+            demonstration = Demonstration.from_bytes(data)
+            actions, about = demonstration.actions, demonstration.about
+        elif "actions" in loaded.files:
+            actions = loaded["actions"]
+            if "about" in loaded.files:
+                about = json.loads(loaded["about"].tobytes())
+        else:
+            raise FileError(f"{file} has no array 'actions'; it has {', '.join(loaded.files)}")
+    except (OSError, ValueError, EOFError, BadZipFile) as error:  # StateError is a ValueError
+        raise FileError(f"{file} cannot be read: {error}") from error
+    return Recorded(_checked(actions, str(file)), about.get("action_mode"))
+
+
+def _checked(actions: np.ndarray, source: str) -> np.ndarray:
+    if actions.dtype.kind not in "iuf" or actions.ndim != 2 or actions.shape[1] != 4 or not len(actions):
+        raise FileError(
+            f"{source} must hold actions float[N, 4] with N >= 1, has {actions.dtype}{list(actions.shape)}"
+        )
+    if not np.isfinite(actions).all():
+        row, entry = np.argwhere(~np.isfinite(actions))[0]
+        raise FileError(f"{source}: actions[{row}, {entry}] is {actions[row, entry]}, must be finite")
+    return actions.astype(np.float32)

@@ -1,0 +1,1 @@
+"""Processes of our own: pools that end cleanly, and no orphans."""

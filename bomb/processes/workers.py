@@ -1,0 +1,138 @@
+"""Spawned processes that work off jobs; one may die without taking others along."""
+
+import contextlib
+import multiprocessing
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from bomb.processes.orphans import die_with_parent, ending, without_interrupts
+from core.errors import BombError
+from core.registry import register_again, registrations
+
+Work = Callable[[object], object]
+DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What became of a job.
+
+    Attributes:
+        job: as it was submitted.
+        result: what the work returned; None if the process died.
+        death: how the process ended, in words; None if it lives.
+        begun: whether the process may have been at this job when it died.
+    """
+
+    job: object
+    result: object = None
+    death: str | None = None
+    begun: bool = True
+
+
+@dataclass(kw_only=True, eq=False)
+class _Worker:
+    """A process, the pipe to it, and the jobs that it has, oldest first."""
+
+    process: BaseProcess
+    connection: Connection
+    jobs: deque
+
+
+class Workers:
+    """A fixed number of processes.
+
+    Args:
+        make: called once in each process, returns what is called with every job. Must pickle.
+        count: how many processes.
+    """
+
+    def __init__(self, make: Callable[[], Work], count: int):
+        self._make, self._count = make, count
+        self._context = multiprocessing.get_context("spawn")  # a forked renderer or engine hangs
+        self._workers: list[_Worker] = []
+
+    @property
+    def busy(self) -> int:
+        """How many jobs have been submitted and are not over."""
+        return sum(len(worker.jobs) for worker in self._workers)
+
+    @property
+    def free(self) -> bool:
+        """Whether ``submit`` may be called."""
+        return self.busy < self._count * DEPTH
+
+    def submit(self, job: object) -> None:
+        """Gives a job to the process with the fewest, a new one if all have some and there is room."""
+        worker = min(self._workers, key=lambda worker: len(worker.jobs), default=None)
+        if worker is None or (worker.jobs and len(self._workers) < self._count):
+            worker = self._start()
+        with contextlib.suppress(BrokenPipeError):  # it died meanwhile: `wait` will say so
+            worker.connection.send(job)
+        worker.jobs.append(job)
+
+    def wait(self) -> list[Answer]:
+        """Waits until at least one job is over.
+
+        Raises:
+            BombError: if the work could not begin or raised; it is expected to answer for its own errors.
+        """
+        answers = []
+        at_work = {worker.connection: worker for worker in self._workers if worker.jobs}
+        for connection in wait(list(at_work)):
+            worker = at_work[connection]
+            try:
+                kind, result = connection.recv()
+            except (EOFError, ConnectionResetError):
+                answers += self._bury(worker)
+                continue
+            if kind == "raised":
+                raise BombError(result)
+            answers.append(Answer(job=worker.jobs.popleft(), result=result))
+        return answers
+
+    def close(self) -> None:
+        """Ends all processes, whatever they do."""
+        for worker in self._workers:
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+            worker.connection.close()
+        self._workers = []
+
+    def _bury(self, worker: _Worker) -> list[Answer]:
+        worker.process.join()
+        worker.connection.close()
+        self._workers.remove(worker)
+        death = ending(worker.process.exitcode)
+        return [Answer(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
+
+    def _start(self) -> _Worker:
+        here, there = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(there, self._make, registrations()), daemon=True)
+        with without_interrupts():
+            process.start()
+        there.close()  # so that the end of the process is the end of the pipe
+        self._workers.append(_Worker(process=process, connection=here, jobs=deque()))
+        return self._workers[-1]
+
+
+def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
+    """The life of a process."""
+    die_with_parent()
+    try:
+        register_again(registered)
+        work = make()
+        while True:
+            job = connection.recv()
+            connection.send(("done", work(job)))
+    except EOFError:
+        pass
+    except BombError as error:
+        connection.send(("raised", str(error)))
+    except Exception:  # nothing is lost: `Workers.wait` raises it again where the jobs came from
+        connection.send(("raised", f"a worker failed:\n{traceback.format_exc()}"))

@@ -1,0 +1,1 @@
+"""A policy plays an environment: one episode, chunks of actions, several environments at once."""

@@ -1,0 +1,66 @@
+"""A recorded episode of a run, played again: the same world, and the actions that were executed in it."""
+
+from collections.abc import Callable
+from functools import partial
+
+from bomb.rollouts.rollout import EpisodeResult, Watcher, replay
+from bomb.runs.rows import Condition
+from bomb.runs.store import RunStore
+from core.environment import Environment
+from core.episode.record import EpisodeRecord
+from core.errors import StateError
+from core.perturbations.base import split_name
+from core.perturbations.conditions import ConditionSet
+from core.perturbations.suite import TWIN
+
+Perform = Callable[[Environment, Watcher], EpisodeResult]
+
+# Settings of a run that decide what happens in an episode; what the policy saw does not.
+_SETTINGS = ("action_mode", "control_hz", "max_steps", "stop_on_success")
+
+
+def recorded_options(
+    store: RunStore, condition: Condition, record: EpisodeRecord, camera: str | None
+) -> dict:
+    """Arguments of ``core.make_task`` for the world of a recorded episode, seen by one camera.
+
+    Perturbations are those that were drawn then, out of the record: another version, with other ranges, makes
+    the same world. Knobs of other cameras change nothing that ``camera`` sees and are left out.
+
+    Args:
+        store: the run.
+        condition: of the episode; another simulator than its own may be put into the result.
+        record: the episode.
+        camera: that is going to look, if any.
+    """
+    settings, about = store.settings(), record.about
+    levels = {
+        name: level for name, level in condition.levels.items() if split_name(name)[1] in (None, camera)
+    }
+    perturbations = None
+    if levels:
+        draws = {name: draw for name, draw in about["perturbation"].items() if name != TWIN}
+        drawn = {"split": about["split"], "seed": about["seed"], "goal": about["goal"], "draws": draws}
+        perturbations = ConditionSet(task=condition.task, levels=levels, episodes=(drawn,))
+    return {
+        "task": condition.task,
+        "backend": condition.backend,
+        "split": about["split"],
+        "perturbations": perturbations,
+        **{name: settings[name] for name in _SETTINGS if name in settings},
+    }
+
+
+def again(record: EpisodeRecord) -> Perform:
+    """What plays the recorded actions, as ``perform(env, watch)``."""
+    return partial(_again, record)
+
+
+def _again(record: EpisodeRecord, env: Environment, watch: Watcher) -> EpisodeResult:
+    result = replay(env, record.about["seed"], record.actions, watch)
+    if result.record.about["goal"] != record.about["goal"]:
+        raise StateError(
+            f"seed {record.about['seed']} had the goal {record.about['goal']} when it was recorded, and has "
+            f"{result.record.about['goal']} now: another version of the task wrote it"
+        )
+    return result

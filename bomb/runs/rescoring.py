@@ -1,0 +1,127 @@
+"""Judging a stored run again, with the same tolerances or others."""
+
+from dataclasses import dataclass
+
+from bomb import statistics
+from bomb.runs.store import RunStore
+from core.judge.checker import Tolerances
+
+
+@dataclass(frozen=True, kw_only=True)
+class RescoredCondition:
+    """A condition judged again.
+
+    Attributes:
+        key: of the condition.
+        before, after: success rates.
+        changed: seeds whose success or reason is another now, each with its (before, after) reason.
+        identical: whether every verdict is the same in every field.
+    """
+
+    key: str
+    before: statistics.Estimate
+    after: statistics.Estimate
+    changed: dict[int, tuple[str, str]]
+    identical: bool
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        return {
+            "condition": self.key,
+            "n": self.after.n,
+            "success_rate": self.after.value,
+            "interval": self.after.interval,
+            "before": self.before.to_dict(),
+            "identical": self.identical,
+            "changed": {str(seed): list(reasons) for seed, reasons in self.changed.items()},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescored:
+    """A run judged again.
+
+    Attributes:
+        policy: words of the policy that played it.
+        privileged: whether that policy saw the true state.
+        tolerances: what it was judged with this time; empty if nothing was played.
+        conditions: in the order of the matrix.
+    """
+
+    policy: str
+    privileged: bool
+    tolerances: dict[str, float]
+    conditions: tuple[RescoredCondition, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether every verdict of the run is the same in every field."""
+        return all(condition.identical for condition in self.conditions)
+
+    @property
+    def changed(self) -> int:
+        """How many episodes have another success or reason."""
+        return sum(len(condition.changed) for condition in self.conditions)
+
+    @property
+    def n(self) -> int:
+        """How many episodes were judged."""
+        return sum(condition.after.n for condition in self.conditions)
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON; the numbers of a single condition stand beside the list, too."""
+        entries = [condition.to_dict() for condition in self.conditions]
+        return {
+            **(entries[0] if len(entries) == 1 else {}),
+            "policy": self.policy,
+            "privileged": self.privileged,
+            "n": self.n,
+            "identical": self.identical,
+            "tolerances": self.tolerances,
+            "conditions": entries,
+        }
+
+
+def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
+    """Judges every finished episode again.
+
+    Args:
+        run: the stored run.
+        changes: fields of ``core.Tolerances`` to replace, in SI units.
+
+    Raises:
+        FileError: if an episode cannot be read.
+    """
+    tolerances: dict[str, float] = {}
+    conditions = []
+    for condition in run.conditions():
+        before, after, changed, identical = [], [], {}, True
+        for row in run.episodes(condition.key):
+            record = run.record(condition.key, row.seed)
+            tolerances = {**record.about["tolerances"], **(changes or {})}
+            new = record.rejudge(Tolerances(**tolerances)).to_dict()
+            before.append(row.success)
+            after.append(new["success"])
+            identical = identical and new == row.verdict
+            if _word(new) != _word(row.verdict):
+                changed[row.seed] = (_word(row.verdict), _word(new))
+        conditions.append(
+            RescoredCondition(
+                key=condition.key,
+                before=statistics.rate(before),
+                after=statistics.rate(after),
+                changed=changed,
+                identical=identical,
+            )
+        )
+    policy = run.settings()["policy"]
+    return Rescored(
+        policy=policy["words"],
+        privileged=policy["privileged"],
+        tolerances=tolerances,
+        conditions=tuple(conditions),
+    )
+
+
+def _word(verdict: dict) -> str:
+    return "success" if verdict["success"] else verdict["reason"]

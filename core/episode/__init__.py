@@ -1,0 +1,1 @@
+"""What an episode tells, logs and leaves behind."""

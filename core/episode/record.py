@@ -1,0 +1,108 @@
+"""What remains of an episode: everything needed to judge it again, in about 20 kB."""
+
+import io
+import json
+from dataclasses import dataclass
+from zipfile import BadZipFile
+
+import numpy as np
+
+from core.errors import StateError
+from core.judge.checker import MEASURE_DTYPE, Tolerances, Verdict
+from core.judge.move_judge import MoveJudge, whole_verdict
+
+FORMAT = 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EpisodeRecord:
+    """The series of measures of one episode, with what the judge was asked.
+
+    Row 0 is the reset; then one row per control step, the final hold included. Stones that an opponent set
+    in the course of the episode have columns too; before that their measures are all zero.
+
+    Attributes:
+        about: plain values: task, backend, split, seed, goal, instruction, board size and pitch,
+            tolerances, verdict, moves; ``segments`` has for each move that was begun its first row, its last
+            (None: the end), the columns of the stones then in play, and what its judges were asked.
+        colors: uint8[S], 1 black, 2 white.
+        times: float64[T], seconds since reset.
+        tools: float32[T, 3], tool centre point in the board frame (m).
+        openings: float32[T], gripper opening, 0..1.
+        measures: array[T, S] of ``MEASURE_DTYPE``.
+        actions: float32[N, 4], as executed.
+    """
+
+    about: dict
+    colors: np.ndarray
+    times: np.ndarray
+    tools: np.ndarray
+    openings: np.ndarray
+    measures: np.ndarray
+    actions: np.ndarray
+
+    def rejudge(self, tolerances: Tolerances | None = None) -> Verdict:
+        """Judges the series again; without ``tolerances`` with those it was judged with.
+
+        Returns:
+            The verdict of the first move that fails, else of the last.
+        """
+        tolerances = tolerances or Tolerances(**self.about["tolerances"])
+        for segment in self.about["segments"]:
+            verdict = self._rejudge(segment, tolerances)
+            if not verdict.success:
+                break
+        moves = self.about["moves"]
+        return whole_verdict(verdict, complete=moves["complete"], moves=moves["total"])
+
+    def _rejudge(self, segment: dict, tolerances: Tolerances) -> Verdict:
+        begin, end, columns = segment["begin"], segment["end"], segment["stones"]
+        judge = MoveJudge(
+            segment["goals"],
+            size=self.about["board_size"],
+            pitch=self.about["pitch"],
+            colors=self.colors[columns],
+            layout=np.ascontiguousarray(self.measures[begin, columns]),
+            tool_position=self.tools[begin],
+            tolerances=tolerances,
+        )
+        rows = slice(begin + 1, None if end is None else end + 1)
+        measures = np.ascontiguousarray(self.measures[rows][:, columns])
+        return judge.rejudge(self.times[rows], self.tools[rows], self.openings[rows], measures)
+
+    def to_bytes(self) -> bytes:
+        """A compressed NumPy archive; stones that rest cost next to nothing."""
+        buffer = io.BytesIO()
+        flat = self.measures.view(np.uint8).reshape(*self.measures.shape, -1)
+        # Differences in time are almost all zero bytes, which is what compresses.
+        delta = np.concatenate([flat[:1], np.bitwise_xor(flat[1:], flat[:-1])])
+        np.savez_compressed(
+            buffer,
+            about=np.frombuffer(json.dumps({"format": FORMAT, **self.about}).encode(), np.uint8),
+            colors=self.colors,
+            times=self.times,
+            tools=self.tools,
+            openings=self.openings,
+            measures=np.ascontiguousarray(delta.transpose(2, 1, 0)),
+            actions=self.actions,
+        )
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "EpisodeRecord":
+        """Inverse of ``to_bytes``.
+
+        Raises:
+            StateError: if the bytes are no record or one of another format.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            about = json.loads(arrays.pop("about").tobytes())
+        except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
+            raise StateError(f"not an episode record: {error}") from error
+        if about.pop("format", None) != FORMAT:
+            raise StateError(f"episode record is not of format {FORMAT}")
+        flat = np.bitwise_xor.accumulate(arrays.pop("measures").transpose(2, 1, 0), axis=0)
+        measures = np.ascontiguousarray(flat).view(MEASURE_DTYPE)[..., 0]
+        return cls(about=about, measures=measures, **arrays)

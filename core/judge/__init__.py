@@ -1,0 +1,1 @@
+"""Who measures, judges a move, and follows the course of an episode."""

@@ -1,0 +1,97 @@
+"""The checker's view of a scene: which boxes and hulls it measures, and what it sees of a state."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from core.board.boards import COLORS
+from core.judge.checker import PlacementChecker
+from core.world.bodies import table_top_pose
+from core.world.kinematics import Kinematics
+from core.world.meshes import stone_collision_vertices
+from core.world.robot import FINGER_LINKS, panda
+from core.world.rotations import Pose, matrix_from_quaternion
+from core.world.scene import BoardSpec, MaterialSpec, SceneSpec, StoneSpec, TableSpec
+from core.world.state import SceneState
+
+
+def checker_for(scene: SceneSpec) -> PlacementChecker:
+    """The checker of one scene. Finger shapes are the URDF's collision boxes, the pad last."""
+    plain = MaterialSpec()  # neither looks, masses nor poses ask for another hull, which is slow to make
+    stone = scene.stones[0]
+    checker = _checker(
+        replace(scene.board, X_WB=Pose(), material=plain, labels=False),
+        replace(scene.table, height=0.0, material=plain),
+        replace(stone, material=plain, mass=0.0, inertia=0.0),
+    )
+    return checker.moved(board_pose=scene.board.X_WB.array(), table_pose=table_top_pose(scene.table).array())
+
+
+@lru_cache(maxsize=64)
+def _checker(board: BoardSpec, table: TableSpec, stone: StoneSpec) -> PlacementChecker:
+    boxes = [
+        np.array(
+            [[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions]
+        )
+        for name in FINGER_LINKS
+    ]
+    # The board frame B lies on the top surface; the slab hangs below it.
+    return PlacementChecker(
+        board_pose=board.X_WB.array(),
+        board_half_size=np.array([board.width / 2, board.width / 2, board.thickness / 2]),
+        size=board.size,
+        pitch=board.pitch,
+        table_pose=table_top_pose(table).array(),
+        table_half_size=np.array([table.size[0] / 2, table.size[1] / 2, table.thickness / 2]),
+        stone_hull=stone_collision_vertices(stone),
+        finger_boxes=boxes,
+    )
+
+
+class Frame(NamedTuple):
+    """What the judge sees of one state.
+
+    Attributes:
+        measures: array[S] of ``MEASURE_DTYPE``, one entry per stone in play.
+        p_BT: float32[3], tool centre point in the board frame (m).
+        p_RT: float32[3], the same in the robot's base frame.
+        opening: gripper opening, 0..1.
+    """
+
+    measures: np.ndarray
+    p_BT: np.ndarray
+    p_RT: np.ndarray
+    opening: float
+
+
+class Observer:
+    """Measures states of one scene: forward kinematics, then the compiled checker."""
+
+    def __init__(self, scene: SceneSpec, kinematics: Kinematics):
+        self._checker = checker_for(scene)
+        self._kinematics = kinematics
+        self._span = 2 * scene.robot.max_finger_position
+        # The tool in the board's and in the robot's base frame, both at once: this runs in every step.
+        rotations = [matrix_from_quaternion(X_WF.q).T for X_WF in (scene.board.X_WB, scene.robot.X_WR)]
+        origins = [scene.board.X_WB.p, scene.robot.X_WR.p]
+        self._rotation = np.concatenate(rotations)
+        self._offset = -np.concatenate([R @ np.asarray(p) for R, p in zip(rotations, origins, strict=True)])
+
+    def __call__(self, state: SceneState) -> Frame:
+        joints = state.joint_positions
+        p_WT, fingers = self._kinematics.tool_and_fingers(joints)
+        tools = (self._rotation @ p_WT + self._offset).astype(np.float32)
+        opening = (float(joints[7]) + float(joints[8])) / self._span
+        return Frame(
+            measures=self._checker.measure(state.stone_poses, state.stone_velocities, fingers),
+            p_BT=tools[:3],
+            p_RT=tools[3:],
+            opening=min(max(opening, 0.0), 1.0),
+        )
+
+
+def stone_colors(scene: SceneSpec, state: SceneState) -> np.ndarray:
+    """uint8[S], 1 for black and 2 for white, of the stones in play."""
+    return np.array([COLORS[scene.stones[k].color] for k in state.stone_ids], dtype=np.uint8)

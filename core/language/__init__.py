@@ -1,0 +1,1 @@
+"""Sentences that say a goal, and the styles they come in."""

@@ -1,0 +1,1 @@
+"""What a policy sees, and the drivers that draw it."""

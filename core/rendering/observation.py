@@ -1,0 +1,106 @@
+"""Observation and action spaces. A policy sees these keys and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+
+from core.backend import CameraImage
+from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
+from core.errors import OptionError, check_choice
+from core.judge.measuring import Frame
+from core.world.stage import CAMERAS
+
+MODALITIES = ("rgb", "depth", "segmentation")
+MODALITY_KEYS = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
+PRINTABLE_ASCII = "".join(chr(code) for code in range(32, 127))
+MAX_INSTRUCTION = 256
+DEPTH_LIMIT = 100.0  # m; farther than any camera sees
+
+# The measured tool centre point may leave the commanded box a little: drives lag, stones push.
+STATE_MARGIN = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservationSpec:
+    """What one environment's observations hold.
+
+    Attributes:
+        cameras: names of the cameras that look; empty renders nothing.
+        image_size: (height, width) in pixels.
+        modalities: out of ``rgb``, ``depth``, ``segmentation``.
+    """
+
+    cameras: tuple[str, ...]
+    image_size: tuple[int, int]
+    modalities: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name, values, valid in (
+            ("camera", self.cameras, tuple(CAMERAS)),
+            ("modality", self.modalities, MODALITIES),
+        ):
+            if isinstance(values, str):
+                raise OptionError(f"{name}s must be a sequence of names, got the string {values!r}")
+            for value in values:
+                check_choice(name, value, valid)
+            if len(set(values)) != len(values):
+                raise OptionError(f"{name}s are named twice in {values!r}")
+        if (
+            len(self.image_size) != 2
+            or any(isinstance(side, bool) or not isinstance(side, int) for side in self.image_size)
+            or not all(8 <= side <= 4096 for side in self.image_size)
+        ):
+            raise OptionError(
+                f"image_size must be (height, width) of 8 to 4096 pixels, got {self.image_size!r}"
+            )
+
+    def space(self) -> spaces.Dict:
+        """The gymnasium space of the observations."""
+        height, width = self.image_size
+        per_modality = {
+            "rgb": spaces.Box(0, 255, (height, width, 3), np.uint8),
+            "depth": spaces.Box(0.0, DEPTH_LIMIT, (height, width), np.float32),
+            "segmentation": spaces.Box(0, np.iinfo(np.int32).max, (height, width), np.int32),
+        }
+        entries: dict[str, spaces.Space] = {
+            MODALITY_KEYS[modality]: spaces.Dict({name: per_modality[modality] for name in self.cameras})
+            for modality in self.modalities
+            if self.cameras
+        }
+        low = np.array([*(value - STATE_MARGIN for value in WORKSPACE_LOW), 0.0], dtype=np.float32)
+        high = np.array([*(value + STATE_MARGIN for value in WORKSPACE_HIGH), 1.0], dtype=np.float32)
+        entries["state"] = spaces.Box(low, high, dtype=np.float32)
+        entries["instruction"] = spaces.Text(MAX_INSTRUCTION, min_length=1, charset=PRINTABLE_ASCII)
+        return spaces.Dict(entries)
+
+
+def action_space(spec: ActionSpec) -> spaces.Box:
+    """The declared box of actions, float32[4]."""
+    return spaces.Box(spec.low, spec.high, dtype=np.float32)
+
+
+def make_observation(
+    spec: ObservationSpec,
+    draw: Callable[[str, tuple[str, ...]], CameraImage],
+    frame: Frame,
+    instruction: str,
+) -> dict:
+    """One observation.
+
+    Args:
+        spec: what it holds.
+        draw: takes a camera's picture, called as ``draw(camera, modalities)``.
+        frame: what was measured last.
+        instruction: what is asked for now.
+    """
+    pictures = {camera: draw(camera, spec.modalities) for camera in spec.cameras} if spec.modalities else {}
+    observation: dict = {
+        MODALITY_KEYS[modality]: {camera: getattr(image, modality) for camera, image in pictures.items()}
+        for modality in spec.modalities
+        if pictures
+    }
+    state = np.empty(4, dtype=np.float32)
+    state[:3], state[3] = frame.p_RT, frame.opening
+    return {**observation, "state": state, "instruction": instruction}

@@ -1,0 +1,201 @@
+"""The Franka Panda, read once from the one URDF and handed to both engines.
+
+Source: ``robots/panda_description`` of the package ``example-robot-data`` (Apache-2.0; see NOTICE).
+Inertias, limits and shapes are what the file says; the drawn meshes are simplified and cached
+(core/world/robot_visuals.py).
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import BombError
+from core.world.rotations import Pose, quaternion_from_rpy
+
+# Drawn and massless frames of the URDF that carry nothing but a fixed transform keep their own links,
+# so that frame names mean the same everywhere.
+ARM_JOINT_NAMES = tuple(f"panda_joint{k}" for k in range(1, 8))
+FINGER_JOINT_NAMES = ("panda_finger_joint1", "panda_finger_joint2")
+JOINT_NAMES = ARM_JOINT_NAMES + FINGER_JOINT_NAMES
+FINGER_LINKS = ("panda_leftfinger", "panda_rightfinger")
+HAND_LINK = "panda_hand"
+TOOL_FRAME = "panda_hand_tcp"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CollisionShape:
+    """A box (``half_size``) or a convex hull (``vertices``, float64[V, 3]), at ``X_LS`` in its link."""
+
+    X_LS: Pose
+    half_size: tuple[float, float, float] | None = None
+    vertices: np.ndarray | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Link:
+    """One rigid link.
+
+    Attributes:
+        name: as in the URDF.
+        mass: kg; 0 for frames.
+        p_LC: centre of mass in the link (m).
+        inertia: float64[3, 3] about the centre of mass, link axes (kg m^2).
+        collisions: its shapes.
+        visual: file of its drawn mesh, or None.
+        X_LV: pose of the drawn mesh in the link.
+    """
+
+    name: str
+    mass: float
+    p_LC: tuple[float, float, float]
+    inertia: np.ndarray
+    collisions: tuple[CollisionShape, ...]
+    visual: Path | None
+    X_LV: Pose
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint:
+    """A joint between two links; ``X_PJ`` is the child's frame in the parent at joint position zero.
+
+    ``kind`` is ``revolute``, ``prismatic`` or ``fixed``; ``axis`` is in the child's frame, ``limits`` in
+    rad or m, ``effort`` in N m or N, ``damping`` in N m s/rad or N s/m.
+    """
+
+    name: str
+    kind: str
+    parent: str
+    child: str
+    X_PJ: Pose
+    axis: tuple[float, float, float]
+    limits: tuple[float, float]
+    effort: float
+    damping: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RobotDescription:
+    """Links and joints in tree order: every parent stands before its children."""
+
+    links: tuple[Link, ...]
+    joints: tuple[Joint, ...]
+
+    def link(self, name: str) -> Link:
+        """The link of that name."""
+        return next(link for link in self.links if link.name == name)
+
+    def joint_to(self, link: str) -> Joint | None:
+        """The joint whose child is ``link``; None for the root."""
+        return next((joint for joint in self.joints if joint.child == link), None)
+
+
+def panda_folder() -> Path:
+    """Where ``example-robot-data`` keeps the Panda.
+
+    Raises:
+        BombError: if the package is not installed.
+    """
+    tail = Path("cmeel.prefix/share/example-robot-data/robots/panda_description")
+    for entry in sys.path:
+        if (Path(entry) / tail).is_dir():
+            return Path(entry) / tail
+    raise BombError("the robot's description is missing: pip install example-robot-data==6.0.0")
+
+
+@lru_cache
+def panda() -> RobotDescription:
+    """Parses the Panda; the result is shared and must not be changed."""
+    root = ElementTree.parse(panda_folder() / "urdf" / "panda.urdf").getroot()
+    joints = tuple(_joint(element) for element in root.findall("joint"))
+    links = {element.get("name"): _link(element) for element in root.findall("link")}
+    children = {joint.child for joint in joints}
+    order = [name for name in links if name not in children]
+    for name in order:
+        order.extend(joint.child for joint in joints if joint.parent == name)
+    by_child = {joint.child: joint for joint in joints}
+    return RobotDescription(
+        links=tuple(links[name] for name in order),
+        joints=tuple(by_child[name] for name in order if name in by_child),
+    )
+
+
+def _floats(text: str | None, default: str = "0 0 0") -> tuple[float, ...]:
+    return tuple(float(value) for value in (text or default).split())
+
+
+def _origin(element: ElementTree.Element) -> Pose:
+    origin = element.find("origin")
+    if origin is None:
+        return Pose()
+    q = quaternion_from_rpy(_floats(origin.get("rpy")))
+    return Pose(_floats(origin.get("xyz")), tuple(float(value) for value in q))
+
+
+def _mesh_file(mesh: ElementTree.Element) -> Path:
+    return panda_folder() / mesh.get("filename").split("panda_description/", 1)[1]
+
+
+def _joint(element: ElementTree.Element) -> Joint:
+    limit, dynamics = element.find("limit"), element.find("dynamics")
+    axis = element.find("axis")
+    return Joint(
+        name=element.get("name"),
+        kind=element.get("type"),
+        parent=element.find("parent").get("link"),
+        child=element.find("child").get("link"),
+        X_PJ=_origin(element),
+        axis=_floats(axis.get("xyz") if axis is not None else None, "0 0 1"),
+        limits=(0.0, 0.0) if limit is None else (float(limit.get("lower")), float(limit.get("upper"))),
+        effort=0.0 if limit is None else float(limit.get("effort")),
+        damping=0.0 if dynamics is None else float(dynamics.get("damping")),
+    )
+
+
+def _link(element: ElementTree.Element) -> Link:
+    inertial, visual = element.find("inertial"), element.find("visual")
+    i = inertial.find("inertia")
+    xx, xy, xz, yy, yz, zz = (float(i.get(key)) for key in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz"))
+    return Link(
+        name=element.get("name"),
+        mass=float(inertial.find("mass").get("value")),
+        p_LC=_origin(inertial).p,
+        inertia=np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]),
+        collisions=tuple(_collision(shape) for shape in element.findall("collision")),
+        visual=None if visual is None else _mesh_file(visual.find("geometry/mesh")),
+        X_LV=Pose() if visual is None else _origin(visual),
+    )
+
+
+def _collision(element: ElementTree.Element) -> CollisionShape:
+    box = element.find("geometry/box")
+    if box is not None:
+        size = _floats(box.get("size"))
+        return CollisionShape(X_LS=_origin(element), half_size=tuple(value / 2 for value in size))
+    return CollisionShape(X_LS=_origin(element), vertices=_hull(_mesh_file(element.find("geometry/mesh"))))
+
+
+@lru_cache
+def _hull(file: Path, most: int = 48) -> np.ndarray:
+    """Vertices of the convex hull of a collision mesh, thinned to about ``most``.
+
+    PhysX cooks at most 255 and drops some above 64; MuJoCo's cost grows with them. Thinning in code
+    gives both engines the same points.
+    """
+    import trimesh  # takes a third of a second to import, and only backends need hulls
+
+    hull = trimesh.load_mesh(file).convex_hull
+    points = np.asarray(hull.vertices, dtype=np.float64)
+    if len(points) <= most:
+        return points
+    # Farthest-point sampling from the extreme points: keeps the outline, drops near-duplicates.
+    chosen = sorted({int(np.argmax(points @ d)) for d in np.vstack([np.eye(3), -np.eye(3)])})
+    distance = np.min([np.linalg.norm(points - points[k], axis=1) for k in chosen], axis=0)
+    while len(chosen) < most:
+        k = int(np.argmax(distance))
+        chosen.append(k)
+        distance = np.minimum(distance, np.linalg.norm(points - points[k], axis=1))
+    return points[sorted(chosen)]
