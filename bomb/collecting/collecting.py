@@ -23,7 +23,7 @@ LEAST_TRIED, LEAST_SHARE = 40, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class SeedOutcome:
     """What became of one seed.
 
     Attributes:
@@ -85,7 +85,7 @@ def collect(
     out: Path,
     *,
     workers: int = 1,
-    report: Callable[[Outcome], None] | None = None,
+    report: Callable[[SeedOutcome], None] | None = None,
 ) -> Collected:
     """Plays seeds upwards until ``episodes`` of them have succeeded; goes on where an earlier call stopped.
 
@@ -132,7 +132,7 @@ class _Run:
         episodes: int,
         dataset: Dataset,
         result: Collected,
-        report: Callable[[Outcome], None],
+        report: Callable[[SeedOutcome], None],
     ):
         self._episodes, self._dataset, self._result, self._report = episodes, dataset, result, report
         self._next, self._tried = settings.seed, 0
@@ -163,16 +163,16 @@ class _Run:
         seed, self._next = self._next, self._next + 1
         if seed in self._kept:
             demonstration = self._dataset.load(seed)  # refuses a damaged one
-            self._count(Outcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
+            self._count(SeedOutcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
         elif seed in self._failed:
             about = self._dataset.load_failure(seed).about
             reason = about["verdict"]["reason"]
-            self._count(Outcome(seed=seed, kind="failed", reason=reason, played=False))
+            self._count(SeedOutcome(seed=seed, kind="failed", reason=reason, played=False))
         else:
             return seed
         return None
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: SeedOutcome) -> None:
         result, kind = self._result, outcome.kind
         if kind == "held_out":
             result.left_out += 1
@@ -202,7 +202,7 @@ class _Run:
             return
         message = f"the process that played it {death}, {DEATHS} times"
         write_file(self._dataset.error_file(seed), message.encode())
-        self._count(Outcome(seed=seed, kind="error", reason=message))
+        self._count(SeedOutcome(seed=seed, kind="error", reason=message))
 
 
 class _HeldOutGoal(Exception):
@@ -233,7 +233,7 @@ class Player:
         self._policy = settings.make_policy()
         self._envs: dict[str, Environment] = {}
 
-    def __call__(self, seed: int) -> Outcome:
+    def __call__(self, seed: int) -> SeedOutcome:
         """Plays one seed.
 
         Raises:
@@ -245,15 +245,15 @@ class Player:
         try:
             made = record_episode(env, self._policy, seed, recorder)
         except _HeldOutGoal:
-            return Outcome(seed=seed, kind="held_out")
+            return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:
             write_file(error_file, traceback.format_exc().encode())
             self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
-            return Outcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
+            return SeedOutcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
         verdict = made.about["verdict"]
         write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
         error_file.unlink(missing_ok=True)
-        outcome = Outcome(seed=seed, kind="kept", steps=made.length)
+        outcome = SeedOutcome(seed=seed, kind="kept", steps=made.length)
         return outcome if verdict["success"] else replace(outcome, kind="failed", reason=verdict["reason"])
 
     def _environment(self, seed: int) -> Environment:
