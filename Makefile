@@ -11,7 +11,7 @@ setup: ## system packages, .venv, the compiled checker, the robot's meshes; quic
 demo: setup ## the expert in both simulators, compared; pictures, a video and a page in runs/demo/
 	.venv/bin/bomb demo
 
-test: setup ## the tests, 15 minutes at most
+test: setup ## the tests, on every core; ARGS="tests/bomb -k cli" runs a part
 	@bash scripts/test.sh $(ARGS)
 
 test-interop: setup ## the installed wheel from outside of the checkout, foreign readers and runners

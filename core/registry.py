@@ -6,6 +6,8 @@ BOMB's own are listed here in code; third parties add theirs through the entry-p
 name that BOMB has stays BOMB's; one that two plugins want is an error that names both, when it is asked for.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -45,6 +47,28 @@ class Registry:
         """
         self._add(name, target, "register()")
         self.added[name] = target
+
+    @contextmanager
+    def temporarily(self, names: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Registers ``names`` for as long as a ``with`` block lasts.
+
+        What is registered inside of the block, here or by ``register``, is forgotten when it ends; worker
+        processes that start inside of it know it.
+
+        Args:
+            names: name to target, as ``register`` takes them.
+
+        Raises:
+            RegistrationError: as ``register`` does; then nothing of ``names`` is left registered.
+        """
+        self._scan()
+        before = dict(self._targets), dict(self._sources), dict(self.added)
+        try:
+            for name, target in (names or {}).items():
+                self.register(name, target)
+            yield
+        finally:
+            self._targets, self._sources, self.added = before
 
     def names(self) -> list[str]:
         """All registered names, sorted, installed plugins included; two plugins with one name have none."""

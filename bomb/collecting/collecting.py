@@ -159,8 +159,8 @@ class _TrainingRecorder(Recorder):
 
     def __call__(self, env: Environment, info: dict) -> None:
         if not self.moves or env.move is not self.moves[-1]:
-            planned = env.episode.plan if not self.moves else ()
-            if any(goal_set(move.goal) != "seen" for move in (env.move, *planned)):
+            asked = (env.move,) if self.moves else env.episode.moves
+            if any(goal_set(move.goal) != "seen" for move in asked):
                 raise _HeldOutGoal
         super().__call__(env, info)
 

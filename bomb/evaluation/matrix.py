@@ -130,5 +130,5 @@ def goals_of(episode: Episode) -> str:
     """``"seen"`` or ``"unseen"`` if all goals of an episode are, else ``"mixed"``."""
     from core.perturbations.heldout import goal_set
 
-    sets = {goal_set(goal) for goal in (episode.goal, *(move.goal for move in episode.plan))}
+    sets = {goal_set(move.goal) for move in episode.moves}
     return sets.pop() if len(sets) == 1 else "mixed"

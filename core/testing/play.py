@@ -52,7 +52,7 @@ def _play(env: Environment, other: Environment, seed: int) -> None:
         info["success"],
         episode,
         f"the expert does every move in {env.backend_name}; it did {info['moves']['done']} of at most "
-        f"{episode.moves}: {info['placement']['reasons']}",
+        f"{episode.max_moves}: {info['placement']['reasons']}",
     )
     record = env.episode_record()
     require(

@@ -204,9 +204,8 @@ def test_results_without_a_folder():
         RunStore.open("/nowhere")
 
 
-def test_workers_know_what_was_registered_at_run_time(run, monkeypatch):
-    monkeypatch.setattr(TASKS, "_targets", dict(TASKS._targets))
-    monkeypatch.setattr(TASKS, "added", {})
-    register_task("stone_again", "tasks.place_stone:PlaceStone")
-    result, store = run(settings(tasks=("stone_again",), episodes=1))
+def test_workers_know_what_was_registered_at_run_time(run):
+    with TASKS.temporarily():
+        register_task("stone_again", "tasks.place_stone:PlaceStone")
+        result, store = run(settings(tasks=("stone_again",), episodes=1))
     assert result["complete"] and [row.condition.split("|")[0] for row in store.episodes()] == ["stone_again"]
