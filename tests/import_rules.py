@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-
 COMPILED = "core._checker"  # out of csrc, which knows nothing of what stands above it
 
 
