@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bomb.cli.evaluate_words import summary_words
+from bomb.cli.evaluate_output import summary_words
 from bomb.disk.files import FileError
 from bomb.evaluation import ExecutionSettings, evaluate, runner
 from bomb.runs.rescoring import rescore

@@ -11,7 +11,8 @@ from core.backend import Capability
 from core.errors import CapabilityError, OptionError, StateError, UnknownNameError
 from core.perturbations import KNOBS
 from core.perturbations.base import SEVERITIES, WITHOUT_PHYSICS, Touches
-from core.perturbations.conditions import make_conditions, read_conditions
+from core.perturbations.conditions import read_conditions
+from core.perturbations.make_conditions import make_conditions
 from core.perturbations.presets import PRESETS, STUDY, make_suite, preset
 from core.registry import TASKS
 from core.task import Task
