@@ -4,14 +4,16 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from bomb.collecting.folder import create_dataset, write_file
+from bomb.collecting.outcome import Collected, SeedOutcome
 from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
 from core.errors import BombError, OptionError
@@ -20,63 +22,6 @@ from core.perturbations.heldout import goal_set
 DEATHS = 3  # of the processes that play one seed, before it counts as an error
 # An expert that fails as often as this cannot do the task at all, and would be asked forever.
 LEAST_TRIED, LEAST_SHARE = 40, 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeedOutcome:
-    """What became of one seed.
-
-    Attributes:
-        seed: of the episode.
-        kind: ``kept``, ``failed``, ``held_out`` or ``error``.
-        reason: why it failed, or the error.
-        steps: actions in it.
-        played: whether it was played by this call and not by an earlier one.
-    """
-
-    seed: int
-    kind: str
-    reason: str | None = None
-    steps: int = 0
-    played: bool = True
-
-
-@dataclass(kw_only=True)
-class Collected:
-    """How a collection went.
-
-    Attributes:
-        kept: demonstrations in the dataset.
-        played: episodes that were played this time, and
-        steps: the actions in them.
-        left_out: seeds that were not played to their end because a goal is held out.
-        failures: reason to count.
-        errors: seed to message.
-        wall_s: how long it took (s, wall clock).
-        complete: whether every episode that was asked for is there.
-    """
-
-    kept: int = 0
-    played: int = 0
-    steps: int = 0
-    left_out: int = 0
-    failures: Counter = field(default_factory=Counter)
-    errors: dict[int, str] = field(default_factory=dict)
-    wall_s: float = 0.0
-    complete: bool = False
-
-    def to_dict(self) -> dict:
-        """Plain values for JSON."""
-        return {
-            "episodes": self.kept,
-            "complete": self.complete,
-            "failures": dict(self.failures.most_common()),
-            "left_out": self.left_out,
-            "errors": {str(seed): message for seed, message in sorted(self.errors.items())},
-            "played": self.played,
-            "steps": self.steps,
-            "wall_s": round(self.wall_s, 3),
-        }
 
 
 def collect(
@@ -230,7 +175,7 @@ class Player:
 
     def __init__(self, settings: CollectionSettings, path: Path):
         self._settings, self._dataset = settings, Dataset(path)
-        self._policy = settings.make_policy()
+        self._policy = make_policy(settings.policy)
         self._envs: dict[str, Environment] = {}
 
     def __call__(self, seed: int) -> SeedOutcome:

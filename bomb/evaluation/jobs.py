@@ -31,7 +31,7 @@ class Setup:
         plans: the matrix, by key of the condition.
         execution: time limits and what is kept.
         threads: how many threads a renderer in software may use.
-        registered: tasks and backends that were registered at run time, see ``core.registry``.
+        registered: what was registered at run time, see ``core.registry``.
     """
 
     policy: str

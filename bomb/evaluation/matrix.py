@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bomb.evaluation.perturbation_words import Perturbed, read_perturbations
+from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.evaluation.settings import EvaluationSettings
 from bomb.runs.rows import Condition
 from core.errors import OptionError

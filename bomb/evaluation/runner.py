@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bomb.disk.files import write_bytes, write_json
-from bomb.evaluation.executors.base import Executor, make_executor
+from bomb.evaluation.executors.base import Executor
+from bomb.evaluation.executors.make import make_executor
 from bomb.evaluation.jobs import JobOutcome, Setup
 from bomb.evaluation.matrix import ConditionPlan, make_matrix
 from bomb.evaluation.schedule import Schedule

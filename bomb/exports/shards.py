@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bomb.demonstrations.dataset import Dataset
-from bomb.exports import writer_class
 from bomb.exports.folder import ExportFolder, writing
+from bomb.exports.formats import writer_class
 from bomb.exports.frames import drawn_frames, make_renderer
 from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.settings import ExportSettings

@@ -79,10 +79,10 @@ def test_pictures(tmp_path, capsys):
     assert len(list(out.glob("*.png"))) == 15  # five moments, three cameras
 
 
-def test_a_simulator_that_drops_stones_fails(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(BACKENDS._targets, "slippery", "tests.parity.slippery:SlipperyBackend")
+def test_a_simulator_that_drops_stones_fails(tmp_path, capsys):
     words = ("--episodes", "16", "--rows", "grasp_envelope_iou", "--backends", "mujoco,slippery")
-    status, table = parity(tmp_path, capsys, *words)
+    with BACKENDS.temporarily({"slippery": "tests.parity.slippery:SlipperyBackend"}):
+        status, table = parity(tmp_path, capsys, *words)
     assert table["grasp_envelope_iou"]["verdict"] == FAILS
     assert status == 1
 

@@ -3,8 +3,6 @@
 from abc import ABC, abstractmethod
 
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup
-from bomb.evaluation.settings import ExecutionSettings
-from bomb.machine.provenance import cores
 
 
 class Executor(ABC):
@@ -46,22 +44,3 @@ class Executor(ABC):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def make_executor(execution: ExecutionSettings, most: int) -> Executor:
-    """The executor that is asked for.
-
-    Args:
-        execution: which, and how many workers.
-        most: how many could have something to do.
-
-    Raises:
-        BombError: if what it needs is not installed or cannot be reached.
-    """
-    if execution.executor == "ray":
-        from bomb.evaluation.executors.on_ray import RayExecutor
-
-        return RayExecutor(execution.workers, most, execution.ray_address)
-    from bomb.evaluation.executors.local import LocalExecutor
-
-    return LocalExecutor(min(execution.workers or cores(), most))
