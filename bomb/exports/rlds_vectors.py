@@ -3,7 +3,7 @@
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.integrations.states import in_layout
+from bomb.rollouts.states import in_layout
 
 STATE_LAYOUT = "open_x"
 # Which entries of an action are normalised; the gripper is not.
@@ -24,6 +24,6 @@ def open_x_actions(actions: np.ndarray) -> np.ndarray:
 def open_x_states(demonstration: Demonstration) -> np.ndarray:
     """``POS_EULER``: float32[T, 8], x, y, z (m, in R), 0, 0, 0 (no rotation), padding 0, gripper (0..1).
 
-    The layout ``open_x`` of ``bomb.integrations.states``, which a model is fed at evaluation, too.
+    The layout ``open_x`` of ``bomb.rollouts.states``, which a model is fed at evaluation, too.
     """
     return in_layout(STATE_LAYOUT, demonstration.observations[:-1])

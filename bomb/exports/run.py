@@ -14,8 +14,8 @@ from bomb.exports.plan import make_plan
 from bomb.exports.readme import write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
-from bomb.integrations.states import LAYOUTS
 from bomb.machine.versions import versions
+from bomb.rollouts.states import LAYOUTS
 from core.errors import OptionError, check_choice
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS

@@ -17,7 +17,7 @@ import pytest
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.exports.actions import is_noop
-from bomb.integrations.states import in_layout
+from bomb.rollouts.states import in_layout
 from tests.exports.conftest import make_dataset
 from tests.interop.conftest import EXTRAS, ROOT, run
 from tests.interop.test_lerobot import site_packages

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
-from bomb.integrations.states import in_layout
+from bomb.rollouts.states import in_layout
 from core.control.actions import ActionSpec
 from core.world.scene import RobotSpec
 

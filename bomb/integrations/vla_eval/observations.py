@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bomb.integrations.actions import RAW, mismatch
-from bomb.integrations.states import LAYOUTS, in_layout
+from bomb.rollouts.states import LAYOUTS, in_layout
 from core.errors import ConventionError, OptionError, check_choice
 
 IMAGE_FORMAT = "rgb_hwc_uint8"
