@@ -17,6 +17,7 @@ _PUBLIC = {
     "EpisodeJudge": "core.judge.checker",
     "EpisodeRecord": "core.episode.record",
     "Instruction": "core.task",
+    "InstructionError": "core.errors",
     "Intersection": "core.board.goals",
     "LifecycleError": "core.errors",
     "Move": "core.task",

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import held_out_of, visible_levels
-from bomb.exports import writer_class
 from bomb.exports.folder import open_export
+from bomb.exports.formats import writer_class
 from bomb.exports.plan import make_plan
 from bomb.exports.readme import write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.machine.versions import versions
+from bomb.rollouts.states import LAYOUTS
 from core.errors import OptionError, check_choice
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
@@ -107,6 +108,7 @@ def export(
     reading = partial(_bar, unit="episode", desc="reading", leave=False, disable=not bars)
     plan = make_plan(dataset, settings, kind.vectors, reading)
     about = {"settings": settings.to_dict(), "dataset": _about(dataset), "versions": versions()}
+    about["state"] = {"layout": kind.state_layout, "format": LAYOUTS[kind.state_layout][0]}
     with open_export(Path(out), writer, about, plan) as folder:
         before = plan.frames(folder.episodes)
         if folder.episodes < len(plan.episodes):

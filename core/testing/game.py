@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from core.board.boards import COLOR_NAMES, COLORS, Board
 from core.board.goals import Goal, Intersection, Region, alternatives, board_after
 from core.board.layout import add_stones, board_of, board_reach
-from core.rendering.observation import MAX_INSTRUCTION
-from core.task import Episode, Instruction, Move, Task
+from core.task import MAX_INSTRUCTION, Episode, Instruction, Move, Task
 from core.testing.promise import require
 
 MOST_MOVES = 50
@@ -31,7 +30,7 @@ class Ply:
 def walk(task: Task, episode: Episode) -> Iterator[Ply]:
     """The game as it goes when every move is done: of a pattern the first stone first."""
     boards = (board_of(episode.state, episode.scene),)
-    move: Move | None = Move(goal=episode.goal, instruction=episode.instruction)
+    move: Move | None = episode.moves[0]
     for _ in range(MOST_MOVES):
         before = boards[-1]
         for reply in move.replies:
@@ -65,7 +64,9 @@ def check_game(task: Task, episode: Episode) -> None:
         require(legal is not False, episode, f"the rules allow the move that is asked for: {ply.move.goal}")
         boards.append(ply.after)
     require(
-        len(plies) <= episode.moves, episode, f"episode.moves, {episode.moves}, bounds the {len(plies)} moves"
+        len(plies) <= episode.max_moves,
+        episode,
+        f"episode.max_moves, {episode.max_moves}, bounds the {len(plies)} moves",
     )
     supply = [COLORS[episode.scene.stones[k].color] for k in episode.state.stone_ids]
     on_board = [value for line in boards[0] for value in line]
@@ -97,7 +98,7 @@ def check_words(task: Task, episode: Episode, words: Instruction, goal: Goal, bo
     require(inside, episode, f"spans lie inside of the words: {words.spans}")
     named = task.read(text, board)
     # Words that name several moves at once name this one among them.
-    exact = named == (goal,) if episode.moves == 1 or len(named) == 1 else goal in named
+    exact = named == (goal,) if episode.max_moves == 1 or len(named) == 1 else goal in named
     require(exact, episode, f"{text!r} names {goal}; read as {named}")
 
 
