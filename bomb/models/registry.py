@@ -13,5 +13,6 @@ FAMILIES = Registry(
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
     },
+    home="bomb.models.registry:FAMILIES",
 )
-BACKBONES = Registry("backbone", "bomb.backbones", {})
+BACKBONES = Registry("backbone", "bomb.backbones", {}, home="bomb.models.registry:BACKBONES")
