@@ -24,6 +24,7 @@ def test_registered_names_import():
 
 
 def test_what_policies_and_commands_import_needs_no_torch():
-    code = "import sys, bomb.models.policy, bomb.models.registry, bomb.models.settings; print('torch' in sys.modules)"
+    names = "bomb.models.policy, bomb.models.registry, bomb.models.settings"
+    code = f"import sys, {names}; print('torch' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
