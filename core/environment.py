@@ -16,7 +16,7 @@ from core.episode.info import episode_about, episode_info
 from core.episode.log import EpisodeLog
 from core.episode.record import EpisodeRecord
 from core.episode.snapshot import Snapshot
-from core.errors import LifecycleError, OptionError, RenderError, StateError
+from core.errors import SEED, LifecycleError, OptionError, RenderError, StateError
 from core.judge.checker import Tolerances
 from core.judge.measuring import Frame, Measurer
 from core.judge.referee import Referee
@@ -96,10 +96,8 @@ class Environment(gymnasium.Env):
     def begin(self, *, seed: int | None = None) -> None:
         """``reset`` without looking, so that nothing is drawn."""
         self._check_open()
-        if seed is not None and (
-            isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
-        ):
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        if seed is not None:
+            SEED.check("seed", seed)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))

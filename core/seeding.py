@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from core.errors import OptionError, check_choice
+from core.errors import SEED, check_choice
 
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.
@@ -29,7 +29,6 @@ def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
         OptionError: if the seed is negative or no integer.
     """
     check_choice("split", split, SPLITS)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+    SEED.check("seed", seed)
     key = [SPLITS[split], int(seed), zlib.crc32(purpose.encode())]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))

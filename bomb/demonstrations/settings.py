@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import core
 from core.control.actions import ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import NATURAL, Number, OptionError, check_choice, check_numbers
 from core.perturbations.base import Level
 from core.perturbations.heldout import (
     HELD_OUT,
@@ -22,6 +22,13 @@ SPLITS = ("train", "validation", "ci")
 
 # By name, how much the expert varies.
 DIVERSITY: dict[str, float] = {"none": 0.0, "low": 0.25, "medium": 0.5, "high": 1.0}
+
+
+CONSTRAINTS = {
+    "seed": NATURAL,
+    "max_steps": Number(least=1, optional=True),
+    "diversity": Number(whole=False, least=0, most=1),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +67,8 @@ class CollectionSettings:
         check_choice("split to collect from", self.split, SPLITS)
         check_held_out(self.held_out)
         check_trainable(self.perturbations, self.held_out)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {self.seed!r}")
+        check_numbers(self, CONSTRAINTS)
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)  # checks both
-        if self.max_steps is not None and (
-            isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 1
-        ):
-            raise OptionError(f"max_steps must be a positive integer, got {self.max_steps!r}")
-        if isinstance(self.diversity, bool) or not 0.0 <= self.diversity <= 1.0:
-            raise OptionError(f"diversity must be from 0 to 1, got {self.diversity!r}")
 
     @property
     def policy(self) -> str:

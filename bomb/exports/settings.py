@@ -3,13 +3,16 @@
 from dataclasses import dataclass, field
 
 from core.control.actions import ACTION_MODES
-from core.errors import OptionError, check_choice
+from core.errors import POSITIVE, Number, OptionError, check_choice, check_numbers
 from core.rendering.observation import ObservationSpec
 from core.world.stage import CAMERAS
 
 CODECS = {"h264": "libx264", "av1": "libsvtav1"}
 PICTURES = ("video", "png", "jpeg")
 COLUMNS = ("target_pixel", "occupancy", "stone_pixels", "intrinsics", "extrinsics", "depth", "spans")
+
+
+CONSTRAINTS = {"shard_frames": POSITIVE, "supersample": Number(least=1, most=8, optional=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +62,9 @@ class ExportSettings:
         check_choice("action convention", self.actions, ACTION_MODES)
         check_choice("way of storing pictures", self.pictures, PICTURES)
         check_choice("codec", self.codec, CODECS)
-        if not isinstance(self.shard_frames, int) or self.shard_frames < 1:
-            raise OptionError(f"shard_frames must be a positive integer, got {self.shard_frames!r}")
+        check_numbers(self, CONSTRAINTS)
         # Cameras and size as an environment takes them.
         ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
-        if self.supersample is not None and (
-            isinstance(self.supersample, bool) or self.supersample not in range(1, 9)
-        ):
-            raise OptionError(f"supersample must be an integer from 1 to 8, got {self.supersample!r}")
         if self.pictures == "video" and any(side % 2 for side in self.image_size):
             height, width = self.image_size
             raise OptionError(

@@ -17,6 +17,7 @@ import sys
 from importlib import import_module
 
 from bomb.policies.registry import POLICIES
+from bomb.policies.words import PolicyWords
 from core.errors import OptionError, RegistrationError, check_choice
 from core.policy import Policy
 
@@ -35,7 +36,8 @@ def make_policy(words: str) -> Policy:
         RegistrationError: if it cannot be imported.
         OptionError: if the words cannot be read, or the policy does not take these arguments.
     """
-    kind, arguments = _named_class(words), _arguments(words)
+    asked = PolicyWords.parse(words)
+    kind, arguments = _named_class(asked), asked.inside
     if getattr(kind, "wraps", False):
         if not arguments:
             raise OptionError(
@@ -60,35 +62,17 @@ def policy_class(words: str) -> type[Policy]:
         UnknownNameError, RegistrationError: as ``make_policy``.
         OptionError: if the brackets are not closed.
     """
-    kind = _named_class(words)
-    if getattr(kind, "wraps", False) and (inside := _arguments(words)):
+    asked = PolicyWords.parse(words)
+    kind = _named_class(asked)
+    if getattr(kind, "wraps", False) and (inside := asked.inside):
         return policy_class(inside)
     return kind
 
 
-def _named_class(words: str) -> type[Policy]:
-    scheme, address, _ = words.partition("://")
-    if address and _is_scheme(scheme):
-        return load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
-    name = words.partition("(")[0].strip()
-    return load(name) if ":" in name else POLICIES.load(name)
-
-
-def _is_scheme(text: str) -> bool:
-    return text.replace("-", "_").isidentifier()
-
-
-def _arguments(words: str) -> str | None:
-    """What stands between the outer brackets, or the address; None where there is nothing."""
-    scheme, address, place = words.partition("://")
-    if address and _is_scheme(scheme):
-        return place
-    _, bracket, rest = words.strip().partition("(")
-    if not bracket:
-        return None
-    if not rest.endswith(")"):
-        raise OptionError(f"policy {words!r} lacks its closing bracket")
-    return rest[:-1].strip()
+def _named_class(words: PolicyWords) -> type[Policy]:
+    if words.is_address:
+        return load(SCHEMES[check_choice("policy address", words.name, SCHEMES)])
+    return load(words.name) if ":" in words.name else POLICIES.load(words.name)
 
 
 def _values(words: str, arguments: str | None) -> tuple[list, dict]:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.errors import OptionError, check_choice
+from core.errors import Number, OptionError, check_choice
 from core.task import Episode, Task
 from core.world.scene import SceneSpec
 from core.world.stage import CAMERAS
@@ -122,10 +122,7 @@ class Perturbation(ABC):
         """
         if self.sets and level != 0:
             return check_choice(f"set of {self.name}", level, self.sets)
-        if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or level not in SEVERITIES:
-            raise OptionError(
-                f"severity of {self.name} must be an integer from 0 to {HIGHEST}, got {level!r}"
-            )
+        Number(least=0, most=HIGHEST, any_kind=True).check(f"severity of {self.name}", level)
         return int(level)
 
 

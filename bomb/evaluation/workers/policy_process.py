@@ -1,17 +1,15 @@
 """A process of its own for the policy: says what it is, and answers batches if it can."""
 
-import multiprocessing
 import shutil
 import tempfile
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from os import urandom
 from pathlib import Path
 
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
-from bomb.processes.orphans import ending, without_interrupts
+from bomb.processes.child import Child
 from core.errors import OptionError, PolicyError
 from core.registry import registrations
 
@@ -65,14 +63,14 @@ class PolicyProcess:
         if not self.about.batches:
             return
         with suppress(OSError, EOFError):
-            if self._pipe.poll():
-                self._pipe.recv()
+            if self._child.connection.poll():
+                self._child.connection.recv()
                 self._deaths = 0
-        if not self._process.is_alive():
+        if not self._child.alive:
             self._deaths += 1
             if self._deaths >= ATTEMPTS:
                 raise PolicyError(
-                    f"the process of policy {self._words!r} {ending(self._process.exitcode)}, "
+                    f"the process of policy {self._words!r} {self._child.death}, "
                     f"{self._deaths} times in a row"
                 )
             self.restart()
@@ -91,36 +89,29 @@ class PolicyProcess:
     def _start(self) -> None:
         if isinstance(self._address.place, str):
             Path(self._address.place).unlink(missing_ok=True)
-        context = multiprocessing.get_context("spawn")
-        self._pipe, there = context.Pipe()
         limits = (self._execution.batch, self._execution.batch_wait_ms / 1e3)
-        args = (there, self._words, self._address, *limits, registrations())
+        args = (self._words, self._address, *limits, registrations())
         # No daemon: a policy may start processes of its own. It dies with its parent all the same.
-        self._process = context.Process(target=serve, args=args)
-        with without_interrupts():
-            self._process.start()
-        there.close()
+        self._child = Child(serve, *args)
 
     def _first_words(self) -> PolicyAbout:
-        pipe: Connection = self._pipe
         try:
-            said = pipe.recv()
+            said = self._child.connection.recv()
         except (EOFError, OSError):
-            self._process.join()
+            self._child.join()
             raise OptionError(
-                f"policy {self._words!r} cannot be made: its process {ending(self._process.exitcode)}"
+                f"policy {self._words!r} cannot be made: its process {self._child.death}"
             ) from None
         if isinstance(said, str):
             raise OptionError(said)
         return said
 
     def _end(self) -> None:
-        process = getattr(self, "_process", None)
-        if process is None:
+        child: Child | None = getattr(self, "_child", None)
+        if child is None:
             return
-        self._pipe.close()
+        child.connection.close()
         if "about" in self.__dict__ and not self.about.batches:
-            process.join(5.0)  # it has only to close the policy
-        process.kill()
-        process.join()
-        self._process = None
+            child.join(5.0)  # it has only to close the policy
+        child.end()
+        self._child = None

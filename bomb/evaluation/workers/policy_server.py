@@ -13,7 +13,6 @@ import numpy as np
 
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
-from bomb.processes.orphans import die_with_parent
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
 
@@ -48,7 +47,6 @@ def serve(
         patience: seconds that a batch waits for more.
         registered: what was registered at run time, see ``core.registry``.
     """
-    die_with_parent()
     from bomb.policies.making import make_policy
 
     try:

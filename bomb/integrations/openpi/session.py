@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bomb.integrations.openpi.mapping import TwoWayMapping
 from core.control.actions import ActionSpec
-from core.errors import OptionError
+from core.errors import NATURAL, OptionError
 
 PLAIN_HZ = 20  # what a client is taken to run at that does not say, as openpi's does not
 
@@ -79,6 +79,5 @@ class Session:
 
 def _whole(request: dict, key: str, default: int) -> int:
     value = request.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise OptionError(f"{key} must be a non-negative integer, got {value!r}")
+    NATURAL.check(key, value)
     return value

@@ -14,7 +14,7 @@ from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
 from bomb.integrations.vla_eval.conditions import Condition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
-from core.errors import ConventionError, OptionError, PolicyOutputError
+from core.errors import NATURAL, ConventionError, OptionError, PolicyOutputError
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
 
@@ -83,8 +83,7 @@ class BombBenchmark(StepBenchmark):
         absolute_action: bool | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        NATURAL.check("seed", seed)
         if isinstance(cameras, str):
             raise OptionError(f"cameras must be a list of names, got the string {cameras!r}")
         cameras = tuple(cameras)
