@@ -5,17 +5,15 @@ result is the same with any number of worker processes and in any order.
 """
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from bomb.parity.table import Row
-from bomb.processes.workers import Workers
-from core.errors import BombError, RenderError
+from bomb.processes.workers import work_off
+from core.errors import RenderError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,18 +87,15 @@ def measure(
             results[seed] = study.run(plan, seed)
             report()
         return
-    waiting = deque(jobs)
-    with closing(Workers(partial(_Runner, study, plan), min(workers, len(jobs)))) as pool:
-        while waiting or pool.busy:
-            while waiting and pool.free:
-                pool.submit(waiting.popleft())
-            for answer in pool.wait():
-                if answer.death is not None:
-                    raise BombError(f"{study.name}: a worker {answer.death} at seed {answer.job}")
-                if isinstance(answer.result, RenderError):
-                    raise answer.result
-                results[answer.job] = answer.result
-                report()
+
+    def done(seed: int, result: object) -> None:
+        if isinstance(result, RenderError):
+            raise result
+        results[seed] = result
+        report()
+
+    make = partial(_Runner, study, plan)
+    work_off(make, jobs, min(workers, len(jobs)), done=done, name=lambda seed: f"{study.name}, seed {seed},")
 
 
 class _Runner:

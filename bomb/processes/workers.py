@@ -2,15 +2,17 @@
 
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from typing import TypeVar
 
 from bomb.processes.child import Child
 from core.errors import BombError
 from core.registry import register_again, registrations
 
 Work = Callable[[object], object]
+Job = TypeVar("Job")
 DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
 
 
@@ -106,6 +108,40 @@ class Workers:
         child = Child(_serve, self._make, registrations(), daemon=True)
         self._workers.append(_Worker(child=child, jobs=deque()))
         return self._workers[-1]
+
+
+def work_off(
+    make: Callable[[], Work],
+    jobs: Iterable[Job],
+    count: int,
+    *,
+    done: Callable[[Job, object], None],
+    name: Callable[[Job], str],
+) -> None:
+    """Has every job done.
+
+    Args:
+        make: as ``Workers`` takes it.
+        jobs: in the order in which they are begun.
+        count: how many processes.
+        done: called with each job and its result, as they are over.
+        name: what a job is, for messages.
+
+    Raises:
+        BombError: if a process dies, or as ``Workers.wait``.
+    """
+    waiting = deque(jobs)
+    pool = Workers(make, count)
+    try:
+        while waiting or pool.busy:
+            while waiting and pool.free:
+                pool.submit(waiting.popleft())
+            for answer in pool.wait():
+                if answer.death is not None:
+                    raise BombError(f"the process of {name(answer.job)} {answer.death}")
+                done(answer.job, answer.result)
+    finally:
+        pool.close()
 
 
 def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
