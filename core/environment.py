@@ -18,10 +18,10 @@ from core.episode.record import EpisodeRecord
 from core.episode.snapshot import Snapshot
 from core.errors import LifecycleError, OptionError, RenderError, StateError
 from core.judge.checker import Tolerances
-from core.judge.measuring import Frame, Observer
+from core.judge.measuring import Frame, Measurer
 from core.judge.referee import Referee
 from core.perturbations.suite import Suite
-from core.rendering.observation import ObservationSpec, action_space, make_observation
+from core.rendering.observation import ObservationSpec, action_space, compose_observation
 from core.rendering.render_guard import RenderGuard
 from core.settings import EpisodeOptions
 from core.task import Episode, Move, Task
@@ -67,7 +67,7 @@ class Environment(gymnasium.Env):
         self.scene_state: SceneState | None = None
         self.tolerances = tolerances or Tolerances()
         self._suite = perturbations or Suite()
-        self._observation, self._scene, self._backend = observation, scene, backend
+        self._observation_spec, self._scene, self._backend = observation, scene, backend
         self._low, self._high = action.low.tolist(), action.high.tolist()
         self._closed = False
         self._guard: RenderGuard | None = None
@@ -146,8 +146,8 @@ class Environment(gymnasium.Env):
         self._check_begun()
         if self._guard is not None:
             self._guard.check()
-        return make_observation(
-            self._observation, self._picture, self._frame, self._referee.move.instruction.text
+        return compose_observation(
+            self._observation_spec, self._picture, self._frame, self._referee.move.instruction.text
         )
 
     def show(self, state: SceneState, *, period: int = 0) -> None:
@@ -164,7 +164,7 @@ class Environment(gymnasium.Env):
         if not set(self.episode.state.stone_ids) <= set(state.stone_ids):
             raise StateError("the state lacks stones of the episode: it is of another one")
         self._backend.write_state(state)
-        self.scene_state, self._frame = state, self._observer(state)
+        self.scene_state, self._frame = state, self._measure(state)
         self._periods, self._over, self._complete = period, True, False
 
     def hold_action(self) -> np.ndarray:
@@ -210,11 +210,11 @@ class Environment(gymnasium.Env):
             RenderError: if the environment was made without cameras.
         """
         self._check_begun()
-        if not self._observation.cameras:
+        if not self._observation_spec.cameras:
             raise RenderError(
                 "this environment was made without cameras; pass cameras=('head',) to make_task"
             )
-        return self.render_camera(self._observation.cameras[0], ("rgb",)).rgb
+        return self.render_camera(self._observation_spec.cameras[0], ("rgb",)).rgb
 
     def render_camera(self, camera: str, modalities: tuple[str, ...] = ("rgb",)) -> CameraImage:
         """Any view of the present state, whatever the observation holds.
@@ -223,8 +223,10 @@ class Environment(gymnasium.Env):
             RenderError: in a forked child or another thread, or if the camera was not asked for.
         """
         self._check_begun()
-        if camera not in self._observation.cameras:
-            raise RenderError(f"no camera {camera!r} in this environment; it has {self._observation.cameras}")
+        if camera not in self._observation_spec.cameras:
+            raise RenderError(
+                f"no camera {camera!r} in this environment; it has {self._observation_spec.cameras}"
+            )
         self._guard.check()
         return self._picture(camera, modalities)
 
@@ -288,9 +290,9 @@ class Environment(gymnasium.Env):
         if not set(episode.state.stone_ids) <= set(snapshot.scene_state.stone_ids):
             raise StateError("saved state lacks stones of its episode: another version wrote it")
         # Made before anything moves: it refuses what does not fit.
-        observe = Observer(episode.scene, Kinematics(episode.scene.robot))
-        referee = Referee(self.task, episode, self.tolerances, observe(episode.state))
-        referee.set_state(header["referee"], snapshot.start, observe(snapshot.start), snapshot.judges)
+        measure = Measurer(episode.scene, Kinematics(episode.scene.robot))
+        referee = Referee(self.task, episode, self.tolerances, measure(episode.state))
+        referee.set_state(header["referee"], snapshot.start, measure(snapshot.start), snapshot.judges)
         self._begin(episode, snapshot.scene_state)
         self._referee = referee
         self._controller.state = snapshot.controller
@@ -335,10 +337,10 @@ class Environment(gymnasium.Env):
             seed=episode.seed,
             hold=self._controller.hold_action(),
         )
-        self._observer = Observer(episode.scene, self._controller.kinematics)
-        layout = self._observer(episode.state)
+        self._measure = Measurer(episode.scene, self._controller.kinematics)
+        layout = self._measure(episode.state)
         self._referee = Referee(self.task, episode, self.tolerances, layout)
-        self._frame: Frame = layout if state is episode.state else self._observer(state)
+        self._frame: Frame = layout if state is episode.state else self._measure(state)
         self._log = EpisodeLog(layout, episode.state.stone_ids)
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
@@ -356,7 +358,7 @@ class Environment(gymnasium.Env):
         self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
         self._periods += 1
         self.scene_state = self._backend.read_state()
-        self._frame = frame = self._observer(self.scene_state)
+        self._frame = frame = self._measure(self.scene_state)
         time = self._periods / self.action_spec.control_hz
         self._referee.update(time, frame, len(self._log.frames))
         self._log.frames.append(frame)
@@ -369,7 +371,7 @@ class Environment(gymnasium.Env):
         if move.replies:
             self.scene_state = add_stones(self.episode.scene, self.scene_state, move.replies)
             self._backend.write_state(self.scene_state)
-            self._frame = self._log.frames[-1] = self._observer(self.scene_state)
+            self._frame = self._log.frames[-1] = self._measure(self.scene_state)
         self._referee.begin(move, self.scene_state, self._frame, len(self._log.frames) - 1)
         self._log.stones.append(self.scene_state.stone_ids)
 

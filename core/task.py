@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 
 from core.board.boards import Board
 from core.board.goals import Goal, Intersection, Pattern, Region
-from core.errors import CapabilityError
+from core.errors import CapabilityError, OptionError
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
 
@@ -92,10 +92,8 @@ class Episode:
         split, seed: what it was drawn from.
         scene: the world.
         state: how everything stands at reset.
-        goal: what the first move asks for.
-        instruction: the words that ask for it.
-        moves: how many moves it has at most.
-        plan: the moves after the first, as far as they are known beforehand.
+        moves: what the robot is asked to do, in order, as far as it is known beforehand; at least one.
+        later_moves: how many more ``Task.next_move`` may decide on, at most.
         wording: how moves are said that are decided later; None: in the clean sentences.
         perturbation: the draw of every knob that was on, by name.
     """
@@ -105,12 +103,34 @@ class Episode:
     seed: int
     scene: SceneSpec
     state: SceneState
-    goal: Goal
-    instruction: Instruction
-    moves: int = 1
-    plan: tuple[Move, ...] = ()
+    moves: tuple[Move, ...]
+    later_moves: int = 0
     wording: Wording | None = None
     perturbation: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.moves, tuple) or not all(isinstance(move, Move) for move in self.moves):
+            raise OptionError(f"moves of an episode must be a tuple of Move, got {self.moves!r}")
+        if not self.moves or self.later_moves < 0:
+            raise OptionError(
+                f"an episode has at least one move and none or more later ones, got {len(self.moves)} and "
+                f"{self.later_moves!r}"
+            )
+
+    @property
+    def goal(self) -> Goal:
+        """What the first move asks for."""
+        return self.moves[0].goal
+
+    @property
+    def instruction(self) -> Instruction:
+        """The words that ask for the first move."""
+        return self.moves[0].instruction
+
+    @property
+    def max_moves(self) -> int:
+        """How many moves it has at most."""
+        return len(self.moves) + self.later_moves
 
 
 class Task(ABC):
@@ -160,9 +180,10 @@ class Task(ABC):
         raise CapabilityError(f"task {self.name!r} has no sentences of the set {wording.words!r}")
 
     def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:
-        """What to do after a move; None ends the job. By default the next move of ``episode.plan``.
+        """What to do after a move; None ends the job. By default the next of ``episode.moves``.
 
-        It must depend on its arguments alone, for ``load_state`` asks it again. A task that decides here and
+        With one board, that at reset, it is the first move. It must depend on its arguments alone, for
+        ``load_state`` asks it again. A task that decides here and
         has ``word_sets`` says the move as ``episode.wording`` wants it.
 
         Args:
@@ -170,7 +191,7 @@ class Task(ABC):
             boards: the whole board as the checker read it, at reset and after each move that was done.
         """
         done = len(boards) - 1
-        return episode.plan[done - 1] if done <= len(episode.plan) else None
+        return episode.moves[done] if done < len(episode.moves) else None
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool | None:
         """Whether the rules let ``board`` follow ``boards[-1]`` by one move of the robot; None: no rules."""

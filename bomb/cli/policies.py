@@ -5,8 +5,8 @@ import inspect
 
 from bomb.cli.tasks import first_line
 from bomb.policies.making import SCHEMES, load
+from bomb.policies.registry import POLICIES
 from core.errors import RegistrationError
-from core.registry import POLICIES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

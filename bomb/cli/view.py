@@ -4,8 +4,9 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from bomb.policies.registry import POLICIES
 from core.errors import OptionError
-from core.registry import BACKENDS, POLICIES
+from core.registry import BACKENDS
 
 SUFFIXES = (".png", ".mp4")
 OUT = Path("runs/view.png")

@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass, field
 
 import core
-from bomb.policies.making import make_policy
 from core.control.actions import ActionSpec
 from core.errors import OptionError, check_choice
 from core.perturbations.base import Level
@@ -16,7 +15,6 @@ from core.perturbations.heldout import (
     trainable,
 )
 from core.perturbations.presets import PRESETS, make_suite
-from core.policy import Policy
 from core.registry import BACKENDS, TASKS
 
 # `test`, `parity` and `calibration` are what others are measured on.
@@ -124,10 +122,6 @@ class CollectionSettings:
             max_steps=self.max_steps,
             stop_on_success=True,
         )
-
-    def make_policy(self) -> Policy:
-        """The expert."""
-        return make_policy(self.policy)
 
 
 def action_spec_of(settings: dict) -> ActionSpec:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bomb.evaluation.perturbation_words import Perturbed, read_perturbations
+from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.evaluation.settings import EvaluationSettings
 from bomb.runs.rows import Condition
 from core.errors import OptionError
@@ -15,7 +15,7 @@ SEARCH = 10_000  # seeds looked at for each episode that is wanted, before givin
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+class ConditionPlan:
     """One condition and how to play it.
 
     Attributes:
@@ -29,7 +29,7 @@ class Plan:
     seeds: tuple[int, ...]
 
 
-def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[Plan]:
+def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[ConditionPlan]:
     """Every condition, in the order task, perturbation, backend; nothing is built yet.
 
     Conditions of one task have the same seeds, so that each episode has its clean twin and its pair in the
@@ -66,7 +66,7 @@ def _plan(
     backend: str,
     cameras: tuple[str, ...],
     seeds: tuple[int, ...],
-) -> Plan:
+) -> ConditionPlan:
     condition = Condition(
         key=f"{task}|{backend}|{perturbed.label}",
         task=task,
@@ -91,7 +91,7 @@ def _plan(
             )
         },
     }  # fmt: skip
-    return Plan(condition=condition, options=options, seeds=seeds)
+    return ConditionPlan(condition=condition, options=options, seeds=seeds)
 
 
 def _check_file(perturbed: Perturbed, task: str, split: str, seeds: tuple[int, ...]) -> None:
@@ -130,5 +130,5 @@ def goals_of(episode: Episode) -> str:
     """``"seen"`` or ``"unseen"`` if all goals of an episode are, else ``"mixed"``."""
     from core.perturbations.heldout import goal_set
 
-    sets = {goal_set(goal) for goal in (episode.goal, *(move.goal for move in episode.plan))}
+    sets = {goal_set(move.goal) for move in episode.moves}
     return sets.pop() if len(sets) == 1 else "mixed"

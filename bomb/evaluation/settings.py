@@ -18,7 +18,7 @@ class EvaluationSettings:
     Attributes:
         policy: words for ``bomb.make_policy``.
         backends, tasks: registered names.
-        perturbations: as words, see ``bomb.evaluation.perturbation_words``.
+        perturbations: as words, see ``bomb.evaluation.perturbed``.
         split: which family of seeds.
         episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
         goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of

@@ -60,7 +60,7 @@ class EpisodePlan:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+class ExportPlan:
     """All episodes of an export.
 
     Attributes:
@@ -107,7 +107,7 @@ def make_plan(
     settings: ExportSettings,
     vectors: Vectors,
     bar: Callable[[Iterable], Iterable] = lambda seeds: seeds,
-) -> Plan:
+) -> ExportPlan:
     """Reads every demonstration once.
 
     Args:
@@ -142,7 +142,7 @@ def make_plan(
             first += episode.length
     finally:
         reworded.close()
-    return Plan(episodes=tuple(episodes), tasks=tuple(tasks))
+    return ExportPlan(episodes=tuple(episodes), tasks=tuple(tasks))
 
 
 def _episode(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bomb.disk.files import write_bytes
-from bomb.exports.plan import Plan
+from bomb.exports.plan import ExportPlan
 from bomb.exports.writer import Writer
 
 _ACTIONS = {
@@ -14,7 +14,7 @@ _ACTIONS = {
 }
 
 
-def write_readme(path: Path, writer: Writer, plan: Plan, about: dict) -> None:
+def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> None:
     """Writes ``README.md`` of a finished export."""
     settings, dataset = writer.settings, about["dataset"]
     step = 400 / writer.fps

@@ -24,9 +24,9 @@ import numpy as np
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.disk.files import write_json
 from bomb.exports.columns import features as column_features
-from bomb.exports.frames import Frame
+from bomb.exports.frames import ExportFrame
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.rlds_vectors import MASK, open_x_actions, open_x_states
 from bomb.exports.statistics import PictureHistogram, number_statistics, plain, sampled
 from bomb.exports.writer import Drawn, ShardReport, Writer
@@ -135,7 +135,7 @@ class RldsWriter(Writer):
     def _steps(
         self,
         plan: EpisodePlan,
-        frames: Iterable[Frame],
+        frames: Iterable[ExportFrame],
         encoding: Encoding,
         histograms: dict[str, PictureHistogram],
     ) -> list[dict]:
@@ -164,7 +164,7 @@ class RldsWriter(Writer):
     def write_meta(
         self,
         root: Path,
-        plan: Plan,
+        plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
         lines: list[dict],
@@ -203,7 +203,7 @@ class RldsWriter(Writer):
         ]
 
 
-def statistics(plan: Plan, episodes: int) -> dict:
+def statistics(plan: ExportPlan, episodes: int) -> dict:
     """What OpenVLA normalises with: of actions and states of the first so many episodes, and their mask."""
     done = plan.episodes[:episodes]
     made: dict[str, object] = {}

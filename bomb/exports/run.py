@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import held_out_of, visible_levels
-from bomb.exports import writer_class
 from bomb.exports.folder import open_export
+from bomb.exports.formats import writer_class
 from bomb.exports.plan import make_plan
 from bomb.exports.readme import write_readme
 from bomb.exports.settings import ExportSettings

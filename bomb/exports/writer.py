@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.exports.frames import Frame
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.frames import ExportFrame
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram
 
 # One episode of a shard and its frames, which are drawn while they are taken.
-Drawn = tuple[EpisodePlan, Iterator[Frame]]
+Drawn = tuple[EpisodePlan, Iterator[ExportFrame]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class Writer(ABC):
     def write_meta(
         self,
         root: Path,
-        plan: Plan,
+        plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
         lines: list[dict],

@@ -16,20 +16,15 @@ import os
 import sys
 from importlib import import_module
 
+from bomb.policies.registry import POLICIES
 from core.errors import OptionError, RegistrationError, check_choice
 from core.policy import Policy
-from core.registry import POLICIES
 
 # What stands before "://" of an address: class of the policy, made with the address.
 SCHEMES: dict[str, str] = {
     "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
     "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
 }
-
-
-def list_policies() -> list[str]:
-    """Names that ``make_policy`` takes."""
-    return POLICIES.names()
 
 
 def make_policy(words: str) -> Policy:

@@ -39,13 +39,13 @@ class Referee:
         self.wrong: list[dict] = []
         self.complete = False
         self.pending: Move | None = None
-        self.begin(Move(goal=episode.goal, instruction=episode.instruction), episode.state, frame, 0)
+        self.begin(episode.moves[0], episode.state, frame, 0)
         self.boards.append(self._read())
 
     @property
     def verdict(self) -> Verdict:
         """Of the present move. While more moves are owed, one that is done counts as unfinished."""
-        return whole_verdict(self._verdict, complete=self.complete, moves=self._episode.moves)
+        return whole_verdict(self._verdict, complete=self.complete, moves=self._episode.max_moves)
 
     @property
     def success(self) -> bool:
@@ -119,7 +119,7 @@ class Referee:
     def info(self) -> dict:
         """The moves of the episode so far, as plain values."""
         return {
-            "total": self._episode.moves,
+            "total": self._episode.max_moves,
             "index": len(self.segments) - 1,
             "done": len(self.done),
             "complete": self.complete,

@@ -6,7 +6,6 @@ Draws are written down, not only seeds, so that a set means the same when the ra
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,26 +85,6 @@ class ConditionSet:
         raise OptionError(
             f"the condition set has no episode {split}/{seed}; it has seeds {self.seeds(split)[:10]} ..."
         )
-
-
-def make_conditions(task: str, perturbations: object, *, split: str, seeds: Iterable[int]) -> ConditionSet:
-    """Draws the episodes of ``seeds`` and writes down what was drawn.
-
-    Args:
-        task: registered name.
-        perturbations: as ``core.make_task`` takes them.
-    """
-    from core.perturbations.presets import make_suite
-    from core.registry import TASKS
-    from core.world.stage import clean_scene
-
-    suite, made = make_suite(perturbations), TASKS.load(task)()
-    scene, episodes = suite.prepare(made.stage(clean_scene())), []
-    for seed in seeds:
-        episode = suite.episode(made, scene, split=split, seed=int(seed))
-        draws = suite.draw(split, int(seed))
-        episodes.append({"split": split, "seed": int(seed), "goal": episode.goal.to_dict(), "draws": draws})
-    return ConditionSet(task=task, levels=dict(suite.levels), episodes=tuple(episodes))
 
 
 def read_conditions(path: Path) -> ConditionSet:

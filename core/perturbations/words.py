@@ -11,7 +11,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.perturbations.base import Level, Perturbation, Touches
-from core.task import Episode, Move, Task, Wording
+from core.task import Episode, Task, Wording
 from core.world.scene import SceneSpec
 
 
@@ -42,8 +42,7 @@ class Words(Perturbation):
 
     def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
         wording = Wording(words=draw["set"], choice=draw["choice"], other=draw["other"])
-        first, *later = (
-            replace(move, instruction=task.reword(episode, move, wording))
-            for move in (Move(goal=episode.goal, instruction=episode.instruction), *episode.plan)
+        moves = tuple(
+            replace(move, instruction=task.reword(episode, move, wording)) for move in episode.moves
         )
-        return replace(episode, instruction=first.instruction, plan=tuple(later), wording=wording)
+        return replace(episode, moves=moves, wording=wording)

@@ -81,7 +81,7 @@ def action_space(spec: ActionSpec) -> spaces.Box:
     return spaces.Box(spec.low, spec.high, dtype=np.float32)
 
 
-def make_observation(
+def compose_observation(
     spec: ObservationSpec,
     draw: Callable[[str, tuple[str, ...]], CameraImage],
     frame: Frame,

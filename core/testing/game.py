@@ -31,7 +31,7 @@ class Ply:
 def walk(task: Task, episode: Episode) -> Iterator[Ply]:
     """The game as it goes when every move is done: of a pattern the first stone first."""
     boards = (board_of(episode.state, episode.scene),)
-    move: Move | None = Move(goal=episode.goal, instruction=episode.instruction)
+    move: Move | None = episode.moves[0]
     for _ in range(MOST_MOVES):
         before = boards[-1]
         for reply in move.replies:
@@ -65,7 +65,9 @@ def check_game(task: Task, episode: Episode) -> None:
         require(legal is not False, episode, f"the rules allow the move that is asked for: {ply.move.goal}")
         boards.append(ply.after)
     require(
-        len(plies) <= episode.moves, episode, f"episode.moves, {episode.moves}, bounds the {len(plies)} moves"
+        len(plies) <= episode.max_moves,
+        episode,
+        f"episode.max_moves, {episode.max_moves}, bounds the {len(plies)} moves",
     )
     supply = [COLORS[episode.scene.stones[k].color] for k in episode.state.stone_ids]
     on_board = [value for line in boards[0] for value in line]
@@ -97,7 +99,7 @@ def check_words(task: Task, episode: Episode, words: Instruction, goal: Goal, bo
     require(inside, episode, f"spans lie inside of the words: {words.spans}")
     named = task.read(text, board)
     # Words that name several moves at once name this one among them.
-    exact = named == (goal,) if episode.moves == 1 or len(named) == 1 else goal in named
+    exact = named == (goal,) if episode.max_moves == 1 or len(named) == 1 else goal in named
     require(exact, episode, f"{text!r} names {goal}; read as {named}")
 
 

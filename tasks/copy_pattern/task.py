@@ -52,15 +52,15 @@ class CopyPattern(Task):
         colors = [stone.color for stone in pattern.stones]
         table = {color: colors.count(color) + SPARE for color in ("black", "white")}
         phrasing = PHRASINGS[int(stream(split, seed, "phrasing").integers(len(PHRASINGS)))]
+        words = instruct(pattern, phrasing) if self.given == "words" else say(PICTURE, {})
         return Episode(
             task=self.name,
             split=split,
             seed=int(seed),
             scene=scene,
             state=lay_out(scene, board=empty_board(size), table=table, rng=stream(split, seed, "layout")),
-            goal=pattern,
-            instruction=instruct(pattern, phrasing) if self.given == "words" else say(PICTURE, {}),
-            moves=len(pattern.stones),
+            moves=(Move(goal=pattern, instruction=words),),
+            later_moves=len(pattern.stones) - 1,
         )
 
     def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:

@@ -54,17 +54,19 @@ class GoSequence(Task):
         words = self.words or WORDS[int(said.integers(len(WORDS)))]
         phrasing = MOVES[int(said.integers(len(MOVES)))]
         together = name_all([(color, cell) for color, cell, _ in played])
-        plan = []
+        moves: list[Move] = []
         for color, cell, taken in played:
             goal: Goal = Intersection(color=color, row=cell[0], column=cell[1])
-            plan.append(Move(goal=goal, instruction=name_move(color, cell, phrasing)))
+            moves.append(Move(goal=goal, instruction=name_move(color, cell, phrasing)))
             other = "white" if color == "black" else "black"
             for dead in taken:
-                plan.append(Move(goal=_removal(other, dead), instruction=name_move(other, dead, CAPTURES[0])))
+                moves.append(
+                    Move(goal=_removal(other, dead), instruction=name_move(other, dead, CAPTURES[0]))
+                )
         if words == "all":
-            plan = [
+            moves = [
                 replace(move, instruction=together) if isinstance(move.goal, Intersection) else move
-                for move in plan
+                for move in moves
             ]
         colors = [color for color, _, _ in played]
         table = {color: colors.count(color) + SPARE for color in ("black", "white")}
@@ -75,15 +77,11 @@ class GoSequence(Task):
             seed=int(seed),
             scene=scene,
             state=lay_out(scene, board=board, table=table, rng=layout),
-            goal=plan[0].goal,
-            instruction=plan[0].instruction,
-            moves=len(plan),
-            plan=tuple(plan[1:]),
+            moves=tuple(moves),
         )
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
-        goals = [episode.goal, *(move.goal for move in episode.plan)]
-        return board == board_after(boards[-1], goals[len(boards) - 1])
+        return board == board_after(boards[-1], episode.moves[len(boards) - 1].goal)
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, MOVE_SETS)

@@ -37,8 +37,7 @@ class MoveStone(Task):
             seed=int(seed),
             scene=scene,
             state=lay_out(scene, board=board, table=loose, rng=stream(split, seed, "layout")),
-            goal=goal,
-            instruction=instruct(goal, phrasing),
+            moves=(Move(goal=goal, instruction=instruct(goal, phrasing)),),
         )
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:

@@ -40,8 +40,7 @@ class PlaceStone(Task):
             seed=int(seed),
             scene=scene,
             state=state,
-            goal=goal,
-            instruction=instruct(goal, phrasing),
+            moves=(Move(goal=goal, instruction=instruct(goal, phrasing)),),
         )
 
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:

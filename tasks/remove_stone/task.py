@@ -40,8 +40,7 @@ class RemoveStone(Task):
             seed=int(seed),
             scene=scene,
             state=lay_out(scene, board=board, table=loose, rng=layout),
-            goal=goal,
-            instruction=instruct(goal, phrasing),
+            moves=(Move(goal=goal, instruction=instruct(goal, phrasing)),),
         )
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:

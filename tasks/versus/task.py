@@ -58,16 +58,15 @@ class Versus(Task):
             seed=int(seed),
             scene=scene,
             state=lay_out(scene, board=board, table=table, rng=stream(split, seed, "layout")),
-            goal=goal,
-            instruction=words,
-            moves=moves,
+            moves=(Move(goal=goal, instruction=words),),
+            later_moves=moves - 1,
         )
 
     def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:
         turn, before = len(boards) - 1, boards[-1]
         if turn == 0:
-            return Move(goal=episode.goal, instruction=episode.instruction)
-        if turn == episode.moves or (color := self.game.to_move(before)) is None:
+            return episode.moves[0]
+        if turn == episode.max_moves or (color := self.game.to_move(before)) is None:
             return None
         cell = self._answer(episode, turn, before)
         board = self.game.play(before, cell)

@@ -200,7 +200,8 @@ class Occupied(Task):
 
         episode = CopyPattern(pattern=PATTERN).make_episode(scene, split=split, seed=seed)
         state = add_stones(scene, episode.state, PATTERN.stones[:1])
-        return replace(episode, state=state, goal=PATTERN.stones[0])
+        move = replace(episode.moves[0], goal=PATTERN.stones[0])
+        return replace(episode, state=state, moves=(move,), later_moves=1)
 
     def read(self, text, board):
         return ()

@@ -3,11 +3,11 @@
 import pytest
 
 from bomb.evaluation.matrix import make_matrix
-from bomb.evaluation.perturbation_words import read_perturbations
+from bomb.evaluation.perturbed import read_perturbations
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from core.errors import BombError, CapabilityError, OptionError, UnknownNameError
-from core.perturbations.conditions import make_conditions
 from core.perturbations.heldout import goal_set
+from core.perturbations.make_conditions import make_conditions
 from core.registry import TASKS
 from core.world.stage import clean_scene
 from tests.conftest import BACKENDS

@@ -18,7 +18,7 @@ from bomb.runs.replaying import again, recorded_options
 from bomb.runs.rows import Condition
 from bomb.runs.store import RunStore
 from core.errors import StateError
-from core.perturbations.conditions import make_conditions
+from core.perturbations.make_conditions import make_conditions
 from tests.conftest import BACKENDS
 from tests.report.stores import condition, row
 

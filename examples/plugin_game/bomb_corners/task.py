@@ -32,10 +32,7 @@ class Corners(Task):
             seed=seed,
             scene=scene,
             state=lay_out(scene, board=empty_board(size), table={"black": 3, "white": 3}, rng=layout),
-            goal=moves[0].goal,
-            instruction=moves[0].instruction,
-            moves=len(moves),
-            plan=tuple(moves[1:]),
+            moves=tuple(moves),
         )
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
