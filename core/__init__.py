@@ -30,6 +30,7 @@ _PUBLIC = {
     "EpisodeRecord": "core.episode.record",
     "Goal": "core.board.goals",
     "Instruction": "core.task",
+    "InstructionError": "core.errors",
     "Intersection": "core.board.goals",
     "Level": "core.perturbations.base",
     "LifecycleError": "core.errors",
