@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 
+from core.backend import Capability
 from core.control.actions import ActionSpec
 from core.environment import Environment
 from core.errors import OptionError, UnknownNameError, check_choice
@@ -59,7 +60,8 @@ def make_task(
     Raises:
         UnknownNameError: for an unknown name or option, listing the valid ones.
         OptionError: for a value that is not allowed.
-        CapabilityError: if the backend or the task cannot do a perturbation.
+        CapabilityError: if the backend lacks a modality or what the task needs, or if the backend or the task
+            cannot do a perturbation.
         StateError: for a condition set that is damaged, edited or of another version.
         RenderError: if cameras are asked for and no graphics driver works.
     """
@@ -125,6 +127,9 @@ def _prepared(
         modalities=modalities if isinstance(modalities, str) else tuple(modalities),
     )
     backend_class = BACKENDS.load(backend)
+    if observation.cameras:
+        backend_class.require(map(Capability, observation.modalities), "the pictures that are asked for")
+    backend_class.require(maker.capabilities, f"task {maker.name!r}")
     suite.check(backend_class, maker, observation.cameras)
     scene = suite.prepare(maker.stage(clean_scene(observation.cameras)))
     return lambda: Environment(

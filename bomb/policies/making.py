@@ -16,16 +16,10 @@ import os
 import sys
 from importlib import import_module
 
-from bomb.policies.registry import POLICIES
+from bomb.policies.registry import POLICIES, SCHEMES
 from bomb.policies.words import PolicyWords
-from core.errors import OptionError, RegistrationError, check_choice
+from core.errors import OptionError, RegistrationError
 from core.policy import Policy
-
-# What stands before "://" of an address: class of the policy, made with the address.
-SCHEMES: dict[str, str] = {
-    "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
-    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
-}
 
 
 def make_policy(words: str) -> Policy:
@@ -44,7 +38,7 @@ def make_policy(words: str) -> Policy:
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         return kind.around(make_policy(arguments))
-    if getattr(kind, "takes_words", False):
+    if getattr(kind, "takes_words", False) or _scheme(words):
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
     try:
@@ -71,7 +65,7 @@ def policy_class(words: str) -> type[Policy]:
 
 def _named_class(words: PolicyWords) -> type[Policy]:
     if words.is_address:
-        return load(SCHEMES[check_choice("policy address", words.name, SCHEMES)])
+        return load(SCHEMES.target(words.name))
     return load(words.name) if ":" in words.name else POLICIES.load(words.name)
 
 

@@ -6,6 +6,7 @@ from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 import core
 from core.errors import POSITIVE
+from core.registry import register_again, registrations
 
 
 def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: object) -> VectorEnv:
@@ -24,7 +25,13 @@ def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: obj
         UnknownNameError: for an unknown task, backend or option.
     """
     POSITIVE.check("n", n)
-    makers = [partial(core.make_task, backend=backend, **options) for _ in range(n)]
+    makers = [partial(_made, registrations(), backend=backend, **options) for _ in range(n)]
     if asynchronous:
         return AsyncVectorEnv(makers, shared_memory=False, context="spawn")
     return SyncVectorEnv(makers)
+
+
+def _made(registered: dict[str, dict[str, str]], **options: object) -> core.Environment:
+    """In a process that was spawned nothing is registered yet of what was registered at run time."""
+    register_again(registered)
+    return core.make_task(**options)
