@@ -38,7 +38,7 @@ def make_policy(words: str) -> Policy:
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         return kind.around(make_policy(arguments))
-    if getattr(kind, "takes_words", False) or _scheme(words):
+    if getattr(kind, "takes_words", False) or asked.is_address:
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
     try:
