@@ -17,6 +17,7 @@ from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
 from core.errors import BombError, OptionError
+from core.make import make_environment
 from core.perturbations.heldout import goal_set
 
 DEATHS = 3  # of the processes that play one seed, before it counts as an error
@@ -204,5 +205,5 @@ class Player:
     def _environment(self, seed: int) -> Environment:
         name = self._settings.backend_of(seed)
         if name not in self._envs:
-            self._envs[name] = self._settings.make_environment(name)
+            self._envs[name] = make_environment(self._settings.environment(name))
         return self._envs[name]

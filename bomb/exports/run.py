@@ -89,7 +89,7 @@ def export(
         format=format,
         backend=backend or _only_backend(dataset),
         cameras=tuple(cameras),
-        image_size=tuple(image_size),
+        image_size=image_size,
         perturbations=visible_levels(perturbations, held_out_of(dataset.settings)),
         supersample=supersample,
         columns=tuple(columns),
