@@ -29,7 +29,7 @@ from tests.test_imports import ROOT
         ({"image_size": (0, 0)}, OptionError, r"8 to 4096 pixels, got \(0, 0\)"),
         ({"supersample": 0}, OptionError, "supersample must be an integer from 1 to 8, got 0"),
         ({"name": "My Data"}, OptionError, "lower-case letters"),
-        ({"workers": 0}, OptionError, "workers must be a positive integer, got 0"),
+        ({"workers": 0}, OptionError, "workers must be an integer from 1 up, got 0"),
         ({"shard_frames": 0}, OptionError, "shard_frames must be an integer from 1 up, got 0"),
         ({"perturbations": "friction:2"}, OptionError, "the episode has been played"),
         ({"backend": "bullet"}, UnknownNameError, "unknown backend 'bullet'"),
