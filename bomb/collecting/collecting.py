@@ -16,7 +16,7 @@ from bomb.demonstrations.settings import CollectionSettings
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
-from core.errors import BombError, OptionError
+from core.errors import BombError, check_integer
 from core.make import make_environment
 from core.perturbations.heldout import goal_set
 
@@ -51,9 +51,8 @@ def collect(
         FileError: if the folder holds something else, an episode in it is damaged, or cannot be written.
         BombError: if hardly any episode succeeds.
     """
-    for name, value in (("episodes", episodes), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} must be a positive integer, got {value!r}")
+    episodes = check_integer("episodes", episodes, least=1)
+    workers = check_integer("workers", workers, least=1)
     settings.check_backends()  # first: what cannot be played must not leave a folder behind
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
