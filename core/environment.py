@@ -6,7 +6,7 @@ from dataclasses import asdict
 import gymnasium
 import numpy as np
 
-from core.backend import Backend, CameraImage
+from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.board.goal_picture import goal_picture
 from core.board.layout import add_stones
 from core.control.actions import check_action
@@ -16,11 +16,11 @@ from core.episode.info import episode_about, episode_info
 from core.episode.log import EpisodeLog
 from core.episode.record import EpisodeRecord
 from core.episode.snapshot import Snapshot
-from core.errors import LifecycleError, OptionError, RenderError, StateError, check_integer
+from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice, check_integer
 from core.judge.checker import Tolerances
 from core.judge.measuring import Frame, Measurer
 from core.judge.referee import Referee
-from core.rendering.observation import action_space, compose_observation
+from core.rendering.observation import MODALITIES, action_space, compose_observation
 from core.rendering.render_guard import RenderGuard
 from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
@@ -219,14 +219,29 @@ class Environment(gymnasium.Env):
 
         Raises:
             RenderError: in a forked child or another thread, or if the camera was not asked for.
+            UnknownNameError: for a modality that does not exist.
+            CapabilityError: for one that the backend does not have.
         """
         self._check_begun()
         if camera not in self._observation_spec.cameras:
             raise RenderError(
                 f"no camera {camera!r} in this environment; it has {self._observation_spec.cameras}"
             )
+        for name in modalities:
+            check_choice("modality", name, MODALITIES)
+        self._backend.require(map(Capability, modalities), "these pictures")
         self._guard.check()
         return self._picture(camera, modalities)
+
+    def contact_forces(self) -> list[ContactForce]:
+        """Contacts of the last time step as the engine sees them: a diagnostic, judged by nobody.
+
+        Raises:
+            CapabilityError: if the backend does not report them.
+        """
+        self._check_begun()
+        self._backend.require({Capability.CONTACT_FORCES}, "contact forces")
+        return self._backend.contact_forces()
 
     def goal_picture(self, size: int = 256) -> np.ndarray:
         """The board from above as the present goal wants it, drawn by code: uint8[size, size, 3]."""

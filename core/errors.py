@@ -59,6 +59,10 @@ class EpisodeInitializationError(BombError):
     """No layout that meets the task's constraints was found for a seed."""
 
 
+class InstructionError(BombError, ValueError):
+    """A task says what no observation may hold: the text is empty, too long, or not printable ASCII."""
+
+
 class PolicyError(BombError, RuntimeError):
     """A policy cannot go on: it raised, or its server refused. Another attempt may do.
 

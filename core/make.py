@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
+from core.backend import Capability
 from core.environment import Environment
 from core.registry import BACKENDS, TASKS
 from core.settings import EnvironmentSettings, check_options
@@ -45,7 +46,8 @@ def make_task(settings):
     Raises:
         UnknownNameError: for an unknown name or option, listing the valid ones.
         OptionError: for a value that is not allowed.
-        CapabilityError: if the backend or the task cannot do a perturbation.
+        CapabilityError: if the backend lacks a modality or what the task needs, or if the backend or the task
+            cannot do a perturbation.
         StateError: for a condition set that is damaged, edited or of another version.
         RenderError: if cameras are asked for and no graphics driver works.
     """
@@ -78,6 +80,9 @@ def _prepared(settings: EnvironmentSettings) -> Callable[[], Environment]:
     BACKENDS.target(settings.backend)  # both names are checked before anything is imported
     maker = task if isinstance(task, Task) else TASKS.load(task)()
     backend_class = BACKENDS.load(settings.backend)
+    if settings.cameras:
+        backend_class.require(map(Capability, settings.modalities), "the pictures that are asked for")
+    backend_class.require(maker.capabilities, f"task {maker.name!r}")
     settings.suite.check(backend_class, maker, settings.cameras)
     scene = settings.suite.prepare(maker.stage(clean_scene(settings.cameras)))
     return lambda: Environment(maker, backend_class(), scene, settings=settings)

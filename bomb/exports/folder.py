@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, read_json, write_json
+from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.exports.plan import ExportPlan
 from bomb.exports.statistics import PictureHistogram
@@ -198,22 +198,6 @@ def open_export(path: Path, writer: Writer, about: dict, plan: ExportPlan) -> It
     finally:
         shutil.rmtree(path / PARTS, ignore_errors=True)
         lock.release()
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Says of a file that cannot be written which, and why.
-
-    Raises:
-        FileError: for any ``OSError``.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise FileError(
-            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
-            "before is whole, and the same command goes on from there"
-        ) from error
 
 
 @contextmanager

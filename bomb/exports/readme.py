@@ -30,6 +30,7 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         f"{settings.image_size[0]} x {settings.image_size[1]} (height x width)",
         "perturbations": _levels({**dataset["perturbations"], **settings.perturbations}),
         "actions": f"{settings.actions}: {convention}",
+        "state": f"layout {about['state']['layout']} ({about['state']['format']}); feed the model the same",
         "frame of positions": "the robot's base: x forward, y left, z up",
         "no-ops": "left out" if settings.drop_noops else "kept",
         "columns": ", ".join(settings.columns) or "none beside the format's own",

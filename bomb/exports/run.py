@@ -15,6 +15,7 @@ from bomb.exports.readme import write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.machine.versions import versions
+from bomb.rollouts.states import LAYOUTS
 from core.errors import OptionError, check_choice, check_integer
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
@@ -106,6 +107,7 @@ def export(
     reading = partial(_bar, unit="episode", desc="reading", leave=False, disable=not bars)
     plan = make_plan(dataset, settings, kind.vectors, reading)
     about = {"settings": settings.to_dict(), "dataset": _about(dataset), "versions": versions()}
+    about["state"] = {"layout": kind.state_layout, "format": LAYOUTS[kind.state_layout][0]}
     with open_export(Path(out), writer, about, plan) as folder:
         before = plan.frames(folder.episodes)
         if folder.episodes < len(plan.episodes):

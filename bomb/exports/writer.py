@@ -45,6 +45,8 @@ class Writer(ABC):
 
     Attributes:
         words: what the format is, for lists.
+        state_layout: of the states, out of ``bomb.rollouts.states.LAYOUTS``; a model that is trained on
+            them must be fed it.
         pictures: ways of storing pictures that it takes, the default first.
         draws_apart: whether the parent must not draw, for what ``finish`` loads cannot share a process with a
             graphics driver.
@@ -52,6 +54,7 @@ class Writer(ABC):
 
     words: ClassVar[str]
     pictures: ClassVar[tuple[str, ...]]
+    state_layout: ClassVar[str] = "bomb"
     draws_apart: ClassVar[bool] = False
 
     def __init__(self, settings: ExportSettings, dataset: dict):

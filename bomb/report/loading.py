@@ -104,7 +104,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 
     Raises:
         OptionError: without paths, or if one is given twice.
-        FileError: if a folder holds no run.
+        FileError: if a folder holds no run, or one that is damaged.
     """
     paths = [Path(path) for path in paths]
     if not paths:
@@ -118,6 +118,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 
 def _load(path: Path, name: str) -> LoadedRun:
     with RunStore.open(path) as store:
+        store.check()
         conditions = tuple(store.conditions())
         episodes: dict[str, dict[int, EpisodeRow]] = {condition.key: {} for condition in conditions}
         for row in store.episodes():
