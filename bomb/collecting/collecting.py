@@ -57,7 +57,7 @@ def collect(
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
         run = _Run(settings, episodes, dataset, result, report or (lambda outcome: None))
-        pool = Workers(partial(Player, settings, dataset.path), workers)
+        pool = Workers(partial(SeedPlayer, settings, dataset.path), workers)
         try:
             run.through(pool)
         except KeyboardInterrupt:
@@ -165,7 +165,7 @@ class _TrainingRecorder(Recorder):
         super().__call__(env, info)
 
 
-class Player:
+class SeedPlayer:
     """Plays seeds in a worker process and writes what came of them.
 
     Args:

@@ -13,7 +13,7 @@ from vla_eval.specs import DimSpec
 import core
 from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
-from bomb.integrations.vla_eval.conditions import Condition, conditions
+from bomb.integrations.vla_eval.conditions import TaskCondition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.errors import ConventionError, OptionError, PolicyOutputError, check_integer
 from core.judge.checker import INT_ACT, STAGES
@@ -261,7 +261,7 @@ class BombBenchmark(StepBenchmark):
             self._env.close()
         self._env, self._playing, self._begun = None, None, False
 
-    def _environment(self, condition: Condition) -> core.Environment:
+    def _environment(self, condition: TaskCondition) -> core.Environment:
         if self._playing != condition.name:
             self.cleanup()
             self._env = core.make_environment(
