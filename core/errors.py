@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 
 class BombError(Exception):
@@ -155,10 +156,8 @@ class Number:
     def __str__(self) -> str:
         noun = ("integer" if self.whole else "number") + (f" of {self.unit}" if self.unit else "")
         article = "an" if self.whole else "a"
-        if self.above == 0 or (self.whole and self.least == 1 and self.most is None):
+        if self.above == 0:
             return f"a positive {noun}"
-        if self.least == 0 and self.most is None:
-            return f"a non-negative {noun}"
         low = f" from {self.least:g}" if self.least is not None else ""
         high = f" to {self.most:g}" if self.most is not None else " up" if low else ""
         return f"{article} {noun}{low}{high}"
@@ -166,7 +165,6 @@ class Number:
 
 POSITIVE = Number(least=1)
 NATURAL = Number(least=0)
-SEED = Number(least=0, any_kind=True)
 
 
 def check_numbers(options: object, constraints: Mapping[str, Number]) -> None:
@@ -181,6 +179,32 @@ def check_numbers(options: object, constraints: Mapping[str, Number]) -> None:
     """
     for name, constraint in constraints.items():
         constraint.check(name, options[name] if isinstance(options, Mapping) else getattr(options, name))
+
+
+def plain_integer(value: Any) -> Any:
+    """NumPy's integers as Python's; everything else, bools too, as it is."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
+
+
+def check_integer(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """Returns ``value``, Python's or NumPy's, as an ``int`` if it is in the range.
+
+    Raises:
+        OptionError: if it is no integer, or out of the range; bools are no integers.
+    """
+    Number(least=least, most=most, any_kind=True).check(name, value)
+    return int(value)  # type: ignore[call-overload]
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Returns ``value``, Python's or NumPy's, as a ``bool``.
+
+    Raises:
+        OptionError: if it is neither true nor false.
+    """
+    if type(value).__name__ not in ("bool", "bool_"):  # the latter is NumPy's, which is not imported here
+        raise OptionError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def missing_extra(what: str, extra: str) -> BombError:

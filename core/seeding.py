@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from core.errors import SEED, check_choice
+from core.errors import check_choice, check_integer
 
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.
@@ -29,6 +29,6 @@ def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
         OptionError: if the seed is negative or no integer.
     """
     check_choice("split", split, SPLITS)
-    SEED.check("seed", seed)
+    seed = check_integer("seed", seed, least=0)
     key = [SPLITS[split], int(seed), zlib.crc32(purpose.encode())]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))

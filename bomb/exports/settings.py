@@ -3,16 +3,13 @@
 from dataclasses import dataclass, field
 
 from core.control.actions import ACTION_MODES
-from core.errors import POSITIVE, Number, OptionError, check_choice, check_numbers
-from core.rendering.observation import ObservationSpec
+from core.errors import OptionError, check_choice, check_integer
+from core.settings import EnvironmentSettings
 from core.world.stage import CAMERAS
 
 CODECS = {"h264": "libx264", "av1": "libsvtav1"}
 PICTURES = ("video", "png", "jpeg")
 COLUMNS = ("target_pixel", "occupancy", "stone_pixels", "intrinsics", "extrinsics", "depth", "spans")
-
-
-CONSTRAINTS = {"shard_frames": POSITIVE, "supersample": Number(least=1, most=8, optional=True)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +59,11 @@ class ExportSettings:
         check_choice("action convention", self.actions, ACTION_MODES)
         check_choice("way of storing pictures", self.pictures, PICTURES)
         check_choice("codec", self.codec, CODECS)
-        check_numbers(self, CONSTRAINTS)
-        # Cameras and size as an environment takes them.
-        ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
+        shard_frames = check_integer("shard_frames", self.shard_frames, least=1)
+        object.__setattr__(self, "shard_frames", shard_frames)
+        environment = self.environment()  # checks what an environment takes, and converts it
+        for name in ("cameras", "image_size", "supersample"):
+            object.__setattr__(self, name, getattr(environment, name))
         if self.pictures == "video" and any(side % 2 for side in self.image_size):
             height, width = self.image_size
             raise OptionError(
@@ -76,6 +75,15 @@ class ExportSettings:
                 f"name must be lower-case letters, digits and underscores, and begin with a letter, "
                 f"got {self.name!r}"
             )
+
+    def environment(self) -> EnvironmentSettings:
+        """What draws, but for what the dataset says of its episodes."""
+        return EnvironmentSettings(
+            backend=self.backend,
+            cameras=self.cameras,
+            image_size=self.image_size,
+            supersample=self.supersample,
+        )
 
     def to_dict(self) -> dict:
         """Plain values for JSON."""

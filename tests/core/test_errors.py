@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core.errors import NATURAL, POSITIVE, SEED, Number, OptionError, check_numbers
+from core.errors import NATURAL, POSITIVE, Number, OptionError, check_integer, check_numbers
 
 SHARE = Number(whole=False, least=0, most=1)
 SECONDS = Number(whole=False, above=0, unit="seconds", optional=True)
@@ -16,7 +16,6 @@ SECONDS = Number(whole=False, above=0, unit="seconds", optional=True)
     [
         (POSITIVE, 1),
         (NATURAL, 0),
-        (SEED, np.int64(3)),
         (SHARE, 0),
         (SHARE, 1.0),
         (SECONDS, None),
@@ -31,14 +30,13 @@ def test_numbers_that_hold(constraint, value):
 @pytest.mark.parametrize(
     ("constraint", "value", "words"),
     [
-        (POSITIVE, 0, "x must be a positive integer, got 0"),
-        (POSITIVE, True, "x must be a positive integer, got True"),
-        (POSITIVE, 2.0, "x must be a positive integer, got 2.0"),
-        (POSITIVE, "2", "x must be a positive integer, got '2'"),
-        (POSITIVE, None, "x must be a positive integer, got None"),
-        (POSITIVE, np.int64(2), "x must be a positive integer, got"),  # JSON does not take it
-        (NATURAL, -1, "x must be a non-negative integer, got -1"),
-        (SEED, np.bool_(True), "x must be a non-negative integer, got"),
+        (POSITIVE, 0, "x must be an integer from 1 up, got 0"),
+        (POSITIVE, True, "x must be an integer from 1 up, got True"),
+        (POSITIVE, 2.0, "x must be an integer from 1 up, got 2.0"),
+        (POSITIVE, "2", "x must be an integer from 1 up, got '2'"),
+        (POSITIVE, None, "x must be an integer from 1 up, got None"),
+        (POSITIVE, np.int64(2), "x must be an integer from 1 up, got"),  # JSON does not take it
+        (NATURAL, -1, "x must be an integer from 0 up, got -1"),
         (SHARE, math.nan, "x must be a number from 0 to 1, got nan"),
         (SHARE, 1.5, "x must be a number from 0 to 1, got 1.5"),
         (SECONDS, 0, "x must be a positive number of seconds, got 0"),
@@ -58,3 +56,10 @@ def test_several_options_at_once():
     check_numbers({"a": 1, "b": None}, {"a": POSITIVE, "b": SECONDS})
     with pytest.raises(OptionError, match="b must be a positive number of seconds, got -1"):
         check_numbers({"a": 1, "b": -1}, {"a": POSITIVE, "b": SECONDS})
+
+
+def test_integers_of_any_kind_become_plain():
+    assert type(check_integer("x", np.int64(3), least=0)) is int
+    for value in (np.bool_(True), True, 3.0, "3", None, -1, 7):
+        with pytest.raises(OptionError, match="x must be an integer from 0 to 6, got"):
+            check_integer("x", value, least=0, most=6)
