@@ -23,6 +23,7 @@ from core.judge.referee import Referee
 from core.perturbations.suite import Suite
 from core.rendering.observation import ObservationSpec, action_space, compose_observation
 from core.rendering.render_guard import RenderGuard
+from core.seeding import check_seed
 from core.settings import EpisodeOptions
 from core.task import Episode, Move, Task
 from core.world.kinematics import Kinematics
@@ -96,14 +97,12 @@ class Environment(gymnasium.Env):
     def begin(self, *, seed: int | None = None) -> None:
         """``reset`` without looking, so that nothing is drawn."""
         self._check_open()
-        if seed is not None and (
-            isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
-        ):
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        if seed is not None:
+            seed = check_seed(seed)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))
-        episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
+        episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=seed)
         self._begin(episode, episode.state)
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:

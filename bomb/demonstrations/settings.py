@@ -16,6 +16,7 @@ from core.perturbations.heldout import (
 )
 from core.perturbations.presets import PRESETS, make_suite
 from core.registry import BACKENDS, TASKS
+from core.seeding import check_seed
 
 # `test`, `parity` and `calibration` are what others are measured on.
 SPLITS = ("train", "validation", "ci")
@@ -60,8 +61,7 @@ class CollectionSettings:
         check_choice("split to collect from", self.split, SPLITS)
         check_held_out(self.held_out)
         check_trainable(self.perturbations, self.held_out)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {self.seed!r}")
+        object.__setattr__(self, "seed", check_seed(self.seed))
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)  # checks both
         if self.max_steps is not None and (
             isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 1

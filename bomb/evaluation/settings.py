@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from bomb.rollouts.chunks import ChunkExecution
 from core.errors import OptionError, check_choice
-from core.seeding import SPLITS
+from core.seeding import SPLITS, check_seed
 
 GOALS = ("all", "seen", "unseen")
 KEEP = ("none", "failures", "all")
@@ -52,7 +52,8 @@ class EvaluationSettings:
 
     def __post_init__(self) -> None:
         _integer("episodes", self.episodes, 1)
-        _integer("seed", self.seed, 0)
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        check_seed(self.seed + self.episodes - 1)
         check_choice("split", self.split, SPLITS)
         check_choice("set of goals", self.goals, GOALS)
         ChunkExecution.parse(self.chunks)

@@ -100,7 +100,7 @@ def read_conditions(path: Path) -> ConditionSet:
         raise OptionError(f"cannot read the condition set {str(path)!r}: {error}") from error
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError(f"condition set {str(path)!r} is truncated or damaged: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StateError(f"{str(path)!r} is not a condition set: its format is not {FORMAT!r}")

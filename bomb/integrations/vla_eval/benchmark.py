@@ -17,6 +17,7 @@ from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.errors import ConventionError, OptionError, PolicyOutputError
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
+from core.seeding import check_seed
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action
 WRIST = "wrist"
@@ -83,8 +84,7 @@ class BombBenchmark(StepBenchmark):
         absolute_action: bool | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        seed = check_seed(seed)
         if isinstance(cameras, str):
             raise OptionError(f"cameras must be a list of names, got the string {cameras!r}")
         cameras = tuple(cameras)
