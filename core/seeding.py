@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from core.errors import OptionError, check_choice
+from core.errors import check_choice, check_integer
 
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.
@@ -25,9 +25,7 @@ def check_seed(seed: object) -> int:
     Raises:
         OptionError: if it is no integer from 0 to 2^63 - 1.
     """
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= LARGEST_SEED:
-        raise OptionError(f"seed must be a non-negative integer below 2^63, got {repr(seed)[:60]}")
-    return int(seed)
+    return check_integer("seed", seed, least=0, most=LARGEST_SEED)
 
 
 def stream(split: str, seed: int, purpose: str) -> np.random.Generator:

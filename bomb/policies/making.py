@@ -16,16 +16,9 @@ import os
 import sys
 from importlib import import_module
 
-from bomb.policies.registry import POLICIES
-from core.errors import OptionError, RegistrationError, check_choice
+from bomb.policies.registry import POLICIES, SCHEMES
+from core.errors import OptionError, RegistrationError
 from core.policy import Policy
-
-# What stands before "://" of an address: class of the policy, made with the address.
-SCHEMES: dict[str, str] = {
-    "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
-    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
-}
-
 
 MOST_WRAPPERS = 8  # of policies around a policy; more is no question that anybody has
 
@@ -46,7 +39,7 @@ def make_policy(words: str) -> Policy:
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         return kind.around(make_policy(arguments))
-    if getattr(kind, "takes_words", False):
+    if getattr(kind, "takes_words", False) or _scheme(words):
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
     try:
@@ -78,22 +71,22 @@ def shortened(words: str) -> str:
 
 
 def _named_class(words: str) -> type[Policy]:
-    scheme, address, _ = words.partition("://")
-    if address and _is_scheme(scheme):
-        return load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
+    if scheme := _scheme(words):
+        return load(SCHEMES.target(scheme))
     name = words.partition("(")[0].strip()
     return load(name) if ":" in name else POLICIES.load(name)
 
 
-def _is_scheme(text: str) -> bool:
-    return text.replace("-", "_").isidentifier()
+def _scheme(words: str) -> str:
+    """What stands before the ``://`` of an address; empty if the words are none."""
+    scheme, address, _ = words.partition("://")
+    return scheme if address and scheme.replace("-", "_").isidentifier() else ""
 
 
 def _arguments(words: str) -> str | None:
     """What stands between the outer brackets, or the address; None where there is nothing."""
-    scheme, address, place = words.partition("://")
-    if address and _is_scheme(scheme):
-        return place
+    if _scheme(words):
+        return words.partition("://")[2]
     _, bracket, rest = words.strip().partition("(")
     if not bracket:
         return None

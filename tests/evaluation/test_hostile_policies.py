@@ -110,9 +110,12 @@ def test_what_results_compute_with_is_checked_before_the_first_episode(said, wor
     [
         (
             ["evaluate", "--policy", "hold", "--seed", "9223372036854775808"],
-            "seed must be a non-negative integer",
+            "seed must be an integer from 0 to 9223372036854775807",
         ),
-        (["evaluate", "--policy", "hold", "--seed", str(2**63 - 1), "--episodes", "2"], "below 2^63"),
+        (
+            ["evaluate", "--policy", "hold", "--seed", str(2**63 - 1), "--episodes", "2"],
+            "from 0 to 9223372036854775807",
+        ),
         (["evaluate", "--policy", f"noisy_expert({'[' * 100_000})"], "must be plain values"),
         (["evaluate", "--policy", "blind(" * 5000 + "expert" + ")" * 5000], "wrappers around it"),
         (["evaluate", "--policy", "hold", "--out", "a\0b"], "zero character"),
