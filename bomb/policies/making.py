@@ -17,9 +17,11 @@ import sys
 from importlib import import_module
 
 from bomb.policies.registry import POLICIES, SCHEMES
-from bomb.policies.words import PolicyWords
+from bomb.policies.words import PolicyWords, shortened
 from core.errors import OptionError, RegistrationError
 from core.policy import Policy
+
+MOST_WRAPPERS = 8  # of policies around a policy; more is no question that anybody has
 
 
 def make_policy(words: str) -> Policy:
@@ -30,6 +32,7 @@ def make_policy(words: str) -> Policy:
         RegistrationError: if it cannot be imported.
         OptionError: if the words cannot be read, or the policy does not take these arguments.
     """
+    policy_class(words)  # refuses wrappers without end
     asked = PolicyWords.parse(words)
     kind, arguments = _named_class(asked), asked.inside
     if getattr(kind, "wraps", False):
@@ -56,11 +59,13 @@ def policy_class(words: str) -> type[Policy]:
         UnknownNameError, RegistrationError: as ``make_policy``.
         OptionError: if the brackets are not closed.
     """
-    asked = PolicyWords.parse(words)
-    kind = _named_class(asked)
-    if getattr(kind, "wraps", False) and (inside := asked.inside):
-        return policy_class(inside)
-    return kind
+    for _ in range(MOST_WRAPPERS):
+        asked = PolicyWords.parse(words)
+        kind = _named_class(asked)
+        if not (getattr(kind, "wraps", False) and (inside := asked.inside)):
+            return kind
+        words = inside
+    raise OptionError(f"policy {shortened(words)} has more than {MOST_WRAPPERS} wrappers around it")
 
 
 def _named_class(words: PolicyWords) -> type[Policy]:
@@ -78,9 +83,9 @@ def _values(words: str, arguments: str | None) -> tuple[list, dict]:
             [ast.literal_eval(value) for value in call.args],
             {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords},
         )
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise OptionError(
-            f"arguments of policy {words!r} must be plain values, like (0.008) or (steps=3)"
+            f"arguments of policy {shortened(words)} must be plain values, like (0.008) or (steps=3)"
         ) from error
 
 

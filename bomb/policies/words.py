@@ -40,5 +40,10 @@ class PolicyWords:
         if not bracket:
             return None
         if not rest.endswith(")"):
-            raise OptionError(f"policy {self.text!r} lacks its closing bracket")
+            raise OptionError(f"policy {shortened(self.text)} lacks its closing bracket")
         return rest[:-1].strip()
+
+
+def shortened(words: str) -> str:
+    """Words as a message has them."""
+    return repr(words if len(words) <= 120 else f"{words[:120]}...")

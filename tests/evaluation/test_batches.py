@@ -91,10 +91,10 @@ def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
     process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
     try:
         process._words = "tests.evaluation.test_batches:Exits"
-        process._child.end()
+        process._process.kill()
         with pytest.raises(PolicyError, match="3 times in a row"):
             while True:
-                process._child.join()
+                process._process.join()
                 process.check()
     finally:
         process.close()

@@ -1,15 +1,18 @@
 """A process of its own for the policy: says what it is, and answers batches if it can."""
 
+import multiprocessing
 import shutil
 import tempfile
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from os import urandom
 from pathlib import Path
 
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
-from bomb.processes.child import Child
+from bomb.policies.words import shortened
+from bomb.processes.orphans import end_group, ending, without_interrupts
 from core.errors import OptionError, PolicyError
 from core.registry import registrations
 
@@ -63,14 +66,14 @@ class PolicyProcess:
         if not self.about.batches:
             return
         with suppress(OSError, EOFError):
-            if self._child.connection.poll():
-                self._child.connection.recv()
+            if self._pipe.poll():
+                self._pipe.recv()
                 self._deaths = 0
-        if not self._child.alive:
+        if not self._process.is_alive():
             self._deaths += 1
             if self._deaths >= ATTEMPTS:
                 raise PolicyError(
-                    f"the process of policy {self._words!r} {self._child.death}, "
+                    f"the process of policy {shortened(self._words)} {ending(self._process.exitcode)}, "
                     f"{self._deaths} times in a row"
                 )
             self.restart()
@@ -89,29 +92,34 @@ class PolicyProcess:
     def _start(self) -> None:
         if isinstance(self._address.place, str):
             Path(self._address.place).unlink(missing_ok=True)
+        context = multiprocessing.get_context("spawn")
+        self._pipe, there = context.Pipe()
         limits = (self._execution.batch, self._execution.batch_wait_ms / 1e3)
-        args = (self._words, self._address, *limits, registrations())
+        args = (there, self._words, self._address, *limits, registrations())
         # No daemon: a policy may start processes of its own. It dies with its parent all the same.
-        self._child = Child(serve, *args)
+        self._process = context.Process(target=serve, args=args)
+        with without_interrupts():
+            self._process.start()
+        there.close()
 
     def _first_words(self) -> PolicyAbout:
+        pipe: Connection = self._pipe
         try:
-            said = self._child.connection.recv()
+            said = pipe.recv()
         except (EOFError, OSError):
-            self._child.join()
-            raise OptionError(
-                f"policy {self._words!r} cannot be made: its process {self._child.death}"
-            ) from None
+            self._process.join()
+            how = ending(self._process.exitcode)
+            raise OptionError(f"policy {shortened(self._words)} cannot be made: its process {how}") from None
         if isinstance(said, str):
             raise OptionError(said)
         return said
 
     def _end(self) -> None:
-        child: Child | None = getattr(self, "_child", None)
-        if child is None:
+        process = getattr(self, "_process", None)
+        if process is None:
             return
-        child.connection.close()
+        self._pipe.close()
         if "about" in self.__dict__ and not self.about.batches:
-            child.join(5.0)  # it has only to close the policy
-        child.end()
-        self._child = None
+            process.join(5.0)  # it has only to close the policy
+        end_group(process)
+        self._process = None
