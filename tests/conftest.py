@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import core
+from core.seeding import policy_seed
 
 BACKENDS = ("mujoco", "robotwin")
 
@@ -41,7 +42,12 @@ def play(env, *, seed: int, steps: int | None = None, policy=None) -> dict:
 
     policy = policy or Expert()
     observation, info = env.reset(seed=seed)
-    policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
+    policy.reset(
+        observation["instruction"],
+        policy_seed(env.episode.split, seed),
+        episode=env.episode,
+        action_spec=env.action_spec,
+    )
     count, over, move = 0, False, env.move
     while not over and (steps is None or count < steps):
         action = policy.act(observation, truth=env.scene_state)[0]
