@@ -20,6 +20,7 @@ import core
 from benchmarks.timing import arguments, reference_ms, write
 from bomb.collecting.collecting import Player
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from bomb.rollouts.rollout import play
 
@@ -47,7 +48,8 @@ def measure(backend: str, episodes: int, rounds: int) -> dict[str, float]:
     """Steps per second and ratios of one engine."""
     # Nothing held out: every seed is played by both.
     settings = CollectionSettings(backends=(backend,), split="ci", held_out=())
-    env, policy, found = settings.make_environment(backend), settings.make_policy(), []
+    env = core.make_environment(settings.environment(backend))
+    policy, found = make_policy(settings.policy), []
     with tempfile.TemporaryDirectory() as folder:
         here, pool = Player(settings, Path(folder)), Workers(partial(Player, settings, Path(folder)), 1)
         try:

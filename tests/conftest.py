@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 
 import core
+from bomb.machine.provenance import cores
 from core.seeding import policy_seed
 
-BACKENDS = ("mujoco", "robotwin")
+BACKENDS = tuple(core.list_backends())
+MOST_WORKERS = 8  # each holds both engines and both renderers, about a gigabyte
+
+# How long a test waits for a child process: far more than it needs, so that a slow machine fails nothing.
+PATIENCE_S = 600
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """What ``-n auto`` means: a process a core, as many as the memory of a small machine holds."""
+    return min(cores(), MOST_WORKERS)
 
 
 @pytest.fixture(params=BACKENDS)

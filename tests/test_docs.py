@@ -75,10 +75,6 @@ def test_nobody_is_sent_to_a_stranger(page):
     assert not re.search(r"pip3? install (bomb|tasks|backends|core)\b", page.read_text())
 
 
-def test_the_readme_says_how_tests_are_run():
-    assert "make test" in (ROOT / "README.md").read_text()
-
-
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs" / "index.md").read_text()
     missing = [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index]

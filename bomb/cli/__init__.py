@@ -4,12 +4,13 @@ import argparse
 import sys
 from importlib import import_module
 
+from bomb.processes.statuses import INTERRUPTED, USAGE_ERROR
 from core.errors import BombError
 
 # verb: (module with add_arguments(parser) and run(args) -> exit status, what it does)
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("bomb.cli.demo", "the expert in both simulators, compared; pictures, a video and a page"),
-    "parity": ("bomb.parity.command", "measure how far the simulators agree"),
+    "parity": ("bomb.cli.parity", "measure how far the simulators agree"),
     "evaluate": (
         "bomb.cli.evaluate",
         "play a policy on a matrix of conditions and report how often it succeeds",
@@ -30,9 +31,6 @@ VERBS: dict[str, tuple[str, str]] = {
     "backends": ("bomb.cli.backends", "list the simulators and what they can do"),
     "policies": ("bomb.cli.policies", "list the policies"),
 }
-
-USAGE_ERROR = 2
-INTERRUPTED = 130
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):

@@ -2,14 +2,11 @@
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bomb.demo.results import DemoResults
 from bomb.disk.files import write_bytes
 from bomb.machine.versions import versions
 from bomb.pages.page import Page, Raw
-
-if TYPE_CHECKING:
-    from bomb.demo.demo import DemoResults
 
 _CLASSES = {"passes": "good", "fails": "bad"}
 
@@ -35,7 +32,7 @@ _ROWS = {
 }
 
 
-def write_page(file: Path, results: "DemoResults", parity_episodes: int) -> None:
+def write_page(file: Path, results: DemoResults, parity_episodes: int) -> None:
     """Writes the page with everything embedded."""
     page = Page("BOMB: two simulators, one board, one score")
     page.paragraph(

@@ -13,7 +13,7 @@ import pytest
 import core
 from core.world.rotations import quaternion_about_z
 from core.world.state import SceneState
-from tests.conftest import play, wave
+from tests.conftest import PATIENCE_S, play, wave
 
 pytestmark = pytest.mark.render
 
@@ -222,8 +222,8 @@ def test_a_forked_child_gets_an_error(seeing):
     queue = context.Queue()
     child = context.Process(target=_use_inherited, args=(seeing, queue))
     child.start()
-    assert "fork" in queue.get(timeout=60)
-    child.join(timeout=60)
+    assert "fork" in queue.get(timeout=PATIENCE_S)
+    child.join(timeout=PATIENCE_S)
     assert child.exitcode == 0
     seeing.step(wave(0))
 
@@ -233,12 +233,12 @@ def test_without_a_driver_the_error_says_what_to_install(backend):
     environment = {**os.environ, "VK_DRIVER_FILES": "/nowhere.json", "VK_ICD_FILENAMES": "/nowhere.json"}
     environment.pop("BOMB_RENDER", None)
     run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert run.returncode == 1
     assert "RenderError" in run.stderr and "make setup" in run.stderr and "cameras=()" in run.stderr
     script = f"import core; core.make_task(backend={backend!r}, cameras=()).reset(seed=0); print('runs')"
     run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert run.stdout.strip().endswith("runs"), run.stderr

@@ -9,6 +9,7 @@ import pytest
 import core
 from bomb.cli import VERBS, main
 from bomb.machine import diagnosis
+from tests.conftest import PATIENCE_S
 
 BACKENDS = core.list_backends()
 
@@ -36,7 +37,11 @@ def test_without_a_verb_it_prints_help_and_fails(capsys):
 
 def test_it_runs_as_a_module():
     answer = subprocess.run(
-        [sys.executable, "-m", "bomb", "tasks"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "bomb", "tasks"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     assert "\nplace_stone " in answer.stdout
 

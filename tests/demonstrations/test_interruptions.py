@@ -11,6 +11,7 @@ import pytest
 from bomb.collecting.collecting import Player, collect
 from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import FileError
+from tests.conftest import PATIENCE_S
 from tests.demonstrations.conftest import BACKENDS, alive, bomb, children, files, settings, wait_for
 
 EPISODES = 24
@@ -40,7 +41,7 @@ def check_whole_and_go_on(out: Path, whole: dict[str, bytes]) -> None:
     there = {file.name: file.read_bytes() for file in episodes_of(out)}
     assert there and there.items() <= whole.items() and len(there) < EPISODES
     again = bomb(*words(out))
-    _, errors = again.communicate(timeout=120)
+    _, errors = again.communicate(timeout=PATIENCE_S)
     assert again.returncode == 0, errors
     assert files(out) == whole
 
@@ -52,7 +53,7 @@ def test_a_collection_that_is_ended_goes_on(tmp_path, whole, how):
     wait_for(lambda: len(episodes_of(out)) >= 2)
     workers = children(process.pid)
     process.send_signal(how)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     if how is signal.SIGINT:
         assert process.returncode == 130 and "the same command goes on" in errors
         assert "Traceback" not in errors
@@ -67,7 +68,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path, whole):
     wait_for(lambda: len(episodes_of(out)) >= 2)
     playing = [pid for pid in children(process.pid) if b"spawn_main" in _command(pid)]
     os.kill(playing[0], signal.SIGKILL)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, errors
     assert files(out) == whole
 
@@ -85,7 +86,7 @@ def test_only_one_writes_to_a_dataset(tmp_path):
             collect(settings(backends=(BACKENDS[0],)), EPISODES, out)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_a_file_that_cannot_be_finished_is_not_there(tmp_path):
@@ -96,13 +97,13 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path):
 
     out = tmp_path / "dataset"
     process = bomb(*words(out, 3), preexec_fn=little_room)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert "episode_000000.npz cannot be written: File too large" in errors.replace("000001", "000000")
     assert "the same command goes on" in errors and "Traceback" not in errors
     assert not [*out.glob("*/*.npz"), *out.glob("*/.*.part")]
     again = bomb(*words(out, 3))
-    _, errors = again.communicate(timeout=120)
+    _, errors = again.communicate(timeout=PATIENCE_S)
     assert again.returncode == 0, errors
     assert len(Dataset.open(out)) == 3
 

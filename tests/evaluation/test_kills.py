@@ -12,11 +12,11 @@ import pytest
 
 from bomb.disk.files import FileError
 from bomb.runs.store import RunStore
+from tests.conftest import PATIENCE_S
 from tests.evaluation.conftest import ONE
 from tests.evaluation.policies import HERE
 
 EPISODES = 16
-PATIENCE_S = 120.0
 
 
 class Run:

@@ -20,6 +20,7 @@ from core.errors import (
     PolicyOutputError,
     PolicyTimeoutError,
 )
+from tests.conftest import PATIENCE_S
 from tests.openpi.conftest import HERE, answering, scripted, served
 from tests.openpi.policies import Batcher
 
@@ -80,7 +81,7 @@ def test_ctrl_c_ends_the_server_cleanly(serve_process):
     remote = make_policy(f"openpi://{server.place}")
     ask(remote)
     server.process.send_signal(signal.SIGINT)
-    _, error = server.process.communicate(timeout=30)
+    _, error = server.process.communicate(timeout=PATIENCE_S)
     assert server.process.returncode == 0 and "Traceback" not in error and "stopped" in error
     with pytest.raises(PolicyConnectionError, match="connection was lost"):
         ask(remote, step=1)
@@ -201,7 +202,7 @@ def test_the_key(monkeypatch, serve):
 
 
 def test_health(serve):
-    with urllib.request.urlopen(f"http://{serve('hold')}/healthz", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://{serve('hold')}/healthz", timeout=PATIENCE_S) as answer:
         assert (answer.status, answer.read()) == (200, b"OK\n")
 
 

@@ -8,7 +8,7 @@ from bomb.cli import main
 from bomb.parity.envelope import EnvelopeStudy
 from bomb.parity.pictures import BOUNDS
 from bomb.parity.studies import STUDIES
-from bomb.parity.study import Plan, measure
+from bomb.parity.study import StudyPlan, measure
 from bomb.parity.table import FAILS, PASSES
 from core.registry import BACKENDS
 
@@ -79,16 +79,16 @@ def test_pictures(tmp_path, capsys):
     assert len(list(out.glob("*.png"))) == 15  # five moments, three cameras
 
 
-def test_a_simulator_that_drops_stones_fails(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(BACKENDS._targets, "slippery", "tests.parity.slippery:SlipperyBackend")
+def test_a_simulator_that_drops_stones_fails(tmp_path, capsys):
     words = ("--episodes", "16", "--rows", "grasp_envelope_iou", "--backends", "mujoco,slippery")
-    status, table = parity(tmp_path, capsys, *words)
+    with BACKENDS.temporarily({"slippery": "tests.parity.slippery:SlipperyBackend"}):
+        status, table = parity(tmp_path, capsys, *words)
     assert table["grasp_envelope_iou"]["verdict"] == FAILS
     assert status == 1
 
 
 def test_the_number_of_workers_changes_nothing():
-    plan, study = Plan(episodes=6, split="ci"), EnvelopeStudy()
+    plan, study = StudyPlan(episodes=6, split="ci"), EnvelopeStudy()
     found = []
     for workers in (0, 2):
         results: dict = {}

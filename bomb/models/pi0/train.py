@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bomb.cli import INTERRUPTED
 from bomb.demonstrations.dataset import Dataset
 from bomb.integrations.actions import ActionConvention
 from bomb.models.pi0.build import SmallPi0, make_model, make_processor
 from bomb.models.pi0.checkpoint import Checkpoint, check_free, the_extra
 from bomb.models.pi0.samples import Samples, make_samples
 from bomb.models.pi0.settings import Pi0Settings
+from bomb.processes.statuses import INTERRUPTED
 from core.errors import BombError, ConventionError, OptionError
 
 SAVE_EVERY = 300.0  # s of training that are lost at most
