@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.errors import OptionError, check_choice
+from core.errors import check_choice, check_integer
 
 Item = TypeVar("Item")
 
@@ -26,6 +26,18 @@ DRAWS = 2
 SPLITS: dict[str, int] = {"test": 0, "train": 1, "validation": 2, "calibration": 3, "parity": 4, "ci": 5}
 
 
+LARGEST_SEED = 2**63 - 1  # what files, databases and protocols hold in 64 bits
+
+
+def check_seed(seed: object) -> int:
+    """A seed as a plain ``int``.
+
+    Raises:
+        OptionError: if it is no integer from 0 to 2^63 - 1.
+    """
+    return check_integer("seed", seed, least=0, most=LARGEST_SEED)
+
+
 def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
     """Returns the generator of one purpose of one episode.
 
@@ -36,10 +48,10 @@ def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
 
     Raises:
         UnknownNameError: if the split does not exist.
-        OptionError: if the seed is negative or no integer.
+        OptionError: if the seed is negative, no integer, or has more than 63 bits.
     """
-    _check(split, seed)
-    key = [SPLITS[split], int(seed), zlib.crc32(purpose.encode())]
+    check_choice("split", split, SPLITS)
+    key = [SPLITS[split], check_seed(seed), zlib.crc32(purpose.encode())]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
 
@@ -52,8 +64,8 @@ def policy_seed(split: str, seed: int) -> int:
     Raises:
         UnknownNameError, OptionError: as ``stream``.
     """
-    _check(split, seed)
-    return _hashed(f"{SPLITS[split]}:{int(seed)}:policy") >> 225
+    check_choice("split", split, SPLITS)
+    return _hashed(f"{SPLITS[split]}:{check_seed(seed)}:policy") >> 225
 
 
 def shuffled(items: Iterable[Item], purpose: str) -> list[Item]:
@@ -71,9 +83,3 @@ def shuffled(items: Iterable[Item], purpose: str) -> list[Item]:
 
 def _hashed(text: str) -> int:
     return int.from_bytes(sha256(text.encode()).digest(), "big")
-
-
-def _check(split: str, seed: int) -> None:
-    check_choice("split", split, SPLITS)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
