@@ -22,6 +22,7 @@ _PUBLIC = {
     "make_vec": "bomb.rollouts.vector",
     "play": "bomb.rollouts.rollout",
     "register_policy": "bomb.policies.registry",
+    "register_policy_scheme": "bomb.policies.registry",
     "rescore": "bomb.runs.rescoring",
 }
 

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 from core.board.boards import Board
 from core.board.goals import Goal, Intersection, Pattern, Region
 from core.errors import CapabilityError, InstructionError, OptionError
+from core.world.capability import Capability
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
 
@@ -164,10 +165,12 @@ class Task(ABC):
         layout_knobs: knobs of the board and of layouts that leave what is asked for as it is. Every task lays
             its stones out around the board of the scene that it is given, wherever that lies.
         max_steps: actions that an episode may take, unless ``make_task`` says otherwise.
+        capabilities: what a backend must be able to do for the task; ``make_task`` asks.
     """
 
     name: ClassVar[str]
     max_steps: ClassVar[int] = 400
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
     word_sets: ClassVar[frozenset[str]] = frozenset()
     layout_knobs: ClassVar[frozenset[str]] = frozenset({"board_pose", "stone_position"})
 

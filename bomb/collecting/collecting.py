@@ -13,10 +13,12 @@ from bomb.collecting.outcome import Collected, SeedOutcome
 from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.disk.text import kept, message_of
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
-from core.errors import BombError, OptionError
+from core.errors import BombError, check_integer
+from core.make import make_environment
 from core.perturbations.heldout import goal_set
 
 DEATHS = 3  # of the processes that play one seed, before it counts as an error
@@ -50,14 +52,13 @@ def collect(
         FileError: if the folder holds something else, an episode in it is damaged, or cannot be written.
         BombError: if hardly any episode succeeds.
     """
-    for name, value in (("episodes", episodes), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} must be a positive integer, got {value!r}")
+    episodes = check_integer("episodes", episodes, least=1)
+    workers = check_integer("workers", workers, least=1)
     settings.check_backends()  # first: what cannot be played must not leave a folder behind
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
         run = _Run(settings, episodes, dataset, result, report or (lambda outcome: None))
-        pool = Workers(partial(Player, settings, dataset.path), workers)
+        pool = Workers(partial(SeedPlayer, settings, dataset.path), workers)
         try:
             run.through(pool)
         except KeyboardInterrupt:
@@ -146,7 +147,7 @@ class _Run:
             self._again.append(seed)
             return
         message = f"the process that played it {death}, {DEATHS} times"
-        write_file(self._dataset.error_file(seed), message.encode())
+        write_file(self._dataset.error_file(seed), kept(message).encode())
         self._count(SeedOutcome(seed=seed, kind="error", reason=message))
 
 
@@ -165,7 +166,7 @@ class _TrainingRecorder(Recorder):
         super().__call__(env, info)
 
 
-class Player:
+class SeedPlayer:
     """Plays seeds in a worker process and writes what came of them.
 
     Args:
@@ -192,9 +193,11 @@ class Player:
         except _HeldOutGoal:
             return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:
-            write_file(error_file, traceback.format_exc().encode())
+            write_file(error_file, kept(traceback.format_exc()).encode())
             self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
-            return SeedOutcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
+            return SeedOutcome(
+                seed=seed, kind="error", reason=kept(f"{type(error).__name__}: {message_of(error)}")
+            )
         verdict = made.about["verdict"]
         write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
         error_file.unlink(missing_ok=True)
@@ -204,5 +207,5 @@ class Player:
     def _environment(self, seed: int) -> Environment:
         name = self._settings.backend_of(seed)
         if name not in self._envs:
-            self._envs[name] = self._settings.make_environment(name)
+            self._envs[name] = make_environment(self._settings.environment(name))
         return self._envs[name]

@@ -3,8 +3,10 @@
 import os
 import platform
 from contextlib import suppress
+from dataclasses import replace
 
 import core
+from bomb.disk.text import message_of
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, raised
 from bomb.evaluation.workers.episode_rows import make_row
 from bomb.evaluation.workers.policy_client import PolicyClient
@@ -90,24 +92,23 @@ class Player:
             else:
                 try:
                     self._policy = make_policy(self._setup.policy)
-                except Exception as error:
-                    raise PolicyError(
-                        f"policy {self._setup.policy!r} cannot be made: {type(error).__name__}: {error}"
-                    ) from error
+                except (Exception, SystemExit) as error:
+                    words = f"{type(error).__name__}: {message_of(error)}"
+                    raise PolicyError(f"policy {self._setup.policy!r} cannot be made: {words}") from error
         return self._policy
 
     def _environment(self, condition: str) -> Environment:
         if self._condition != condition:
             self._forget_environment()
-            options = dict(self._setup.plans[condition].options)
-            if self._setup.execution.videos != "none" and not options["cameras"]:
+            settings = self._setup.plans[condition].environment
+            if self._setup.execution.videos != "none" and not settings.cameras:
                 # Observations stay free of pictures.
-                options |= {"cameras": (FILMED,), "modalities": ()}
-            self._env, self._condition = core.make_task(**options), condition
+                settings = replace(settings, cameras=(FILMED,), modalities=())
+            self._env, self._condition = core.make_environment(settings), condition
         return self._env
 
     def _filmed(self, condition: str) -> str:
-        cameras = self._setup.plans[condition].options["cameras"]
+        cameras = self._setup.plans[condition].environment.cameras
         return cameras[0] if cameras else FILMED
 
     def _forget_policy(self) -> None:
