@@ -79,6 +79,7 @@ _PUBLIC = {
     "list_backends": "core.registry",
     "list_perturbations": "core.perturbations",
     "list_tasks": "core.registry",
+    "load_backend": "core.registry",
     "make_task": "core.make",
     "quaternion_about_z": "core.world.rotations",
     "read_back": "core.language.sentences",
