@@ -63,7 +63,7 @@ def check_knob(
         seeds = list(seeds)
         _check_draws(who, knob, seeds, split)
         made = TASKS.load(task)()
-        scene = make_suite({name: _levels(knob)[-1]}).prepare(made.stage(clean_scene(cameras)))
+        scene = make_suite({name: _levels(knob)[-1]}).prepare(made.stage(clean_scene(cameras or ("head",))))
         for level in _levels(knob):
             for seed in seeds:
                 _check_episode(who, knob, level, made, scene, split, seed)

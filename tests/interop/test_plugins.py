@@ -1,4 +1,4 @@
-"""Parts from outside, one of each seam: installed into one fresh environment, found by name, checked and used.
+"""Parts from outside, one of each seam: installed into one fresh environment, found, checked and used.
 
 These are the steps of "A part of your own" in CONTRIBUTING.md.
 """
@@ -58,11 +58,11 @@ def test_they_are_found_checked_and_used(plugins, tmp_path):
                          "--episodes", "2", "--stop-on-success")  # fmt: skip
         assert game["success_rate"] == 1.0 and game["moves"]["average_length"]["value"] == 4.0
         # Two workers are two processes, which were spawned.
-        knob = evaluated("--policy", "expert", "--backend", backend, "--perturbation", "moon:5",
+        knob = evaluated("--policy", "expert", "--backend", backend, "--perturbations", "moon:5",
                          "--episodes", "2", "--stop-on-success", "--workers", "2")  # fmt: skip
         assert knob["success_rate"] == 1.0
         for policy in ("follower", "seeker://light"):
-            seen = evaluated("--policy", policy, "--backend", backend, "--perturbation", "glare:2",
+            seen = evaluated("--policy", policy, "--backend", backend, "--perturbations", "glare:2",
                              "--episodes", "1", "--max-steps", "20")  # fmt: skip
             assert seen["success_rate"] == 0.0
     finer = evaluated("--policy", "expert", "--backend", "half_steps", "--episodes", "2", "--stop-on-success")
