@@ -9,21 +9,20 @@ import numpy as np
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.board.goal_picture import goal_picture
 from core.board.layout import add_stones
-from core.control.actions import ActionSpec, check_action
+from core.control.actions import check_action
 from core.control.actuation import Actuator
 from core.control.controller import Controller
 from core.episode.info import episode_about, episode_info
 from core.episode.log import EpisodeLog
 from core.episode.record import EpisodeRecord
 from core.episode.snapshot import Snapshot
-from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice
+from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice, check_integer
 from core.judge.checker import Tolerances
 from core.judge.measuring import Frame, Measurer
 from core.judge.referee import Referee
-from core.perturbations.suite import Suite
-from core.rendering.observation import MODALITIES, ObservationSpec, action_space, compose_observation
+from core.rendering.observation import MODALITIES, action_space, compose_observation
 from core.rendering.render_guard import RenderGuard
-from core.settings import EpisodeOptions
+from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
 from core.world.kinematics import Kinematics
 from core.world.scene import SceneSpec
@@ -39,6 +38,7 @@ class Environment(gymnasium.Env):
     anything after ``close``. A refused call has not moved the world.
 
     Attributes:
+        settings: what it was made with.
         action_spec: what actions mean.
         episode: the present episode; None before the first reset.
         scene_state: the present ``SceneState``; None before the first reset.
@@ -51,14 +51,13 @@ class Environment(gymnasium.Env):
         backend: Backend,
         scene: SceneSpec,
         *,
-        action: ActionSpec,
-        observation: ObservationSpec,
-        options: EpisodeOptions,
-        perturbations: Suite | None = None,
+        settings: EnvironmentSettings,
         tolerances: Tolerances | None = None,
     ):
         self.task, self.backend_name = task, backend.name
-        self.action_spec, self.options = action, options
+        self.settings, action, observation = settings, settings.action_spec, settings.observation_spec
+        self.action_spec = action
+        self._max_steps = task.max_steps if settings.max_steps is None else settings.max_steps
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": action.control_hz}
         self.render_mode = "rgb_array" if observation.cameras else None
         self.observation_space = observation.space()
@@ -66,14 +65,15 @@ class Environment(gymnasium.Env):
         self.episode: Episode | None = None
         self.scene_state: SceneState | None = None
         self.tolerances = tolerances or Tolerances()
-        self._suite = perturbations or Suite()
+        self._suite = settings.suite
         self._observation_spec, self._scene, self._backend = observation, scene, backend
         self._low, self._high = action.low.tolist(), action.high.tolist()
         self._closed = False
         self._guard: RenderGuard | None = None
         if observation.cameras:
             self._guard = RenderGuard()
-        backend.build(scene, image_size=observation.image_size, supersample=options.supersample)
+        supersample = DEFAULT_SUPERSAMPLE if settings.supersample is None else settings.supersample
+        backend.build(scene, image_size=observation.image_size, supersample=supersample)
 
     # ---- the life of an episode -------------------------------------------------------------
 
@@ -89,21 +89,19 @@ class Environment(gymnasium.Env):
         """
         self._check_open()
         if options:
-            raise OptionError(f"reset takes no options, got {sorted(options)}")
+            raise OptionError(f"reset takes no options, got {options!r}")
         self.begin(seed=seed)
         return self.observe(), self.info()
 
     def begin(self, *, seed: int | None = None) -> None:
         """``reset`` without looking, so that nothing is drawn."""
         self._check_open()
-        if seed is not None and (
-            isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
-        ):
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        if seed is not None:
+            seed = check_integer("seed", seed, least=0)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))
-        episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
+        episode = self._suite.episode(self.task, self._scene, split=self.settings.split, seed=int(seed))
         self._begin(episode, episode.state)
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
@@ -133,10 +131,10 @@ class Environment(gymnasium.Env):
         self._log.actions.append(action)
         self._steps += 1
         referee = self._referee
-        terminated = (self.options.stop_on_success and referee.success) or (
-            self.options.stop_on_wrong_move and bool(referee.wrong)
+        terminated = (self.settings.stop_on_success and referee.success) or (
+            self.settings.stop_on_wrong_move and bool(referee.wrong)
         )
-        truncated = not terminated and self._steps >= self.options.max_steps
+        truncated = not terminated and self._steps >= self._max_steps
         if terminated or truncated:
             self._finish()
         return (1.0 if self._referee.success_once and not before else 0.0), terminated, truncated

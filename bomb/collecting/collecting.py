@@ -16,7 +16,8 @@ from bomb.demonstrations.settings import CollectionSettings
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
-from core.errors import BombError, OptionError
+from core.errors import BombError, check_integer
+from core.make import make_environment
 from core.perturbations.heldout import goal_set
 
 DEATHS = 3  # of the processes that play one seed, before it counts as an error
@@ -50,14 +51,13 @@ def collect(
         FileError: if the folder holds something else, an episode in it is damaged, or cannot be written.
         BombError: if hardly any episode succeeds.
     """
-    for name, value in (("episodes", episodes), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} must be a positive integer, got {value!r}")
+    episodes = check_integer("episodes", episodes, least=1)
+    workers = check_integer("workers", workers, least=1)
     settings.check_backends()  # first: what cannot be played must not leave a folder behind
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
         run = _Run(settings, episodes, dataset, result, report or (lambda outcome: None))
-        pool = Workers(partial(Player, settings, dataset.path), workers)
+        pool = Workers(partial(SeedPlayer, settings, dataset.path), workers)
         try:
             run.through(pool)
         except KeyboardInterrupt:
@@ -165,7 +165,7 @@ class _TrainingRecorder(Recorder):
         super().__call__(env, info)
 
 
-class Player:
+class SeedPlayer:
     """Plays seeds in a worker process and writes what came of them.
 
     Args:
@@ -204,5 +204,5 @@ class Player:
     def _environment(self, seed: int) -> Environment:
         name = self._settings.backend_of(seed)
         if name not in self._envs:
-            self._envs[name] = self._settings.make_environment(name)
+            self._envs[name] = make_environment(self._settings.environment(name))
         return self._envs[name]

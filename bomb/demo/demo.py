@@ -136,14 +136,10 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
 
 
 def _film(backend: str, seed: int, settings: DemoSettings, every: int) -> Film:
-    return film(
-        backend,
-        partial(_play_expert, seed=seed),
-        image_size=settings.image_size,
-        every=every,
-        max_steps=MAX_STEPS,
-        stop_on_success=True,
+    environment = core.EnvironmentSettings(
+        backend=backend, image_size=settings.image_size, max_steps=MAX_STEPS, stop_on_success=True
     )
+    return film(environment, partial(_play_expert, seed=seed), every=every)
 
 
 def _play_expert(env, watch, *, seed: int):

@@ -6,8 +6,9 @@ from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.evaluation.settings import EvaluationSettings
 from bomb.runs.rows import Condition
 from core.errors import OptionError
-from core.make import check_options
+from core.make import check_settings
 from core.registry import BACKENDS, TASKS
+from core.settings import EnvironmentSettings
 from core.task import Episode, Task
 from core.world.stage import clean_scene
 
@@ -20,12 +21,12 @@ class ConditionPlan:
 
     Attributes:
         condition: what is stored of it.
-        options: arguments of ``core.make_task``.
+        environment: what its episodes are played in.
         seeds: of its episodes.
     """
 
     condition: Condition
-    options: dict
+    environment: EnvironmentSettings
     seeds: tuple[int, ...]
 
 
@@ -54,7 +55,7 @@ def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[
             _check_file(one, name, settings.split, seeds)
             for backend in settings.backends:
                 plan = _plan(settings, name, one, backend, cameras, seeds)
-                check_options(**plan.options)
+                check_settings(plan.environment)
                 plans.append(plan)
     return plans
 
@@ -78,20 +79,10 @@ def _plan(
         category=perturbed.category,
         levels=perturbed.levels,
     )
-    options = {
-        "task": task,
-        "backend": backend,
-        "perturbations": perturbed.option,
-        "cameras": cameras,
-        **{
-            name: getattr(settings, name)
-            for name in (
-                "split", "max_steps", "action_mode", "control_hz", "image_size", "supersample",
-                "stop_on_success",
-            )
-        },
-    }  # fmt: skip
-    return ConditionPlan(condition=condition, options=options, seeds=seeds)
+    environment = settings.environment(
+        task=task, backend=backend, cameras=cameras, perturbations=perturbed.option
+    )
+    return ConditionPlan(condition=condition, environment=environment, seeds=seeds)
 
 
 def _check_file(perturbed: Perturbed, task: str, split: str, seeds: tuple[int, ...]) -> None:

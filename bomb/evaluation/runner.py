@@ -24,8 +24,8 @@ from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
-from core.make import DEFAULT_SUPERSAMPLE
 from core.registry import BACKENDS, TASKS
+from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 
 PATIENCE_S = 0.5  # between looks at the policy process
 # A run in which nothing succeeds is broken: so many errors in a row end it.
@@ -200,10 +200,7 @@ def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wa
     }
 
 
-SHOWN = (
-    "split", "episodes", "seed", "goals", "max_steps", "action_mode", "control_hz", "cameras", "image_size",
-    "supersample", "stop_on_success", "chunk",
-)  # fmt: skip
+SHOWN = ("episodes", "seed", "goals", "cameras", *EPISODE_OPTIONS, "chunk")
 
 
 def _check_names(settings: EvaluationSettings) -> None:

@@ -16,7 +16,7 @@ from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.machine.versions import versions
 from bomb.rollouts.states import LAYOUTS
-from core.errors import OptionError, check_choice
+from core.errors import OptionError, check_choice, check_integer
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 
@@ -83,14 +83,13 @@ def export(
         BombError: if an extra is missing.
         RenderError: if no graphics driver works.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise OptionError(f"workers must be a positive integer, got {workers!r}")
+    workers = check_integer("workers", workers, least=1)
     kind, dataset = writer_class(format), Dataset.open(dataset_path)
     settings = ExportSettings(
         format=format,
         backend=backend or _only_backend(dataset),
         cameras=tuple(cameras),
-        image_size=tuple(image_size),
+        image_size=image_size,
         perturbations=visible_levels(perturbations, held_out_of(dataset.settings)),
         supersample=supersample,
         columns=tuple(columns),

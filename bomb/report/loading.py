@@ -9,20 +9,11 @@ from pathlib import Path
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import OptionError
+from core.settings import APPEARANCE, EPISODE_OPTIONS
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
-IDENTITY = (
-    "policy",
-    "chunk",
-    "cameras",
-    "image_size",
-    "supersample",
-    "action_mode",
-    "control_hz",
-    "max_steps",
-    "stop_on_success",
-)
-SEEN = ("cameras", "image_size", "supersample")  # another policy may well see something else
+IDENTITY = ("policy", "chunk", "cameras", *(name for name in EPISODE_OPTIONS if name != "split"))
+SEEN = ("cameras", *APPEARANCE)  # another policy may well see something else
 _WRAPPER = re.compile(r"(blind|mute)\((.*)\)", re.DOTALL)
 
 

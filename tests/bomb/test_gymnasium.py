@@ -46,7 +46,7 @@ def test_a_name_that_bomb_lacks():
 
 @pytest.mark.parametrize("n", [0, -1, 2.0, True])
 def test_a_wrong_number_of_environments_is_named(n):
-    with pytest.raises(OptionError, match="n must be a positive integer"):
+    with pytest.raises(OptionError, match="n must be an integer from 1 up"):
         bomb.make_vec(n, backend=BACKENDS[0])
 
 

@@ -3,6 +3,7 @@
 import os
 import platform
 from contextlib import suppress
+from dataclasses import replace
 
 import core
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, raised
@@ -99,15 +100,15 @@ class Player:
     def _environment(self, condition: str) -> Environment:
         if self._condition != condition:
             self._forget_environment()
-            options = dict(self._setup.plans[condition].options)
-            if self._setup.execution.videos != "none" and not options["cameras"]:
+            settings = self._setup.plans[condition].environment
+            if self._setup.execution.videos != "none" and not settings.cameras:
                 # Observations stay free of pictures.
-                options |= {"cameras": (FILMED,), "modalities": ()}
-            self._env, self._condition = core.make_task(**options), condition
+                settings = replace(settings, cameras=(FILMED,), modalities=())
+            self._env, self._condition = core.make_environment(settings), condition
         return self._env
 
     def _filmed(self, condition: str) -> str:
-        cameras = self._setup.plans[condition].options["cameras"]
+        cameras = self._setup.plans[condition].environment.cameras
         return cameras[0] if cameras else FILMED
 
     def _forget_policy(self) -> None:
