@@ -9,11 +9,23 @@ import zlib
 
 import numpy as np
 
-from core.errors import OptionError, check_choice
+from core.errors import check_choice, check_integer
 
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.
 SPLITS: dict[str, int] = {"test": 0, "train": 1, "validation": 2, "calibration": 3, "parity": 4, "ci": 5}
+
+
+LARGEST_SEED = 2**63 - 1  # what files, databases and protocols hold in 64 bits
+
+
+def check_seed(seed: object) -> int:
+    """A seed as a plain ``int``.
+
+    Raises:
+        OptionError: if it is no integer from 0 to 2^63 - 1.
+    """
+    return check_integer("seed", seed, least=0, most=LARGEST_SEED)
 
 
 def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
@@ -26,10 +38,8 @@ def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
 
     Raises:
         UnknownNameError: if the split does not exist.
-        OptionError: if the seed is negative or no integer.
+        OptionError: if the seed is negative, no integer, or has more than 63 bits.
     """
     check_choice("split", split, SPLITS)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
-    key = [SPLITS[split], int(seed), zlib.crc32(purpose.encode())]
+    key = [SPLITS[split], check_seed(seed), zlib.crc32(purpose.encode())]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))

@@ -2,6 +2,7 @@
 
 import sys
 
+from bomb.disk.text import one_line
 from bomb.runs.rows import EpisodeRow, ErrorRow
 
 
@@ -52,10 +53,10 @@ def summary_words(result: dict) -> str:
         )
     for entry in entries:
         for seed, message in entry["errors"].items():
-            lines.append(f"  {entry['condition']}, seed {seed} could not be played: {message}")
+            lines.append(f"  {entry['condition']}, seed {seed} could not be played: {one_line(message)}")
     if result["stopped"]:
         played, asked = (sum(entry[key] for entry in entries) for key in ("n", "asked"))
-        lines.append(f"stopped after {played} of {asked} episodes: {result['stopped']}")
+        lines.append(f"stopped after {played} of {asked} episodes: {one_line(result['stopped'])}")
     return "\n".join(lines)
 
 

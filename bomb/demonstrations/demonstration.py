@@ -8,11 +8,10 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zipfile import BadZipFile
-from zlib import error as ZlibError
 
 import numpy as np
 
+from core.episode.archive import read_archive
 from core.errors import StateError
 from core.world.state import JOINTS, SceneState
 
@@ -116,22 +115,26 @@ class Demonstration:
             StateError: saying what is wrong, if the bytes are foreign, damaged or of another version.
         """
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                stored = {name: archive[name] for name in archive.files}
+            stored = read_archive(data)
             head = json.loads(stored.pop("head").tobytes())
         except KeyError as error:
             raise StateError(f"not a demonstration: it has no {error}") from error
-        except (ValueError, OSError, EOFError, BadZipFile, ZlibError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise StateError(f"not a demonstration: {error}") from error
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise StateError(f"not a demonstration: its format is not {FORMAT!r}")
         if head.get("version") != VERSION:
             raise StateError(f"demonstration is of version {head.get('version')!r}, not {VERSION}")
+        about, words = head.get("about"), head.get("instructions")
+        if not isinstance(about, dict) or not _texts(words) or not isinstance(about.get("seed"), int):
+            raise StateError(
+                "demonstration is damaged: its head lacks seed, instructions or what it is about"
+            )
         missing = sorted(_ARRAYS.keys() - stored.keys())
         if missing:
             raise StateError(f"demonstration lacks {', '.join(missing)}")
         arrays = {name: _unpacked(name, stored[name], dtype) for name, (dtype, _) in _ARRAYS.items()}
-        return cls(about=head["about"], instructions=head["instructions"], **arrays).validated()
+        return cls(about=about, instructions=words, **arrays).validated()
 
     def validated(self) -> "Demonstration":
         """Returns itself.
@@ -165,6 +168,10 @@ class Demonstration:
             digest.update(f"{name}{array.dtype}{array.shape}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
 def _packed(array: np.ndarray) -> np.ndarray:

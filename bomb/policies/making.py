@@ -20,6 +20,8 @@ from bomb.policies.registry import POLICIES, SCHEMES
 from core.errors import OptionError, RegistrationError
 from core.policy import Policy
 
+MOST_WRAPPERS = 8  # of policies around a policy; more is no question that anybody has
+
 
 def make_policy(words: str) -> Policy:
     """The policy that ``words`` describe; see this module.
@@ -29,6 +31,7 @@ def make_policy(words: str) -> Policy:
         RegistrationError: if it cannot be imported.
         OptionError: if the words cannot be read, or the policy does not take these arguments.
     """
+    policy_class(words)  # refuses wrappers without end
     kind, arguments = _named_class(words), _arguments(words)
     if getattr(kind, "wraps", False):
         if not arguments:
@@ -54,10 +57,17 @@ def policy_class(words: str) -> type[Policy]:
         UnknownNameError, RegistrationError: as ``make_policy``.
         OptionError: if the brackets are not closed.
     """
-    kind = _named_class(words)
-    if getattr(kind, "wraps", False) and (inside := _arguments(words)):
-        return policy_class(inside)
-    return kind
+    for _ in range(MOST_WRAPPERS):
+        kind = _named_class(words)
+        if not (getattr(kind, "wraps", False) and (inside := _arguments(words))):
+            return kind
+        words = inside
+    raise OptionError(f"policy {shortened(words)} has more than {MOST_WRAPPERS} wrappers around it")
+
+
+def shortened(words: str) -> str:
+    """Words as a message has them."""
+    return repr(words if len(words) <= 120 else f"{words[:120]}...")
 
 
 def _named_class(words: str) -> type[Policy]:
@@ -81,7 +91,7 @@ def _arguments(words: str) -> str | None:
     if not bracket:
         return None
     if not rest.endswith(")"):
-        raise OptionError(f"policy {words!r} lacks its closing bracket")
+        raise OptionError(f"policy {shortened(words)} lacks its closing bracket")
     return rest[:-1].strip()
 
 
@@ -94,9 +104,9 @@ def _values(words: str, arguments: str | None) -> tuple[list, dict]:
             [ast.literal_eval(value) for value in call.args],
             {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords},
         )
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise OptionError(
-            f"arguments of policy {words!r} must be plain values, like (0.008) or (steps=3)"
+            f"arguments of policy {shortened(words)} must be plain values, like (0.008) or (steps=3)"
         ) from error
 
 

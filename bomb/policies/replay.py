@@ -9,11 +9,9 @@
     replay(runs/matrix#place_stone|mujoco|clean)   a run of several conditions: those of one of them
 """
 
-import io
 import json
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from bomb.demonstrations.dataset import SETTINGS_FILE, Dataset
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.disk.files import FileError
 from core.control.actions import ActionSpec
+from core.episode.archive import read_archive, read_array
 from core.errors import ConventionError, OptionError
 from core.policy import Policy
 
@@ -152,19 +151,20 @@ def read_actions(file: Path) -> Recorded:
     about = {}
     try:
         data = file.read_bytes()
-        loaded = np.load(io.BytesIO(data), allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            actions = loaded
-        elif "head" in loaded.files:
+        if not data.startswith(b"PK"):
+            return Recorded(_checked(read_array(data), str(file)), None)
+        loaded = read_archive(data)
+        if "head" in loaded:
             demonstration = Demonstration.from_bytes(data)
             actions, about = demonstration.actions, demonstration.about
-        elif "actions" in loaded.files:
+        elif "actions" in loaded:
             actions = loaded["actions"]
-            if "about" in loaded.files:
+            if "about" in loaded:
                 about = json.loads(loaded["about"].tobytes())
+                about = about if isinstance(about, dict) else {}
         else:
-            raise FileError(f"{file} has no array 'actions'; it has {', '.join(loaded.files)}")
-    except (OSError, ValueError, EOFError, BadZipFile) as error:  # StateError is a ValueError
+            raise FileError(f"{file} has no array 'actions'; it has {', '.join(loaded)}")
+    except (OSError, ValueError, RecursionError) as error:  # StateError is a ValueError
         raise FileError(f"{file} cannot be read: {error}") from error
     return Recorded(_checked(actions, str(file)), about.get("action_mode"))
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from bomb.disk.text import message_of
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.rollouts.output import checked_chunk
 from core.environment import Environment
@@ -203,9 +204,10 @@ class _Asked:
         except PolicyError as error:
             error.step = step if error.step is None else error.step
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PolicyError(
-                f"{self._name}.{what} raised {type(error).__name__} at step {step}: {error}", step=step
+                f"{self._name}.{what} raised {type(error).__name__} at step {step}: {message_of(error)}",
+                step=step,
             ) from error
         finally:
             self._timing.policy += time.perf_counter() - begin

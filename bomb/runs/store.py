@@ -20,7 +20,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
-from bomb.disk.files import FileError, writing
+from bomb.disk.files import FileError, WriteError, writing
 from bomb.disk.lock import WriterLock
 from bomb.runs.database import check_not_empty, connect, identity, make_database
 from bomb.runs.rows import KINDS, Condition, EpisodeRow, ErrorRow
@@ -362,7 +362,7 @@ class RunStore:
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:
-            raise FileError(
+            raise WriteError(
                 f"{self.path / FILE} cannot be written: {error}; what was finished before is whole, and the "
                 "same command resumes there"
             ) from error

@@ -3,10 +3,10 @@
 import io
 import json
 from dataclasses import dataclass
-from zipfile import BadZipFile
 
 import numpy as np
 
+from core.episode.archive import read_archive
 from core.errors import StateError
 from core.judge.checker import MEASURE_DTYPE, Tolerances, Verdict
 from core.judge.move_judge import MoveJudge, whole_verdict
@@ -96,13 +96,17 @@ class EpisodeRecord:
             StateError: if the bytes are no record or one of another format.
         """
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
+            arrays = read_archive(data)
             about = json.loads(arrays.pop("about").tobytes())
-        except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
+        except (ValueError, KeyError, RecursionError) as error:
             raise StateError(f"not an episode record: {error}") from error
-        if about.pop("format", None) != FORMAT:
+        if not isinstance(about, dict) or about.pop("format", None) != FORMAT:
             raise StateError(f"episode record is not of format {FORMAT}")
+        missing = {"colors", "times", "tools", "openings", "measures", "actions"} - arrays.keys()
+        if missing or arrays["measures"].ndim != 3 or arrays["measures"].dtype != np.uint8:
+            raise StateError(
+                f"episode record is damaged: it lacks {', '.join(sorted(missing)) or 'measures'}"
+            )
         flat = np.bitwise_xor.accumulate(arrays.pop("measures").transpose(2, 1, 0), axis=0)
         measures = np.ascontiguousarray(flat).view(MEASURE_DTYPE)[..., 0]
         return cls(about=about, measures=measures, **arrays)

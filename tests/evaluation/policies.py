@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +116,66 @@ class Boasting(Slow):
 
     def describe(self) -> dict:
         return self._said if isinstance(self._said, str) else {"trained_on": self._said}
+
+
+class Unspeakable(Exception):
+    """Its text raises."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+class Tensor:
+    """As torch's that wants its gradient, or lies on another device: NumPy may not look."""
+
+    def __array__(self, *args, **options):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
+def _forks() -> np.ndarray:
+    os.fork()
+    return HOLD
+
+
+def _answers_for_another() -> np.ndarray:
+    """Writes into every pipe of the process what looks like the outcome of another job."""
+    import gc
+
+    from bomb.evaluation.jobs import EpisodeJob, failed
+
+    other = failed(EpisodeJob(condition="another", seed=7), "engine", "as if")
+    for pipe in [thing for thing in gc.get_objects() if isinstance(thing, Connection)]:
+        if pipe.writable:
+            pipe.send(other)
+    return HOLD
+
+
+def _raises(error: BaseException) -> np.ndarray:
+    raise error
+
+
+HOSTILE = {
+    "forks": _forks,
+    "exits": lambda: sys.exit(3),
+    "exits at once": lambda: os._exit(5),
+    "kills its group": lambda: os.killpg(0, signal.SIGKILL),
+    "answers for another": _answers_for_another,
+    "tensor": Tensor,
+    "too large": lambda: np.array([[1e300, 0, 0, 1]]),
+    "longdouble": lambda: np.array([[np.inf, 0, 0, 1]], dtype=np.longdouble),
+    "unspeakable": lambda: _raises(Unspeakable()),
+    "undecodable": lambda: _raises(FileNotFoundError(2, "no such file", "caf\udce9.npy")),
+    "long": lambda: _raises(RuntimeError("x" * 20_000_000)),
+}
+
+
+class Hostile(Policy):
+    """Does at step 2 of seed s what the s-th entry of ``HOSTILE`` says; of higher seeds holds."""
+
+    wants_step = True
+
+    def reset(self, instruction: str, seed: int) -> None:
+        self._do = [*HOSTILE.values()][seed] if seed < len(HOSTILE) else lambda: HOLD
+
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
+        return self._do() if step == FAULTY_STEP else HOLD

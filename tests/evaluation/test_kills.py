@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bomb.disk.files import FileError
+from bomb.processes.statuses import CANNOT_WRITE
 from bomb.runs.store import RunStore
 from tests.conftest import PATIENCE_S
 from tests.evaluation.conftest import ONE
@@ -161,7 +162,7 @@ def test_two_parents_do_not_write_one_run(slow):
     slow.process.send_signal(signal.SIGSTOP)  # it holds the run, however long the second one takes to begin
     second = subprocess.run(slow.command, capture_output=True, text=True, timeout=PATIENCE_S)
     slow.process.send_signal(signal.SIGCONT)
-    assert second.returncode == 2
+    assert second.returncode == CANNOT_WRITE
     assert f"being written by another process (process {slow.process.pid}" in second.stderr
     assert slow.finish() == 0
     check_whole(slow, [])

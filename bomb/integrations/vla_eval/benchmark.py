@@ -15,9 +15,10 @@ from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
 from bomb.integrations.vla_eval.conditions import TaskCondition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
-from core.errors import ConventionError, OptionError, PolicyOutputError, check_integer
+from core.errors import ConventionError, OptionError, PolicyOutputError
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
+from core.seeding import check_seed
 from core.settings import EnvironmentSettings
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action
@@ -102,7 +103,7 @@ class BombBenchmark(StepBenchmark):
         self._layout = ObservationLayout(state=state, names=tuple(camera_names or ()))
         self._layout.picture_names(cameras)
         self._conditions = {found.name: found for found in conditions(task, perturbations)}
-        self._seed, self._cameras = check_integer("seed", seed, least=0), cameras
+        self._seed, self._cameras = check_seed(seed), cameras
         # Of every condition; each has its own task and perturbation.
         self._settings = EnvironmentSettings(
             backend=backend,
