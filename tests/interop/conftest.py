@@ -44,6 +44,17 @@ def fresh(tmp_path, wheel) -> Path:
     return python
 
 
+@pytest.fixture(scope="session")
+def vla_python(tmp_path_factory, wheel) -> Path:
+    """The Python of an environment with BOMB, torch and transformers."""
+    folder = tmp_path_factory.mktemp("vla")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    install(python, "torch==2.13.0")  # first and by itself: which build it is depends on the machine
+    install(python, "torch==2.13.0", f"{wheel}[vla]")
+    return python
+
+
 def install(python: Path, *what: str) -> None:
     """Installs with pip, at the versions that BOMB is tested with."""
     run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
