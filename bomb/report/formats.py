@@ -1,5 +1,8 @@
 """Numbers in words, for text and tables: percentages, points, intervals; a dash where there is nothing."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from bomb.report.tables import UNDEFINED
 from bomb.statistics import Estimate
 
@@ -34,6 +37,18 @@ def p_value(p: float | None) -> str:
 def words(name: str) -> str:
     """An identifier for readers: ``never_reached`` is ``never reached``, ``int_act/`` is ``INT-ACT:``."""
     return name.replace("int_act/", "INT-ACT: ").replace("_", " ")
+
+
+def differing(found: Iterable[Any]) -> str:
+    """Below a table: what the sides of its rows were made with and differ in; empty where they do not."""
+    said = not_made_alike(found)
+    return f"\n**{said}**\n" if said else ""
+
+
+def not_made_alike(found: Iterable[Any]) -> str:
+    """The ``differs`` of everything that a table shows, in one sentence; empty where there is none."""
+    words = dict.fromkeys(part for entry in found for part in entry.differs)
+    return f"Not made alike: {'; '.join(words)}." if words else ""
 
 
 def _with_interval(estimate: Estimate, scale: float, form: str, unit: str) -> str:
