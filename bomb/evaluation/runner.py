@@ -21,11 +21,13 @@ from bomb.evaluation.workers.policy_server import PolicyAbout
 from bomb.machine.provenance import git_state, hardware
 from bomb.machine.versions import versions
 from bomb.policies.making import policy_class
+from bomb.processes.main_program import check_main_program
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
+from core.world.temporary import temporary_folder
 from core.registry import BACKENDS, TASKS
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 
@@ -71,6 +73,7 @@ def evaluate(
     if out is None and (execution.videos, execution.states) != ("none", "none"):
         raise OptionError("videos and states need a run folder to be kept in")
     _check_names(settings)
+    check_main_program(settings.policy)
     with ExitStack() as stack:
         executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
         process = PolicyProcess(settings.policy, execution, executor.host)

@@ -12,6 +12,7 @@ FAMILIES = Registry(
     "bomb.models",
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
+        "openvla-oft": "bomb.models.oft.family:OpenVLAOFT",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
     },
     home="bomb.models.registry:FAMILIES",

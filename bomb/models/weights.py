@@ -68,6 +68,7 @@ def load_weights(
     ignored: Sequence[str] = (),
     rename: Callable[[str], str | None] | None = None,
     assign: bool = True,
+    read: Callable[[Path], Mapping[str, torch.Tensor]] = read_tensors,
 ) -> None:
     """Puts the tensors of some files into a module, shard by shard; the module may be on the meta device.
 
@@ -78,6 +79,7 @@ def load_weights(
         ignored: patterns of names that may be in the files and are not used.
         rename: the module's name for a name in the files; None for one that is not used.
         assign: whether the module's parameters are replaced; else they are written into.
+        read: what makes tensors by name of a file.
 
     Raises:
         FileError: naming keys that are missing or unknown, or a tensor of another shape.
@@ -89,7 +91,7 @@ def load_weights(
     extra: list[str] = []
     for file in files:
         part = {}
-        for key, tensor in _named(read_tensors(file), ignored, rename):
+        for key, tensor in _named(read(file), ignored, rename):
             if key not in wanted:
                 extra.append(key)
             elif wanted[key].shape != tensor.shape:

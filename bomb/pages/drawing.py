@@ -6,6 +6,7 @@ colour-blind readers; series differ by marker and line as well.
 """
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

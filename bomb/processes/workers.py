@@ -50,6 +50,7 @@ class Workers:
     """
 
     def __init__(self, make: Callable[[], Work], count: int):
+        check_main_program()
         self._make, self._count = make, count
         self._workers: list[_Worker] = []
 

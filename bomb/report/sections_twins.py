@@ -10,6 +10,7 @@ from bomb.report.sections_boards import Stores
 from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
 from bomb.runs.store import RunStore
 from bomb.statistics import formats
+from core.world.temporary import temporary_folder
 from core.errors import BombError
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from core.environment import Environment
 from core.errors import StateError
 from core.world.state import SceneState
+from core.world.temporary import temporary_folder
 
 _MAGIC = b"BOMB-STATES-1\n"
 

@@ -13,6 +13,7 @@ from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
 from bomb.policies.words import shortened
 from bomb.processes.orphans import end_group, ending, without_interrupts
+from core.world.temporary import TemporaryFolder
 from core.errors import OptionError, PolicyError
 from core.registry import registrations
 
