@@ -74,6 +74,7 @@ def decode(
     *,
     temperature: float = 0.0,
     drawn: Sequence[tuple[int, int, int]] = (),
+    together: bool = False,
 ) -> Tensor:
     """The likeliest tokens, one after the other, int64[B, count].
 
@@ -85,6 +86,7 @@ def decode(
         temperature: 0 takes the likeliest; else the tokens are drawn (by the Gumbel trick) in every row
             whose sample is not the first.
         drawn: per row (seed, step, sample).
+        together: whether all of a question looks at all of it; else only at what was before.
 
     Raises:
         PolicyOutputError: if the model's numbers are not finite.
@@ -92,8 +94,10 @@ def decode(
     from transformers import DynamicCache
 
     cache, mask, at = DynamicCache(), batch.attention_mask, batch.position_ids[..., -1:]
-    allowed = masks.additive(masks.causal(mask), embeddings.dtype)
-    hidden = network.hidden(embeddings, allowed, batch.position_ids, cache)
+    allowed = masks.full(mask) if together else masks.causal(mask)
+    hidden = network.hidden(
+        embeddings, masks.additive(allowed, embeddings.dtype), batch.position_ids, cache
+    )
     noise = [generator(*one) for one in drawn]
     made: list[Tensor] = []
     while True:
@@ -112,15 +116,22 @@ def decode(
         )
 
 
-def forced(network, embeddings: Tensor, batch: Batch, tokens: Tensor) -> Tensor:
-    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass."""
+def forced(
+    network, embeddings: Tensor, batch: Batch, tokens: Tensor, *, together: bool = False
+) -> Tensor:
+    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass.
+
+    ``together`` as in ``decode``.
+    """
     count = tokens.shape[1]
     every = torch.cat([embeddings, network.words(tokens[:, :-1]).to(embeddings.dtype)], dim=1)
     mask = torch.cat([batch.attention_mask, batch.attention_mask.new_ones(len(tokens), count - 1)], dim=1)
     last = batch.position_ids[..., -1:]
     more = last + torch.arange(1, count, device=last.device)
     at = torch.cat([batch.position_ids, more], dim=-1)
-    hidden = network.hidden(every, masks.additive(masks.causal(mask), every.dtype), at)
+    asked = (torch.arange(mask.shape[1], device=mask.device) < mask.shape[1] - count + 1).expand_as(mask)
+    allowed = masks.prefix(mask, asked) if together else masks.causal(mask)
+    hidden = network.hidden(every, masks.additive(allowed, every.dtype), at)
     return network.logits(hidden[:, -count:])
 
 

@@ -86,7 +86,7 @@ def load_weights(
     """
     if lost := [file for file in files if not file.is_file()]:
         raise FileError(f"{lost[0]} does not exist")
-    wanted = module.state_dict()
+    wanted, tied = module.state_dict(), _tied(module)
     seen: set[str] = set()
     extra: list[str] = []
     for file in files:
@@ -102,7 +102,6 @@ def load_weights(
                 part[key] = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
         seen |= part.keys()
         module.load_state_dict(part, strict=False, assign=assign)
-    tied = _tied(module)
     missing = sorted(key for key in wanted.keys() - seen if tied.get(key) not in seen)
     for what, keys in (("lack", missing), ("have unknown keys", sorted(extra))):
         if keys:
