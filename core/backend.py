@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.world.scene import CameraSpec, SceneSpec
-from core.world.state import SceneState
+from core.world.state import SceneState, Trace
 
 
 class Capability(Enum):
@@ -18,6 +18,7 @@ class Capability(Enum):
     DEPTH = "depth"
     SEGMENTATION = "segmentation"
     CONTACT_FORCES = "contact_forces"
+    CONTACT_FRICTION = "contact_friction"  # the tangential part of contact forces
     LIVE_MATERIALS = "live_materials"
     LIVE_LIGHTS = "live_lights"
     LIVE_CAMERAS = "live_cameras"
@@ -50,12 +51,15 @@ class ContactForce:
     Attributes:
         bodies: names of the two bodies, for example ``("stone_3", "panda_leftfinger")``.
         position: contact point in W (m).
-        force: on the first body, in W (N).
+        normal: the part of the force that presses the bodies apart, on the first body, in W (N).
+        friction: the part along the surface, on the first body, in W (N); None of engines that do not tell
+            it, which lack ``Capability.CONTACT_FRICTION``.
     """
 
     bodies: tuple[str, str]
     position: tuple[float, float, float]
-    force: tuple[float, float, float]
+    normal: tuple[float, float, float]
+    friction: tuple[float, float, float] | None
 
 
 class Backend(ABC):
@@ -106,6 +110,21 @@ class Backend(ABC):
         Args:
             joint_targets: float64[k, 9], drive targets of each step (rad, m), as the controller made them.
         """
+
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        """As ``step``, and tells the state after every time step; the world ends in the same bits.
+
+        Called while a finger is near a stone. This one steps and reads in turn; engines that can tell it in
+        less time override it.
+        """
+        states = []
+        for row in joint_targets:
+            self.step(row[None])
+            states.append(self.read_state())
+        return Trace(
+            np.array([state.joint_positions for state in states]),
+            np.array([state.stone_poses for state in states]),
+        )
 
     @abstractmethod
     def read_state(self) -> SceneState:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import asdict
+from math import dist, inf
 
 import gymnasium
 import numpy as np
@@ -342,6 +343,7 @@ class Environment(gymnasium.Env):
         self._log = EpisodeLog(layout, episode.state.stone_ids)
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
+        self._tool_before = (inf, inf, inf)
 
     def _checked(self, action: object) -> np.ndarray:
         action = check_action(action)
@@ -353,10 +355,20 @@ class Environment(gymnasium.Env):
 
     def _run_period(self, action: np.ndarray) -> None:
         """One control period: joint targets, physics, measures, verdict."""
-        self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
+        before = self._frame
+        targets = self._controller.advance(self._actuator(action, self._periods))
+        # A stone may be struck and be gone again before the period ends: then the states in between count.
+        tool = before.p_RT.tolist()
+        reach = self._controller.farthest(tool, before.opening, dist(tool, self._tool_before))
+        self._tool_before = tool
+        traced = self._observer.worth_tracing(before, reach)
+        trace = self._backend.step_traced(targets) if traced else self._backend.step(targets)
         self._periods += 1
         self.scene_state = self._backend.read_state()
-        self._frame = frame = self._observer(self.scene_state)
+        frame = self._observer(self.scene_state)
+        if traced:
+            frame = self._observer.sweep(before, frame, trace)
+        self._frame = frame
         time = self._periods / self.action_spec.control_hz
         self._referee.update(time, frame, len(self._log.frames))
         self._log.frames.append(frame)

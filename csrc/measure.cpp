@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "distance.hpp"
+#include "grip.hpp"
 
 namespace bomb {
 namespace {
@@ -113,6 +114,9 @@ void measure_fingers(const Scene& scene, const Pose* X_WL, const Pose& X_WS, Sto
   if (right.finger <= kTouch) out.touches |= kRightFinger;
   if (left.pad <= kTouch) out.touches |= kLeftPad;
   if (right.pad <= kTouch) out.touches |= kRightPad;
+  const Grip grip = grip_of(scene, X_WS, X_WL, out.touches);
+  if (grip.held) out.touches |= kHeld;
+  out.pinched = grip.pinched ? 1 : 0;
 }
 
 void note_neighbour(StoneMeasure& out, PlacedStone& placed, int other, double distance2) {
@@ -141,7 +145,7 @@ void measure_pairs(const ConvexHull& stone, int count, PlacedStone* placed, Ston
 
 Status status_of(const StoneMeasure& stone) {
   const bool rests = (stone.touches & (kBoard | kTable)) != 0;
-  if ((stone.touches & kBothPads) == kBothPads) return Status::kHeld;
+  if ((stone.touches & kHeld) != 0) return Status::kHeld;
   if ((stone.touches & kStone) != 0 && !rests) return Status::kStacked;
   if (rests && stone.tilt > kLeanLimit) return Status::kTilted;
   if ((stone.touches & kBoard) != 0) return Status::kOnBoard;
@@ -163,7 +167,11 @@ void measure(const Scene& scene, const StateView& state, StoneMeasure* out) {
     measure_fingers(scene, X_WL, placed[i].X_WS, out[i]);
   }
   measure_pairs(scene.stone, state.stones, placed.data(), out);
-  for (int i = 0; i < state.stones; ++i) out[i].status = static_cast<std::uint8_t>(status_of(out[i]));
+  for (int i = 0; i < state.stones; ++i) {
+    out[i].status = static_cast<std::uint8_t>(status_of(out[i]));
+    out[i].since = out[i].touches;
+    out[i].high = (out[i].touches & kHeld) != 0 ? out[i].low : kNotHeld;
+  }
 }
 
 }  // namespace bomb

@@ -13,7 +13,7 @@ from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import StateError, check_choice
 from core.world.meshes import stone_shape
 from core.world.scene import CameraSpec, MaterialSpec, SceneSpec, each_stone
-from core.world.state import JOINTS, SceneState
+from core.world.state import JOINTS, SceneState, Trace
 
 if TYPE_CHECKING:
     from backends.mujoco.render import Pictures
@@ -71,6 +71,17 @@ class MujocoBackend(Backend):
             control[:] = row
             step(model, data)
 
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        self._written = None
+        step, model, data, control, positions = mj.mj_step, self._model, self._data, self._control, self._qpos
+        trace = np.empty((len(joint_targets), len(positions)))
+        for row, at in zip(joint_targets, trace, strict=True):
+            control[:] = row
+            step(model, data)
+            at[:] = positions
+        stones = trace[:, JOINTS:].reshape(len(trace), -1, 7)[:, self._index]
+        return Trace(trace[:, :JOINTS], stones)
+
     def read_state(self) -> SceneState:
         if self._written is not None:
             return self._written
@@ -120,13 +131,14 @@ class MujocoBackend(Backend):
             mj.mj_contactForce(model, data, k, force)
             if not force.any():
                 continue
-            # The contact's x axis points from the first body to the second; the force is on the second.
-            on_second = force[:3] @ contact.frame.reshape(3, 3)
+            # The contact's x axis is the normal, from the first body to the second; the force is on the second.
+            axes = contact.frame.reshape(3, 3)
             forces.append(
                 ContactForce(
                     bodies=tuple(model.body(model.geom_bodyid[geom]).name for geom in contact.geom),
                     position=tuple(map(float, contact.pos)),
-                    force=tuple(map(float, -on_second)),
+                    normal=tuple(map(float, -force[0] * axes[0])),
+                    friction=tuple(map(float, -force[1:3] @ axes[1:])),
                 )
             )
         return forces
