@@ -126,7 +126,9 @@ def play(name: str, backend: str, seed: int) -> dict:
 def main() -> int:
     args = arguments(__doc__, n=500)
     results: dict[str, dict] = {}
-    print(f"{'':10}{'script':10}{'n':>6}{'moved':>8}{'untouched':>11}{'grasped':>9}{'lifted':>8}{'raised':>8}")
+    print(
+        f"{'':10}{'script':10}{'n':>6}{'moved':>8}{'untouched':>11}{'grasped':>9}{'lifted':>8}{'raised':>8}"
+    )
     for backend in core.list_backends():
         for name in SCRIPTS:
             count = args.n if name == "pushed" else max(1, args.n // 10)
@@ -142,8 +144,20 @@ def main() -> int:
             }
             row["untouched_rate"] = rate([k < row["untouched"] for k in range(len(moved))]).to_dict()
             results[f"{backend} {name}"] = row
-            print(f"{backend:10}{name:10}" + "".join(f"{row[key]:{w}}" for key, w in
-                  (("n", 6), ("moved", 8), ("untouched", 11), ("grasped", 9), ("lifted", 8), ("raised", 8))))
+            print(
+                f"{backend:10}{name:10}"
+                + "".join(
+                    f"{row[key]:{w}}"
+                    for key, w in (
+                        ("n", 6),
+                        ("moved", 8),
+                        ("untouched", 11),
+                        ("grasped", 9),
+                        ("lifted", 8),
+                        ("raised", 8),
+                    )
+                )
+            )
     write(results, args.json)
     missed = [name for name, row in results.items() if row["untouched"]]
     print(f"\nnever_touched of a stone that moved: {missed or 'none'}")

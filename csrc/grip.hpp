@@ -10,10 +10,10 @@
 
 namespace bomb {
 
-// A pad holds up to this angle from the opening direction (rad): 50 degrees. With a friction coefficient
-// of 1 between pad and stone (docs/stage.md) anything beyond 45 degrees slides off; a stone's bevel, at
-// 56 degrees, cannot be held, its rim can.
-constexpr double kGripAngle = 0.87266462599716477;
+// A pad holds up to this angle from the opening direction (rad): 45 degrees, the friction cone of the
+// coefficient of 1 between pad and stone (docs/stage.md). Anything beyond slides off: a stone cannot be
+// held by its bevel, which leans 56 degrees, but by its rim.
+constexpr double kGripAngle = 0.78539816339744831;
 
 // INT-ACT's limit for the same angle (rad): 60 degrees, `max_angle` of the WidowX's check_grasp.
 constexpr double kPinchAngle = 1.0471975511965976;

@@ -126,7 +126,7 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
   const StoneRecord& record = records_[judged];
   const bool handled = this->handled(judged);
   const bool on_table = episode_.goal.on_table;
-  const bool fallen = on_table && m.over_board == 0 && m.gap < -limit.gap;
+  const bool fallen = m.over_board == 0 && m.gap < -limit.gap;  // from the table
   const bool outside = handled && !within_goal(m);
   const bool rests_astray = outside && !on_table && rests_on_board(judged);
   const bool lost = record.grasped != 0 && !held(judged) && !placed(judged);
@@ -143,7 +143,8 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
     case Reason::kNeverReached: return !reached;
     case Reason::kNeverTouched: return !touched;
     case Reason::kNeverGrasped: return !grasped;
-    case Reason::kLostBeforeLift: return lost && record.lifted == 0 && !fell && (slipped || !rests_where_asked(judged));
+    case Reason::kLostBeforeLift:
+      return lost && record.lifted == 0 && !fell && !fallen && (slipped || !rests_where_asked(judged));
     case Reason::kDropped: return lost && fell && free_of_pads(judged);
     case Reason::kStillHeld: return held(judged);
     case Reason::kStillMoving: return handled && !slow(judged);

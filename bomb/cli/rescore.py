@@ -53,6 +53,11 @@ def run(args: argparse.Namespace) -> int:
         for words, rate in (("before", condition.before), ("after", condition.after)):
             print(f"  {words:7} {rate.value:6.1%}  [{rate.low:.1%}, {rate.high:.1%}]  n = {rate.n}")
     print(f"{result.changed} of {result.n} verdicts changed")
+    if result.unswept:
+        print(
+            f"{result.unswept} of {result.n} records are from before contact between control steps was recorded: "
+            "in their stages and reasons, touched by both pads counts as held (docs/checker.md)"
+        )
     if args.json is not None:
         write_json(args.json, result.to_dict())
     if not changes(args) and not result.identical:

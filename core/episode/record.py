@@ -8,10 +8,20 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core.errors import StateError
-from core.judge.checker import MEASURE_DTYPE, Tolerances, Verdict
+from core.judge.checker import MEASURE_DTYPE, NOT_HELD, TOUCHES, Tolerances, Verdict
 from core.judge.move_judge import MoveJudge, whole_verdict
 
-FORMAT = 2
+FORMAT = 3
+# Records of format 2 were made before contact between control steps was looked at. Their measures lack the
+# fields from ``high`` on, and with them which face a pad touched with: there, touched by both pads is held.
+WITHOUT_SWEEPS = 2
+_MEASURE_2 = np.dtype(
+    {
+        "names": (names := MEASURE_DTYPE.names[: MEASURE_DTYPE.names.index("high")]),
+        "formats": [MEASURE_DTYPE[name] for name in names],
+    }
+)
+_BOTH_PADS = TOUCHES["left_pad"] | TOUCHES["right_pad"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +41,7 @@ class EpisodeRecord:
         openings: float32[T], gripper opening, 0..1.
         measures: array[T, S] of ``MEASURE_DTYPE``.
         actions: float32[N, 4], as executed.
+        swept: whether contact between control steps was looked at; only of old records it was not.
     """
 
     about: dict
@@ -40,6 +51,7 @@ class EpisodeRecord:
     openings: np.ndarray
     measures: np.ndarray
     actions: np.ndarray
+    swept: bool = True
 
     def rejudge(self, tolerances: Tolerances | None = None) -> Verdict:
         """Judges the series again; without ``tolerances`` with those it was judged with.
@@ -73,12 +85,15 @@ class EpisodeRecord:
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive; stones that rest cost next to nothing."""
         buffer = io.BytesIO()
-        flat = self.measures.view(np.uint8).reshape(*self.measures.shape, -1)
+        form, measures = FORMAT, self.measures
+        if not self.swept:
+            form, measures = WITHOUT_SWEEPS, _old_measures(measures)
+        flat = measures.view(np.uint8).reshape(*measures.shape, -1)
         # Differences in time are almost all zero bytes, which is what compresses.
         delta = np.concatenate([flat[:1], np.bitwise_xor(flat[1:], flat[:-1])])
         np.savez_compressed(
             buffer,
-            about=np.frombuffer(json.dumps({"format": FORMAT, **self.about}).encode(), np.uint8),
+            about=np.frombuffer(json.dumps({"format": form, **self.about}).encode(), np.uint8),
             colors=self.colors,
             times=self.times,
             tools=self.tools,
@@ -101,8 +116,35 @@ class EpisodeRecord:
             about = json.loads(arrays.pop("about").tobytes())
         except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
             raise StateError(f"not an episode record: {error}") from error
-        if about.pop("format", None) != FORMAT:
-            raise StateError(f"episode record is not of format {FORMAT}")
-        flat = np.bitwise_xor.accumulate(arrays.pop("measures").transpose(2, 1, 0), axis=0)
-        measures = np.ascontiguousarray(flat).view(MEASURE_DTYPE)[..., 0]
-        return cls(about=about, measures=measures, **arrays)
+        form = about.pop("format", None)
+        if form not in (WITHOUT_SWEEPS, FORMAT):
+            raise StateError(f"episode record is of format {form}, not {FORMAT} or {WITHOUT_SWEEPS}")
+        flat = np.ascontiguousarray(
+            np.bitwise_xor.accumulate(arrays.pop("measures").transpose(2, 1, 0), axis=0)
+        )
+        if form == FORMAT:
+            measures = flat.view(MEASURE_DTYPE)[..., 0]
+        else:
+            measures = _new_measures(flat.view(_MEASURE_2)[..., 0])
+        return cls(about=about, measures=measures, swept=form == FORMAT, **arrays)
+
+
+def _new_measures(old: np.ndarray) -> np.ndarray:
+    """Measures of format 2 in the present layout."""
+    new = np.zeros(old.shape, MEASURE_DTYPE)
+    for name in old.dtype.names:
+        new[name] = old[name]
+    held = (old["touches"] & _BOTH_PADS) == _BOTH_PADS
+    new["touches"] |= np.where(held, TOUCHES["held"], 0).astype(np.uint8)
+    new["since"], new["pinched"] = new["touches"], held
+    new["high"] = np.where(held, old["low"], np.float32(NOT_HELD))
+    return new
+
+
+def _old_measures(new: np.ndarray) -> np.ndarray:
+    """Inverse of ``_new_measures``."""
+    old = np.zeros(new.shape, _MEASURE_2)
+    for name in old.dtype.names:
+        old[name] = new[name]
+    old["touches"] &= ~np.uint8(TOUCHES["held"])
+    return old

@@ -98,7 +98,6 @@ class Observer:
             opening=min(max(opening, 0.0), 1.0),
         )
 
-
     def worth_tracing(self, frame: Frame, reach: float) -> bool:
         """Whether the next control step must be traced, in which a finger moves by ``reach`` (m) at most."""
         return worth_tracing(frame.measures, frame.p_BT, reach)
