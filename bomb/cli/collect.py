@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bomb.cli import INTERRUPTED
 from bomb.cli.options import held_out_sets, knobs, names
+from bomb.processes.statuses import INTERRUPTED
 from core.errors import check_choice
 from core.registry import BACKENDS, TASKS
 

@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from bomb.cli import INTERRUPTED
 from bomb.cli.options import names
 from bomb.evaluation.settings import EXECUTORS, GOALS, KEEP, EvaluationSettings, ExecutionSettings
-from core.registry import BACKENDS, POLICIES, TASKS
+from bomb.policies.registry import POLICIES
+from bomb.processes.statuses import INTERRUPTED
+from core.registry import BACKENDS, TASKS
 from core.seeding import SPLITS
 
 
@@ -100,7 +101,7 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates, prints the result and writes it."""
-    from bomb.cli.evaluate_words import Progress, summary_words
+    from bomb.cli.evaluate_output import Progress, summary_words
     from bomb.disk.files import write_json
     from bomb.evaluation import evaluate
 

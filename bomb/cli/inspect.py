@@ -22,8 +22,8 @@ def run(args: argparse.Namespace) -> int:
 
     from bomb.disk.files import write_bytes
     from bomb.inspection.findings import inspect_source
+    from bomb.inspection.open_source import open_source
     from bomb.inspection.page import inspection_page
-    from bomb.inspection.sources import open_source
 
     with closing(open_source(args.dataset)) as source:
         bar = partial(tqdm, unit="episode", desc="inspecting", file=sys.stderr, delay=1)

@@ -4,79 +4,26 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from bomb.collecting.folder import create_dataset, write_file
+from bomb.collecting.outcome import Collected, SeedOutcome
 from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.disk.text import kept, message_of
+from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
-from core.errors import BombError, OptionError
+from core.errors import BombError, check_integer
+from core.make import make_environment
 from core.perturbations.heldout import goal_set
 
 DEATHS = 3  # of the processes that play one seed, before it counts as an error
 # An expert that fails as often as this cannot do the task at all, and would be asked forever.
 LEAST_TRIED, LEAST_SHARE = 40, 0.1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of one seed.
-
-    Attributes:
-        seed: of the episode.
-        kind: ``kept``, ``failed``, ``held_out`` or ``error``.
-        reason: why it failed, or the error.
-        steps: actions in it.
-        played: whether it was played by this call and not by an earlier one.
-    """
-
-    seed: int
-    kind: str
-    reason: str | None = None
-    steps: int = 0
-    played: bool = True
-
-
-@dataclass(kw_only=True)
-class Collected:
-    """How a collection went.
-
-    Attributes:
-        kept: demonstrations in the dataset.
-        played: episodes that were played this time, and
-        steps: the actions in them.
-        left_out: seeds that were not played to their end because a goal is held out.
-        failures: reason to count.
-        errors: seed to message.
-        wall_s: how long it took (s, wall clock).
-        complete: whether every episode that was asked for is there.
-    """
-
-    kept: int = 0
-    played: int = 0
-    steps: int = 0
-    left_out: int = 0
-    failures: Counter = field(default_factory=Counter)
-    errors: dict[int, str] = field(default_factory=dict)
-    wall_s: float = 0.0
-    complete: bool = False
-
-    def to_dict(self) -> dict:
-        """Plain values for JSON."""
-        return {
-            "episodes": self.kept,
-            "complete": self.complete,
-            "failures": dict(self.failures.most_common()),
-            "left_out": self.left_out,
-            "errors": {str(seed): message for seed, message in sorted(self.errors.items())},
-            "played": self.played,
-            "steps": self.steps,
-            "wall_s": round(self.wall_s, 3),
-        }
 
 
 def collect(
@@ -85,7 +32,7 @@ def collect(
     out: Path,
     *,
     workers: int = 1,
-    report: Callable[[Outcome], None] | None = None,
+    report: Callable[[SeedOutcome], None] | None = None,
 ) -> Collected:
     """Plays seeds upwards until ``episodes`` of them have succeeded; goes on where an earlier call stopped.
 
@@ -105,14 +52,13 @@ def collect(
         FileError: if the folder holds something else, an episode in it is damaged, or cannot be written.
         BombError: if hardly any episode succeeds.
     """
-    for name, value in (("episodes", episodes), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} must be a positive integer, got {value!r}")
+    episodes = check_integer("episodes", episodes, least=1)
+    workers = check_integer("workers", workers, least=1)
     settings.check_backends()  # first: what cannot be played must not leave a folder behind
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
         run = _Run(settings, episodes, dataset, result, report or (lambda outcome: None))
-        pool = Workers(partial(Player, settings, dataset.path), workers)
+        pool = Workers(partial(SeedPlayer, settings, dataset.path), workers)
         try:
             run.through(pool)
         except KeyboardInterrupt:
@@ -132,7 +78,7 @@ class _Run:
         episodes: int,
         dataset: Dataset,
         result: Collected,
-        report: Callable[[Outcome], None],
+        report: Callable[[SeedOutcome], None],
     ):
         self._episodes, self._dataset, self._result, self._report = episodes, dataset, result, report
         self._next, self._tried = settings.seed, 0
@@ -163,16 +109,16 @@ class _Run:
         seed, self._next = self._next, self._next + 1
         if seed in self._kept:
             demonstration = self._dataset.load(seed)  # refuses a damaged one
-            self._count(Outcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
+            self._count(SeedOutcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
         elif seed in self._failed:
             about = self._dataset.load_failure(seed).about
             reason = about["verdict"]["reason"]
-            self._count(Outcome(seed=seed, kind="failed", reason=reason, played=False))
+            self._count(SeedOutcome(seed=seed, kind="failed", reason=reason, played=False))
         else:
             return seed
         return None
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: SeedOutcome) -> None:
         result, kind = self._result, outcome.kind
         if kind == "held_out":
             result.left_out += 1
@@ -201,8 +147,8 @@ class _Run:
             self._again.append(seed)
             return
         message = f"the process that played it {death}, {DEATHS} times"
-        write_file(self._dataset.error_file(seed), message.encode())
-        self._count(Outcome(seed=seed, kind="error", reason=message))
+        write_file(self._dataset.error_file(seed), kept(message).encode())
+        self._count(SeedOutcome(seed=seed, kind="error", reason=message))
 
 
 class _HeldOutGoal(Exception):
@@ -220,7 +166,7 @@ class _TrainingRecorder(Recorder):
         super().__call__(env, info)
 
 
-class Player:
+class SeedPlayer:
     """Plays seeds in a worker process and writes what came of them.
 
     Args:
@@ -230,10 +176,10 @@ class Player:
 
     def __init__(self, settings: CollectionSettings, path: Path):
         self._settings, self._dataset = settings, Dataset(path)
-        self._policy = settings.make_policy()
+        self._policy = make_policy(settings.policy)
         self._envs: dict[str, Environment] = {}
 
-    def __call__(self, seed: int) -> Outcome:
+    def __call__(self, seed: int) -> SeedOutcome:
         """Plays one seed.
 
         Raises:
@@ -245,19 +191,21 @@ class Player:
         try:
             made = record_episode(env, self._policy, seed, recorder)
         except _HeldOutGoal:
-            return Outcome(seed=seed, kind="held_out")
+            return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:
-            write_file(error_file, traceback.format_exc().encode())
+            write_file(error_file, kept(traceback.format_exc()).encode())
             self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
-            return Outcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
+            return SeedOutcome(
+                seed=seed, kind="error", reason=kept(f"{type(error).__name__}: {message_of(error)}")
+            )
         verdict = made.about["verdict"]
         write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
         error_file.unlink(missing_ok=True)
-        outcome = Outcome(seed=seed, kind="kept", steps=made.length)
+        outcome = SeedOutcome(seed=seed, kind="kept", steps=made.length)
         return outcome if verdict["success"] else replace(outcome, kind="failed", reason=verdict["reason"])
 
     def _environment(self, seed: int) -> Environment:
         name = self._settings.backend_of(seed)
         if name not in self._envs:
-            self._envs[name] = self._settings.make_environment(name)
+            self._envs[name] = make_environment(self._settings.environment(name))
         return self._envs[name]

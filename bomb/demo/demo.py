@@ -1,7 +1,6 @@
 """The main job in a few minutes: play, compare, draw, and show it on one page."""
 
-import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +8,13 @@ import numpy as np
 
 import core
 from bomb.demo.page import write_page
-from bomb.disk.files import read_json, write_json
+from bomb.demo.results import DemoResults
+from bomb.disk.files import write_json
 from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.machine.diagnosis import try_backend
+from bomb.parity.comparison import compare
+from bomb.parity.study import StudyPlan
+from bomb.parity.table import to_json, to_text
 from bomb.pictures.filming import Film, contact_sheet, film, side_by_side
 from bomb.pictures.images import captioned, grid, write_mp4, write_png
 from bomb.policies.making import make_policy
@@ -44,18 +47,6 @@ class DemoSettings:
     sheets: int = 2
     image_size: tuple[int, int] = (360, 480)
     pictures: bool = True
-
-
-@dataclass(kw_only=True)
-class DemoResults:
-    """What the page shows; parts that could not be made are empty and ``notes`` says why."""
-
-    expert: dict[str, dict] = field(default_factory=dict)
-    parity: dict | None = None
-    sheets: list[tuple[Path, str]] = field(default_factory=list)
-    cameras: Path | None = None
-    video: tuple[Path, str] | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def demo(settings: DemoSettings, say=print) -> Path:
@@ -98,7 +89,7 @@ def demo(settings: DemoSettings, say=print) -> Path:
         _draw(settings, drawing, results, say)
         write_page(page, results, settings.parity_episodes)
     say(f"bomb parity compares the simulators on a sample of {settings.parity_episodes} episodes")
-    results.parity = _parity(settings, results)
+    results.parity = _parity(settings, results, say)
     write_page(page, results, settings.parity_episodes)
     return page
 
@@ -145,14 +136,10 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
 
 
 def _film(backend: str, seed: int, settings: DemoSettings, every: int) -> Film:
-    return film(
-        backend,
-        partial(_play_expert, seed=seed),
-        image_size=settings.image_size,
-        every=every,
-        max_steps=MAX_STEPS,
-        stop_on_success=True,
+    environment = core.EnvironmentSettings(
+        backend=backend, image_size=settings.image_size, max_steps=MAX_STEPS, stop_on_success=True
     )
+    return film(environment, partial(_play_expert, seed=seed), every=every)
 
 
 def _play_expert(env, watch, *, seed: int):
@@ -187,18 +174,16 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     return views
 
 
-def _parity(settings: DemoSettings, results: DemoResults) -> dict | None:
-    """A small parity sample, by the command users have; None if it could not run."""
-    from bomb.parity import command
-
+def _parity(settings: DemoSettings, results: DemoResults, say) -> dict | None:
+    """A small parity sample; None if it could not run."""
     file = settings.out / "parity.json"
     file.unlink(missing_ok=True)
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    words = ["--episodes", str(settings.parity_episodes), "--seed", str(settings.seed), "--json", str(file)]
     try:
-        command.run(parser.parse_args(words))
-        return read_json(file)
+        found = compare(StudyPlan(episodes=settings.parity_episodes, seed=settings.seed), say=say)
     except BombError as error:
         results.notes.append(f"The parity sample could not be run: {error}")
         return None
+    say(f"the simulators compared:\n{to_text(found.rows)}")
+    table = to_json(found.rows)
+    write_json(file, table)
+    return table

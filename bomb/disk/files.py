@@ -1,14 +1,39 @@
 """Files that are either whole or not there."""
 
+import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import BombError
 
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+
 
 class FileError(BombError):
     """A file or folder that is missing, damaged, or not what was expected."""
+
+
+class WriteError(FileError):
+    """A file that cannot be written: what was finished is kept, and the same command resumes there."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Says of a file that cannot be written which, and why.
+
+    Raises:
+        WriteError: for any ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(
+            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
+            "before is whole, and the same command resumes there"
+        ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -44,7 +69,7 @@ def read_json(path: Path) -> dict:
         value = json.loads(path.read_text())
     except FileNotFoundError:
         raise FileError(f"{path} does not exist") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
         raise FileError(f"{path} must hold a JSON object, has a {type(value).__name__}")

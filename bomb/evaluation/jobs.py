@@ -3,7 +3,8 @@
 import traceback as tracebacks
 from dataclasses import dataclass, field
 
-from bomb.evaluation.matrix import Plan
+from bomb.disk.text import kept, message_of
+from bomb.evaluation.matrix import ConditionPlan
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
@@ -31,20 +32,20 @@ class Setup:
         plans: the matrix, by key of the condition.
         execution: time limits and what is kept.
         threads: how many threads a renderer in software may use.
-        registered: tasks and backends that were registered at run time, see ``core.registry``.
+        registered: what was registered at run time, see ``core.registry``.
     """
 
     policy: str
     address: PolicyAddress | None
     chunks: ChunkExecution
-    plans: dict[str, Plan]
+    plans: dict[str, ConditionPlan]
     execution: ExecutionSettings
     threads: int = 1
     registered: dict[str, dict[str, str]] = field(default_factory=registrations)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class EpisodeJob:
     """One attempt at one episode."""
 
     condition: str
@@ -53,7 +54,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outcome:
+class JobOutcome:
     """What became of a job: an episode, or an error.
 
     Attributes:
@@ -66,7 +67,7 @@ class Outcome:
         hopeless: whether every other episode would end with the same error.
     """
 
-    job: Job
+    job: EpisodeJob
     row: EpisodeRow | None = None
     record: bytes | None = None
     states: bytes | None = None
@@ -76,8 +77,8 @@ class Outcome:
 
 
 def failed(
-    job: Job, kind: str, message: str, *, step: int | None = None, value: str | None = None
-) -> Outcome:
+    job: EpisodeJob, kind: str, message: str, *, step: int | None = None, value: str | None = None
+) -> JobOutcome:
     """The outcome of a job that came to nothing without raising here."""
     error = ErrorRow(
         condition=job.condition,
@@ -86,14 +87,14 @@ def failed(
         kind=kind,
         step=step,
         value=value,
-        message=message,
+        message=kept(message),
         traceback="",
         at=now(),
     )
-    return Outcome(job=job, error=error)
+    return JobOutcome(job=job, error=error)
 
 
-def raised(job: Job, error: BaseException) -> Outcome:
+def raised(job: EpisodeJob, error: BaseException) -> JobOutcome:
     """The outcome of a job that raised."""
     ours = isinstance(error, PolicyError)
     kind = "timeout" if isinstance(error, PolicyTimeoutError) else "policy" if ours else "engine"
@@ -103,9 +104,9 @@ def raised(job: Job, error: BaseException) -> Outcome:
         attempt=job.attempt,
         kind=kind,
         step=error.step if ours else None,
-        value=error.value if ours else None,
-        message=str(error) if ours else f"{type(error).__name__}: {error}",
-        traceback="".join(tracebacks.format_exception(error)),
+        value=None if not ours or error.value is None else kept(error.value),
+        message=kept(message_of(error) if ours else f"{type(error).__name__}: {message_of(error)}"),
+        traceback=kept("".join(tracebacks.format_exception(error))),
         at=now(),
     )
-    return Outcome(job=job, error=row, hopeless=isinstance(error, ConventionError))
+    return JobOutcome(job=job, error=row, hopeless=isinstance(error, ConventionError))

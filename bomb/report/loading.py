@@ -1,29 +1,20 @@
 """Runs as a report reads them: everything in memory but the series of the episodes."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bomb.policies.words import PolicyWords
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import OptionError
+from core.settings import APPEARANCE, EPISODE_OPTIONS
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
-IDENTITY = (
-    "policy",
-    "chunk",
-    "cameras",
-    "image_size",
-    "supersample",
-    "action_mode",
-    "control_hz",
-    "max_steps",
-    "stop_on_success",
-)
-SEEN = ("cameras", "image_size", "supersample")  # another policy may well see something else
-_WRAPPER = re.compile(r"(blind|mute)\((.*)\)", re.DOTALL)
+IDENTITY = ("policy", "chunk", "cameras", *(name for name in EPISODE_OPTIONS if name != "split"))
+SEEN = ("cameras", *APPEARANCE)  # another policy may well see something else
+BASELINES = ("blind", "mute")  # policies around others, without eyes or without ears
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,13 +55,13 @@ class LoadedRun:
     @property
     def wrapped(self) -> tuple[str, str] | None:
         """(``"blind"`` or ``"mute"``, words of the policy inside) if the policy is such a wrapper."""
-        found = _WRAPPER.fullmatch(self.policy.strip())
-        return (found[1], found[2].strip()) if found else None
+        words = PolicyWords.parse(self.policy)
+        return (words.name, words.inside) if words.name in BASELINES and words.inside is not None else None
 
     @property
     def is_expert(self) -> bool:
         """Whether this is the scripted expert, undisturbed."""
-        return self.policy.split("(")[0].strip() == "expert"
+        return PolicyWords.parse(self.policy).name == "expert"
 
     @property
     def trained(self) -> str | None:
@@ -113,7 +104,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 
     Raises:
         OptionError: without paths, or if one is given twice.
-        FileError: if a folder holds no run.
+        FileError: if a folder holds no run, or one that is damaged.
     """
     paths = [Path(path) for path in paths]
     if not paths:
@@ -127,6 +118,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 
 def _load(path: Path, name: str) -> LoadedRun:
     with RunStore.open(path) as store:
+        store.check()
         conditions = tuple(store.conditions())
         episodes: dict[str, dict[int, EpisodeRow]] = {condition.key: {} for condition in conditions}
         for row in store.episodes():

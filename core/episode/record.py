@@ -3,10 +3,11 @@
 import io
 import json
 from dataclasses import dataclass
-from zipfile import BadZipFile
 
 import numpy as np
 
+from core.episode.archive import read_archive
+from core.episode.packing import pack, unpack
 from core.errors import StateError
 from core.judge.checker import MEASURE_DTYPE, NOT_HELD, TOUCHES, Tolerances, Verdict
 from core.judge.move_judge import MoveJudge, whole_verdict
@@ -88,9 +89,6 @@ class EpisodeRecord:
         form, measures = FORMAT, self.measures
         if not self.swept:
             form, measures = WITHOUT_SWEEPS, _old_measures(measures)
-        flat = measures.view(np.uint8).reshape(*measures.shape, -1)
-        # Differences in time are almost all zero bytes, which is what compresses.
-        delta = np.concatenate([flat[:1], np.bitwise_xor(flat[1:], flat[:-1])])
         np.savez_compressed(
             buffer,
             about=np.frombuffer(json.dumps({"format": form, **self.about}).encode(), np.uint8),
@@ -98,7 +96,7 @@ class EpisodeRecord:
             times=self.times,
             tools=self.tools,
             openings=self.openings,
-            measures=np.ascontiguousarray(delta.transpose(2, 1, 0)),
+            measures=pack(measures),
             actions=self.actions,
         )
         return buffer.getvalue()
@@ -111,21 +109,22 @@ class EpisodeRecord:
             StateError: if the bytes are no record or one of another format.
         """
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
+            arrays = read_archive(data)
             about = json.loads(arrays.pop("about").tobytes())
-        except (ValueError, OSError, KeyError, EOFError, BadZipFile) as error:
+        except (ValueError, KeyError, RecursionError) as error:
             raise StateError(f"not an episode record: {error}") from error
-        form = about.pop("format", None)
+        form = about.pop("format", None) if isinstance(about, dict) else None
         if form not in (WITHOUT_SWEEPS, FORMAT):
-            raise StateError(f"episode record is of format {form}, not {FORMAT} or {WITHOUT_SWEEPS}")
-        flat = np.ascontiguousarray(
-            np.bitwise_xor.accumulate(arrays.pop("measures").transpose(2, 1, 0), axis=0)
-        )
+            raise StateError(f"episode record is not of format {FORMAT} or {WITHOUT_SWEEPS}")
+        missing = {"colors", "times", "tools", "openings", "measures", "actions"} - arrays.keys()
+        if missing or arrays["measures"].ndim != 3 or arrays["measures"].dtype != np.uint8:
+            raise StateError(
+                f"episode record is damaged: it lacks {', '.join(sorted(missing)) or 'measures'}"
+            )
         if form == FORMAT:
-            measures = flat.view(MEASURE_DTYPE)[..., 0]
+            measures = unpack("measures", arrays.pop("measures"), MEASURE_DTYPE)
         else:
-            measures = _new_measures(flat.view(_MEASURE_2)[..., 0])
+            measures = _new_measures(unpack("measures", arrays.pop("measures"), _MEASURE_2))
         return cls(about=about, measures=measures, swept=form == FORMAT, **arrays)
 
 

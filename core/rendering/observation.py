@@ -8,14 +8,14 @@ from gymnasium import spaces
 
 from core.backend import CameraImage
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import Number, OptionError, check_choice
 from core.judge.measuring import Frame
+from core.rendering.instruction_space import InstructionSpace
 from core.world.stage import CAMERAS
 
+PIXELS = Number(least=8, most=4096)  # on a side of a picture
 MODALITIES = ("rgb", "depth", "segmentation")
 MODALITY_KEYS = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
-PRINTABLE_ASCII = "".join(chr(code) for code in range(32, 127))
-MAX_INSTRUCTION = 256
 DEPTH_LIMIT = 100.0  # m; farther than any camera sees
 
 # The measured tool centre point may leave the commanded box a little: drives lag, stones push.
@@ -47,13 +47,10 @@ class ObservationSpec:
                 check_choice(name, value, valid)
             if len(set(values)) != len(values):
                 raise OptionError(f"{name}s are named twice in {values!r}")
-        if (
-            len(self.image_size) != 2
-            or any(isinstance(side, bool) or not isinstance(side, int) for side in self.image_size)
-            or not all(8 <= side <= 4096 for side in self.image_size)
-        ):
+        if len(self.image_size) != 2 or not all(map(PIXELS.holds, self.image_size)):
             raise OptionError(
-                f"image_size must be (height, width) of 8 to 4096 pixels, got {self.image_size!r}"
+                f"image_size must be (height, width) of {PIXELS.least} to {PIXELS.most} pixels, "
+                f"got {self.image_size!r}"
             )
 
     def space(self) -> spaces.Dict:
@@ -72,7 +69,7 @@ class ObservationSpec:
         low = np.array([*(value - STATE_MARGIN for value in WORKSPACE_LOW), 0.0], dtype=np.float32)
         high = np.array([*(value + STATE_MARGIN for value in WORKSPACE_HIGH), 1.0], dtype=np.float32)
         entries["state"] = spaces.Box(low, high, dtype=np.float32)
-        entries["instruction"] = spaces.Text(MAX_INSTRUCTION, min_length=1, charset=PRINTABLE_ASCII)
+        entries["instruction"] = InstructionSpace()
         return spaces.Dict(entries)
 
 
@@ -81,7 +78,7 @@ def action_space(spec: ActionSpec) -> spaces.Box:
     return spaces.Box(spec.low, spec.high, dtype=np.float32)
 
 
-def make_observation(
+def compose_observation(
     spec: ObservationSpec,
     draw: Callable[[str, tuple[str, ...]], CameraImage],
     frame: Frame,

@@ -56,7 +56,7 @@ def test_info_is_plain_and_never_nan(backend, make_env):
     *_, info = env.step(wave(0))
     assert set(info) == {
         "success", "is_success", "success_once", "placement", "stage", "perturbation", "goal", "spans",
-        "sim_time", "clipped", "moves",
+        "sim_time", "clipped", "moves", "seed", "split",
     }  # fmt: skip
 
     def check(value):

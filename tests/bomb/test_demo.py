@@ -1,39 +1,39 @@
 """The demo's page, and the whole demo at its smallest."""
 
-import json
 import re
-import sys
-import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-import bomb.parity
-from bomb.demo.demo import DemoResults, DemoSettings, demo
+from bomb.demo.demo import DemoSettings, demo
 from bomb.demo.page import parity_rows, write_page
+from bomb.demo.results import DemoResults
+from bomb.machine.diagnosis import Finding
 from bomb.pages.page import Page, Raw
+from bomb.parity.comparison import ParityComparison
+from bomb.parity.table import Bound, Row
 from bomb.pictures.images import write_png
+from bomb.statistics import Estimate
 
 ENTRY = {"value": 0.12345, "interval": [0.1, None], "n": 20, "bound": 0.5, "verdict": "passes"}
+ROW = Row(
+    key="arm_rms_mm",
+    estimate=Estimate(value=0.12345, low=0.1, high=None, n=20),
+    bound=Bound(value=0.5, at_least=False),
+)
 
 
 @pytest.fixture
 def small_parity(monkeypatch):
-    """A parity command that measures nothing, in the place of the real one."""
-    command = types.ModuleType("bomb.parity.command")
+    """A parity table of three lines, in the place of the measurement."""
 
-    def add_arguments(parser):
-        for name in ("--episodes", "--seed", "--json"):
-            parser.add_argument(name)
+    def compare(plan, say):
+        assert plan.episodes and plan.split == "parity"
+        rows = [ROW, replace(ROW, key="expert_success", part="mujoco")]
+        return ParityComparison(rows=(*rows, replace(rows[1], part="robotwin")), interrupted=False)
 
-    def run(args):
-        with open(args.json, "w") as file:
-            json.dump({"arm_rms_mm": ENTRY, "expert_success": {"mujoco": ENTRY, "robotwin": ENTRY}}, file)
-        return 2
-
-    command.add_arguments, command.run = add_arguments, run
-    monkeypatch.setitem(sys.modules, "bomb.parity.command", command)
-    monkeypatch.setattr(bomb.parity, "command", command, raising=False)
+    monkeypatch.setattr("bomb.demo.demo.compare", compare)
 
 
 def check_self_contained(html: str) -> None:
@@ -85,7 +85,9 @@ def test_the_demo_without_pictures(tmp_path, small_parity):
 
 
 @pytest.mark.render
-def test_the_demo_with_pictures(tmp_path, small_parity):
+def test_the_demo_with_pictures(tmp_path, small_parity, monkeypatch):
+    works = Finding(what="renderer", ok=True, found="draws")  # tests/bomb/test_cli.py tries it truly
+    monkeypatch.setattr("bomb.demo.demo.try_backend", lambda *asked: works)
     settings = DemoSettings(out=tmp_path, episodes=1, sheets=1, image_size=(48, 64))
     html = demo(settings, lambda words: None).read_text()
     check_self_contained(html)

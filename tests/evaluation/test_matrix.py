@@ -3,11 +3,11 @@
 import pytest
 
 from bomb.evaluation.matrix import make_matrix
-from bomb.evaluation.perturbation_words import read_perturbations
+from bomb.evaluation.perturbed import read_perturbations
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from core.errors import BombError, CapabilityError, OptionError, UnknownNameError
-from core.perturbations.conditions import make_conditions
 from core.perturbations.heldout import goal_set
+from core.perturbations.make_conditions import make_conditions
 from core.registry import TASKS
 from core.world.stage import clean_scene
 from tests.conftest import BACKENDS
@@ -28,7 +28,9 @@ def test_every_combination_is_a_condition_with_the_same_seeds():
         "place_stone|mujoco|friction:2",
     ]
     assert {plan.seeds for plan in plans} == {(7, 8, 9)}
-    assert plans[2].options["perturbations"] == {"friction": 2} and plans[0].options["perturbations"] is None
+    assert (
+        plans[2].environment.perturbations == {"friction": 2} and plans[0].environment.perturbations is None
+    )
 
 
 @pytest.mark.parametrize(

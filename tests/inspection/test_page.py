@@ -15,7 +15,7 @@ from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import FileError
 from bomb.exports import export
 from bomb.inspection.findings import inspect_source
-from bomb.inspection.sources import open_source
+from bomb.inspection.open_source import open_source
 from core.control.actions import WORKSPACE_LOW
 from tests.exports.conftest import make_dataset
 

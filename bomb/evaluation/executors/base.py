@@ -2,9 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from bomb.evaluation.jobs import Job, Outcome, Setup
-from bomb.evaluation.settings import ExecutionSettings
-from bomb.machine.provenance import cores
+from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup
 
 
 class Executor(ABC):
@@ -27,11 +25,11 @@ class Executor(ABC):
         """Workers that may be given a job."""
 
     @abstractmethod
-    def submit(self, worker: int, job: Job) -> None:
+    def submit(self, worker: int, job: EpisodeJob) -> None:
         """Gives an idle worker a job."""
 
     @abstractmethod
-    def wait(self, timeout: float) -> list[Outcome]:
+    def wait(self, timeout: float) -> list[JobOutcome]:
         """Outcomes of jobs that are over; waits for one, but no longer than ``timeout`` seconds.
 
         Every job that was submitted has one outcome in the end, also where its worker dies or takes too long.
@@ -46,22 +44,3 @@ class Executor(ABC):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def make_executor(execution: ExecutionSettings, most: int) -> Executor:
-    """The executor that is asked for.
-
-    Args:
-        execution: which, and how many workers.
-        most: how many could have something to do.
-
-    Raises:
-        BombError: if what it needs is not installed or cannot be reached.
-    """
-    if execution.executor == "ray":
-        from bomb.evaluation.executors.on_ray import RayExecutor
-
-        return RayExecutor(execution.workers, most, execution.ray_address)
-    from bomb.evaluation.executors.local import LocalExecutor
-
-    return LocalExecutor(min(execution.workers or cores(), most))

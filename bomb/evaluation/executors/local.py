@@ -10,10 +10,10 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawArray
 
 from bomb.evaluation.executors.base import Executor
-from bomb.evaluation.jobs import Job, Outcome, Setup, failed
+from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
 from bomb.evaluation.workers.worker import SLOTS, STEP, UNTIL, work
 from bomb.machine.provenance import cores
-from bomb.processes.orphans import ending, without_interrupts
+from bomb.processes.orphans import end_group, ending, without_interrupts
 
 GLANCE_S = 0.5  # how often time limits are looked at
 
@@ -25,7 +25,7 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     shared: Array
-    job: Job | None = None
+    job: EpisodeJob | None = None
     since: float = 0.0
 
 
@@ -50,7 +50,7 @@ class LocalExecutor(Executor):
     def idle(self) -> list[int]:
         return [k for k, worker in enumerate(self._workers) if worker.job is None]
 
-    def submit(self, worker: int, job: Job) -> None:
+    def submit(self, worker: int, job: EpisodeJob) -> None:
         chosen = self._workers[worker]
         if not chosen.process.is_alive():
             self._replace(worker)
@@ -58,7 +58,7 @@ class LocalExecutor(Executor):
         chosen.job, chosen.since = job, time.monotonic()
         self._tell(chosen, job)
 
-    def wait(self, timeout: float) -> list[Outcome]:
+    def wait(self, timeout: float) -> list[JobOutcome]:
         busy = [worker for worker in self._workers if worker.job is not None]
         wait(
             [end for worker in busy for end in (worker.connection, worker.process.sentinel)],
@@ -71,20 +71,26 @@ class LocalExecutor(Executor):
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
-            worker.process.join()
+            end_group(worker.process)
             worker.connection.close()
         self._workers = []
 
-    def _look(self, k: int) -> Outcome | None:
+    def _look(self, k: int) -> JobOutcome | None:
         """What became of the job of a worker, if anything did."""
         worker = self._workers[k]
         try:
             if worker.connection.poll():
                 outcome = worker.connection.recv()
+                if not isinstance(outcome, JobOutcome) or outcome.job != worker.job:
+                    value = "an answer to another job"
+                    return self._give_up(k, "policy", f"the policy's process sent {value}", value)
                 worker.job = None
                 return outcome
         except (EOFError, OSError):
             worker.process.join(GLANCE_S)  # it is ending
+        except Exception as error:  # bytes of somebody else in the pipe
+            value = f"what is no answer ({type(error).__name__})"
+            return self._give_up(k, "policy", f"the policy's process sent {value}", value)
         step = int(worker.shared[STEP])
         if not worker.process.is_alive():
             how = ending(worker.process.exitcode)
@@ -98,7 +104,7 @@ class LocalExecutor(Executor):
             return self._give_up(k, "timeout", f"the episode was {value}, at step {step}", value)
         return None
 
-    def _give_up(self, k: int, kind: str, message: str, value: str) -> Outcome:
+    def _give_up(self, k: int, kind: str, message: str, value: str) -> JobOutcome:
         worker = self._workers[k]
         job, step = worker.job, int(worker.shared[STEP])
         self._replace(k)
@@ -106,8 +112,7 @@ class LocalExecutor(Executor):
 
     def _replace(self, k: int) -> None:
         worker = self._workers[k]
-        worker.process.kill()
-        worker.process.join()
+        end_group(worker.process)
         worker.connection.close()
         self._workers[k] = self._start()
         self._tell(self._workers[k], self._setup)

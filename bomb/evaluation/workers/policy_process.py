@@ -11,8 +11,10 @@ from pathlib import Path
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
-from bomb.processes.orphans import ending, without_interrupts
+from bomb.policies.words import shortened
+from bomb.processes.orphans import end_group, ending, without_interrupts
 from core.errors import OptionError, PolicyError
+from core.registry import registrations
 
 ATTEMPTS = 3  # deaths in a row before it has said anything, until it is given up
 
@@ -71,7 +73,7 @@ class PolicyProcess:
             self._deaths += 1
             if self._deaths >= ATTEMPTS:
                 raise PolicyError(
-                    f"the process of policy {self._words!r} {ending(self._process.exitcode)}, "
+                    f"the process of policy {shortened(self._words)} {ending(self._process.exitcode)}, "
                     f"{self._deaths} times in a row"
                 )
             self.restart()
@@ -93,8 +95,9 @@ class PolicyProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, there = context.Pipe()
         limits = (self._execution.batch, self._execution.batch_wait_ms / 1e3)
+        args = (there, self._words, self._address, *limits, registrations())
         # No daemon: a policy may start processes of its own. It dies with its parent all the same.
-        self._process = context.Process(target=serve, args=(there, self._words, self._address, *limits))
+        self._process = context.Process(target=serve, args=args)
         with without_interrupts():
             self._process.start()
         there.close()
@@ -105,9 +108,8 @@ class PolicyProcess:
             said = pipe.recv()
         except (EOFError, OSError):
             self._process.join()
-            raise OptionError(
-                f"policy {self._words!r} cannot be made: its process {ending(self._process.exitcode)}"
-            ) from None
+            how = ending(self._process.exitcode)
+            raise OptionError(f"policy {shortened(self._words)} cannot be made: its process {how}") from None
         if isinstance(said, str):
             raise OptionError(said)
         return said
@@ -119,6 +121,5 @@ class PolicyProcess:
         self._pipe.close()
         if "about" in self.__dict__ and not self.about.batches:
             process.join(5.0)  # it has only to close the policy
-        process.kill()
-        process.join()
+        end_group(process)
         self._process = None

@@ -3,6 +3,7 @@
 """
 
 import os
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,28 +13,31 @@ from vla_eval.specs import DimSpec
 import core
 from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
-from bomb.integrations.vla_eval.conditions import Condition, conditions
+from bomb.integrations.vla_eval.conditions import TaskCondition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.errors import ConventionError, OptionError, PolicyOutputError
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
+from core.seeding import check_seed, policy_seed, shuffled
+from core.settings import EnvironmentSettings
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action
 WRIST = "wrist"
+BLOCK = 10  # episodes that are shuffled among themselves
 
 
 class BombBenchmark(StepBenchmark):
     """Board games for vla-eval: every task under every perturbation, in one simulator.
 
     An episode is (task, split, seed, perturbation) and the same in both simulators; episode k of every task
-    has the seed ``seed + k``. Success is judged at the end of the episode by BOMB's checker, as
+    has the seed ``episode_seed(seed, k)``. Success is judged at the end of the episode by BOMB's checker, as
     ``bomb evaluate`` reports it; ``success_once`` is true if it held at any time.
 
     Args:
         task: registered name, or several; see ``bomb tasks``.
         backend: registered name, see ``bomb backends``. It has no default, as no simulator is the true one.
         split: family of seeds; results are reported on ``test``.
-        seed: of the first episode of every task.
+        seed: the lowest of every task, see ``episode_seed``.
         perturbations: null; a preset or a knob with its level (``bomb``, ``board_pose:3``), a dict of knobs,
             a condition set's file; or a list of these, each a condition of its own. See ``bomb knobs``.
         cameras: out of ``head``, ``front``, ``wrist``; empty renders nothing.
@@ -83,8 +87,6 @@ class BombBenchmark(StepBenchmark):
         absolute_action: bool | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
         if isinstance(cameras, str):
             raise OptionError(f"cameras must be a list of names, got the string {cameras!r}")
         cameras = tuple(cameras)
@@ -102,19 +104,19 @@ class BombBenchmark(StepBenchmark):
         self._layout = ObservationLayout(state=state, names=tuple(camera_names or ()))
         self._layout.picture_names(cameras)
         self._conditions = {found.name: found for found in conditions(task, perturbations)}
-        size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-        self._seed, self._cameras = seed, cameras
-        self._options = {
-            "backend": backend,
-            "split": split,
-            "cameras": cameras,
-            "image_size": size,
-            "action_mode": action_mode,
-            "control_hz": control_hz,
-            "max_steps": max_steps,
-            "stop_on_success": stop_on_success,
-            "supersample": supersample,
-        }
+        self._seed, self._cameras = check_seed(seed), cameras
+        # Of every condition; each has its own task and perturbation.
+        self._settings = EnvironmentSettings(
+            backend=backend,
+            split=split,
+            cameras=cameras,
+            image_size=image_size,
+            action_mode=action_mode,
+            control_hz=control_hz,
+            max_steps=max_steps,
+            stop_on_success=stop_on_success,
+            supersample=supersample,
+        )
         self._refused: list[str] = []
         self._env: core.Environment | None = None
         self._playing: str | None = None  # name of the condition that the environment is of
@@ -130,9 +132,8 @@ class BombBenchmark(StepBenchmark):
                 "suite": condition.task,
                 "task": condition.task,
                 "perturbation": condition.label,
-                "backend": self._options["backend"],
-                "split": self._options["split"],
-                "first_seed": self._seed,
+                "backend": self._settings.backend,
+                "split": self._settings.split,
             }
             for condition in self._conditions.values()
         ]
@@ -147,18 +148,18 @@ class BombBenchmark(StepBenchmark):
             raise ConventionError(
                 "the model server and BOMB do not mean the same: " + "; ".join(dict.fromkeys(self._refused))
             )
-        steps = self._options["max_steps"]
+        steps = self._settings.max_steps
         tasks = {condition.task for condition in self._conditions.values()}
         return {
             "max_steps": steps or max(TASKS.load(task)().max_steps for task in tasks),
-            "control_hz": self._options["control_hz"],
-            "backend": self._options["backend"],
-            "split": self._options["split"],
+            "control_hz": self._settings.control_hz,
+            "backend": self._settings.backend,
+            "split": self._settings.split,
         }
 
     def get_action_spec(self) -> dict[str, DimSpec]:
         """Position, rotation where there is one, gripper."""
-        return specs.action_spec(self._convention, self._options["control_hz"], self._refused)
+        return specs.action_spec(self._convention, self._settings.control_hz, self._refused)
 
     def get_observation_spec(self) -> dict[str, DimSpec]:
         """Every picture by its name and as ``image``; state; language."""
@@ -172,10 +173,14 @@ class BombBenchmark(StepBenchmark):
     # ---- an episode -------------------------------------------------------------------------
 
     def reset(self, task: dict) -> dict:
-        """Begins the episode with the seed ``seed + episode_idx``."""
+        """Begins the episode with the seed ``episode_seed(seed, episode_idx)``.
+
+        vla-eval sends ``task`` to the model server after this; what names the scene is taken out of it.
+        """
         env = self._environment(self._conditions[task["name"]])
         self._over = False
-        observation, _ = env.reset(seed=self._seed + int(task.get("episode_idx", 0)))
+        observation, _ = env.reset(seed=episode_seed(self._seed, int(task.get("episode_idx", 0))))
+        task["episode_idx"] = task["seed"] = policy_seed(env.episode.split, env.episode.seed)
         self._begun = True
         self._recorder.record_video(self._picture(observation))
         return observation
@@ -233,7 +238,6 @@ class BombBenchmark(StepBenchmark):
             "success_distance_mm": placement["distance_mm"] if info["success"] else None,
             "stages": {flat(name): held for name, held in placement["stages"].items()},
             **{flat(name): held for name, held in placement["stages"].items()},
-            "seed": env.episode.seed,
             "clipped": info["clipped"],
             "moves_done": info["moves"]["done"],
         }
@@ -261,15 +265,27 @@ class BombBenchmark(StepBenchmark):
             self._env.close()
         self._env, self._playing, self._begun = None, None, False
 
-    def _environment(self, condition: Condition) -> core.Environment:
+    def _environment(self, condition: TaskCondition) -> core.Environment:
         if self._playing != condition.name:
             self.cleanup()
-            self._env = core.make_task(condition.task, perturbations=condition.perturbation, **self._options)
+            self._env = core.make_environment(
+                replace(self._settings, task=condition.task, perturbations=condition.perturbation)
+            )
             self._playing = condition.name
         return self._env
 
     def _picture(self, observation: dict) -> np.ndarray | None:
         return next(iter(observation.get("images", {}).values()), None)
+
+
+def episode_seed(first: int, k: int) -> int:
+    """The scene's seed of the k-th episode of a task, where ``seed`` of the benchmark is ``first``.
+
+    The seeds from ``first`` on, each block of ten shuffled: any multiple of ten episodes plays the same seeds
+    as ``bomb evaluate`` does, and a server that counts its episodes does not know which one it is in.
+    """
+    block = k // BLOCK
+    return first + block * BLOCK + shuffled(range(BLOCK), f"vla-eval:{block}")[k % BLOCK]
 
 
 def flat(stage: str) -> str:

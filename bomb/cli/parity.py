@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bomb.cli import INTERRUPTED
-from core.errors import OptionError, RenderError, check_choice
+from bomb.processes.statuses import INTERRUPTED
+from core.errors import OptionError, check_choice
 from core.registry import BACKENDS
 from core.seeding import SPLITS
 
@@ -50,59 +50,30 @@ def run(args: argparse.Namespace) -> int:
         130 after Ctrl-C, with what was finished printed and written.
     """
     from bomb.disk.files import write_json
-    from bomb.parity.pictures import PictureStudy
-    from bomb.parity.studies import STUDIES
-    from bomb.parity.study import Plan
+    from bomb.parity.comparison import compare, with_level
+    from bomb.parity.study import StudyPlan
     from bomb.parity.table import exit_status, to_json, to_text
 
-    plan = Plan(
+    plan = StudyPlan(
         episodes=_at_least("--episodes", args.episodes, 1),
         seed=_at_least("--seed", args.seed, 0),
         split=check_choice("split", args.split, SPLITS),
         backends=_pair(args.backends),
         out=args.out,
-        perturbations=_perturbation(args.perturbation),
+        perturbations=with_level(args.perturbation),
     )
-    # Under a perturbation the pictures are what is compared.
-    studies = STUDIES if plan.perturbations is None else (PictureStudy(),)
-    keys = _keys(args.rows, [key for study in studies for key in study.keys])
-    results, interrupted = _measure(plan, keys, _at_least("--workers", args.workers, 0))
-    rows = [row for study, finished in results for row in study.rows(plan, finished) if row.key in keys]
-    print(to_text(rows))
+    found = compare(
+        plan,
+        rows=None if args.rows is None else [name.strip() for name in args.rows.split(",")],
+        workers=_at_least("--workers", args.workers, 0),
+    )
+    print(to_text(found.rows))
     if args.json is not None:
-        write_json(args.json, to_json(rows))
-    if interrupted:
+        write_json(args.json, to_json(found.rows))
+    if found.interrupted:
         print("interrupted: the table holds what was finished", file=sys.stderr)
         return INTERRUPTED
-    return exit_status(rows)
-
-
-def _measure(plan, keys: list[str], workers: int) -> tuple[list, bool]:
-    """Pairs of (study, its finished results in the order of their seeds), and whether Ctrl-C came."""
-    from tqdm import tqdm
-
-    from bomb.parity.studies import STUDIES
-    from bomb.parity.study import measure
-
-    collected = []
-    for study in STUDIES:
-        if not set(study.keys) & set(keys):
-            continue
-        jobs, results = study.jobs(plan), {}
-        collected.append((study, results, jobs))
-        with tqdm(total=len(jobs), unit="job", desc=study.name, file=sys.stderr) as bar:
-            try:
-                measure(study, plan, results, workers=workers, report=bar.update)
-            except RenderError as error:
-                # Without a driver everything but pictures can be measured; their rows stay undecided.
-                print(f"{study.name}: {error}", file=sys.stderr)
-            except KeyboardInterrupt:
-                return _ordered(collected), True
-    return _ordered(collected), False
-
-
-def _ordered(collected: list) -> list:
-    return [(study, [results[job] for job in jobs if job in results]) for study, results, jobs in collected]
+    return exit_status(found.rows)
 
 
 def _at_least(option: str, value: int, least: int) -> int:
@@ -118,20 +89,3 @@ def _pair(names: str) -> tuple[str, str]:
     for name in pair:
         BACKENDS.target(name)
     return pair
-
-
-def _perturbation(name: str | None) -> str | None:
-    """``name:level``; severity 3, or the first set, where no level is given."""
-    from core.perturbations import KNOBS
-    from core.perturbations.presets import DEFAULT_SEVERITY, make_suite
-
-    if name in KNOBS:
-        name = f"{name}:{next(iter(KNOBS[name].sets), DEFAULT_SEVERITY)}"
-    make_suite(name)  # a wrong one is an error before anything is played
-    return name
-
-
-def _keys(names: str | None, valid: list[str]) -> list[str]:
-    if names is None:
-        return valid
-    return [check_choice("row", name.strip(), valid) for name in names.split(",")]

@@ -1,0 +1,16 @@
+"""What the demonstration found out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(kw_only=True)
+class DemoResults:
+    """What the page shows; parts that could not be made are empty and ``notes`` says why."""
+
+    expert: dict[str, dict] = field(default_factory=dict)
+    parity: dict | None = None
+    sheets: list[tuple[Path, str]] = field(default_factory=list)
+    cameras: Path | None = None
+    video: tuple[Path, str] | None = None
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,25 @@
+"""Which kind of dataset a folder holds."""
+
+from pathlib import Path
+
+from bomb.demonstrations.dataset import SETTINGS_FILE
+from bomb.disk.files import FileError
+from bomb.inspection.demonstrations_source import Demonstrations
+from bomb.inspection.lerobot_source import LeRobot
+from bomb.inspection.sources import Source
+
+
+def open_source(path: Path) -> Source:
+    """The dataset in a folder.
+
+    Raises:
+        FileError: if there is none that is known.
+    """
+    path = Path(path)
+    if (path / SETTINGS_FILE).exists():
+        return Demonstrations(path)
+    if (path / "meta" / "info.json").exists():
+        return LeRobot(path)
+    raise FileError(
+        f"{path} holds no dataset: neither {SETTINGS_FILE} of `bomb collect` nor meta/info.json of LeRobot"
+    )
