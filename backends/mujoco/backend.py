@@ -130,7 +130,7 @@ class MujocoBackend(Backend):
             mj.mj_contactForce(model, data, k, force)
             if not force.any():
                 continue
-            # The contact's x axis is its normal, from the first body to the second; the force is on the second.
+            # The contact's x axis is its normal, from the first body to the second, which bears the force.
             axes = contact.frame.reshape(3, 3)
             forces.append(
                 ContactForce(

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{result.changed} of {result.n} verdicts changed")
     if result.unswept:
         print(
-            f"{result.unswept} of {result.n} records are from before contact between control steps was recorded: "
+            f"{result.unswept} of {result.n} records are from before contact between control steps was kept: "
             "in their stages and reasons, touched by both pads counts as held (docs/checker.md)"
         )
     if args.json is not None:

@@ -42,6 +42,7 @@ __all__ = [
     "STATUSES",
     "TOUCHES",
     "TOUCH_DISTANCE",
+    "VERDICTS",
     "WHITE",
     "EpisodeJudge",
     "FingerChain",
@@ -52,6 +53,9 @@ __all__ = [
     "touch_names",
     "worth_tracing",
 ]
+
+# Grows when the same series of states gets another verdict.
+VERDICTS = 2
 
 # Colours of stones, as the judge and the occupancy of a board count them (0 is an empty intersection).
 BLACK = 1

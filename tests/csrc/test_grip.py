@@ -1,7 +1,7 @@
 """Held between the pads, or merely touched by both: stones pressed, pinched and caught, by poses alone.
 
-The pads of `worlds` open along y of W; a pad is 17.5 mm wide along x and 18.5 mm high. A stone is 22 mm across
-and 8 mm thick, with a rim band of 4 mm; its bevel leans 56 degrees.
+The pads of `worlds` open along y of W; a pad is 17.5 mm wide along x and 18.5 mm high. A stone is 22 mm
+across and 8 mm thick, with a rim band of 4 mm; its bevel leans 56 degrees.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def grips(offset, opening: float, stone=STONE) -> tuple[bool, bool, bool]:
 
 
 def chord(offset: float) -> float:
-    """Width of the stone at its rim where the pads' near edges are, their middle off by ``offset`` along x."""
+    """Width of the stone at its rim where the pads' near edges are, the pads off by ``offset`` along x."""
     beyond = max(offset - HALF_PAD, 0.0)
     return 2 * np.sqrt(worlds.RADIUS**2 - beyond**2)
 

@@ -11,7 +11,7 @@ GEOMETRY = worlds.make_geometry()
 FINGERS = TOUCHES["left_finger"] | TOUCHES["right_finger"]
 PADS = TOUCHES["left_pad"] | TOUCHES["right_pad"]
 HAND = np.array([0.3, 0.1, 1.0])  # the middle between the pads, all joints at zero
-# The hand hangs from joints that turn about z, far away, so that small turns are sweeps; the fingers open in y.
+# The hand hangs from joints that turn about z, far away, so that small turns are sweeps; fingers open in y.
 LEVER = 0.5
 
 
