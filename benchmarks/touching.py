@@ -57,7 +57,7 @@ def press(start: Episode, rng: np.random.Generator) -> list[Waypoint]:
     p = place(start) + [*rng.normal(scale=0.004, size=2), 0.0]
     return [
         Waypoint(target=up(p), opening=0.0, seconds=0.4),
-        Waypoint(target=p + [0, 0, rng.uniform(-0.002, 0.008)], opening=0.0, seconds=0.3, speed=0.3),
+        Waypoint(target=p + [0, 0, rng.uniform(-0.002, 0.005)], opening=0.0, seconds=0.3, speed=0.3),
         Waypoint(target=up(p), opening=0.0, seconds=0.3),
     ]
 

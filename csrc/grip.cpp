@@ -48,25 +48,29 @@ bool presses(const ConvexHull& stone, const Pose& X_WS, const FingerShape& finge
 
 }  // namespace
 
-Grip grip_of(const Scene& scene, const Pose& X_WS, const Pose* X_WL, std::uint8_t touches) {
-  if ((touches & kFingers) != kFingers) return {false, false};
-  const LinkBox &left = scene.fingers[kLeft].boxes.back(), &right = scene.fingers[kRight].boxes.back();
-  const Pose X_WKl = X_WL[kLeft] * left.X_LK, X_WKr = X_WL[kRight] * right.X_LK;
-  const Vec3 between = X_WKr.p - X_WKl.p;
-  const double span = norm(between);
-  if (!(span > 0.0)) return {false, false};
-  const Vec3 inwards = (1.0 / span) * between;  // of the left finger
+Vec3 opening_direction(const Scene& scene, const Pose* X_WL) {
+  const Vec3 left = X_WL[kLeft] * scene.fingers[kLeft].boxes.back().X_LK.p;
+  const Vec3 right = X_WL[kRight] * scene.fingers[kRight].boxes.back().X_LK.p;
+  const double span = norm(right - left);
+  return span > 0.0 ? (1.0 / span) * (right - left) : Vec3{};
+}
 
-  Grip grip{};
-  grip.pinched = presses(scene.stone, X_WS, scene.fingers[kLeft], X_WL[kLeft], inwards, kPinchAngle) &&
-                 presses(scene.stone, X_WS, scene.fingers[kRight], X_WL[kRight], -inwards, kPinchAngle);
-  if ((touches & kBothPads) != kBothPads) return grip;
-  const double centre = dot(X_WS.p - X_WKl.p, inwards);
-  const double least = std::cos(kGripAngle);
-  grip.held = centre > extent(left.box, X_WKl, inwards) &&
-              centre < span - extent(right.box, X_WKr, inwards) &&
-              directness(scene.stone, X_WS, left.box, X_WKl, inwards) >= least &&
-              directness(scene.stone, X_WS, right.box, X_WKr, -inwards) >= least;
+Grip grip_of(const Scene& scene, const Pose& X_WS, const Pose* X_WL, std::uint8_t touches) {
+  Grip grip;
+  if ((touches & (kBothPads | kFingers)) == 0) return grip;
+  const Vec3 inwards = opening_direction(scene, X_WL);  // of the left finger
+  if ((touches & kFingers) == kFingers) {
+    grip.pinched = presses(scene.stone, X_WS, scene.fingers[kLeft], X_WL[kLeft], inwards, kPinchAngle) &&
+                   presses(scene.stone, X_WS, scene.fingers[kRight], X_WL[kRight], -inwards, kPinchAngle);
+  }
+  const auto by_pad = [&](Finger side, const Vec3& towards_stone) {
+    const LinkBox& pad = scene.fingers[side].boxes.back();
+    const Pose X_WK = X_WL[side] * pad.X_LK;
+    return dot(X_WS.p - X_WK.p, towards_stone) > extent(pad.box, X_WK, towards_stone) &&
+           directness(scene.stone, X_WS, pad.box, X_WK, towards_stone) >= std::cos(kGripAngle);
+  };
+  grip.left = (touches & kLeftPad) != 0 && by_pad(kLeft, inwards);
+  grip.right = (touches & kRightPad) != 0 && by_pad(kRight, -inwards);
   return grip;
 }
 

@@ -19,9 +19,15 @@ constexpr double kGripAngle = 0.78539816339744831;
 constexpr double kPinchAngle = 1.0471975511965976;
 
 struct Grip {
-  bool held;     // both pads press it with their inner faces, and its centre is between those
-  bool pinched;  // INT-ACT: both fingers press it, with whatever part of them touches it
+  bool left = false;     // the left pad presses it with its inner face, and its centre is inwards of that
+  bool right = false;    // the right pad
+  bool pinched = false;  // INT-ACT: both fingers press it, with whatever part of them touches it
+
+  bool held() const { return left && right; }
 };
+
+// From the left pad to the right one, of unit length; zero if they lie in one another.
+Vec3 opening_direction(const Scene& scene, const Pose* X_WL);
 
 // Of a stone at X_WS that touches what the bits of Touch in `touches` say.
 Grip grip_of(const Scene& scene, const Pose& X_WS, const Pose* X_WL, std::uint8_t touches);

@@ -82,7 +82,7 @@ class Follower {
     out_.since |= touches;
     const Grip grip = grip_of(scene_, X_WS, X_WL.data(), touches);
     if (grip.pinched) out_.pinched = 1;
-    if (!grip.held) return;
+    if (!grip.held()) return;
     out_.since |= kHeld;
     const Pose X_BS = inverse_times(scene_.X_WB, X_WS);
     const Vec3 down_S{-X_BS.R.x.z, -X_BS.R.y.z, -X_BS.R.z.z};

@@ -33,7 +33,7 @@ def package_version(name: str) -> str | None:
 
 
 def versions() -> dict[str, str | None]:
-    """Python, BOMB, what its seeds draw, how it judges, and the packages whose version may change a result."""
+    """Python, BOMB, what its seeds draw, how it judges, and the packages that may change a result."""
     bomb = package_version(DISTRIBUTION) or "not installed"
     return {
         "python": platform.python_version(),

@@ -79,14 +79,27 @@ def test_caught_by_the_bevel_is_not_held():
     assert grips((0, 0, 0.003 + HALF_HEIGHT), 2 * 0.0095 - 2 * SINK) == (True, False, True)
 
 
-def test_of_two_stones_in_a_row_between_the_pads_neither_is_held_by_both():
+def test_stones_in_a_row_between_the_pads_hold_one_another():
     stones = [worlds.in_board((0, y, 0.2)) for y in (-worlds.RADIUS, worlds.RADIUS)]
     measures = worlds.measure(
         GEOMETRY, stones, fingers=worlds.fingers_around(CENTRE, 4 * worlds.RADIUS - 0.0001)
     )
     pads = TOUCHES["left_pad"] | TOUCHES["right_pad"]
     assert sorted(m & pads for m in measures["touches"]) == [32, 64]
-    assert not (measures["touches"] & TOUCHES["held"]).any() and not measures["pinched"].any()
+    assert (measures["touches"] & TOUCHES["held"]).all() and not measures["pinched"].any()
+    apart = [stones[0], stones[1] + [0, 0.0007, 0, 0, 0, 0, 0]]
+    fingers = worlds.fingers_around(CENTRE + (0, 0.00035, 0), 4 * worlds.RADIUS + 0.0006)
+    measures = worlds.measure(GEOMETRY, apart, fingers=fingers)
+    assert not (measures["touches"] & TOUCHES["held"]).any()
+
+
+def test_a_stone_that_leans_on_a_row_is_not_held():
+    stones = [worlds.in_board((0, y, 0.2)) for y in (-worlds.RADIUS, worlds.RADIUS)]
+    stones.append(worlds.in_board((0.0191, 0, 0.2)))  # in the notch between the two, across the opening
+    fingers = worlds.fingers_around(CENTRE, 4 * worlds.RADIUS - 0.0001)
+    measures = worlds.measure(GEOMETRY, stones, fingers=fingers)
+    assert measures["neighbours"].tolist() == [2, 2, 2]
+    assert ((measures["touches"] & TOUCHES["held"]) != 0).tolist() == [True, True, False]
 
 
 def test_two_stones_side_by_side_are_both_held():

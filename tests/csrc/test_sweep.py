@@ -50,8 +50,10 @@ def fingers_at(joints: np.ndarray) -> np.ndarray:
 
 
 def measured(joints: np.ndarray, stones: np.ndarray) -> np.ndarray:
-    """Every state of a trace by itself, (K, S)."""
-    return GEOMETRY.measure(stones, np.zeros((*stones.shape[:2], 6)), fingers_at(joints))
+    """Every state of a trace and every stone by itself, (K, S)."""
+    fingers, still = fingers_at(joints), np.zeros((len(stones), 1, 6))
+    alone = [GEOMETRY.measure(stones[:, i : i + 1], still, fingers) for i in range(stones.shape[1])]
+    return np.concatenate(alone, axis=1)
 
 
 def test_the_chain_is_a_row_of_joints():
