@@ -1,6 +1,6 @@
 # Two commands: `make demo` and `make test`. Both set up what they need; `make setup` stops before running.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-interop test-sanitized lint format bench parity-full docs-pictures lock clean
+.PHONY: help setup demo test test-interop test-sanitized check format bench parity-full docs-pictures lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -20,9 +20,8 @@ test-interop: setup ## the installed wheel from outside of the checkout, foreign
 test-sanitized: setup ## the checker under the address and undefined-behaviour sanitizers
 	@bash scripts/test_sanitized.sh
 
-lint: setup ## what CI expects of the sources
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
+check: setup ## format, lint, types and import rules; under a minute
+	@bash scripts/check.sh
 
 format: setup ## rewrites the sources in the one format
 	.venv/bin/ruff check --fix .
@@ -41,4 +40,4 @@ lock: ## writes requirements.lock from what .venv holds
 	.venv/bin/python -m scripts.write_lock
 
 clean: ## removes what is built or run; keeps .venv
-	rm -rf build runs *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build runs *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 from core.errors import RegistrationError, UnknownNameError
 
@@ -94,7 +95,7 @@ class Registry:
             raise UnknownNameError(self.kind, name, self._targets)
         return self._targets[name]
 
-    def load(self, name: str):
+    def load(self, name: str) -> Any:
         """Imports what a name stands for.
 
         Raises:
