@@ -48,7 +48,8 @@ def measure(backend: str, episodes: int, rounds: int) -> dict[str, float]:
     """Steps per second and ratios of one engine."""
     # Nothing held out: every seed is played by both.
     settings = CollectionSettings(backends=(backend,), split="ci", held_out=())
-    env, policy, found = settings.make_environment(backend), make_policy(settings.policy), []
+    env = core.make_environment(settings.environment(backend))
+    policy, found = make_policy(settings.policy), []
     with tempfile.TemporaryDirectory() as folder:
         here, pool = Player(settings, Path(folder)), Workers(partial(Player, settings, Path(folder)), 1)
         try:

@@ -30,7 +30,7 @@ from bomb.demonstrations.settings import CollectionSettings
 from bomb.exports import writer_class
 from bomb.exports.plan import make_plan
 from bomb.exports.settings import ExportSettings
-from bomb.exports.shards import Job, ShardMaker
+from bomb.exports.shards import ShardJob, ShardMaker
 from bomb.rollouts.rollout import replay
 
 WRITING = 0.15  # share of simulating and drawing that writing may cost
@@ -68,7 +68,7 @@ def writing_cost(backend: str, episodes: int, rounds: int) -> dict:
 
         calls: dict[str, Callable[[], object]] = {"simulate": simulate, "draw": draw}
         for name, (maker, plans) in makers.items():
-            calls[name] = lambda maker=maker, plans=plans: maker(Job(0, parts, plans))
+            calls[name] = lambda maker=maker, plans=plans: maker(ShardJob(0, parts, plans))
         times = in_turn(calls, rounds)
         for maker, _ in makers.values():
             maker.close()
@@ -105,13 +105,13 @@ import sys
 import numpy as np
 import bomb.exports.shards as shards
 from bomb.cli import main
-from bomb.exports.frames import Frame
+from bomb.exports.frames import ExportFrame
 
 noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 def frames(renderer, demonstration, plan, settings):
     for k in range(plan.length):
-        yield Frame(images={"head": np.roll(noise, k, axis=1)}, columns={})
+        yield ExportFrame(images={"head": np.roll(noise, k, axis=1)}, columns={})
 
 shards.drawn_frames = frames
 sys.exit(main(sys.argv[1:]))

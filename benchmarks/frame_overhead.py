@@ -13,12 +13,9 @@ import numpy as np
 
 import core
 from benchmarks.timing import arguments, interleaved, reference_ms, within, write
-from core.control.actions import ActionSpec
 from core.environment import Environment
-from core.make import DEFAULT_SUPERSAMPLE
 from core.registry import BACKENDS, TASKS
-from core.rendering.observation import ObservationSpec
-from core.settings import EpisodeOptions
+from core.settings import DEFAULT_SUPERSAMPLE
 from core.world.stage import clean_scene
 
 BOUND = 1.10
@@ -32,9 +29,9 @@ def environment(backend: str, cameras: tuple[str, ...], *, shadows: bool, supers
         TASKS.load("place_stone")(),
         BACKENDS.load(backend)(),
         replace(scene, lights=lights),
-        action=ActionSpec(mode="delta", control_hz=20),
-        observation=ObservationSpec(cameras=cameras, image_size=(256, 256), modalities=("rgb",)),
-        options=EpisodeOptions(split="calibration", max_steps=10**6, supersample=supersample),
+        settings=core.EnvironmentSettings(
+            backend=backend, cameras=cameras, split="calibration", max_steps=10**6, supersample=supersample
+        ),
     )
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.timing import write
 from bomb.parity.envelope import EnvelopeStudy, Grasp, held_from, offset_of
-from bomb.parity.study import Plan, measure
+from bomb.parity.study import StudyPlan, measure
 from bomb.parity.table import to_json, to_text
 from bomb.statistics import iou
 from core.errors import OptionError
@@ -66,7 +66,7 @@ class TunedEnvelope(EnvelopeStudy):
     astride: bool = True
     jitter: float = 0.0
 
-    def run(self, plan: Plan, seed: int) -> Again:
+    def run(self, plan: StudyPlan, seed: int) -> Again:
         for name, value in self.settings.items():
             change(name, value)
         offset = offset_of(plan, seed)
@@ -75,7 +75,7 @@ class TunedEnvelope(EnvelopeStudy):
         moved = self._held(plan, seed, offset + hair) if self.jitter else held
         return Again(offset=tuple(map(float, offset)), held=held, moved=moved)
 
-    def _held(self, plan: Plan, seed: int, offset: np.ndarray) -> tuple[bool, bool]:
+    def _held(self, plan: StudyPlan, seed: int, offset: np.ndarray) -> tuple[bool, bool]:
         first, second = (held_from(b, plan.split, seed, offset, astride=self.astride) for b in plan.backends)
         return first, second
 
@@ -127,7 +127,7 @@ def parse(setting: str) -> tuple[str, object]:
         raise OptionError(f"{setting!r} must be NAME=VALUE with a value like {old!r}: {error}") from error
 
 
-def self_agreement(plan: Plan, results: list[Again]) -> dict[str, dict]:
+def self_agreement(plan: StudyPlan, results: list[Again]) -> dict[str, dict]:
     """IoU of each simulator's envelope with its own, moved by a hair."""
     return {
         backend: iou([r.held[k] for r in results], [r.moved[k] for r in results]).to_dict()
@@ -156,7 +156,7 @@ def main() -> int:
 
     settings = dict(parse(setting) for setting in args.setting)
     study = TunedEnvelope(settings=settings, astride=not args.from_above, jitter=args.jitter / 1000)
-    plan = Plan(episodes=args.grasps, seed=args.seed, split=args.split)
+    plan = StudyPlan(episodes=args.grasps, seed=args.seed, split=args.split)
     finished: dict[int, Again] = {}
     with tqdm(total=args.grasps, unit="grasp", file=sys.stderr) as bar:
         measure(study, plan, finished, workers=args.workers, report=bar.update)

@@ -17,10 +17,12 @@ _PUBLIC = {
     "RunStore": "bomb.runs.store",
     "EvaluationSettings": "bomb.evaluation",
     "evaluate": "bomb.evaluation",
-    "list_policies": "bomb.policies.making",
+    "list_policies": "bomb.policies.registry",
     "make_policy": "bomb.policies.making",
     "make_vec": "bomb.rollouts.vector",
     "play": "bomb.rollouts.rollout",
+    "register_policy": "bomb.policies.registry",
+    "register_policy_scheme": "bomb.policies.registry",
     "rescore": "bomb.runs.rescoring",
 }
 

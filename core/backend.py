@@ -1,31 +1,19 @@
 """What a physics engine must do for BOMB: the small set that truly differs by engine."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 from typing import ClassVar
 
 import numpy as np
 
+from core.errors import CapabilityError
+from core.world.capability import Capability
+from core.world.changes import check_changes
 from core.world.scene import CameraSpec, SceneSpec
 from core.world.state import SceneState
 
-
-class Capability(Enum):
-    """What a backend may be able to do. A missing one raises ``CapabilityError``."""
-
-    RGB = "rgb"
-    DEPTH = "depth"
-    SEGMENTATION = "segmentation"
-    CONTACT_FORCES = "contact_forces"
-    LIVE_MATERIALS = "live_materials"
-    LIVE_LIGHTS = "live_lights"
-    LIVE_CAMERAS = "live_cameras"
-    LIVE_SHADOWS = "live_shadows"
-    LIVE_POSES = "live_poses"  # of table, board and other static bodies
-    LIVE_PHYSICS = "live_physics"  # friction and masses
-    LIVE_SHAPES = "live_shapes"  # of stones
-    STATIC_OBJECTS = "static_objects"
+__all__ = ["Backend", "CameraImage", "Capability", "ContactForce"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,10 +56,30 @@ class Backend(ABC):
     Attributes:
         name: the registered name.
         capabilities: what this backend can do.
+        built: the scene that ``build`` compiled; ``build`` sets it.
     """
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
+    built: SceneSpec
+
+    @classmethod
+    def require(cls, capabilities: Iterable[Capability], what: str) -> None:
+        """Returns if the backend can do all of ``capabilities``.
+
+        Args:
+            capabilities: what is needed.
+            what: needs them, as the message names it.
+
+        Raises:
+            CapabilityError: naming what is missing, and what the backend can do.
+        """
+        missing = sorted(needed.value for needed in set(capabilities) - cls.capabilities)
+        if missing:
+            able = ", ".join(sorted(capability.value for capability in cls.capabilities)) or "nothing"
+            raise CapabilityError(
+                f"backend {cls.name!r} cannot do {what}: it has no {', '.join(missing)}; it has: {able}"
+            )
 
     @abstractmethod
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
@@ -87,16 +95,24 @@ class Backend(ABC):
             RenderError: if ``scene`` has cameras and no graphics driver works.
         """
 
-    @abstractmethod
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
         """Puts the world into ``state``, dressed as ``scene``; everything that came before is forgotten.
 
-        Materials, lights, shadows, cameras, poses of table, board and objects, physics parameters and the
-        shape of the stones may differ from the scene that was built and are changed in place; other shapes
-        and counts may not.
-
         Raises:
-            CapabilityError: if ``scene`` differs from the built one in something that cannot be changed.
+            CapabilityError: if ``scene`` differs from the built one in something that may not change, see
+                ``core.world.changes``; the world has not moved.
+            StateError: if the state names stones that the pool does not have.
+        """
+        check_changes(self.built, scene, backend=self.name, capabilities=self.capabilities)
+        self.dress(scene)
+        self.write_state(state)
+
+    @abstractmethod
+    def dress(self, scene: SceneSpec) -> None:
+        """Makes the world look and behave like ``scene``, in place, from the next ``write_state`` on.
+
+        ``scene`` differs from the built one only in what ``core.world.changes.CHANGEABLE`` names and
+        ``capabilities`` allow.
         """
 
     @abstractmethod
@@ -121,7 +137,11 @@ class Backend(ABC):
 
     @abstractmethod
     def contact_forces(self) -> list[ContactForce]:
-        """Contacts of the last time step that carry force."""
+        """Contacts of the last time step that carry force.
+
+        Raises:
+            CapabilityError: if the backend has no ``contact_forces``.
+        """
 
     @abstractmethod
     def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:

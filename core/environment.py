@@ -6,24 +6,23 @@ from dataclasses import asdict
 import gymnasium
 import numpy as np
 
-from core.backend import Backend, CameraImage
+from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.board.goal_picture import goal_picture
 from core.board.layout import add_stones
-from core.control.actions import ActionSpec, check_action
+from core.control.actions import check_action
 from core.control.actuation import Actuator
 from core.control.controller import Controller
 from core.episode.info import episode_about, episode_info
 from core.episode.log import EpisodeLog
 from core.episode.record import EpisodeRecord
 from core.episode.snapshot import Snapshot
-from core.errors import LifecycleError, OptionError, RenderError, StateError
+from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice, check_integer
 from core.judge.checker import Tolerances
-from core.judge.measuring import Frame, Observer
+from core.judge.measuring import Frame, Measurer
 from core.judge.referee import Referee
-from core.perturbations.suite import Suite
-from core.rendering.observation import ObservationSpec, action_space, make_observation
+from core.rendering.observation import MODALITIES, action_space, compose_observation
 from core.rendering.render_guard import RenderGuard
-from core.settings import EpisodeOptions
+from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
 from core.world.kinematics import Kinematics
 from core.world.scene import SceneSpec
@@ -39,6 +38,7 @@ class Environment(gymnasium.Env):
     anything after ``close``. A refused call has not moved the world.
 
     Attributes:
+        settings: what it was made with.
         action_spec: what actions mean.
         episode: the present episode; None before the first reset.
         scene_state: the present ``SceneState``; None before the first reset.
@@ -51,14 +51,13 @@ class Environment(gymnasium.Env):
         backend: Backend,
         scene: SceneSpec,
         *,
-        action: ActionSpec,
-        observation: ObservationSpec,
-        options: EpisodeOptions,
-        perturbations: Suite | None = None,
+        settings: EnvironmentSettings,
         tolerances: Tolerances | None = None,
     ):
         self.task, self.backend_name = task, backend.name
-        self.action_spec, self.options = action, options
+        self.settings, action, observation = settings, settings.action_spec, settings.observation_spec
+        self.action_spec = action
+        self._max_steps = task.max_steps if settings.max_steps is None else settings.max_steps
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": action.control_hz}
         self.render_mode = "rgb_array" if observation.cameras else None
         self.observation_space = observation.space()
@@ -66,14 +65,15 @@ class Environment(gymnasium.Env):
         self.episode: Episode | None = None
         self.scene_state: SceneState | None = None
         self.tolerances = tolerances or Tolerances()
-        self._suite = perturbations or Suite()
-        self._observation, self._scene, self._backend = observation, scene, backend
+        self._suite = settings.suite
+        self._observation_spec, self._scene, self._backend = observation, scene, backend
         self._low, self._high = action.low.tolist(), action.high.tolist()
         self._closed = False
         self._guard: RenderGuard | None = None
         if observation.cameras:
             self._guard = RenderGuard()
-        backend.build(scene, image_size=observation.image_size, supersample=options.supersample)
+        supersample = DEFAULT_SUPERSAMPLE if settings.supersample is None else settings.supersample
+        backend.build(scene, image_size=observation.image_size, supersample=supersample)
 
     # ---- the life of an episode -------------------------------------------------------------
 
@@ -89,21 +89,19 @@ class Environment(gymnasium.Env):
         """
         self._check_open()
         if options:
-            raise OptionError(f"reset takes no options, got {sorted(options)}")
+            raise OptionError(f"reset takes no options, got {options!r}")
         self.begin(seed=seed)
         return self.observe(), self.info()
 
     def begin(self, *, seed: int | None = None) -> None:
         """``reset`` without looking, so that nothing is drawn."""
         self._check_open()
-        if seed is not None and (
-            isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0
-        ):
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
+        if seed is not None:
+            seed = check_integer("seed", seed, least=0)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))
-        episode = self._suite.episode(self.task, self._scene, split=self.options.split, seed=int(seed))
+        episode = self._suite.episode(self.task, self._scene, split=self.settings.split, seed=int(seed))
         self._begin(episode, episode.state)
 
     def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
@@ -133,10 +131,10 @@ class Environment(gymnasium.Env):
         self._log.actions.append(action)
         self._steps += 1
         referee = self._referee
-        terminated = (self.options.stop_on_success and referee.success) or (
-            self.options.stop_on_wrong_move and bool(referee.wrong)
+        terminated = (self.settings.stop_on_success and referee.success) or (
+            self.settings.stop_on_wrong_move and bool(referee.wrong)
         )
-        truncated = not terminated and self._steps >= self.options.max_steps
+        truncated = not terminated and self._steps >= self._max_steps
         if terminated or truncated:
             self._finish()
         return (1.0 if self._referee.success_once and not before else 0.0), terminated, truncated
@@ -146,8 +144,8 @@ class Environment(gymnasium.Env):
         self._check_begun()
         if self._guard is not None:
             self._guard.check()
-        return make_observation(
-            self._observation, self._picture, self._frame, self._referee.move.instruction.text
+        return compose_observation(
+            self._observation_spec, self._picture, self._frame, self._referee.move.instruction.text
         )
 
     def show(self, state: SceneState, *, period: int = 0) -> None:
@@ -164,7 +162,7 @@ class Environment(gymnasium.Env):
         if not set(self.episode.state.stone_ids) <= set(state.stone_ids):
             raise StateError("the state lacks stones of the episode: it is of another one")
         self._backend.write_state(state)
-        self.scene_state, self._frame = state, self._observer(state)
+        self.scene_state, self._frame = state, self._measure(state)
         self._periods, self._over, self._complete = period, True, False
 
     def hold_action(self) -> np.ndarray:
@@ -210,23 +208,40 @@ class Environment(gymnasium.Env):
             RenderError: if the environment was made without cameras.
         """
         self._check_begun()
-        if not self._observation.cameras:
+        if not self._observation_spec.cameras:
             raise RenderError(
                 "this environment was made without cameras; pass cameras=('head',) to make_task"
             )
-        return self.render_camera(self._observation.cameras[0], ("rgb",)).rgb
+        return self.render_camera(self._observation_spec.cameras[0], ("rgb",)).rgb
 
     def render_camera(self, camera: str, modalities: tuple[str, ...] = ("rgb",)) -> CameraImage:
         """Any view of the present state, whatever the observation holds.
 
         Raises:
             RenderError: in a forked child or another thread, or if the camera was not asked for.
+            UnknownNameError: for a modality that does not exist.
+            CapabilityError: for one that the backend does not have.
         """
         self._check_begun()
-        if camera not in self._observation.cameras:
-            raise RenderError(f"no camera {camera!r} in this environment; it has {self._observation.cameras}")
+        if camera not in self._observation_spec.cameras:
+            raise RenderError(
+                f"no camera {camera!r} in this environment; it has {self._observation_spec.cameras}"
+            )
+        for name in modalities:
+            check_choice("modality", name, MODALITIES)
+        self._backend.require(map(Capability, modalities), "these pictures")
         self._guard.check()
         return self._picture(camera, modalities)
+
+    def contact_forces(self) -> list[ContactForce]:
+        """Contacts of the last time step as the engine sees them: a diagnostic, judged by nobody.
+
+        Raises:
+            CapabilityError: if the backend does not report them.
+        """
+        self._check_begun()
+        self._backend.require({Capability.CONTACT_FORCES}, "contact forces")
+        return self._backend.contact_forces()
 
     def goal_picture(self, size: int = 256) -> np.ndarray:
         """The board from above as the present goal wants it, drawn by code: uint8[size, size, 3]."""
@@ -288,9 +303,9 @@ class Environment(gymnasium.Env):
         if not set(episode.state.stone_ids) <= set(snapshot.scene_state.stone_ids):
             raise StateError("saved state lacks stones of its episode: another version wrote it")
         # Made before anything moves: it refuses what does not fit.
-        observe = Observer(episode.scene, Kinematics(episode.scene.robot))
-        referee = Referee(self.task, episode, self.tolerances, observe(episode.state))
-        referee.set_state(header["referee"], snapshot.start, observe(snapshot.start), snapshot.judges)
+        measure = Measurer(episode.scene, Kinematics(episode.scene.robot))
+        referee = Referee(self.task, episode, self.tolerances, measure(episode.state))
+        referee.set_state(header["referee"], snapshot.start, measure(snapshot.start), snapshot.judges)
         self._begin(episode, snapshot.scene_state)
         self._referee = referee
         self._controller.state = snapshot.controller
@@ -335,10 +350,10 @@ class Environment(gymnasium.Env):
             seed=episode.seed,
             hold=self._controller.hold_action(),
         )
-        self._observer = Observer(episode.scene, self._controller.kinematics)
-        layout = self._observer(episode.state)
+        self._measure = Measurer(episode.scene, self._controller.kinematics)
+        layout = self._measure(episode.state)
         self._referee = Referee(self.task, episode, self.tolerances, layout)
-        self._frame: Frame = layout if state is episode.state else self._observer(state)
+        self._frame: Frame = layout if state is episode.state else self._measure(state)
         self._log = EpisodeLog(layout, episode.state.stone_ids)
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
@@ -356,7 +371,7 @@ class Environment(gymnasium.Env):
         self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
         self._periods += 1
         self.scene_state = self._backend.read_state()
-        self._frame = frame = self._observer(self.scene_state)
+        self._frame = frame = self._measure(self.scene_state)
         time = self._periods / self.action_spec.control_hz
         self._referee.update(time, frame, len(self._log.frames))
         self._log.frames.append(frame)
@@ -369,7 +384,7 @@ class Environment(gymnasium.Env):
         if move.replies:
             self.scene_state = add_stones(self.episode.scene, self.scene_state, move.replies)
             self._backend.write_state(self.scene_state)
-            self._frame = self._log.frames[-1] = self._observer(self.scene_state)
+            self._frame = self._log.frames[-1] = self._measure(self.scene_state)
         self._referee.begin(move, self.scene_state, self._frame, len(self._log.frames) - 1)
         self._log.stones.append(self.scene_state.stone_ids)
 

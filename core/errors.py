@@ -5,6 +5,8 @@ no caller words it anew.
 """
 
 from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
 
 
 class BombError(Exception):
@@ -57,6 +59,10 @@ class EpisodeInitializationError(BombError):
     """No layout that meets the task's constraints was found for a seed."""
 
 
+class InstructionError(BombError, ValueError):
+    """A task says what no observation may hold: the text is empty, too long, or not printable ASCII."""
+
+
 class PolicyError(BombError, RuntimeError):
     """A policy cannot go on: it raised, or its server refused. Another attempt may do.
 
@@ -96,6 +102,35 @@ def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in names:
         raise UnknownNameError(kind, value, names)
     return value
+
+
+def plain_integer(value: Any) -> Any:
+    """NumPy's integers as Python's; everything else, bools too, as it is."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
+
+
+def check_integer(name: str, value: object, *, least: int, most: int | None = None) -> int:
+    """Returns ``value``, Python's or NumPy's, as an ``int`` if it is in the range.
+
+    Raises:
+        OptionError: if it is no integer, or out of the range; bools are no integers.
+    """
+    number = plain_integer(value)
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= (most or number):
+        upwards = "up" if most is None else f"to {most}"
+        raise OptionError(f"{name} must be an integer from {least} {upwards}, got {value!r}")
+    return number
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Returns ``value``, Python's or NumPy's, as a ``bool``.
+
+    Raises:
+        OptionError: if it is neither true nor false.
+    """
+    if type(value).__name__ not in ("bool", "bool_"):  # the latter is NumPy's, which is not imported here
+        raise OptionError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
 
 
 def missing_extra(what: str, extra: str) -> BombError:

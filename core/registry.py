@@ -1,9 +1,11 @@
-"""Names to import strings: tasks, backends and policies, BOMB's own and other people's.
+"""Names to import strings: tasks and backends, BOMB's own and other people's.
 
-BOMB's own are listed here in code; third parties add theirs through the entry-point groups
-``bomb.tasks``, ``bomb.backends`` and ``bomb.policies``, or at run time with ``register_task`` and
-``register_backend``. Nothing is imported before it is asked for, so a broken plugin breaks only itself. A
-name that BOMB has stays BOMB's; one that two plugins want is an error that names both, when it is asked for.
+BOMB's own are listed here in code; third parties add theirs through the entry-point groups ``bomb.tasks``
+and ``bomb.backends``, or at run time with ``register_task`` and ``register_backend``. Nothing is imported
+before it is asked for, so a broken plugin breaks only itself. A name that BOMB has stays BOMB's; one that two
+plugins want is an error that names both, when it is asked for.
+
+What stands above ``core`` has registries of its own kind: ``bomb.policies.registry``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,18 +16,28 @@ from typing import Any
 
 from core.errors import RegistrationError, UnknownNameError
 
+_HOMES: dict[str, "Registry"] = {}  # registries that spawned processes get a copy of, by where they live
+
 
 class Registry:
     """The names of one kind of thing.
 
-    Attributes:
+    Args:
         kind: what is registered, as messages call it.
         group: entry-point group of third parties.
+        builtin: name to target of BOMB's own.
+        home: ``"module:attribute"`` where this registry is found in any process, so that what is registered
+            here at run time is registered in worker processes too; None: it stays in this one.
+
+    Attributes:
+        kind, group: as given.
         added: name to target of what was registered at run time, in this process.
     """
 
-    def __init__(self, kind: str, group: str, builtin: dict[str, str]):
+    def __init__(self, kind: str, group: str, builtin: Mapping[str, str], *, home: str | None = None):
         self.kind, self.group = kind, group
+        if home is not None:
+            _HOMES[home] = self
         self.added: dict[str, str] = {}
         self._targets: dict[str, str] = {}
         self._sources: dict[str, str] = {}
@@ -154,26 +166,13 @@ TASKS = Registry(
         "four_in_a_row": "tasks.four_in_a_row:FourInARow",
         "go_sequence": "tasks.go_sequence:GoSequence",
     },
+    home="core.registry:TASKS",
 )
 BACKENDS = Registry(
     "backend",
     "bomb.backends",
     {"mujoco": "backends.mujoco:MujocoBackend", "robotwin": "backends.robotwin:RobotwinBackend"},
-)
-POLICIES = Registry(
-    "policy",
-    "bomb.policies",
-    {
-        "expert": "bomb.policies.expert:Expert",
-        "varied_expert": "bomb.policies.varied:VariedExpert",
-        "random": "bomb.policies.simple:RandomPolicy",
-        "hold": "bomb.policies.simple:HoldPolicy",
-        "noisy_expert": "bomb.policies.noisy:NoisyExpert",
-        "replay": "bomb.policies.replay:Replay",
-        "blind": "bomb.policies.wrappers:Blind",
-        "mute": "bomb.policies.wrappers:Mute",
-        "pi0": "bomb.models.pi0.policy:Pi0Policy",
-    },
+    home="core.registry:BACKENDS",
 )
 
 
@@ -198,12 +197,14 @@ def register_backend(name: str, target: str) -> None:
 
 
 def registrations() -> dict[str, dict[str, str]]:
-    """What was registered at run time, for processes that are spawned: see ``register_again``."""
-    return {"tasks": dict(TASKS.added), "backends": dict(BACKENDS.added)}
+    """What was registered at run time, by home of its registry, for processes that are spawned."""
+    return {home: dict(registry.added) for home, registry in _HOMES.items() if registry.added}
 
 
-def register_again(registered: dict[str, dict[str, str]]) -> None:
+def register_again(registered: Mapping[str, Mapping[str, str]]) -> None:
     """Registers in this process what ``registrations`` found in another."""
-    for registry, names in ((TASKS, registered["tasks"]), (BACKENDS, registered["backends"])):
+    for home, names in registered.items():
+        module, _, attribute = home.partition(":")
+        registry: Registry = getattr(import_module(module), attribute)
         for name, target in names.items():
             registry.register(name, target)

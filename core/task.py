@@ -7,7 +7,8 @@ from typing import ClassVar, TypeVar
 
 from core.board.boards import Board
 from core.board.goals import Goal, Intersection, Pattern, Region
-from core.errors import CapabilityError, OptionError
+from core.errors import CapabilityError, InstructionError, OptionError
+from core.world.capability import Capability
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
 
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 Sentence = TypeVar("Sentence")
+PRINTABLE_ASCII = "".join(chr(code) for code in range(32, 127))
+MAX_INSTRUCTION = 256  # characters, of the observation space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +46,30 @@ class Instruction:
         text: the words.
         spans: name of a part (``color``, ``board``, ``row``, ``column``, ``row_digit``,
             ``column_digit``) to where it stands in ``text``.
+
+    Raises:
+        InstructionError: for text outside of the observation space, or a span outside of the text.
     """
 
     text: str
     spans: dict[str, Span] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        text = self.text
+        if not isinstance(text, str):
+            raise InstructionError(f"an instruction must be text, got {type(text).__name__}")
+        if not 1 <= len(text) <= MAX_INSTRUCTION:
+            raise InstructionError(
+                f"an instruction must have 1 to {MAX_INSTRUCTION} characters, got {len(text)}: {text[:60]!r}"
+            )
+        if not (text.isascii() and text.isprintable()):
+            wrong = next(c for c in text if c not in PRINTABLE_ASCII)
+            raise InstructionError(f"an instruction must be printable ASCII, got {wrong!a} in {text[:60]!a}")
+        for name, span in self.spans.items():
+            if not 0 <= span.start <= span.end <= len(text):
+                raise InstructionError(
+                    f"span {name!r} is {span.start}:{span.end}, the instruction has {len(text)} characters"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,10 +165,12 @@ class Task(ABC):
         layout_knobs: knobs of the board and of layouts that leave what is asked for as it is. Every task lays
             its stones out around the board of the scene that it is given, wherever that lies.
         max_steps: actions that an episode may take, unless ``make_task`` says otherwise.
+        capabilities: what a backend must be able to do for the task; ``make_task`` asks.
     """
 
     name: ClassVar[str]
     max_steps: ClassVar[int] = 400
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
     word_sets: ClassVar[frozenset[str]] = frozenset()
     layout_knobs: ClassVar[frozenset[str]] = frozenset({"board_pose", "stone_position"})
 

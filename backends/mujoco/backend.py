@@ -8,7 +8,7 @@ import mujoco as mj
 import numpy as np
 
 from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodies, with_pristine
-from backends.mujoco.edits import check_changes, physical_part, refit
+from backends.mujoco.edits import physical_part, refit
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import StateError, check_choice
 from core.world.meshes import stone_shape
@@ -39,7 +39,7 @@ class MujocoBackend(Backend):
         self._own_base: Compiled | None = None
 
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
-        self._built = self._scene = scene
+        self.built = self._scene = scene
         self._count = len(scene.stones)
         self._physical = self._built_physical = physical_part(scene)
         self._compiled = compiled(_physical(scene))
@@ -52,17 +52,16 @@ class MujocoBackend(Backend):
 
             self._pictures = Pictures(scene, image_size=image_size, supersample=supersample)
 
-    def reset(self, scene: SceneSpec, state: SceneState) -> None:
-        if scene != self._scene:
-            check_changes(self._built, scene)
-            physical = physical_part(scene)
-            if physical != self._physical:
-                self._physical = physical
-                self._change_physics(scene, built=physical == self._built_physical)
-            if self._pictures is not None:
-                self._pictures.dress(scene)
-            self._scene = scene
-        self.write_state(state)
+    def dress(self, scene: SceneSpec) -> None:
+        if scene == self._scene:
+            return
+        physical = physical_part(scene)
+        if physical != self._physical:
+            self._physical = physical
+            self._change_physics(scene, built=physical == self._built_physical)
+        if self._pictures is not None:
+            self._pictures.dress(scene)
+        self._scene = scene
 
     def step(self, joint_targets: np.ndarray) -> None:
         self._written = None
@@ -159,14 +158,14 @@ class MujocoBackend(Backend):
 
     def _base(self, scene: SceneSpec) -> Compiled:
         """The world as it was built, with the shapes of ``scene``'s stones; compiled once per shape."""
-        if scene.stones is self._built.stones:
+        if scene.stones is self.built.stones:
             return self._compiled
-        shapes = [tuple(map(stone_shape, stones)) for stones in (self._built.stones, scene.stones)]
+        shapes = [tuple(map(stone_shape, stones)) for stones in (self.built.stones, scene.stones)]
         if shapes[0] == shapes[1]:
             return self._compiled
-        mass, inertia = self._built.stones[0].mass, self._built.stones[0].inertia
+        mass, inertia = self.built.stones[0].mass, self.built.stones[0].inertia
         stones = each_stone(scene.stones, lambda stone: replace(stone, mass=mass, inertia=inertia))
-        return compiled(_physical(replace(self._built, stones=stones)))
+        return compiled(_physical(replace(self.built, stones=stones)))
 
     def _use(self, physics: Compiled) -> None:
         """Takes up a model: views into this world's own data, made once because they are in the hot path."""

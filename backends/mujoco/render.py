@@ -28,14 +28,13 @@ from backends.mujoco.filament import (
 )
 from backends.mujoco.options import DRAWING
 from core.backend import CameraImage
-from core.errors import CapabilityError
 from core.world.bodies import Visual, static_bodies, stone_visual
 from core.world.kinematics import panda_model
 from core.world.meshes import Mesh
 from core.world.robot import HAND_LINK
 from core.world.robot_visuals import robot_visuals
 from core.world.rotations import Pose, matrix_from_quaternion
-from core.world.scene import CameraSpec, LightSpec, MaterialSpec, SceneSpec, TextureSpec
+from core.world.scene import METAL_SPECULAR, CameraSpec, LightSpec, MaterialSpec, SceneSpec, TextureSpec
 from core.world.state import SceneState
 from core.world.textures import srgb_encode
 
@@ -48,7 +47,6 @@ _DARK = 12
 _CASTS_NO_SHADOW = ("floor", "wall")
 _NOTHING = np.zeros(3, dtype=np.float32)
 _CUBE_SIDE = 16  # texels
-_SPECULAR = 0.5  # of every surface that Filament's first shading model draws
 _REFLECTANCE = 0.08  # at normal incidence, of a dielectric of specular 1
 
 
@@ -63,7 +61,6 @@ class Pictures:
         """
         Raises:
             RenderError: if no graphics driver works.
-            CapabilityError: if a material is of a kind that Filament does not draw.
         """
         self._context = make_context()
         self._uploads: Uploads = []
@@ -139,18 +136,9 @@ class Pictures:
         self._cameras[camera.name] = camera
 
     def set_material(self, name: str, material: MaterialSpec) -> None:
-        """Changes every visual whose ``material_name`` is ``name``.
-
-        Raises:
-            CapabilityError: for a metal with another dielectric reflectance than Filament's metals have.
-        """
+        """Changes every visual whose ``material_name`` is ``name``."""
         if self._materials.get(name) == material:
             return
-        if material.specular != _SPECULAR and material.metallic:
-            raise CapabilityError(
-                f"mujoco cannot draw material {name!r} with metallic {material.metallic} and specular "
-                f"{material.specular}: its renderer's metals all have {_SPECULAR}"
-            )
         self._materials[name] = material
         for renderable, segmentation in self._dressed[name]:
             self._dress(renderable, segmentation, name)
@@ -215,7 +203,7 @@ class Pictures:
     def _dress(self, renderable: mjrf.Renderable, segmentation: int, name: str) -> None:
         material = self._materials[name]
         color = np.array(material.color)
-        if material.specular == _SPECULAR:
+        if material.specular == METAL_SPECULAR:
             shading = {"roughness": material.roughness, "metallic": material.metallic}
         else:
             # Filament's other shading model, the same but for two things: reflectance at normal incidence is

@@ -42,13 +42,13 @@ class RobotwinBackend(Backend):
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         if scene.cameras:
             self._pictures = Pictures(scene, image_size=image_size, supersample=supersample)
-        self._scene, self._world = scene, compile_world(scene)
+        self.built = self._scene = scene
+        self._world = compile_world(scene)
         self._setters = [joint.set_drive_target for joint in self._world.articulation.active_joints]
 
-    def reset(self, scene: SceneSpec, state: SceneState) -> None:
+    def dress(self, scene: SceneSpec) -> None:
         edits.apply(self._world, self._pictures, self._scene, scene)
         self._scene = scene
-        self.write_state(state)
 
     def write_state(self, state: SceneState) -> None:
         state.validated()

@@ -146,8 +146,6 @@ class Pictures:
         pictures have eight bits, so what they lose by rounding down is given as ambient light.
         """
         color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
-        if (color > 1).any():
-            raise RenderError(f"ambient light must not exceed 1 in any channel, got {tuple(color)}")
         encoded = np.floor(srgb_encode(color) * 255 + 1e-9).astype(np.uint8)
         self._system.cubemap = _uniform_cubemap(tuple(int(value) for value in encoded))
         self._system.ambient_light = color - srgb_decode(encoded / 255)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from bomb.cli.options import names
 from bomb.evaluation.settings import EXECUTORS, GOALS, KEEP, EvaluationSettings, ExecutionSettings
+from bomb.policies.registry import POLICIES
 from bomb.processes.statuses import INTERRUPTED
-from core.registry import BACKENDS, POLICIES, TASKS
+from core.registry import BACKENDS, TASKS
 from core.seeding import SPLITS
 
 

@@ -10,7 +10,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints every perturbation by family with what its levels mean, and the presets."""
+    """Prints every perturbation by family with what its levels mean, and the presets; names broken plugins.
+
+    Returns:
+        1 if a plugin is broken, else 0.
+    """
     from core.perturbations import KNOBS
     from core.perturbations.presets import FIXED, PRESET_WORDS, PRESETS, preset
 
@@ -32,4 +36,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {name:26} {PRESET_WORDS[name]}{fixed}")
         if PRESETS[name]:
             print(f"    {', '.join(preset(name))}")
-    return 0
+    broken = KNOBS.problems()
+    for name, error in sorted(broken.items()):
+        print(f"{name:28} cannot be used: {error}")
+    return 1 if broken else 0

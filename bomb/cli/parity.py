@@ -51,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     """
     from bomb.disk.files import write_json
     from bomb.parity.comparison import compare, with_level
-    from bomb.parity.study import Plan
+    from bomb.parity.study import StudyPlan
     from bomb.parity.table import exit_status, to_json, to_text
 
-    plan = Plan(
+    plan = StudyPlan(
         episodes=_at_least("--episodes", args.episodes, 1),
         seed=_at_least("--seed", args.seed, 0),
         split=check_choice("split", args.split, SPLITS),

@@ -4,9 +4,9 @@ import argparse
 import inspect
 
 from bomb.cli.tasks import first_line
-from bomb.policies.making import SCHEMES, load
+from bomb.policies.making import load
+from bomb.policies.registry import POLICIES, SCHEMES
 from core.errors import RegistrationError
-from core.registry import POLICIES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,8 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         1 if a plugin is broken, else 0.
     """
-    broken = {name: str(error) for name, error in POLICIES.problems().items()}
+    problems = {**POLICIES.problems(), **SCHEMES.problems()}
+    broken = {name: str(error) for name, error in problems.items()}
     for name in POLICIES.names():
         try:
             kind = POLICIES.load(name)
@@ -30,8 +31,13 @@ def run(args: argparse.Namespace) -> int:
         if getattr(kind, "wraps", False):
             sees = "as inside"
         print(f"{usage(name, kind):26} {sees:13} {first_line(kind)}")
-    for scheme, target in SCHEMES.items():
-        print(f"{scheme + '://HOST:PORT':26} {'observations':13} {first_line(load(target))}")
+    for scheme in SCHEMES.names():
+        try:
+            kind = load(SCHEMES.target(scheme))
+        except RegistrationError as error:
+            broken[scheme] = str(error)
+            continue
+        print(f"{scheme + '://HOST:PORT':26} {'observations':13} {first_line(kind)}")
     print(f"{'MODULE:CLASS(...)':26} {'':13} A subclass of core.Policy, installed or in this directory.")
     for name, message in sorted(broken.items()):
         print(f"{name:26} cannot be used: {message}")

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from core.registry import POLICIES
+from bomb.policies.registry import POLICIES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

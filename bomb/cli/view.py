@@ -1,11 +1,13 @@
 """``bomb view``."""
 
 import argparse
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
+import core
+from bomb.policies.registry import POLICIES
 from core.errors import OptionError
-from core.registry import BACKENDS, POLICIES
+from core.registry import BACKENDS
 
 SUFFIXES = (".png", ".mp4")
 OUT = Path("runs/view.png")
@@ -64,16 +66,16 @@ def run(args: argparse.Namespace) -> int:
     names = args.backend or BACKENDS.names()
     for name in names:
         BACKENDS.target(name)  # all names are checked before the first is played
-    perform, options = _performance(args)
+    perform, settings = _performance(args)
     if args.rerun is not None:
-        _write_rerun(args, names, perform, options)
+        _write_rerun(args, names, perform, settings)
     if out is not None:
-        _film(args, out, names, perform, options)
+        _film(args, out, names, perform, settings)
     return 0
 
 
 def _performance(args: argparse.Namespace):
-    """What plays the episode, ``perform(env, watch)``, and the options of the environment."""
+    """What plays the episode, ``perform(env, watch)``, and the settings of the environment."""
     from bomb.policies.making import make_policy
     from bomb.rollouts.rollout import play
 
@@ -84,11 +86,19 @@ def _performance(args: argparse.Namespace):
     def perform(env, watch):
         return play(env, make_policy(args.policy), args.seed, watch)
 
-    return perform, {"split": args.split, "max_steps": args.max_steps, "stop_on_success": True}
+    settings = core.EnvironmentSettings(
+        backend=core.list_backends()[0],  # played in every simulator that is asked for
+        cameras=(args.camera,),
+        image_size=args.size,
+        split=args.split,
+        max_steps=args.max_steps,
+        stop_on_success=True,
+    )
+    return perform, settings
 
 
 def _recorded(args: argparse.Namespace):
-    from bomb.runs.replaying import again, recorded_options
+    from bomb.runs.replaying import again, recorded_settings
     from bomb.runs.store import RunStore
 
     with RunStore.open(args.run) as store:
@@ -102,27 +112,23 @@ def _recorded(args: argparse.Namespace):
                 )
             key = having[0] if having else next(iter(conditions))
         record = store.record(key, args.seed)
-        options = recorded_options(store, conditions[key], record, args.camera)
-    options.pop("backend")  # played in every simulator that is asked for
-    return again(record), options
+        settings = recorded_settings(store, conditions[key], record, args.camera)
+    return again(record), replace(settings, image_size=args.size)
 
 
-def _film(args: argparse.Namespace, out: Path, names: list[str], perform, options: dict) -> None:
+def _film(
+    args: argparse.Namespace, out: Path, names: list[str], perform, settings: "core.EnvironmentSettings"
+) -> None:
     from tqdm import tqdm
 
     from bomb.pictures.filming import contact_sheet, film, side_by_side
     from bomb.pictures.images import write_mp4, write_png
 
-    shoot = partial(
-        film,
-        perform=perform,
-        camera=args.camera,
-        image_size=tuple(args.size),
-        # A picture shows moments, which are drawn anyway.
-        every=1 if out.suffix.lower() == ".mp4" else 10**9,
-        **options,
-    )
-    films = [shoot(name) for name in tqdm(names, unit="simulator", delay=1)]
+    every = 1 if out.suffix.lower() == ".mp4" else 10**9  # a picture shows moments, which are drawn anyway
+    films = [
+        film(replace(settings, backend=name), perform, every=every)
+        for name in tqdm(names, unit="simulator", delay=1)
+    ]
     for made in films:
         info = made.result.info
         print(f"{made.backend}: {made.outcome}, after {info['sim_time']:.1f} s")
@@ -134,18 +140,19 @@ def _film(args: argparse.Namespace, out: Path, names: list[str], perform, option
     print(out)
 
 
-def _write_rerun(args: argparse.Namespace, names: list[str], perform, options: dict) -> None:
+def _write_rerun(
+    args: argparse.Namespace, names: list[str], perform, settings: "core.EnvironmentSettings"
+) -> None:
     from tqdm import tqdm
 
-    import core
     from bomb.integrations.rerun import RerunFile
     from bomb.pictures.filming import outcome
 
     cameras = (args.camera,) if args.rerun_pictures else ()
     with RerunFile(args.rerun, cameras) as file:
         for name in tqdm(names, unit="simulator", delay=1):
-            options = {**options, "backend": name, "image_size": tuple(args.size), "modalities": ()}
-            with core.make_task(cameras=(args.camera,) if cameras else (), **options) as env:
+            settings = replace(settings, backend=name, cameras=cameras, modalities=())
+            with core.make_environment(settings) as env:
                 episode = file.episode(name)
                 result = perform(env, episode.watch)
                 episode.finish(env, result)

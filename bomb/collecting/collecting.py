@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 
 from bomb.collecting.folder import create_dataset, write_file
-from bomb.collecting.outcome import Collected, Outcome
+from bomb.collecting.outcome import Collected, SeedOutcome
 from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
-from core.errors import BombError, OptionError
+from core.errors import BombError, check_integer
+from core.make import make_environment
 from core.perturbations.heldout import goal_set
 
 DEATHS = 3  # of the processes that play one seed, before it counts as an error
@@ -30,7 +31,7 @@ def collect(
     out: Path,
     *,
     workers: int = 1,
-    report: Callable[[Outcome], None] | None = None,
+    report: Callable[[SeedOutcome], None] | None = None,
 ) -> Collected:
     """Plays seeds upwards until ``episodes`` of them have succeeded; goes on where an earlier call stopped.
 
@@ -50,9 +51,8 @@ def collect(
         FileError: if the folder holds something else, an episode in it is damaged, or cannot be written.
         BombError: if hardly any episode succeeds.
     """
-    for name, value in (("episodes", episodes), ("workers", workers)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise OptionError(f"{name} must be a positive integer, got {value!r}")
+    episodes = check_integer("episodes", episodes, least=1)
+    workers = check_integer("workers", workers, least=1)
     settings.check_backends()  # first: what cannot be played must not leave a folder behind
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
@@ -77,7 +77,7 @@ class _Run:
         episodes: int,
         dataset: Dataset,
         result: Collected,
-        report: Callable[[Outcome], None],
+        report: Callable[[SeedOutcome], None],
     ):
         self._episodes, self._dataset, self._result, self._report = episodes, dataset, result, report
         self._next, self._tried = settings.seed, 0
@@ -108,16 +108,16 @@ class _Run:
         seed, self._next = self._next, self._next + 1
         if seed in self._kept:
             demonstration = self._dataset.load(seed)  # refuses a damaged one
-            self._count(Outcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
+            self._count(SeedOutcome(seed=seed, kind="kept", steps=demonstration.length, played=False))
         elif seed in self._failed:
             about = self._dataset.load_failure(seed).about
             reason = about["verdict"]["reason"]
-            self._count(Outcome(seed=seed, kind="failed", reason=reason, played=False))
+            self._count(SeedOutcome(seed=seed, kind="failed", reason=reason, played=False))
         else:
             return seed
         return None
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: SeedOutcome) -> None:
         result, kind = self._result, outcome.kind
         if kind == "held_out":
             result.left_out += 1
@@ -147,7 +147,7 @@ class _Run:
             return
         message = f"the process that played it {death}, {DEATHS} times"
         write_file(self._dataset.error_file(seed), message.encode())
-        self._count(Outcome(seed=seed, kind="error", reason=message))
+        self._count(SeedOutcome(seed=seed, kind="error", reason=message))
 
 
 class _HeldOutGoal(Exception):
@@ -178,7 +178,7 @@ class Player:
         self._policy = make_policy(settings.policy)
         self._envs: dict[str, Environment] = {}
 
-    def __call__(self, seed: int) -> Outcome:
+    def __call__(self, seed: int) -> SeedOutcome:
         """Plays one seed.
 
         Raises:
@@ -190,19 +190,19 @@ class Player:
         try:
             made = record_episode(env, self._policy, seed, recorder)
         except _HeldOutGoal:
-            return Outcome(seed=seed, kind="held_out")
+            return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:
             write_file(error_file, traceback.format_exc().encode())
             self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
-            return Outcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
+            return SeedOutcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
         verdict = made.about["verdict"]
         write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
         error_file.unlink(missing_ok=True)
-        outcome = Outcome(seed=seed, kind="kept", steps=made.length)
+        outcome = SeedOutcome(seed=seed, kind="kept", steps=made.length)
         return outcome if verdict["success"] else replace(outcome, kind="failed", reason=verdict["reason"])
 
     def _environment(self, seed: int) -> Environment:
         name = self._settings.backend_of(seed)
         if name not in self._envs:
-            self._envs[name] = self._settings.make_environment(name)
+            self._envs[name] = make_environment(self._settings.environment(name))
         return self._envs[name]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class SeedOutcome:
     """What became of one seed.
 
     Attributes:

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 
-from bomb.collecting.outcome import Outcome
+from bomb.collecting.outcome import SeedOutcome
 
 
 class CollectionBar:
@@ -19,7 +19,7 @@ class CollectionBar:
         self._bar = tqdm(total=total, unit="episode", desc="collecting", file=sys.stderr, delay=1)
         self._counts: Counter = Counter()
 
-    def update(self, outcome: Outcome) -> None:
+    def update(self, outcome: SeedOutcome) -> None:
         """Takes one outcome."""
         if outcome.kind == "kept":
             if not outcome.played:

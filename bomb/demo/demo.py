@@ -13,7 +13,7 @@ from bomb.disk.files import write_json
 from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.machine.diagnosis import try_backend
 from bomb.parity.comparison import compare
-from bomb.parity.study import Plan
+from bomb.parity.study import StudyPlan
 from bomb.parity.table import to_json, to_text
 from bomb.pictures.filming import Film, contact_sheet, film, side_by_side
 from bomb.pictures.images import captioned, grid, write_mp4, write_png
@@ -136,14 +136,10 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
 
 
 def _film(backend: str, seed: int, settings: DemoSettings, every: int) -> Film:
-    return film(
-        backend,
-        partial(_play_expert, seed=seed),
-        image_size=settings.image_size,
-        every=every,
-        max_steps=MAX_STEPS,
-        stop_on_success=True,
+    environment = core.EnvironmentSettings(
+        backend=backend, image_size=settings.image_size, max_steps=MAX_STEPS, stop_on_success=True
     )
+    return film(environment, partial(_play_expert, seed=seed), every=every)
 
 
 def _play_expert(env, watch, *, seed: int):
@@ -183,7 +179,7 @@ def _parity(settings: DemoSettings, results: DemoResults, say) -> dict | None:
     file = settings.out / "parity.json"
     file.unlink(missing_ok=True)
     try:
-        found = compare(Plan(episodes=settings.parity_episodes, seed=settings.seed), say=say)
+        found = compare(StudyPlan(episodes=settings.parity_episodes, seed=settings.seed), say=say)
     except BombError as error:
         results.notes.append(f"The parity sample could not be run: {error}")
         return None

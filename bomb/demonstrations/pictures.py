@@ -6,7 +6,7 @@ import numpy as np
 
 import core
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.demonstrations.settings import chosen_levels
+from bomb.demonstrations.settings import chosen_levels, environment_of
 from bomb.disk.files import FileError
 from core.errors import OptionError
 from core.perturbations import KNOBS
@@ -52,21 +52,17 @@ class Renderer:
         if not cameras:
             raise OptionError("cameras is empty: nothing would be drawn; valid: head, front, wrist")
         added = visible_levels(perturbations, held_out_of(settings) if held_out is None else held_out)
-        collected = settings["perturbations"]
         self._rewords = "words" in added
-        self._env = core.make_task(
-            settings["task"],
+        environment = environment_of(
+            settings,
             backend=backend,
-            action_mode=settings["action_mode"],
             cameras=cameras,
             image_size=image_size,
             modalities=modalities,
             supersample=supersample,
-            control_hz=settings["control_hz"],
-            perturbations=[collected, added],
-            split=settings["split"],
-            max_steps=settings["max_steps"],
+            perturbations=(settings["perturbations"], added),
         )
+        self._env = core.make_environment(environment)
 
     def frames(self, demonstration: Demonstration) -> Iterator[dict]:
         """What a policy would have seen before each action, T dicts.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import core
 from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.settings import environment_of
 from bomb.processes.workers import Workers
 from bomb.rollouts.rollout import replay
 from bomb.statistics import Estimate, rate
@@ -188,16 +189,6 @@ class Replayer:
 
     def _environment(self, backend: str) -> Environment:
         if backend not in self._envs:
-            settings = self._dataset.settings
-            self._envs[backend] = core.make_task(
-                settings["task"],
-                backend=backend,
-                action_mode=settings["action_mode"],
-                cameras=(),
-                control_hz=settings["control_hz"],
-                perturbations=settings["perturbations"],
-                split=settings["split"],
-                max_steps=settings["max_steps"],
-                stop_on_success=settings["stop_on_success"],
-            )
+            settings = environment_of(self._dataset.settings, backend=backend)
+            self._envs[backend] = core.make_environment(settings)
         return self._envs[backend]

@@ -2,9 +2,8 @@
 
 from dataclasses import asdict, dataclass, field
 
-import core
 from core.control.actions import ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import OptionError, check_choice, check_integer
 from core.perturbations.base import Level
 from core.perturbations.heldout import (
     HELD_OUT,
@@ -16,6 +15,7 @@ from core.perturbations.heldout import (
 )
 from core.perturbations.presets import PRESETS, make_suite
 from core.registry import BACKENDS, TASKS
+from core.settings import EnvironmentSettings
 
 # `test`, `parity` and `calibration` are what others are measured on.
 SPLITS = ("train", "validation", "ci")
@@ -60,13 +60,10 @@ class CollectionSettings:
         check_choice("split to collect from", self.split, SPLITS)
         check_held_out(self.held_out)
         check_trainable(self.perturbations, self.held_out)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {self.seed!r}")
-        ActionSpec(mode=self.action_mode, control_hz=self.control_hz)  # checks both
-        if self.max_steps is not None and (
-            isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 1
-        ):
-            raise OptionError(f"max_steps must be a positive integer, got {self.max_steps!r}")
+        object.__setattr__(self, "seed", check_integer("seed", self.seed, least=0))
+        environment = self.environment(self.backends[0])  # checks the rest, and converts it
+        for name in ("action_mode", "control_hz", "max_steps"):
+            object.__setattr__(self, name, getattr(environment, name))
         if isinstance(self.diversity, bool) or not 0.0 <= self.diversity <= 1.0:
             raise OptionError(f"diversity must be from 0 to 1, got {self.diversity!r}")
 
@@ -109,9 +106,9 @@ class CollectionSettings:
         for name in self.backends:
             suite.check(BACKENDS.load(name), task, ())
 
-    def make_environment(self, backend: str) -> core.Environment:
-        """The environment that episodes are played in; it draws nothing."""
-        return core.make_task(
+    def environment(self, backend: str) -> EnvironmentSettings:
+        """What episodes are played in; it draws nothing."""
+        return EnvironmentSettings(
             self.task,
             backend=backend,
             action_mode=self.action_mode,
@@ -124,17 +121,28 @@ class CollectionSettings:
         )
 
 
+def environment_of(settings: dict, *, backend: str, **changes: object) -> EnvironmentSettings:
+    """The world that a dataset's episodes were played in; it draws nothing, unless ``changes`` say so.
+
+    Args:
+        settings: of the dataset.
+        backend: the engine, any.
+        changes: options of ``core.make_task`` that are to be others.
+
+    Raises:
+        UnknownNameError, OptionError: for a value that is not allowed.
+    """
+    recorded = {name: settings[name] for name in EnvironmentSettings.names() if name in settings}
+    return EnvironmentSettings(**{**recorded, "cameras": (), "backend": backend, **changes})
+
+
 def action_spec_of(settings: dict) -> ActionSpec:
     """What the actions of a dataset mean, the workspace's floor under a lower table included.
 
     Args:
         settings: of the dataset.
     """
-    return ActionSpec(
-        mode=settings["action_mode"],
-        control_hz=settings["control_hz"],
-        deeper=make_suite(settings["perturbations"]).lowest_table(),
-    )
+    return environment_of(settings, backend=settings["backends"][0]).action_spec
 
 
 def chosen_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str, Level]:

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import BombError
@@ -9,6 +11,22 @@ from core.errors import BombError
 
 class FileError(BombError):
     """A file or folder that is missing, damaged, or not what was expected."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Says of a file that cannot be written which, and why.
+
+    Raises:
+        FileError: for any ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileError(
+            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
+            "before is whole, and the same command resumes there"
+        ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:

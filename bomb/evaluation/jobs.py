@@ -3,7 +3,7 @@
 import traceback as tracebacks
 from dataclasses import dataclass, field
 
-from bomb.evaluation.matrix import Plan
+from bomb.evaluation.matrix import ConditionPlan
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
@@ -31,20 +31,20 @@ class Setup:
         plans: the matrix, by key of the condition.
         execution: time limits and what is kept.
         threads: how many threads a renderer in software may use.
-        registered: tasks and backends that were registered at run time, see ``core.registry``.
+        registered: what was registered at run time, see ``core.registry``.
     """
 
     policy: str
     address: PolicyAddress | None
     chunks: ChunkExecution
-    plans: dict[str, Plan]
+    plans: dict[str, ConditionPlan]
     execution: ExecutionSettings
     threads: int = 1
     registered: dict[str, dict[str, str]] = field(default_factory=registrations)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class EpisodeJob:
     """One attempt at one episode."""
 
     condition: str
@@ -53,7 +53,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outcome:
+class JobOutcome:
     """What became of a job: an episode, or an error.
 
     Attributes:
@@ -66,7 +66,7 @@ class Outcome:
         hopeless: whether every other episode would end with the same error.
     """
 
-    job: Job
+    job: EpisodeJob
     row: EpisodeRow | None = None
     record: bytes | None = None
     states: bytes | None = None
@@ -76,8 +76,8 @@ class Outcome:
 
 
 def failed(
-    job: Job, kind: str, message: str, *, step: int | None = None, value: str | None = None
-) -> Outcome:
+    job: EpisodeJob, kind: str, message: str, *, step: int | None = None, value: str | None = None
+) -> JobOutcome:
     """The outcome of a job that came to nothing without raising here."""
     error = ErrorRow(
         condition=job.condition,
@@ -90,10 +90,10 @@ def failed(
         traceback="",
         at=now(),
     )
-    return Outcome(job=job, error=error)
+    return JobOutcome(job=job, error=error)
 
 
-def raised(job: Job, error: BaseException) -> Outcome:
+def raised(job: EpisodeJob, error: BaseException) -> JobOutcome:
     """The outcome of a job that raised."""
     ours = isinstance(error, PolicyError)
     kind = "timeout" if isinstance(error, PolicyTimeoutError) else "policy" if ours else "engine"
@@ -108,4 +108,4 @@ def raised(job: Job, error: BaseException) -> Outcome:
         traceback="".join(tracebacks.format_exception(error)),
         at=now(),
     )
-    return Outcome(job=job, error=row, hopeless=isinstance(error, ConventionError))
+    return JobOutcome(job=job, error=row, hopeless=isinstance(error, ConventionError))

@@ -6,8 +6,9 @@ from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.evaluation.settings import EvaluationSettings
 from bomb.runs.rows import Condition
 from core.errors import OptionError
-from core.make import check_options
+from core.make import check_settings
 from core.registry import BACKENDS, TASKS
+from core.settings import EnvironmentSettings
 from core.task import Episode, Task
 from core.world.stage import clean_scene
 
@@ -15,21 +16,21 @@ SEARCH = 10_000  # seeds looked at for each episode that is wanted, before givin
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+class ConditionPlan:
     """One condition and how to play it.
 
     Attributes:
         condition: what is stored of it.
-        options: arguments of ``core.make_task``.
+        environment: what its episodes are played in.
         seeds: of its episodes.
     """
 
     condition: Condition
-    options: dict
+    environment: EnvironmentSettings
     seeds: tuple[int, ...]
 
 
-def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[Plan]:
+def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[ConditionPlan]:
     """Every condition, in the order task, perturbation, backend; nothing is built yet.
 
     Conditions of one task have the same seeds, so that each episode has its clean twin and its pair in the
@@ -54,7 +55,7 @@ def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[
             _check_file(one, name, settings.split, seeds)
             for backend in settings.backends:
                 plan = _plan(settings, name, one, backend, cameras, seeds)
-                check_options(**plan.options)
+                check_settings(plan.environment)
                 plans.append(plan)
     return plans
 
@@ -66,7 +67,7 @@ def _plan(
     backend: str,
     cameras: tuple[str, ...],
     seeds: tuple[int, ...],
-) -> Plan:
+) -> ConditionPlan:
     condition = Condition(
         key=f"{task}|{backend}|{perturbed.label}",
         task=task,
@@ -78,20 +79,10 @@ def _plan(
         category=perturbed.category,
         levels=perturbed.levels,
     )
-    options = {
-        "task": task,
-        "backend": backend,
-        "perturbations": perturbed.option,
-        "cameras": cameras,
-        **{
-            name: getattr(settings, name)
-            for name in (
-                "split", "max_steps", "action_mode", "control_hz", "image_size", "supersample",
-                "stop_on_success",
-            )
-        },
-    }  # fmt: skip
-    return Plan(condition=condition, options=options, seeds=seeds)
+    environment = settings.environment(
+        task=task, backend=backend, cameras=cameras, perturbations=perturbed.option
+    )
+    return ConditionPlan(condition=condition, environment=environment, seeds=seeds)
 
 
 def _check_file(perturbed: Perturbed, task: str, split: str, seeds: tuple[int, ...]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from bomb.disk.files import write_bytes, write_json
 from bomb.evaluation.executors.base import Executor
 from bomb.evaluation.executors.make import make_executor
-from bomb.evaluation.jobs import Outcome, Setup
-from bomb.evaluation.matrix import Plan, make_matrix
+from bomb.evaluation.jobs import JobOutcome, Setup
+from bomb.evaluation.matrix import ConditionPlan, make_matrix
 from bomb.evaluation.schedule import Schedule
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from bomb.evaluation.tally import tally
@@ -24,8 +24,8 @@ from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
-from core.make import DEFAULT_SUPERSAMPLE
 from core.registry import BACKENDS, TASKS
+from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 
 PATIENCE_S = 0.5  # between looks at the policy process
 # A run in which nothing succeeds is broken: so many errors in a row end it.
@@ -106,7 +106,7 @@ class _Run:
         store: RunStore,
         executor: Executor,
         process: PolicyProcess,
-        plans: list[Plan],
+        plans: list[ConditionPlan],
         execution: ExecutionSettings,
         report: Report | None,
     ):
@@ -140,7 +140,7 @@ class _Run:
             return "interrupted"
         return None
 
-    def _take(self, outcome: Outcome) -> None:
+    def _take(self, outcome: JobOutcome) -> None:
         if outcome.row is None:
             self._store.add_error(outcome.error)
             self._schedule.failed(outcome.job)
@@ -164,7 +164,7 @@ def video_name(row: EpisodeRow) -> str:
     return f"{place}_{row.seed:06d}.mp4"
 
 
-def summary(store: RunStore, plans: list[Plan], stopped: str | None, wall_s: float) -> dict:
+def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float) -> dict:
     """The result of a run so far.
 
     Returns:
@@ -200,10 +200,7 @@ def summary(store: RunStore, plans: list[Plan], stopped: str | None, wall_s: flo
     }
 
 
-SHOWN = (
-    "split", "episodes", "seed", "goals", "max_steps", "action_mode", "control_hz", "cameras", "image_size",
-    "supersample", "stop_on_success", "chunk",
-)  # fmt: skip
+SHOWN = ("episodes", "seed", "goals", "cameras", *EPISODE_OPTIONS, "chunk")
 
 
 def _check_names(settings: EvaluationSettings) -> None:
@@ -257,7 +254,7 @@ def _described(
     execution: ExecutionSettings,
     about: PolicyAbout,
     cameras: tuple[str, ...],
-    plans: list[Plan],
+    plans: list[ConditionPlan],
 ) -> dict:
     """The settings as the store has them, with what the run is made with."""
     plain = settings.to_dict()

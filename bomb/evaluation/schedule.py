@@ -4,8 +4,8 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable
 
-from bomb.evaluation.jobs import Job
-from bomb.evaluation.matrix import Plan
+from bomb.evaluation.jobs import EpisodeJob
+from bomb.evaluation.matrix import ConditionPlan
 
 PAUSE_S = 1.0  # before the first retry; twice that before the second, and so on
 
@@ -25,7 +25,7 @@ class Schedule:
 
     def __init__(
         self,
-        plans: Iterable[Plan],
+        plans: Iterable[ConditionPlan],
         finished: set[tuple[str, int]],
         retries: int,
         attempts: Counter[tuple[str, int]] | None = None,
@@ -33,14 +33,14 @@ class Schedule:
         before = attempts or Counter()
         self._retries, self._waiting, self._at = retries, [], {}
         self._begun: dict[tuple[str, int], int] = {}
-        self._queues: dict[str, deque[Job]] = {}
+        self._queues: dict[str, deque[EpisodeJob]] = {}
         self._playing = 0
         for plan in plans:
             key = plan.condition.key
             places = [(key, seed) for seed in plan.seeds if (key, seed) not in finished]
             self._begun |= {place: before[place] for place in places}
             self._queues[key] = deque(
-                Job(condition=key, seed=seed, attempt=before[key, seed] + 1) for _, seed in places
+                EpisodeJob(condition=key, seed=seed, attempt=before[key, seed] + 1) for _, seed in places
             )
 
     @property
@@ -48,7 +48,7 @@ class Schedule:
         """Episodes that are neither played nor given up."""
         return self._playing + len(self._waiting) + sum(map(len, self._queues.values()))
 
-    def next(self, worker: int) -> Job | None:
+    def next(self, worker: int) -> EpisodeJob | None:
         """A job for a worker; None if there is nothing to do for it now."""
         self._wake()
         here = self._at.get(worker)
@@ -60,11 +60,11 @@ class Schedule:
         self._playing += 1
         return self._queues[here].popleft()
 
-    def played(self, job: Job) -> None:
+    def played(self, job: EpisodeJob) -> None:
         """A job ended with an episode."""
         self._playing -= 1
 
-    def failed(self, job: Job) -> bool:
+    def failed(self, job: EpisodeJob) -> bool:
         """A job ended with an error; returns whether it will be tried again."""
         self._playing -= 1
         tries = job.attempt - self._begun[job.condition, job.seed]
@@ -72,7 +72,7 @@ class Schedule:
             return False
         # What is away, a server for example, may be back in a moment.
         due = time.monotonic() + PAUSE_S * 2 ** (tries - 1)
-        again = Job(condition=job.condition, seed=job.seed, attempt=job.attempt + 1)
+        again = EpisodeJob(condition=job.condition, seed=job.seed, attempt=job.attempt + 1)
         self._waiting.append((due, again))
         return True
 

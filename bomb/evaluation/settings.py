@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 
 from bomb.rollouts.chunks import ChunkExecution
-from core.errors import OptionError, check_choice
-from core.seeding import SPLITS
+from core.errors import OptionError, check_choice, check_flag, check_integer
+from core.settings import EnvironmentSettings, EpisodeSettings
 
 GOALS = ("all", "seen", "unseen")
 KEEP = ("none", "failures", "all")
@@ -12,22 +12,19 @@ EXECUTORS = ("local", "ray")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationSettings:
+class EvaluationSettings(EpisodeSettings):
     """What is evaluated: every task x backend x perturbation on the same seeds.
+
+    How episodes are played, ``split`` to ``stop_on_success``, is said as in ``core.EnvironmentSettings``.
 
     Attributes:
         policy: words for ``bomb.make_policy``.
         backends, tasks: registered names.
         perturbations: as words, see ``bomb.evaluation.perturbed``.
-        split: which family of seeds.
         episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
         goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of
             intersections that demonstrations leave out; see ``core.perturbations.heldout``.
-        max_steps: actions per episode; None takes each task's own.
-        action_mode, control_hz, supersample: see ``core.make_task``.
         cameras: what the policy sees; empty renders nothing; None: none if it is privileged, else head.
-        image_size: (height, width), in pixels.
-        stop_on_success: whether an episode ends when success first holds.
         chunks: how chunks are executed, as words; see ``bomb.rollouts.chunks``.
         allow_training_split: whether a policy may be evaluated on the split that it was trained on.
     """
@@ -36,24 +33,17 @@ class EvaluationSettings:
     backends: tuple[str, ...]
     tasks: tuple[str, ...] = ("place_stone",)
     perturbations: tuple[str, ...] = ("clean",)
-    split: str = "test"
     episodes: int = 20
     seed: int = 0
     goals: str = "all"
-    max_steps: int | None = None
-    action_mode: str = "delta"
-    control_hz: int = 20
     cameras: tuple[str, ...] | None = None
-    image_size: tuple[int, int] = (256, 256)
-    supersample: int | None = None
-    stop_on_success: bool = False
     chunks: str = "full"
     allow_training_split: bool = False
 
     def __post_init__(self) -> None:
-        _integer("episodes", self.episodes, 1)
-        _integer("seed", self.seed, 0)
-        check_choice("split", self.split, SPLITS)
+        super().__post_init__()
+        self._set("episodes", check_integer("episodes", self.episodes, least=1))
+        self._set("seed", check_integer("seed", self.seed, least=0))
         check_choice("set of goals", self.goals, GOALS)
         ChunkExecution.parse(self.chunks)
         for name in ("backends", "tasks", "perturbations"):
@@ -62,6 +52,16 @@ class EvaluationSettings:
                 raise OptionError(f"{name} must be a sequence of at least one name, got {values!r}")
             if len(set(values)) < len(values):
                 raise OptionError(f"{name} has a name twice: {', '.join(values)}")
+            self._set(name, tuple(values))
+        check_flag("allow_training_split", self.allow_training_split)
+
+    def environment(
+        self, *, task: str, backend: str, cameras: tuple[str, ...], perturbations: object
+    ) -> EnvironmentSettings:
+        """What the episodes of one condition are played in."""
+        return EnvironmentSettings.like(
+            self, task=task, backend=backend, cameras=cameras, perturbations=perturbations
+        )
 
     def to_dict(self) -> dict:
         """Plain values, as the store and the result have them."""
@@ -100,12 +100,12 @@ class ExecutionSettings:
 
     def __post_init__(self) -> None:
         if self.workers is not None:
-            _integer("workers", self.workers, 1)
+            check_integer("workers", self.workers, least=1)
         check_choice("executor", self.executor, EXECUTORS)
         check_choice("choice of videos", self.videos, KEEP)
         check_choice("choice of states", self.states, KEEP)
-        _integer("retries", self.retries, 0)
-        _integer("batch", self.batch, 1)
+        check_integer("retries", self.retries, least=0)
+        check_integer("batch", self.batch, least=1)
         for name in ("policy_timeout", "episode_timeout"):
             value = getattr(self, name)
             if not 0 < value < float("inf"):
@@ -116,8 +116,3 @@ class ExecutionSettings:
     def to_dict(self) -> dict:
         """Plain values."""
         return asdict(self)
-
-
-def _integer(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{name} must be an integer from {least} up, got {value!r}")

@@ -10,7 +10,7 @@ from bomb.demonstrations.demonstration import Demonstration
 from bomb.exports.cameras import Cameras
 from bomb.exports.targets import occupancy, target_points
 from core.environment import Environment
-from core.judge.measuring import Observer
+from core.judge.measuring import Measurer
 from core.task import Instruction
 from core.world.kinematics import Kinematics
 from core.world.scene import SceneSpec
@@ -109,9 +109,9 @@ class Columns:
         scene: SceneSpec = env.episode.scene
         self._scene = scene
         self._cameras = Cameras(scene, image_size)
-        self._observe = Observer(scene, Kinematics(scene.robot))
+        self._measure = Measurer(scene, Kinematics(scene.robot))
         wanted = "target_pixel" in columns
-        self._targets = target_points(demonstration, scene, self._observe) if wanted else []
+        self._targets = target_points(demonstration, scene, self._measure) if wanted else []
         self._spans = [spans_json(instruction) for instruction in instructions]
 
     def row(self, t: int, seen: dict) -> dict[str, object]:
@@ -125,7 +125,7 @@ class Columns:
         state, move = self._demonstration.world(t), int(self._demonstration.instruction_index[t])
         for column in self._wanted:
             if column == "occupancy":
-                made["annotation.occupancy"] = occupancy(self._scene, state, self._observe(state)).reshape(-1)
+                made["annotation.occupancy"] = occupancy(self._scene, state, self._measure(state)).reshape(-1)
             elif column == "spans":
                 made["annotation.spans"] = self._spans[move]
             else:

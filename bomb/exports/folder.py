@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, read_json, write_json
+from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.disk.lock import WriterLock
-from bomb.exports.plan import Plan
+from bomb.exports.plan import ExportPlan
 from bomb.exports.statistics import PictureHistogram
 from bomb.exports.writer import ShardReport, Writer
 from core.errors import OptionError
@@ -65,7 +65,7 @@ class ExportFolder:
         """The folder to write a shard into; it does not exist yet."""
         return self.path / PARTS / f"{shard:06d}"
 
-    def load(self, plan: Plan) -> None:
+    def load(self, plan: ExportPlan) -> None:
         """Takes up what is in place.
 
         Raises:
@@ -96,7 +96,7 @@ class ExportFolder:
             for name, size in shard.files.items():
                 _check_whole(self._root / name, size)
 
-    def clean(self, plan: Plan) -> None:
+    def clean(self, plan: ExportPlan) -> None:
         """Removes what an interrupted process left behind, and rewrites the metadata of what is in place."""
         shutil.rmtree(self.path / PARTS, ignore_errors=True)
         known = {self._root / name for shard in self.shards for name in shard.files}
@@ -108,7 +108,7 @@ class ExportFolder:
         if self.shards:
             self._write_meta(plan)
 
-    def commit(self, plan: Plan, part: Path, report: ShardReport) -> None:
+    def commit(self, plan: ExportPlan, part: Path, report: ShardReport) -> None:
         """Puts a shard into place that was written into ``part``.
 
         Raises:
@@ -152,7 +152,7 @@ class ExportFolder:
             },
         )
 
-    def _write_meta(self, plan: Plan) -> None:
+    def _write_meta(self, plan: ExportPlan) -> None:
         shards, first = [], 0
         for shard in self.shards:
             shards.append(range(first, first + shard.episodes))
@@ -161,7 +161,7 @@ class ExportFolder:
 
 
 @contextmanager
-def open_export(path: Path, writer: Writer, about: dict, plan: Plan) -> Iterator[ExportFolder]:
+def open_export(path: Path, writer: Writer, about: dict, plan: ExportPlan) -> Iterator[ExportFolder]:
     """An export to write to, which nobody else writes to meanwhile.
 
     Args:
@@ -198,22 +198,6 @@ def open_export(path: Path, writer: Writer, about: dict, plan: Plan) -> Iterator
     finally:
         shutil.rmtree(path / PARTS, ignore_errors=True)
         lock.release()
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Says of a file that cannot be written which, and why.
-
-    Raises:
-        FileError: for any ``OSError``.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise FileError(
-            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
-            "before is whole, and the same command goes on from there"
-        ) from error
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from bomb.exports.plan import EpisodePlan
 from bomb.exports.settings import ExportSettings
 
 
-class Frame(NamedTuple):
+class ExportFrame(NamedTuple):
     """One frame.
 
     Attributes:
@@ -39,7 +39,7 @@ def make_renderer(dataset_settings: dict, settings: ExportSettings) -> Renderer:
 
 def drawn_frames(
     renderer: Renderer, demonstration: Demonstration, plan: EpisodePlan, settings: ExportSettings
-) -> Iterator[Frame]:
+) -> Iterator[ExportFrame]:
     """The frames of one episode, ``plan.length`` of them."""
     wanted, columns = set(plan.rows.tolist()), None
     for t, seen in enumerate(renderer.frames(demonstration)):
@@ -54,4 +54,4 @@ def drawn_frames(
                 plan.instructions,
                 seen["env"],
             )
-        yield Frame(images=seen["images"], columns=columns.row(t, seen))
+        yield ExportFrame(images=seen["images"], columns=columns.row(t, seen))

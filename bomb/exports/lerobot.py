@@ -12,10 +12,10 @@ import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.exports.columns import features as column_features
-from bomb.exports.frames import Frame
+from bomb.exports.frames import ExportFrame
 from bomb.exports.parquet import TableFile, arrow
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.statistics import PictureHistogram, number_statistics, sampled
 from bomb.exports.video import VideoFile, video_info
 from bomb.exports.writer import Writer
@@ -74,7 +74,7 @@ class LeRobotWriter(Writer):
             made[name] = {"dtype": dtype, "shape": [1], "names": None}
         return made
 
-    def statistics(self, plan: Plan, episodes: int, pictures: Mapping[str, PictureHistogram]) -> dict:
+    def statistics(self, plan: ExportPlan, episodes: int, pictures: Mapping[str, PictureHistogram]) -> dict:
         """Of the first so many episodes together: exact, quantiles too. ``pictures``: by feature."""
         done = plan.episodes[:episodes]
         columns = [{STATE: e.states, ACTION: e.actions, **self.indices(e)} for e in done]
@@ -84,7 +84,7 @@ class LeRobotWriter(Writer):
         }
         return made | {name: histogram.statistics() for name, histogram in pictures.items()}
 
-    def info(self, plan: Plan, episodes: int) -> dict:
+    def info(self, plan: ExportPlan, episodes: int) -> dict:
         """What ``info.json`` says of the first so many episodes, in both versions."""
         return {
             "robot_type": ROBOT,
@@ -110,7 +110,7 @@ class LeRobotWriter(Writer):
     def write_episode(
         self,
         plan: EpisodePlan,
-        frames: Iterable[Frame],
+        frames: Iterable[ExportFrame],
         table: TableFile,
         videos: Mapping[str, VideoFile],
         encoding: Encoding,

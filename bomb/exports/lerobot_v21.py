@@ -17,7 +17,7 @@ from bomb.disk.files import write_bytes, write_json
 from bomb.exports.lerobot import FILES_PER_CHUNK, LeRobotWriter, summed
 from bomb.exports.parquet import TableFile, schema
 from bomb.exports.pictures import Encoding
-from bomb.exports.plan import Plan
+from bomb.exports.plan import ExportPlan
 from bomb.exports.statistics import PictureHistogram, plain
 from bomb.exports.writer import Drawn, ShardReport
 
@@ -53,7 +53,7 @@ class LeRobotV21Writer(LeRobotWriter):
     def write_meta(
         self,
         root: Path,
-        plan: Plan,
+        plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
         lines: list[dict],

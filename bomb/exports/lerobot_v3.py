@@ -19,7 +19,7 @@ from bomb.disk.files import write_bytes, write_json
 from bomb.exports.lerobot import FILES_PER_CHUNK, IMAGES, LeRobotWriter, summed
 from bomb.exports.parquet import TableFile, arrow, indexed_table, schema
 from bomb.exports.pictures import Encoding
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.statistics import PictureHistogram, plain
 from bomb.exports.writer import Drawn, ShardReport
 
@@ -81,7 +81,7 @@ class LeRobotV3Writer(LeRobotWriter):
     def write_meta(
         self,
         root: Path,
-        plan: Plan,
+        plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
         lines: list[dict],

@@ -11,7 +11,7 @@ import numpy as np
 import core
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.demonstrations.settings import action_spec_of
+from bomb.demonstrations.settings import action_spec_of, environment_of
 from bomb.disk.files import FileError
 from bomb.exports.actions import converted, is_noop
 from bomb.exports.settings import ExportSettings
@@ -60,7 +60,7 @@ class EpisodePlan:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+class ExportPlan:
     """All episodes of an export.
 
     Attributes:
@@ -107,7 +107,7 @@ def make_plan(
     settings: ExportSettings,
     vectors: Vectors,
     bar: Callable[[Iterable], Iterable] = lambda seeds: seeds,
-) -> Plan:
+) -> ExportPlan:
     """Reads every demonstration once.
 
     Args:
@@ -142,7 +142,7 @@ def make_plan(
             first += episode.length
     finally:
         reworded.close()
-    return Plan(episodes=tuple(episodes), tasks=tuple(tasks))
+    return ExportPlan(episodes=tuple(episodes), tasks=tuple(tasks))
 
 
 def _episode(
@@ -191,13 +191,9 @@ class _Reworded:
     def __init__(self, dataset: Dataset, settings: ExportSettings):
         self._env: core.Environment | None = None
         if WORDS in settings.perturbations:
-            self._env = core.make_task(
-                dataset.settings["task"],
-                backend=settings.backend,
-                cameras=(),
-                perturbations={WORDS: settings.perturbations[WORDS]},
-                split=dataset.settings["split"],
-            )
+            words = {WORDS: settings.perturbations[WORDS]}
+            environment = environment_of(dataset.settings, backend=settings.backend, perturbations=words)
+            self._env = core.make_environment(environment)
 
     def __call__(self, demonstration: Demonstration) -> list[Instruction]:
         recorded = recorded_instructions(demonstration)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bomb.disk.files import write_bytes
-from bomb.exports.plan import Plan
+from bomb.exports.plan import ExportPlan
 from bomb.exports.writer import Writer
 
 _ACTIONS = {
@@ -14,7 +14,7 @@ _ACTIONS = {
 }
 
 
-def write_readme(path: Path, writer: Writer, plan: Plan, about: dict) -> None:
+def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> None:
     """Writes ``README.md`` of a finished export."""
     settings, dataset = writer.settings, about["dataset"]
     step = 400 / writer.fps
@@ -30,6 +30,7 @@ def write_readme(path: Path, writer: Writer, plan: Plan, about: dict) -> None:
         f"{settings.image_size[0]} x {settings.image_size[1]} (height x width)",
         "perturbations": _levels({**dataset["perturbations"], **settings.perturbations}),
         "actions": f"{settings.actions}: {convention}",
+        "state": f"layout {about['state']['layout']} ({about['state']['format']}); feed the model the same",
         "frame of positions": "the robot's base: x forward, y left, z up",
         "no-ops": "left out" if settings.drop_noops else "kept",
         "columns": ", ".join(settings.columns) or "none beside the format's own",

@@ -5,7 +5,7 @@
     NAME/1.0.0/NAME-train.tfrecord-00000, dataset_info.json, features.json, dataset_statistics.json
 
 Actions are ``EEF_POS`` of seven entries, ``[dx, dy, dz, 0, 0, 0, gripper]`` with 1 open; the state is
-``POS_EULER``, ``[x, y, z, roll, pitch, yaw, 0, gripper]``. The code of tensorflow-datasets encodes and
+``POS_EULER``, ``[x, y, z, 0, 0, 0, 0, gripper]``. The code of tensorflow-datasets encodes and
 describes them.
 """
 
@@ -24,10 +24,10 @@ import numpy as np
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.disk.files import write_json
 from bomb.exports.columns import features as column_features
-from bomb.exports.frames import Frame
+from bomb.exports.frames import ExportFrame
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, Plan
-from bomb.exports.rlds_vectors import MASK, open_x_actions, open_x_states
+from bomb.exports.plan import EpisodePlan, ExportPlan
+from bomb.exports.rlds_vectors import MASK, STATE_LAYOUT, open_x_actions, open_x_states
 from bomb.exports.statistics import PictureHistogram, number_statistics, plain, sampled
 from bomb.exports.writer import Drawn, ShardReport, Writer
 from core.errors import missing_extra
@@ -55,6 +55,7 @@ class RldsWriter(Writer):
 
     words: ClassVar[str] = "RLDS in TFDS, for OpenVLA"
     pictures: ClassVar[tuple[str, ...]] = ("png", "jpeg")
+    state_layout: ClassVar[str] = STATE_LAYOUT
     # TensorFlow and Mesa's software renderer end a process that loads both: each has its own LLVM.
     draws_apart: ClassVar[bool] = True
 
@@ -135,7 +136,7 @@ class RldsWriter(Writer):
     def _steps(
         self,
         plan: EpisodePlan,
-        frames: Iterable[Frame],
+        frames: Iterable[ExportFrame],
         encoding: Encoding,
         histograms: dict[str, PictureHistogram],
     ) -> list[dict]:
@@ -164,7 +165,7 @@ class RldsWriter(Writer):
     def write_meta(
         self,
         root: Path,
-        plan: Plan,
+        plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
         lines: list[dict],
@@ -203,7 +204,7 @@ class RldsWriter(Writer):
         ]
 
 
-def statistics(plan: Plan, episodes: int) -> dict:
+def statistics(plan: ExportPlan, episodes: int) -> dict:
     """What OpenVLA normalises with: of actions and states of the first so many episodes, and their mask."""
     done = plan.episodes[:episodes]
     made: dict[str, object] = {}

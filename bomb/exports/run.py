@@ -15,7 +15,8 @@ from bomb.exports.readme import write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.machine.versions import versions
-from core.errors import OptionError, check_choice
+from bomb.rollouts.states import LAYOUTS
+from core.errors import OptionError, check_choice, check_integer
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 
@@ -82,14 +83,13 @@ def export(
         BombError: if an extra is missing.
         RenderError: if no graphics driver works.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise OptionError(f"workers must be a positive integer, got {workers!r}")
+    workers = check_integer("workers", workers, least=1)
     kind, dataset = writer_class(format), Dataset.open(dataset_path)
     settings = ExportSettings(
         format=format,
         backend=backend or _only_backend(dataset),
         cameras=tuple(cameras),
-        image_size=tuple(image_size),
+        image_size=image_size,
         perturbations=visible_levels(perturbations, held_out_of(dataset.settings)),
         supersample=supersample,
         columns=tuple(columns),
@@ -107,6 +107,7 @@ def export(
     reading = partial(_bar, unit="episode", desc="reading", leave=False, disable=not bars)
     plan = make_plan(dataset, settings, kind.vectors, reading)
     about = {"settings": settings.to_dict(), "dataset": _about(dataset), "versions": versions()}
+    about["state"] = {"layout": kind.state_layout, "format": LAYOUTS[kind.state_layout][0]}
     with open_export(Path(out), writer, about, plan) as folder:
         before = plan.frames(folder.episodes)
         if folder.episodes < len(plan.episodes):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from core.control.actions import ACTION_MODES
-from core.errors import OptionError, check_choice
-from core.rendering.observation import ObservationSpec
+from core.errors import OptionError, check_choice, check_integer
+from core.settings import EnvironmentSettings
 from core.world.stage import CAMERAS
 
 CODECS = {"h264": "libx264", "av1": "libsvtav1"}
@@ -59,14 +59,11 @@ class ExportSettings:
         check_choice("action convention", self.actions, ACTION_MODES)
         check_choice("way of storing pictures", self.pictures, PICTURES)
         check_choice("codec", self.codec, CODECS)
-        if not isinstance(self.shard_frames, int) or self.shard_frames < 1:
-            raise OptionError(f"shard_frames must be a positive integer, got {self.shard_frames!r}")
-        # Cameras and size as an environment takes them.
-        ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
-        if self.supersample is not None and (
-            isinstance(self.supersample, bool) or self.supersample not in range(1, 9)
-        ):
-            raise OptionError(f"supersample must be an integer from 1 to 8, got {self.supersample!r}")
+        shard_frames = check_integer("shard_frames", self.shard_frames, least=1)
+        object.__setattr__(self, "shard_frames", shard_frames)
+        environment = self.environment()  # checks what an environment takes, and converts it
+        for name in ("cameras", "image_size", "supersample"):
+            object.__setattr__(self, name, getattr(environment, name))
         if self.pictures == "video" and any(side % 2 for side in self.image_size):
             height, width = self.image_size
             raise OptionError(
@@ -78,6 +75,15 @@ class ExportSettings:
                 f"name must be lower-case letters, digits and underscores, and begin with a letter, "
                 f"got {self.name!r}"
             )
+
+    def environment(self) -> EnvironmentSettings:
+        """What draws, but for what the dataset says of its episodes."""
+        return EnvironmentSettings(
+            backend=self.backend,
+            cameras=self.cameras,
+            image_size=self.image_size,
+            supersample=self.supersample,
+        )
 
     def to_dict(self) -> dict:
         """Plain values for JSON."""

@@ -12,7 +12,7 @@ from bomb.demonstrations.dataset import Dataset
 from bomb.exports.folder import ExportFolder, writing
 from bomb.exports.formats import writer_class
 from bomb.exports.frames import drawn_frames, make_renderer
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.writer import Drawn, ShardReport, Writer
 from bomb.processes.workers import Workers
@@ -21,7 +21,7 @@ from core.errors import BombError
 DEATHS = 3  # of the processes that write one shard
 
 
-class Job(NamedTuple):
+class ShardJob(NamedTuple):
     """A shard to write: its number, the folder for its files, its episodes."""
 
     shard: int
@@ -45,7 +45,7 @@ class ShardMaker:
         self._writer: Writer = writer_class(settings.format)(settings, dataset.settings)
         self._renderer = None
 
-    def __call__(self, job: Job) -> ShardReport:
+    def __call__(self, job: ShardJob) -> ShardReport:
         """Writes a shard.
 
         Raises:
@@ -73,7 +73,7 @@ class ShardMaker:
 
 def write_shards(
     folder: ExportFolder,
-    plan: Plan,
+    plan: ExportPlan,
     dataset: Dataset,
     settings: ExportSettings,
     workers: int,
@@ -97,14 +97,14 @@ def write_shards(
     done = len(folder.shards)
     ranges = plan.shards([shard.episodes for shard in folder.shards], settings.shard_frames)
     jobs = deque(
-        Job(number, folder.parts(number), plan.episodes[episodes.start : episodes.stop])
+        ShardJob(number, folder.parts(number), plan.episodes[episodes.start : episodes.stop])
         for number, episodes in enumerate(ranges)
         if number >= done
     )
     apart = workers > 1 or writer_class(settings.format).draws_apart
     made = _Processes(dataset, settings, workers) if apart else _Here(dataset, settings, report)
     with closing(made) as makers:
-        ready: dict[int, tuple[Job, ShardReport]] = {}
+        ready: dict[int, tuple[ShardJob, ShardReport]] = {}
         for number in range(done, len(ranges)):
             while number not in ready:
                 # A slow first shard must not let the others fill the disk: those that wait to be put into
@@ -133,10 +133,10 @@ class _Here:
     def free(self) -> bool:
         return not self._jobs
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: ShardJob) -> None:
         self._jobs.append(job)
 
-    def wait(self) -> Iterable[tuple[Job, ShardReport]]:
+    def wait(self) -> Iterable[tuple[ShardJob, ShardReport]]:
         job = self._jobs.popleft()
         return [(job, self._maker(job))]
 
@@ -151,7 +151,7 @@ class _Processes(Workers):
         super().__init__(partial(ShardMaker, dataset, settings), count)
         self._deaths: Counter[int] = Counter()
 
-    def wait(self) -> Iterable[tuple[Job, ShardReport]]:
+    def wait(self) -> Iterable[tuple[ShardJob, ShardReport]]:
         made = []
         for answer in super().wait():
             if answer.death is None:

@@ -13,11 +13,11 @@ from core.judge.measuring import Frame, stone_colors
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
 
-Observe = Callable[[SceneState], Frame]
+Measure = Callable[[SceneState], Frame]
 
 
 def target_points(
-    demonstration: Demonstration, scene: SceneSpec, observe: Observe
+    demonstration: Demonstration, scene: SceneSpec, measure: Measure
 ) -> list[np.ndarray | None]:
     """The target of every move, float64[3] in W (m): a point of the board's or the table's upper face.
 
@@ -27,7 +27,7 @@ def target_points(
     Args:
         demonstration: whose moves.
         scene: of its episode.
-        observe: measures a state of that scene.
+        measure: measures a state of that scene.
     """
     placements = demonstration.about["moves"]["placements"]
     points: list[np.ndarray | None] = []
@@ -39,7 +39,7 @@ def target_points(
         if goal is not None and goal["kind"] == "pattern":
             first = int(np.argmax(demonstration.instruction_index == move))
             state = demonstration.world(first)
-            before = occupancy(scene, state, observe(state))
+            before = occupancy(scene, state, measure(state))
             goal = filled(goal, before, placements[move]["board"]) if move < len(placements) else None
         points.append(None if goal is None else _point(goal, scene))
     return points

@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.exports.frames import Frame
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.frames import ExportFrame
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram
 
 # One episode of a shard and its frames, which are drawn while they are taken.
-Drawn = tuple[EpisodePlan, Iterator[Frame]]
+Drawn = tuple[EpisodePlan, Iterator[ExportFrame]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,8 @@ class Writer(ABC):
 
     Attributes:
         words: what the format is, for lists.
+        state_layout: of the states, out of ``bomb.rollouts.states.LAYOUTS``; a model that is trained on
+            them must be fed it.
         pictures: ways of storing pictures that it takes, the default first.
         draws_apart: whether the parent must not draw, for what ``finish`` loads cannot share a process with a
             graphics driver.
@@ -52,6 +54,7 @@ class Writer(ABC):
 
     words: ClassVar[str]
     pictures: ClassVar[tuple[str, ...]]
+    state_layout: ClassVar[str] = "bomb"
     draws_apart: ClassVar[bool] = False
 
     def __init__(self, settings: ExportSettings, dataset: dict):
@@ -98,7 +101,7 @@ class Writer(ABC):
     def write_meta(
         self,
         root: Path,
-        plan: Plan,
+        plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
         lines: list[dict],

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bomb.parity.play import ACTION, environment
-from bomb.parity.study import Plan, Study
+from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row, not_measured
 from bomb.statistics import Estimate
 from core.seeding import stream
@@ -21,14 +21,14 @@ class ArmStudy(Study):
     name = "arm"
     keys = ("arm_rms_mm",)
 
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.share(20, least=20))]  # cheap, and the worst counts
 
-    def run(self, plan: Plan, seed: int) -> float:
+    def run(self, plan: StudyPlan, seed: int) -> float:
         paths = [_path(environment(backend, plan.split), plan.split, seed) for backend in plan.backends]
         return float(1000 * np.sqrt(np.mean(np.sum((paths[0] - paths[1]) ** 2, axis=1))))
 
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         if len(results) < 2:
             return [not_measured("arm_rms_mm", BOUND, "an interval takes two sequences", "mm")]
         note = f"median {np.median(results):.3f} mm"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bomb.parity.pictures import PictureStudy
 from bomb.parity.studies import STUDIES
-from bomb.parity.study import Plan, Study, measure
+from bomb.parity.study import Study, StudyPlan, measure
 from bomb.parity.table import Row
 from core.errors import RenderError, check_choice
 from core.perturbations import KNOBS
@@ -27,7 +27,7 @@ class Comparison:
 
 
 def compare(
-    plan: Plan,
+    plan: StudyPlan,
     *,
     rows: Sequence[str] | None = None,
     workers: int = 2,
@@ -67,7 +67,7 @@ def with_level(name: str | None) -> str | None:
 
 
 def _measure(
-    studies: Sequence[Study], plan: Plan, workers: int, say: Callable[[str], None]
+    studies: Sequence[Study], plan: StudyPlan, workers: int, say: Callable[[str], None]
 ) -> tuple[list[tuple[Study, list]], bool]:
     """Pairs of (study, its finished results in the order of their seeds), and whether Ctrl-C came."""
     from tqdm import tqdm

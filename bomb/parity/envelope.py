@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bomb.parity.play import CLEAR, environment, episode, grasp_and_lift, named_stone, play_script, stone_row
-from bomb.parity.study import Plan, Study
+from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
 from bomb.statistics import iou
 from core.seeding import stream
@@ -30,17 +30,17 @@ class EnvelopeStudy(Study):
     name = "grasp envelope"
     keys = ("grasp_envelope_iou",)
 
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.episodes)]
 
-    def run(self, plan: Plan, seed: int) -> Grasp:
+    def run(self, plan: StudyPlan, seed: int) -> Grasp:
         offset = offset_of(plan, seed)
         return Grasp(
             offset=tuple(map(float, offset)),
             held=tuple(held_from(backend, plan.split, seed, offset) for backend in plan.backends),
         )
 
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         first, second = ([grasp.held[k] for grasp in results] for k in (0, 1))
         shares = ", ".join(
             f"{backend} {sum(held)}" for backend, held in zip(plan.backends, (first, second), strict=True)
@@ -59,6 +59,6 @@ def held_from(backend: str, split: str, seed: int, offset: Sequence[float], *, a
     return bool(risen > HELD)
 
 
-def offset_of(plan: Plan, seed: int) -> np.ndarray:
+def offset_of(plan: StudyPlan, seed: int) -> np.ndarray:
     """The offset of a seed's grasp, float64[3] (m, in R)."""
     return stream(plan.split, seed, "grasp envelope").uniform(LOW, HIGH)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bomb.parity.play import environment
-from bomb.parity.study import Plan, Study
+from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
 from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play, replay
@@ -19,7 +19,7 @@ P95 = Bound(value=3.0, at_least=False)  # mm
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class EpisodeEnding:
     """How one episode ended.
 
     Attributes:
@@ -46,9 +46,9 @@ class Comparison:
         offset_mm: between the places where the source's stone came to rest; None unless both let go of it.
     """
 
-    played: tuple[Outcome, Outcome]
+    played: tuple[EpisodeEnding, EpisodeEnding]
     source: int
-    replayed: Outcome
+    replayed: EpisodeEnding
     offset_mm: float | None
 
 
@@ -58,10 +58,10 @@ class ExpertStudy(Study):
     name = "expert and replay"
     keys = ("expert_success", "replay_agreement", "rest_offset_median_mm", "rest_offset_p95_mm")
 
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.episodes)]
 
-    def run(self, plan: Plan, seed: int) -> Comparison:
+    def run(self, plan: StudyPlan, seed: int) -> Comparison:
         played, actions = [], []
         for backend in plan.backends:
             env = environment(backend, plan.split)
@@ -79,7 +79,7 @@ class ExpertStudy(Study):
             offset_mm=rest_offset(played[source], replayed),
         )
 
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         rows = [
             Row(
                 key="expert_success",
@@ -107,10 +107,10 @@ class ExpertStudy(Study):
         ]
 
 
-def outcome(env: Environment, info: dict) -> Outcome:
+def outcome(env: Environment, info: dict) -> EpisodeEnding:
     """How the episode that ``env`` has just ended went."""
     state, placement = env.scene_state, info["placement"]
-    return Outcome(
+    return EpisodeEnding(
         success=info["success"],
         released=placement["stages"]["released"],
         stone=placement["stone"],
@@ -118,7 +118,7 @@ def outcome(env: Environment, info: dict) -> Outcome:
     )
 
 
-def rest_offset(recorded: Outcome, replayed: Outcome) -> float | None:
+def rest_offset(recorded: EpisodeEnding, replayed: EpisodeEnding) -> float | None:
     """How far apart (mm) the two put the stone on which ``recorded`` was judged; None unless both let go."""
     if not (recorded.released and replayed.released):
         return None

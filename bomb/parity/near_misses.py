@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bomb.parity.play import CLEAR, environment, episode, grasp_and_lift, play_script, set_down
-from bomb.parity.study import Plan, Study
+from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
 from bomb.statistics import cohen_kappa, rate
 from core.seeding import stream
@@ -28,10 +28,10 @@ class NearMissStudy(Study):
     name = "near misses"
     keys = ("near_miss_kappa_lifted", "near_miss_kappa_placed")
 
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.episodes)]
 
-    def run(self, plan: Plan, seed: int) -> NearMiss:
+    def run(self, plan: StudyPlan, seed: int) -> NearMiss:
         start = episode(plan.split, CLEAR, seed)
         rng = stream(plan.split, seed, "near miss")
         waypoints = [
@@ -47,14 +47,14 @@ class NearMissStudy(Study):
             placed=tuple(info["success"] for info in infos),
         )
 
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         return [
             kappa_row(plan, "near_miss_kappa_lifted", [result.lifted for result in results]),
             kappa_row(plan, "near_miss_kappa_placed", [result.placed for result in results]),
         ]
 
 
-def kappa_row(plan: Plan, key: str, outcomes: list[tuple[bool, bool]]) -> Row:
+def kappa_row(plan: StudyPlan, key: str, outcomes: list[tuple[bool, bool]]) -> Row:
     """One row out of pairs of outcomes; a rate that is clearly not fair breaks it."""
     first, second = ([pair[k] for pair in outcomes] for k in (0, 1))
     rates = [rate(first), rate(second)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from bomb.parity.play import environment
 from bomb.parity.scorer import MOMENTS, moments
-from bomb.parity.study import Plan, Study
+from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row, not_measured
 from bomb.statistics import Estimate, mean
 from core.backend import CameraImage
@@ -43,7 +43,7 @@ UNITS = {"centroid_px": "px", "depth_mm": "mm", "colour_mad": "/255", "colour_ma
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frame:
+class PairFindings:
     """What was found in one pair of pictures; things that are not in view are left out.
 
     Attributes:
@@ -61,10 +61,10 @@ class PictureStudy(Study):
     name = "pictures"
     keys = tuple(BOUNDS)
 
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.share(20, least=4))]
 
-    def run(self, plan: Plan, seed: int) -> list[Frame]:
+    def run(self, plan: StudyPlan, seed: int) -> list[PairFindings]:
         cameras = tuple(CAMERAS)
         first, second = (
             environment(name, plan.split, cameras=cameras, perturbations=plan.perturbations)
@@ -79,12 +79,14 @@ class PictureStudy(Study):
                 env.load_state(saved[moment])
             for camera in cameras:
                 pair = tuple(env.render_camera(camera, MODALITIES) for env in (first, second))
-                found.append(Frame(name=f"{moment}, {camera}", numbers=compare(*pair, first.scene_state)))
+                found.append(
+                    PairFindings(name=f"{moment}, {camera}", numbers=compare(*pair, first.scene_state))
+                )
                 if plan.out is not None and seed == plan.seed:
                     _write(plan, f"{moment}_{camera}", *pair)
         return found
 
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         rows = []
         for key, bound in (BOUNDS if plan.perturbations is None else PERTURBED).items():
             unit = UNITS.get(key, "")
@@ -164,12 +166,12 @@ def _over_episodes(values: list[float]) -> Estimate:
     return mean(values)
 
 
-def _worst_frame(results: list, part: str, bound: Bound) -> Frame:
+def _worst_frame(results: list, part: str, bound: Bound) -> PairFindings:
     frames = [frame for episode in results for frame in episode if part in frame.numbers]
     return (min if bound.at_least else max)(frames, key=lambda frame: frame.numbers[part])
 
 
-def _write(plan: Plan, name: str, a: CameraImage, b: CameraImage) -> None:
+def _write(plan: StudyPlan, name: str, a: CameraImage, b: CameraImage) -> None:
     """Both pictures and four times their difference, side by side."""
     from bomb.pictures.images import captioned, grid, write_png
 

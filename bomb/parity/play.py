@@ -5,7 +5,7 @@ moved; both simulators then play exactly the same actions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,10 +15,8 @@ from bomb.policies.world import World
 from bomb.rollouts.rollout import EpisodeResult, replay
 from core.control.actions import ActionSpec
 from core.environment import Environment
-from core.perturbations.presets import make_suite
-from core.registry import BACKENDS
-from core.rendering.observation import ObservationSpec
-from core.settings import EpisodeOptions
+from core.make import make_environment
+from core.settings import EnvironmentSettings
 from core.task import Episode
 from core.world.kinematics import Kinematics
 from core.world.rotations import matrix_from_quaternion
@@ -49,15 +47,19 @@ def environment(
 
     Episodes end when success first holds, and are then held for half a second and judged.
     """
-    suite = make_suite(perturbations)
-    return Environment(
-        PlaceStone(layout=layout),
-        BACKENDS.load(backend)(),
-        suite.prepare(clean_scene(cameras)),
-        action=replace(ACTION, deeper=suite.lowest_table()),
-        observation=ObservationSpec(cameras=cameras, image_size=IMAGE_SIZE, modalities=()),
-        options=EpisodeOptions(split=split, stop_on_success=True),
-        perturbations=suite,
+    return make_environment(
+        EnvironmentSettings(
+            PlaceStone(layout=layout),
+            backend=backend,
+            split=split,
+            cameras=cameras,
+            image_size=IMAGE_SIZE,
+            modalities=(),
+            action_mode=ACTION.mode,
+            control_hz=ACTION.control_hz,
+            perturbations=perturbations,
+            stop_on_success=True,
+        )
     )
 
 

@@ -1,13 +1,13 @@
 """The scorer: a state that moves from one simulator into the other must measure and be judged the same."""
 
 from bomb.parity.play import environment
-from bomb.parity.study import Plan, Study
+from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
 from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
 from bomb.statistics import rate
 from core.environment import Environment
-from core.judge.measuring import Observer
+from core.judge.measuring import Measurer
 from core.world.kinematics import Kinematics
 
 # No interval lies beyond 100%: one state that differs fails the row, and none that differs passes it.
@@ -22,16 +22,16 @@ class ScorerStudy(Study):
     name = "scorer"
     keys = ("scorer_identical",)
 
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.share(100, least=2))]
 
-    def run(self, plan: Plan, seed: int) -> list[bool]:
+    def run(self, plan: StudyPlan, seed: int) -> list[bool]:
         source = seed % 2
         env, other = (environment(plan.backends[k], plan.split) for k in (source, 1 - source))
         saved = moments(env, seed)
         return [same_score(env, other, saved[name]) for name in MOMENTS if name in saved]
 
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         same = [equal for result in results for equal in result]
         return [Row(key="scorer_identical", estimate=rate(same), bound=BOUND)]
 
@@ -65,6 +65,6 @@ def same_score(env: Environment, other: Environment, saved: bytes) -> bool:
     for place in (env, other):
         _, info = place.load_state(saved)
         state = place.scene_state
-        observer = Observer(place.episode.scene, Kinematics(place.episode.scene.robot))
-        scores.append((state.to_bytes(), observer(state).measures.tobytes(), info, place.save_state()))
+        measure = Measurer(place.episode.scene, Kinematics(place.episode.scene.robot))
+        scores.append((state.to_bytes(), measure(state).measures.tobytes(), info, place.save_state()))
     return scores[0] == scores[1]

@@ -17,7 +17,7 @@ from bomb.parity.table import Row
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class StudyPlan:
     """How much is measured, and on what.
 
     Attributes:
@@ -53,20 +53,20 @@ class Study(ABC):
     keys: ClassVar[tuple[str, ...]]
 
     @abstractmethod
-    def jobs(self, plan: Plan) -> list[int]:
+    def jobs(self, plan: StudyPlan) -> list[int]:
         """The seeds to play."""
 
     @abstractmethod
-    def run(self, plan: Plan, seed: int) -> object:
+    def run(self, plan: StudyPlan, seed: int) -> object:
         """Plays one job in this process. The result can be pickled and depends on the arguments alone."""
 
     @abstractmethod
-    def rows(self, plan: Plan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
         """The rows, from the results of the jobs that were finished, in the order of ``jobs``."""
 
 
 def measure(
-    study: Study, plan: Plan, results: dict[int, object], *, workers: int, report: Callable[[], None]
+    study: Study, plan: StudyPlan, results: dict[int, object], *, workers: int, report: Callable[[], None]
 ) -> None:
     """Runs the jobs of ``study`` and fills ``results`` (seed to result) as they are finished.
 

@@ -1,7 +1,7 @@
 """Episodes as pictures: what each simulator shows while the same thing is played in it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ import core
 from bomb.pictures.images import captioned, grid
 from bomb.rollouts.rollout import EpisodeResult
 from core.environment import Environment
+from core.settings import EnvironmentSettings
 
 # What a contact sheet shows, in order; the first frame at which each flag of the verdict held.
 MOMENTS = ("start", "grasped", "lifted", "end")
@@ -46,30 +47,24 @@ def outcome(result: EpisodeResult) -> str:
 
 
 def film(
-    backend: str,
+    settings: EnvironmentSettings,
     perform: Callable[[Environment, Callable], EpisodeResult],
     *,
-    camera: str = "head",
-    image_size: tuple[int, int] = (360, 480),
     every: int = 1,
     finish: Callable[[Environment, str, np.ndarray], np.ndarray] | None = None,
-    **options: object,
 ) -> Film:
     """Films an episode.
 
     Args:
-        backend: the simulator.
+        settings: of the environment; its first camera films.
         perform: plays the episode, called as ``perform(env, watch)``.
-        camera: the view.
-        image_size: (height, width) in pixels.
         every: draw each ``every``-th step only, and the moments.
         finish: what is drawn over a frame, called as ``finish(env, camera, frame)``; returns another one.
-        options: arguments of ``core.make_task``.
 
     Raises:
         RenderError: if no graphics driver works.
     """
-    made, step = Film(backend=backend), -1
+    made, step, camera = Film(backend=settings.backend), -1, settings.cameras[0]
 
     def look(env: Environment) -> np.ndarray:
         frame = env.render_camera(camera, ("rgb",)).rgb
@@ -86,7 +81,7 @@ def film(
                 made.moments[name] = len(made.frames) - 1
 
     # No modality: observations stay free of pictures, and only the frames that are wanted are drawn.
-    env = core.make_task(backend=backend, cameras=(camera,), modalities=(), image_size=image_size, **options)
+    env = core.make_environment(replace(settings, modalities=()))
     try:
         made.result = perform(env, watch)
         made.frames.append(look(env))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.policies.world import Job, World
+from bomb.policies.world import Transfer, World
 from core.control.actions import ActionSpec
 from core.policy import Policy
 from core.task import Episode, Goal, Move
@@ -93,14 +93,14 @@ class Expert(Policy):
     def _play(self) -> Iterator[Command]:
         """Attempts until the stone stands, then stays away from it."""
         while True:
-            job = self._world.choose(self._state, self._tool)
-            if job is None:
+            transfer = self._world.choose(self._state, self._tool)
+            if transfer is None:
                 yield from self._retreat()
                 continue
-            yield from self._attempt(job)
+            yield from self._attempt(transfer)
 
-    def _attempt(self, job: Job) -> Iterator[Command]:
-        world, stone = self._world, job.stone
+    def _attempt(self, transfer: Transfer) -> Iterator[Command]:
+        world, stone = self._world, transfer.stone
         yield from self._rise(1.0)
         above = world.stone(self._state, stone)
         above[2] = world.travel
@@ -117,7 +117,7 @@ class Expert(Policy):
         yield from self._pause("lifted", 0.0)
         # Along the robot's x first, at the side of the board, then across: so the arm stays behind the
         # goal and the head camera sees it.
-        goal = job.place.copy()
+        goal = transfer.place.copy()
         goal[2] = world.travel
         yield from self._carry([goal[0], self._commanded[1], goal[2]], stone)
         yield from self._carry(self._aim("above_goal", goal), stone)
@@ -125,11 +125,11 @@ class Expert(Policy):
             return
         yield from self._pause("above_goal", 0.0)
         # The stone rarely sits exactly between the pads: bring the stone, not the tool, over the goal.
-        release = job.place + (self._tool - world.stone(self._state, stone))
+        release = transfer.place + (self._tool - world.stone(self._state, stone))
         release[2] += world.half_height + RELEASE_GAP
         yield from self._carry([release[0], release[1], world.travel], stone)
         yield from self._descend(release, 0.0)
-        release[:2] += job.place[:2] - world.stone(self._state, stone)[:2]
+        release[:2] += transfer.place[:2] - world.stone(self._state, stone)[:2]
         yield from self._wait(release, 0.0, seconds=0.15)
         yield from self._wait(release, 1.0, seconds=0.3)
         yield from self._retreat()

@@ -16,20 +16,9 @@ import os
 import sys
 from importlib import import_module
 
-from core.errors import OptionError, RegistrationError, check_choice
+from bomb.policies.registry import POLICIES, SCHEMES
+from core.errors import OptionError, RegistrationError
 from core.policy import Policy
-from core.registry import POLICIES
-
-# What stands before "://" of an address: class of the policy, made with the address.
-SCHEMES: dict[str, str] = {
-    "openpi": "bomb.integrations.openpi.client:OpenpiPolicy",
-    "vla-eval": "bomb.integrations.vla_eval.client:VlaEvalPolicy",
-}
-
-
-def list_policies() -> list[str]:
-    """Names that ``make_policy`` takes."""
-    return POLICIES.names()
 
 
 def make_policy(words: str) -> Policy:
@@ -47,7 +36,7 @@ def make_policy(words: str) -> Policy:
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         return kind.around(make_policy(arguments))
-    if getattr(kind, "takes_words", False):
+    if getattr(kind, "takes_words", False) or _scheme(words):
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
     try:
@@ -72,22 +61,22 @@ def policy_class(words: str) -> type[Policy]:
 
 
 def _named_class(words: str) -> type[Policy]:
-    scheme, address, _ = words.partition("://")
-    if address and _is_scheme(scheme):
-        return load(SCHEMES[check_choice("policy address", scheme, SCHEMES)])
+    if scheme := _scheme(words):
+        return load(SCHEMES.target(scheme))
     name = words.partition("(")[0].strip()
     return load(name) if ":" in name else POLICIES.load(name)
 
 
-def _is_scheme(text: str) -> bool:
-    return text.replace("-", "_").isidentifier()
+def _scheme(words: str) -> str:
+    """What stands before the ``://`` of an address; empty if the words are none."""
+    scheme, address, _ = words.partition("://")
+    return scheme if address and scheme.replace("-", "_").isidentifier() else ""
 
 
 def _arguments(words: str) -> str | None:
     """What stands between the outer brackets, or the address; None where there is nothing."""
-    scheme, address, place = words.partition("://")
-    if address and _is_scheme(scheme):
-        return place
+    if _scheme(words):
+        return words.partition("://")[2]
     _, bracket, rest = words.strip().partition("(")
     if not bracket:
         return None

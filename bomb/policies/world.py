@@ -22,7 +22,7 @@ INSIDE = 0.004  # m, from the edge of a stone to that of the region
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Job:
+class Transfer:
     """One stone of the pool, and the point of the surface it belongs on, float64[3] in R (m)."""
 
     stone: int
@@ -69,7 +69,7 @@ class World:
         room = offset[1] - self._board_half - FINGER - 0.001
         return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
 
-    def choose(self, state: SceneState, tool: np.ndarray) -> Job | None:
+    def choose(self, state: SceneState, tool: np.ndarray) -> Transfer | None:
         """What to do next: nothing if a goal is fulfilled, else the nearest stone for the first goal.
 
         Stones that were on the board when the move began are part of the game and are left alone, unless
@@ -84,7 +84,7 @@ class World:
             ]
             if candidates:
                 stone = min(candidates)[1]
-                return Job(stone=stone, place=self._place(single, state, stone))
+                return Transfer(stone=stone, place=self._place(single, state, stone))
         return None
 
     def _stones_for(self, goal: Intersection | Region, start: SceneState) -> list[int]:

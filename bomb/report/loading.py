@@ -9,20 +9,11 @@ from pathlib import Path
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import OptionError
+from core.settings import APPEARANCE, EPISODE_OPTIONS
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
-IDENTITY = (
-    "policy",
-    "chunk",
-    "cameras",
-    "image_size",
-    "supersample",
-    "action_mode",
-    "control_hz",
-    "max_steps",
-    "stop_on_success",
-)
-SEEN = ("cameras", "image_size", "supersample")  # another policy may well see something else
+IDENTITY = ("policy", "chunk", "cameras", *(name for name in EPISODE_OPTIONS if name != "split"))
+SEEN = ("cameras", *APPEARANCE)  # another policy may well see something else
 _WRAPPER = re.compile(r"(blind|mute)\((.*)\)", re.DOTALL)
 
 
@@ -113,7 +104,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 
     Raises:
         OptionError: without paths, or if one is given twice.
-        FileError: if a folder holds no run.
+        FileError: if a folder holds no run, or one that is damaged.
     """
     paths = [Path(path) for path in paths]
     if not paths:
@@ -127,6 +118,7 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 
 def _load(path: Path, name: str) -> LoadedRun:
     with RunStore.open(path) as store:
+        store.check()
         conditions = tuple(store.conditions())
         episodes: dict[str, dict[int, EpisodeRow]] = {condition.key: {} for condition in conditions}
         for row in store.episodes():

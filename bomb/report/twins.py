@@ -6,17 +6,18 @@ filmed. The target is ringed in the film only: the policy never saw the ring.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bomb.pictures.filming import Film, film
 from bomb.pictures.images import captioned, grid
 from bomb.pictures.views import ringed
-from bomb.runs.replaying import again, recorded_options
+from bomb.runs.replaying import again, recorded_settings
 from bomb.runs.rows import Condition, EpisodeRow
 from bomb.runs.store import RunStore
 from core.episode.record import EpisodeRecord
+from core.settings import EnvironmentSettings
 
 EVERY = 2  # steps between frames: a film of 10 frames a second at 20 Hz says as much as one of 20
 CAMERA = "head"
@@ -89,7 +90,7 @@ def film_twins(store: RunStore, twins: Twins) -> tuple[list[Film], list[str]]:
     films, notes = [], []
     for condition, row in (twins.clean, twins.perturbed):
         record = store.record(condition.key, row.seed)
-        made = _film(recorded_options(store, condition, record, CAMERA), record)
+        made = _film(recorded_settings(store, condition, record, CAMERA), record)
         films.append(made)
         if made.result.record.about["verdict"]["success"] != row.success:
             notes.append(
@@ -110,8 +111,8 @@ def side_by_side(films: Sequence[Film], words: Sequence[str]) -> Iterator[np.nda
         yield grid([row])
 
 
-def _film(options: dict, record: EpisodeRecord) -> Film:
-    return film(perform=again(record), camera=CAMERA, image_size=SIZE, every=EVERY, finish=ringed, **options)
+def _film(settings: EnvironmentSettings, record: EpisodeRecord) -> Film:
+    return film(replace(settings, image_size=SIZE), again(record), every=EVERY, finish=ringed)
 
 
 def _same_goal(row: EpisodeRow) -> bool:

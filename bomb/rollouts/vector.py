@@ -5,7 +5,8 @@ from functools import partial
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 import core
-from core.errors import OptionError
+from core.errors import check_integer
+from core.registry import register_again, registrations
 
 
 def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: object) -> VectorEnv:
@@ -23,9 +24,14 @@ def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: obj
         OptionError: if ``n`` is not a positive integer.
         UnknownNameError: for an unknown task, backend or option.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise OptionError(f"n must be a positive integer, got {n!r}")
-    makers = [partial(core.make_task, backend=backend, **options) for _ in range(n)]
+    make = partial(_made, registrations(), backend=backend, **options)
+    makers = [make] * check_integer("n", n, least=1)
     if asynchronous:
         return AsyncVectorEnv(makers, shared_memory=False, context="spawn")
     return SyncVectorEnv(makers)
+
+
+def _made(registered: dict[str, dict[str, str]], **options: object) -> core.Environment:
+    """In a process that was spawned nothing is registered yet of what was registered at run time."""
+    register_again(registered)
+    return core.make_task(**options)

@@ -12,17 +12,18 @@ from core.errors import StateError
 from core.perturbations.base import split_name
 from core.perturbations.conditions import ConditionSet
 from core.perturbations.suite import TWIN
+from core.settings import APPEARANCE, EPISODE_OPTIONS, EnvironmentSettings
 
 Perform = Callable[[Environment, Watcher], EpisodeResult]
 
 # Settings of a run that decide what happens in an episode; what the policy saw does not.
-_SETTINGS = ("action_mode", "control_hz", "max_steps", "stop_on_success")
+_SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APPEARANCE))
 
 
-def recorded_options(
+def recorded_settings(
     store: RunStore, condition: Condition, record: EpisodeRecord, camera: str | None
-) -> dict:
-    """Arguments of ``core.make_task`` for the world of a recorded episode, seen by one camera.
+) -> EnvironmentSettings:
+    """The world of a recorded episode, seen by one camera.
 
     Perturbations are those that were drawn then, out of the record: another version, with other ranges, makes
     the same world. Knobs of other cameras change nothing that ``camera`` sees and are left out.
@@ -42,13 +43,14 @@ def recorded_options(
         draws = {name: draw for name, draw in about["perturbation"].items() if name != TWIN}
         drawn = {"split": about["split"], "seed": about["seed"], "goal": about["goal"], "draws": draws}
         perturbations = ConditionSet(task=condition.task, levels=levels, episodes=(drawn,))
-    return {
-        "task": condition.task,
-        "backend": condition.backend,
-        "split": about["split"],
-        "perturbations": perturbations,
+    return EnvironmentSettings(
+        condition.task,
+        backend=condition.backend,
+        split=about["split"],
+        cameras=() if camera is None else (camera,),
+        perturbations=perturbations,
         **{name: settings[name] for name in _SETTINGS if name in settings},
-    }
+    )
 
 
 def again(record: EpisodeRecord) -> Perform:

@@ -90,8 +90,9 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
         changes: fields of ``core.Tolerances`` to replace, in SI units.
 
     Raises:
-        FileError: if an episode cannot be read.
+        FileError: if the store is damaged or an episode cannot be read.
     """
+    run.check()
     tolerances: dict[str, float] = {}
     conditions = []
     for condition in run.conditions():

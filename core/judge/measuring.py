@@ -66,7 +66,7 @@ class Frame(NamedTuple):
     opening: float
 
 
-class Observer:
+class Measurer:
     """Measures states of one scene: forward kinematics, then the compiled checker."""
 
     def __init__(self, scene: SceneSpec, kinematics: Kinematics):

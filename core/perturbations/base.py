@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.errors import OptionError, check_choice
+from core.errors import CapabilityError, OptionError, check_choice
 from core.task import Episode, Task
 from core.world.scene import SceneSpec
 from core.world.stage import CAMERAS
@@ -70,6 +70,8 @@ class Perturbation(ABC):
         statistic: what grows strictly with severity, for one draw.
         capabilities: what a backend must be able to do.
         per_camera: whether ``name@camera`` restricts it to one camera.
+        after: of a knob from outside: the knob of BOMB's right after which it is applied; empty: the last of
+            its family, or else the last that touches the same.
     """
 
     name: ClassVar[str]
@@ -81,6 +83,7 @@ class Perturbation(ABC):
     statistic: ClassVar[str] = ""
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     per_camera: ClassVar[bool] = False
+    after: ClassVar[str] = ""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, level: Level) -> dict:
@@ -127,6 +130,20 @@ class Perturbation(ABC):
                 f"severity of {self.name} must be an integer from 0 to {HIGHEST}, got {level!r}"
             )
         return int(level)
+
+    def check_task(self, task: Task, level: Level) -> None:
+        """Returns if episodes of ``task`` may be perturbed so.
+
+        By default a knob of layouts must be one of ``Task.layout_knobs``, and every other suits all tasks.
+
+        Raises:
+            CapabilityError: saying what the task can do.
+        """
+        if self.touches is Touches.LAYOUT and self.name not in task.layout_knobs:
+            raise CapabilityError(
+                f"task {task.name!r} cannot do {self.name}, which would change what is asked for; "
+                f"of its kind it can do: {', '.join(sorted(task.layout_knobs)) or 'nothing'}"
+            )
 
 
 class CameraPerturbation(Perturbation):

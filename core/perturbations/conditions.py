@@ -63,11 +63,38 @@ class ConditionSet:
 
     def write(self, path: Path) -> None:
         """Writes the file, whole or not at all."""
-        text = json.dumps({**self._content(), "hash": self.hash}, indent=1, sort_keys=True)
+        text = json.dumps(self.to_dict(), indent=1, sort_keys=True)
         path = Path(path)
         beside = path.with_name(path.name + ".part")
         beside.write_text(text + "\n")
         os.replace(beside, path)
+
+    def to_dict(self) -> dict:
+        """Plain values, as the file has them, with the hash."""
+        return {**self._content(), "hash": self.hash}
+
+    @classmethod
+    def from_dict(cls, content: object, name: str = "that was given") -> "ConditionSet":
+        """Inverse of ``to_dict``.
+
+        Args:
+            content: plain values.
+            name: of the set, for messages.
+
+        Raises:
+            StateError: if it was edited, or is of another version.
+        """
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise StateError(f"{name} is not a condition set: its format is not {FORMAT!r}")
+        if content.get("version") != VERSION:
+            raise StateError(f"condition set {name} is of version {content.get('version')!r}, not {VERSION}")
+        content = dict(content)
+        stored = content.pop("hash", None)
+        if stored != _digest(content):
+            raise StateError(
+                f"condition set {name} was edited: its content does not have the hash {stored!r}"
+            )
+        return cls(task=content["task"], levels=content["levels"], episodes=tuple(content["episodes"]))
 
     def _content(self) -> dict:
         return {
@@ -102,18 +129,7 @@ def read_conditions(path: Path) -> ConditionSet:
         content = json.loads(text)
     except json.JSONDecodeError as error:
         raise StateError(f"condition set {str(path)!r} is truncated or damaged: {error}") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise StateError(f"{str(path)!r} is not a condition set: its format is not {FORMAT!r}")
-    if content.get("version") != VERSION:
-        raise StateError(
-            f"condition set {str(path)!r} is of version {content.get('version')!r}, not {VERSION}"
-        )
-    stored = content.pop("hash", None)
-    if stored != _digest(content):
-        raise StateError(
-            f"condition set {str(path)!r} was edited: its content does not have the hash {stored!r}"
-        )
-    return ConditionSet(task=content["task"], levels=content["levels"], episodes=tuple(content["episodes"]))
+    return ConditionSet.from_dict(content, repr(str(path)))
 
 
 def _digest(content: dict) -> str:

@@ -170,5 +170,4 @@ def _example(name: str) -> str:
 
 
 def _ordered(levels: dict[str, Level]) -> dict[str, Level]:
-    order = list(KNOBS)
-    return dict(sorted(levels.items(), key=lambda item: (order.index(split_name(item[0])[0]), item[0])))
+    return dict(sorted(levels.items(), key=lambda item: (KNOBS.place(split_name(item[0])[0]), item[0])))

@@ -47,16 +47,7 @@ class Suite:
                 raise CapabilityError(
                     f"backend {backend.name!r} cannot do {name}: it has no {', '.join(missing)}"
                 )
-            if knob.touches is Touches.WORDS and level not in task.word_sets:
-                raise CapabilityError(
-                    f"task {task.name!r} has no words {level!r}; "
-                    f"it has: {', '.join(sorted(task.word_sets)) or 'none'}"
-                )
-            if knob.touches is Touches.LAYOUT and name not in task.layout_knobs:
-                raise CapabilityError(
-                    f"task {task.name!r} cannot do {name}, which would change what is asked for; "
-                    f"of its kind it can do: {', '.join(sorted(task.layout_knobs)) or 'nothing'}"
-                )
+            knob.check_task(task, level)
             if camera is not None and camera not in cameras:
                 raise OptionError(
                     f"{name} is for a camera that is not there; cameras: {', '.join(cameras) or 'none'}"

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
+from core.errors import CapabilityError
 from core.perturbations.base import Level, Perturbation, Touches
 from core.task import Episode, Task, Wording
 from core.world.scene import SceneSpec
@@ -46,3 +47,10 @@ class Words(Perturbation):
             replace(move, instruction=task.reword(episode, move, wording)) for move in episode.moves
         )
         return replace(episode, moves=moves, wording=wording)
+
+    def check_task(self, task: Task, level: Level) -> None:
+        if level not in task.word_sets:
+            raise CapabilityError(
+                f"task {task.name!r} has no words {level!r}; "
+                f"it has: {', '.join(sorted(task.word_sets)) or 'none'}"
+            )

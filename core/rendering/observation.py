@@ -10,12 +10,11 @@ from core.backend import CameraImage
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
 from core.errors import OptionError, check_choice
 from core.judge.measuring import Frame
+from core.rendering.instruction_space import InstructionSpace
 from core.world.stage import CAMERAS
 
 MODALITIES = ("rgb", "depth", "segmentation")
 MODALITY_KEYS = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
-PRINTABLE_ASCII = "".join(chr(code) for code in range(32, 127))
-MAX_INSTRUCTION = 256
 DEPTH_LIMIT = 100.0  # m; farther than any camera sees
 
 # The measured tool centre point may leave the commanded box a little: drives lag, stones push.
@@ -72,7 +71,7 @@ class ObservationSpec:
         low = np.array([*(value - STATE_MARGIN for value in WORKSPACE_LOW), 0.0], dtype=np.float32)
         high = np.array([*(value + STATE_MARGIN for value in WORKSPACE_HIGH), 1.0], dtype=np.float32)
         entries["state"] = spaces.Box(low, high, dtype=np.float32)
-        entries["instruction"] = spaces.Text(MAX_INSTRUCTION, min_length=1, charset=PRINTABLE_ASCII)
+        entries["instruction"] = InstructionSpace()
         return spaces.Dict(entries)
 
 
@@ -81,7 +80,7 @@ def action_space(spec: ActionSpec) -> spaces.Box:
     return spaces.Box(spec.low, spec.high, dtype=np.float32)
 
 
-def make_observation(
+def compose_observation(
     spec: ObservationSpec,
     draw: Callable[[str, tuple[str, ...]], CameraImage],
     frame: Frame,

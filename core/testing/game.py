@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from core.board.boards import COLOR_NAMES, COLORS, Board
 from core.board.goals import Goal, Intersection, Region, alternatives, board_after
 from core.board.layout import add_stones, board_of, board_reach
-from core.rendering.observation import MAX_INSTRUCTION
-from core.task import Episode, Instruction, Move, Task
+from core.task import MAX_INSTRUCTION, Episode, Instruction, Move, Task
 from core.testing.promise import require
 
 MOST_MOVES = 50

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from core.environment import Environment
 from core.make import make_task
-from core.registry import POLICIES
+from core.registry import Registry
 from core.task import Task
 from core.testing.promise import require
+
+# Who can play is not in ``core``: whatever is installed that offers a policy of this name.
+PLAYERS = Registry("policy", "bomb.policies", {})
 
 
 def check_play(task: Task, backends: Sequence[str], seeds: Iterable[int], split: str) -> None:
@@ -33,7 +36,7 @@ def check_play(task: Task, backends: Sequence[str], seeds: Iterable[int], split:
 
 
 def _play(env: Environment, other: Environment, seed: int) -> None:
-    expert = POLICIES.load("expert")()
+    expert = PLAYERS.load("expert")()
     observation, info = env.reset(seed=seed)
     episode, move, over, steps = env.episode, env.move, False, 0
     expert.reset(observation["instruction"], seed, episode=episode, action_spec=env.action_spec)

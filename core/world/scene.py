@@ -12,7 +12,10 @@ from enum import IntEnum
 from math import pi, radians
 from typing import Literal
 
+from core.errors import OptionError
 from core.world.rotations import Pose, quaternion_about_z
+
+METAL_SPECULAR = 0.5  # of every surface that Filament's first shading model draws
 
 Color = tuple[float, float, float]
 Vector = tuple[float, float, float]
@@ -50,8 +53,12 @@ class MaterialSpec:
         color: linear base colour; multiplied with the texture where there is one.
         roughness: perceptual roughness, 0 (mirror) to 1.
         metallic: 0 (dielectric) or 1 (metal), or between.
-        specular: dielectric reflectance on the usual 0-1 scale; 0.5 is 4 percent at normal incidence.
+        specular: dielectric reflectance on the usual 0-1 scale; 0.5 is 4 percent at normal incidence. Of
+            metals 0.5 alone: Filament has no others, and both engines draw the same.
         texture: picture of the base colour, or None.
+
+    Raises:
+        OptionError: for a metal of another ``specular``.
     """
 
     color: Color = (0.5, 0.5, 0.5)
@@ -59,6 +66,13 @@ class MaterialSpec:
     metallic: float = 0.0
     specular: float = 0.5
     texture: TextureSpec | None = None
+
+    def __post_init__(self) -> None:
+        if self.metallic and self.specular != METAL_SPECULAR:
+            raise OptionError(
+                f"specular of a material with metallic {self.metallic!r} must be {METAL_SPECULAR}, "
+                f"got {self.specular!r}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,7 +295,11 @@ class LightSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SceneSpec:
-    """Everything both backends need to build the same world."""
+    """Everything both backends need to build the same world.
+
+    Raises:
+        OptionError: if ambient lights together are brighter than 1: SAPIEN's environment has eight bits.
+    """
 
     table: TableSpec
     wall: WallSpec
@@ -294,3 +312,9 @@ class SceneSpec:
     lights: tuple[LightSpec, ...]
     objects: tuple[ObjectSpec, ...] = ()
     marks: tuple[MarkSpec, ...] = ()
+
+    def __post_init__(self) -> None:
+        ambient = [light.color for light in self.lights if light.kind == "ambient"]
+        total = tuple(sum(channel) for channel in zip(*ambient, strict=True))
+        if any(value > 1 for value in total):
+            raise OptionError(f"ambient lights together must not exceed 1 in any channel, got {total}")

@@ -7,7 +7,7 @@ import numpy as np
 from core.board.boards import Board, Cell, cells
 from core.board.goals import Goal, Intersection, Region, board_after
 from core.board.layout import lay_out
-from core.errors import EpisodeInitializationError, OptionError, check_choice
+from core.errors import EpisodeInitializationError, OptionError, check_choice, check_integer
 from core.seeding import stream
 from core.task import Episode, Instruction, Move, Task, Wording
 from core.world.scene import SceneSpec
@@ -39,11 +39,9 @@ class GoSequence(Task):
     max_steps = 1400
 
     def __init__(self, *, moves: int = 4, words: str | None = None):
-        if isinstance(moves, bool) or not isinstance(moves, int) or not 1 <= moves <= 6:
-            raise OptionError(f"moves must be an integer from 1 to 6, got {moves!r}")
         if words not in (None, *WORDS):
             raise OptionError(f"unknown words {words!r}; valid: {', '.join(WORDS)}")
-        self.moves, self.words = moves, words
+        self.moves, self.words = check_integer("moves", moves, least=1, most=6), words
 
     def stage(self, scene: SceneSpec) -> SceneSpec:
         return replace(scene, marks=(*scene.marks, TRAY))

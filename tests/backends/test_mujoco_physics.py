@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backends.mujoco import MujocoBackend
-from core.errors import CapabilityError, StateError
+from core.errors import StateError
 from core.world.kinematics import Kinematics
 from core.world.rotations import Pose
 from core.world.scene import SceneSpec
@@ -134,14 +134,6 @@ def test_fingers_decide_the_friction_of_their_contacts(make, pad):
             if "stone_0" in bodies:
                 frictions.add(float(contact.friction[0]))
     assert frictions == {pad}
-
-
-def test_what_cannot_be_edited_is_named(make):
-    world = make()
-    with pytest.raises(CapabilityError, match=r"table\.thickness"):
-        world.reset(replace(SCENE, table=replace(SCENE.table, thickness=0.08)), THREE)
-    with pytest.raises(CapabilityError, match="stones"):
-        world.reset(replace(SCENE, stones=SCENE.stones[:3]), THREE)
 
 
 def test_a_state_beyond_the_pool_is_refused(make):

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from backends.mujoco import MujocoBackend
-from core.errors import CapabilityError
-from core.world.scene import LightSpec, MaterialSpec, SegmentationId, each_stone
+from core.world.scene import MaterialSpec, SegmentationId, each_stone
 from core.world.stage import clean_scene
 from core.world.state import JOINTS, SceneState
 from core.world.textures import srgb_decode, srgb_encode
@@ -143,19 +142,6 @@ def test_the_two_shading_models_draw_the_same_and_reflectance_is_free(world):
     brightness = [drawn(specular).mean() for specular in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert brightness == sorted(set(brightness))
     assert (drawn(0.5) == clean).all()
-
-
-def test_a_material_filament_does_not_have_is_refused(world):
-    shiny = replace(SCENE.wall.material, specular=0.9, metallic=0.5)
-    with pytest.raises(CapabilityError, match="specular"):
-        world.reset(replace(SCENE, wall=replace(SCENE.wall, material=shiny)), state(0))
-    world.reset(SCENE, state(0))
-
-
-def test_a_light_cannot_be_added_to_a_built_scene(world):
-    extra = LightSpec(name="lamp", kind="point", color=(1.0, 1.0, 1.0))
-    with pytest.raises(CapabilityError, match="lights"):
-        world.reset(replace(SCENE, lights=(*SCENE.lights, extra)), state(0))
 
 
 def test_without_a_driver_the_error_says_what_to_install():

@@ -9,7 +9,7 @@ import sapien
 
 from backends.robotwin import RobotwinBackend, options
 from backends.robotwin.compile import compile_world
-from core.errors import CapabilityError, StateError
+from core.errors import StateError
 from core.world.kinematics import Kinematics, panda_model
 from core.world.meshes import stone_collision_vertices
 from core.world.robot import panda
@@ -233,22 +233,3 @@ def test_physics_is_edited_in_place(backend):
     backend.reset(SCENE, start)
     hold(backend, 1.2)
     assert backend.read_state().stone_poses[0, 2] == pytest.approx(TABLE, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("edited", "field"),
-    [
-        (replace(SCENE, table=replace(SCENE.table, thickness=0.07)), "table.thickness"),
-        (replace(SCENE, stones=SCENE.stones[:-1]), "number of stones"),
-        (replace(SCENE, cameras=clean_scene(("head",)).cameras), "number of cameras"),
-        (replace(SCENE, board=replace(SCENE.board, width=0.3)), "board.width"),
-        (
-            replace(SCENE, stones=(replace(SCENE.stones[0], radius=0.012), *SCENE.stones[1:])),
-            r"stones\[0\].radius",
-        ),
-        (replace(SCENE, lights=(replace(SCENE.lights[1], cast_shadow=False), *SCENE.lights[1:])), "lights"),
-    ],
-)
-def test_shapes_and_counts_cannot_be_edited(backend, edited, field):
-    with pytest.raises(CapabilityError, match=field):
-        backend.reset(edited, state())

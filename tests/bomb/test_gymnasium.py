@@ -46,7 +46,7 @@ def test_a_name_that_bomb_lacks():
 
 @pytest.mark.parametrize("n", [0, -1, 2.0, True])
 def test_a_wrong_number_of_environments_is_named(n):
-    with pytest.raises(OptionError, match="n must be a positive integer"):
+    with pytest.raises(OptionError, match="n must be an integer from 1 up"):
         bomb.make_vec(n, backend=BACKENDS[0])
 
 
@@ -88,3 +88,32 @@ def test_asynchronous_equals_synchronous_with_pictures(backend):
     one = rollout(bomb.make_vec(2, **options))
     assert one[0][0]["images"]["head"].shape == (2, 48, 64, 3)
     assert_same(one, rollout(bomb.make_vec(2, asynchronous=True, **options)))
+
+
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [
+        (BACKENDS[0], {}),
+        (BACKENDS[1], {}),
+        (BACKENDS[0], {"vector_kwargs": {"context": "spawn", "copy": False}}),
+    ],
+)
+def test_gymnasiums_own_shared_memory_keeps_the_words(backend, options):
+    """Its buffers are read once when they are made; text that is not looked up anew stays blank."""
+    settings = {"backend": backend, "cameras": (), "split": "ci", "max_steps": 1}
+    one = core.make_task(**settings)
+    vector = gymnasium.make_vec(NAME, num_envs=2, vectorization_mode="async", **options, **settings)
+    try:
+        for seed in (3, 30):
+            observation, _ = vector.reset(seed=seed)
+            assert list(observation["instruction"]) == [
+                one.reset(seed=s)[0]["instruction"] for s in (seed, seed + 1)
+            ]
+        assert vector.observation_space.contains(
+            {**observation, "instruction": tuple(observation["instruction"])}
+        )
+        *_, truncated, _ = vector.step(np.tile(one.hold_action(), (2, 1)))
+        assert truncated.all()
+    finally:
+        vector.close()
+        one.close()

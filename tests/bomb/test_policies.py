@@ -10,13 +10,13 @@ import core
 from bomb.cli import main
 from bomb.disk.files import FileError
 from bomb.policies.making import make_policy, policy_class
+from bomb.policies.registry import POLICIES
 from bomb.policies.replay import HOLD_CHUNK, Replay
 from bomb.policies.wrappers import MUTED, Blind, Mute
 from bomb.rollouts.rollout import play
 from core.control.actions import ActionSpec
 from core.errors import ConventionError, OptionError, PolicyError, RegistrationError, UnknownNameError
 from core.policy import BatchPolicy, Policy, Request
-from core.registry import POLICIES
 from tests.conftest import PATIENCE_S
 
 DELTA, ABSOLUTE = (ActionSpec(mode=mode, control_hz=20) for mode in ("delta", "absolute"))

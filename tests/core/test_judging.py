@@ -10,7 +10,7 @@ from core.board.boards import empty_board, with_cell
 from core.board.goals import Intersection, Region
 from core.board.layout import lay_out
 from core.errors import EpisodeInitializationError
-from core.judge.measuring import Observer, stone_colors
+from core.judge.measuring import Measurer, stone_colors
 from core.judge.move_judge import judge_arguments, region_in_board
 from core.world.kinematics import Kinematics
 from core.world.rotations import Pose, quaternion_about_z
@@ -45,7 +45,7 @@ def test_a_region_stays_on_the_table_when_the_board_is_moved(yaw, shift):
 def test_a_stone_is_named_by_where_it_stands():
     board = with_cell(with_cell(empty_board(5), (1, 2), 2), (4, 0), 1)
     state = lay_out(SCENE, board=board, table={"black": 2, "white": 2}, rng=np.random.default_rng(0))
-    frame = Observer(SCENE, Kinematics(SCENE.robot))(state)
+    frame = Measurer(SCENE, Kinematics(SCENE.robot))(state)
     colors = stone_colors(SCENE, state)
     (asked,) = judge_arguments(SCENE, replace(REGION, source=(4, 0)), colors, frame.measures)
     stone = asked["goal_stone"]

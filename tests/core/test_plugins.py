@@ -7,7 +7,7 @@ import pytest
 from bomb.cli import main
 from core import registry
 from core.errors import RegistrationError, UnknownNameError
-from core.registry import Registry
+from core.registry import Registry, register_again, registrations
 
 
 @dataclass(frozen=True)
@@ -86,3 +86,15 @@ def test_the_list_of_tasks_names_what_is_broken(plugins, monkeypatch, capsys):
         and "cannot be used" in printed
         and "bad-games" in printed
     )
+
+
+HERE = Registry("thing", "bomb.no_such_group", {}, home="tests.core.test_plugins:HERE")
+
+
+def test_a_registry_of_any_kind_is_carried_to_other_processes():
+    with HERE.temporarily({"one": "a:B"}):
+        carried = registrations()
+    assert carried["tests.core.test_plugins:HERE"] == {"one": "a:B"} and HERE.names() == []
+    with HERE.temporarily():
+        register_again(carried)
+        assert HERE.names() == ["one"]

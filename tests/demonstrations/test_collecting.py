@@ -128,7 +128,7 @@ def test_perturbed_episodes_say_so(tmp_path):
         ({"seed": -1}, OptionError, "seed must be"),
         ({"action_mode": "velocity"}, UnknownNameError, "unknown action_mode 'velocity'"),
         ({"control_hz": 7}, OptionError, "control_hz must divide 500, got 7"),
-        ({"max_steps": 0}, OptionError, "max_steps must be a positive integer, got 0"),
+        ({"max_steps": 0}, OptionError, "max_steps must be an integer from 1 to 1000000000, got 0"),
         ({"perturbations": {"words": "paraphrase_unseen"}}, OptionError, "held out"),
     ],
 )
@@ -142,7 +142,7 @@ def test_bad_requests_leave_no_folder(tmp_path):
     with pytest.raises(CapabilityError, match="'tic_tac_toe' cannot do stone_amount"):
         collect(settings(task="tic_tac_toe", perturbations={"stone_amount": 2}), 1, out)
     for name in ("episodes", "workers"):
-        with pytest.raises(OptionError, match=f"{name} must be a positive integer, got 0"):
+        with pytest.raises(OptionError, match=f"{name} must be an integer from 1 up, got 0"):
             collect(settings(), **{"episodes": 1, "out": out, "workers": 1, name: 0})
     with pytest.raises(OptionError, match="diversity must be a number from 0 to 1 or none, low"):
         diversity_of("wild")

@@ -28,7 +28,9 @@ def test_every_combination_is_a_condition_with_the_same_seeds():
         "place_stone|mujoco|friction:2",
     ]
     assert {plan.seeds for plan in plans} == {(7, 8, 9)}
-    assert plans[2].options["perturbations"] == {"friction": 2} and plans[0].options["perturbations"] is None
+    assert (
+        plans[2].environment.perturbations == {"friction": 2} and plans[0].environment.perturbations is None
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
+import bomb
 from bomb.cli.evaluate_output import summary_words
 from bomb.disk.files import FileError
 from bomb.evaluation import ExecutionSettings, evaluate, runner
+from bomb.policies.registry import POLICIES
 from bomb.runs.rescoring import rescore
 from bomb.runs.states import unpack_states
 from bomb.runs.store import RunStore
@@ -205,7 +207,12 @@ def test_results_without_a_folder():
 
 
 def test_workers_know_what_was_registered_at_run_time(run):
-    with TASKS.temporarily():
+    with TASKS.temporarily(), POLICIES.temporarily():
         register_task("stone_again", "tasks.place_stone:PlaceStone")
-        result, store = run(settings(tasks=("stone_again",), episodes=1))
-    assert result["complete"] and [row.condition.split("|")[0] for row in store.episodes()] == ["stone_again"]
+        bomb.register_policy("expert_again", "bomb.policies.expert:Expert")
+        result, store = run(settings(policy="expert_again", tasks=("stone_again",), episodes=1))
+    assert (
+        result["privileged"]
+        and result["complete"]
+        and [row.condition.split("|")[0] for row in store.episodes()] == ["stone_again"]
+    )

@@ -3,14 +3,17 @@
 from collections import Counter
 
 from bomb.evaluation import schedule as module
-from bomb.evaluation.matrix import Plan
+from bomb.evaluation.matrix import ConditionPlan
 from bomb.evaluation.schedule import Schedule
 from bomb.runs.rows import Condition
+from core.settings import EnvironmentSettings
 
 
-def plan(key: str, episodes: int) -> Plan:
+def plan(key: str, episodes: int) -> ConditionPlan:
     condition = Condition(key=key, task="t", backend="b", split="ci")
-    return Plan(condition=condition, options={}, seeds=tuple(range(episodes)))
+    return ConditionPlan(
+        condition=condition, environment=EnvironmentSettings(backend="mujoco"), seeds=tuple(range(episodes))
+    )
 
 
 def test_workers_stay_with_their_condition_and_help_at_the_end():

@@ -11,7 +11,7 @@ from bomb.exports.cameras import Cameras, intrinsics
 from bomb.exports.columns import STONES, Columns, features, spans_json, stored_depth
 from bomb.exports.plan import recorded_instructions
 from bomb.exports.targets import filled, occupancy
-from core.judge.measuring import Observer
+from core.judge.measuring import Measurer
 from core.world.kinematics import Kinematics
 from core.world.scene import CameraSpec, SegmentationId
 from core.world.stage import clean_scene
@@ -112,7 +112,7 @@ def test_occupancy_and_the_rest(seen, whole):
     assert first["annotation.occupancy"].shape == (25,) and first["annotation.occupancy"][cell] == 0
     scene = frame["env"].episode.scene
     end = demonstration.world(demonstration.length)
-    board = occupancy(scene, end, Observer(scene, Kinematics(scene.robot))(end))
+    board = occupancy(scene, end, Measurer(scene, Kinematics(scene.robot))(end))
     assert board.tolist() == demonstration.about["moves"]["placements"][0]["board"]
     assert {"black": 1, "white": 2}[goal["color"]] == board.reshape(-1)[cell]
     assert last["annotation.spans"] == first["annotation.spans"]

@@ -10,7 +10,7 @@ import pytest
 
 from bomb.disk.files import FileError
 from bomb.exports.folder import MARKER, PARTS, open_export
-from bomb.exports.plan import EpisodePlan, Plan
+from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram
 from bomb.exports.writer import ShardReport, Writer
@@ -51,7 +51,7 @@ class Plain(Writer):
         (root / "meta.json").write_text(text)
 
 
-def make_plan(count: int) -> Plan:
+def make_plan(count: int) -> ExportPlan:
     rows = np.arange(4)
     episodes = [
         EpisodePlan(
@@ -60,13 +60,13 @@ def make_plan(count: int) -> Plan:
         )
         for k in range(count)
     ]  # fmt: skip
-    return Plan(episodes=tuple(episodes), tasks=("do",))
+    return ExportPlan(episodes=tuple(episodes), tasks=("do",))
 
 
 WRITER = Plain(SETTINGS, {"control_hz": 20})
 
 
-def write(out: Path, plan: Plan, about: dict = ABOUT, shard_frames: int = 8) -> None:
+def write(out: Path, plan: ExportPlan, about: dict = ABOUT, shard_frames: int = 8) -> None:
     with open_export(out, WRITER, about, plan) as folder:
         ranges = plan.shards([shard.episodes for shard in folder.shards], shard_frames)
         for number in range(len(folder.shards), len(ranges)):
@@ -146,7 +146,9 @@ def test_other_settings_are_refused_by_name(tmp_path):
 def test_other_demonstrations_are_refused(tmp_path):
     write(tmp_path / "out", make_plan(2))
     plan = make_plan(2)
-    changed = Plan(episodes=(replace(plan.episodes[0], fingerprint="x"), plan.episodes[1]), tasks=plan.tasks)
+    changed = ExportPlan(
+        episodes=(replace(plan.episodes[0], fingerprint="x"), plan.episodes[1]), tasks=plan.tasks
+    )
     with pytest.raises(OptionError, match="other demonstrations"):
         write(tmp_path / "out", changed)
 

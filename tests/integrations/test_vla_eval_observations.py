@@ -2,6 +2,7 @@
 
 import builtins
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,6 +40,21 @@ def test_the_state_of_libero_has_the_hand_as_it_points():
     R = np.eye(3) + np.sin(angle) * K + (1 - np.cos(angle)) * K @ K
     np.testing.assert_allclose(R, R_RT_DOWN, atol=1e-6)
     np.testing.assert_allclose(states[6:], [0.012, -0.012], rtol=1e-6)  # 24 mm between the pads: half open
+
+
+def test_a_model_of_an_rlds_export_is_fed_what_it_was_trained_on():
+    from bomb.exports.rlds import RldsWriter
+
+    seen = np.random.default_rng(0).uniform(0, 1, (9, 4)).astype(np.float32)
+    recorded, _ = RldsWriter.vectors(SimpleNamespace(observations=seen, length=8), np.zeros((8, 4)))
+    layout = ObservationLayout(state=RldsWriter.state_layout)
+    for row, state in zip(recorded, seen, strict=False):
+        np.testing.assert_array_equal(layout.message({**OBSERVATION, "state": state})["states"], row)
+    declared = {"state": {"format": "eef_pos3_euler3_pad1_opening1"}}
+    assert layout.mismatches(declared) == []
+    for other in ("bomb", "axis_angle", "euler", "none"):
+        (found,) = ObservationLayout(state=other).mismatches(declared)
+        assert "eef_pos3_euler3_pad1_opening1" in found
 
 
 def test_no_state_and_no_pictures_are_left_out():

@@ -17,6 +17,7 @@ import pytest
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.exports.actions import is_noop
+from bomb.rollouts.states import in_layout
 from tests.exports.conftest import make_dataset
 from tests.interop.conftest import EXTRAS, ROOT, run
 from tests.interop.test_lerobot import site_packages
@@ -87,8 +88,8 @@ def test_every_step_is_read(tensorflow, dataset, tmp_path):
     assert found["action"].shape == (len(actions), 7)
     assert np.array_equal(found["action"][:, [0, 1, 2, 6]], actions) and (found["action"][:, 3:6] == 0).all()
     state = found["observation/state"]
-    assert np.array_equal(state[:, [0, 1, 2, 7]], states) and (state[:, 6] == 0).all()
-    assert 0 < np.abs(state[:, 3:6]).max() < 0.1  # the hand points down, and nods a little
+    assert np.array_equal(state, in_layout("open_x", states))  # what a bridge sends at evaluation
+    assert np.array_equal(state[:, [0, 1, 2, 7]], states) and (state[:, 3:7] == 0).all()
     renderer = Renderer(
         dataset.settings,
         backend=dataset.settings["backends"][0],

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from backends.mujoco import MujocoBackend
 from core.world.scene import SceneSpec
-from core.world.state import SceneState
 
 
 class SlipperyBackend(MujocoBackend):
@@ -16,8 +15,8 @@ class SlipperyBackend(MujocoBackend):
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         super().build(_iced(scene), image_size=image_size, supersample=supersample)
 
-    def reset(self, scene: SceneSpec, state: SceneState) -> None:
-        super().reset(_iced(scene), state)
+    def dress(self, scene: SceneSpec) -> None:
+        super().dress(_iced(scene))
 
 
 def _iced(scene: SceneSpec) -> SceneSpec:

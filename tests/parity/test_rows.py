@@ -5,13 +5,13 @@ import pytest
 
 from bomb.parity.arm import ArmStudy, worst
 from bomb.parity.envelope import EnvelopeStudy, Grasp
-from bomb.parity.expert import Comparison, ExpertStudy, Outcome, rest_offset
+from bomb.parity.expert import Comparison, EpisodeEnding, ExpertStudy, rest_offset
 from bomb.parity.near_misses import NearMiss, NearMissStudy
 from bomb.parity.scorer import ScorerStudy
-from bomb.parity.study import Plan
+from bomb.parity.study import StudyPlan
 from bomb.parity.table import FAILS, PASSES, UNDECIDED
 
-PLAN = Plan(backends=("a", "b"))
+PLAN = StudyPlan(backends=("a", "b"))
 
 
 def verdicts(study, results) -> dict[str, str]:
@@ -19,8 +19,10 @@ def verdicts(study, results) -> dict[str, str]:
     return {row.key if row.part is None else f"{row.key}/{row.part}": row.verdict for row in rows}
 
 
-def outcome(success=True, released=True, at=0.0) -> Outcome:
-    return Outcome(success=success, released=released, stone=1, positions=np.array([[9, 9, 9], [at, 0, 0.0]]))
+def outcome(success=True, released=True, at=0.0) -> EpisodeEnding:
+    return EpisodeEnding(
+        success=success, released=released, stone=1, positions=np.array([[9, 9, 9], [at, 0, 0.0]])
+    )
 
 
 def compared(n: int, **replayed) -> list[Comparison]:

@@ -8,7 +8,7 @@ from bomb.cli import main
 from bomb.parity.envelope import EnvelopeStudy
 from bomb.parity.pictures import BOUNDS
 from bomb.parity.studies import STUDIES
-from bomb.parity.study import Plan, measure
+from bomb.parity.study import StudyPlan, measure
 from bomb.parity.table import FAILS, PASSES
 from core.registry import BACKENDS
 
@@ -88,7 +88,7 @@ def test_a_simulator_that_drops_stones_fails(tmp_path, capsys):
 
 
 def test_the_number_of_workers_changes_nothing():
-    plan, study = Plan(episodes=6, split="ci"), EnvelopeStudy()
+    plan, study = StudyPlan(episodes=6, split="ci"), EnvelopeStudy()
     found = []
     for workers in (0, 2):
         results: dict = {}

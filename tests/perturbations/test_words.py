@@ -10,8 +10,7 @@ from core.language.styles import say_place
 from core.perturbations import KNOBS
 from core.perturbations.presets import make_suite
 from core.registry import TASKS
-from core.rendering.observation import MAX_INSTRUCTION
-from core.task import Intersection, Move, Wording
+from core.task import MAX_INSTRUCTION, Intersection, Move, Wording
 from core.testing import walk
 from core.world.stage import clean_scene
 from tasks.copy_pattern import CopyPattern

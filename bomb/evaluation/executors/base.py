@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from bomb.evaluation.jobs import Job, Outcome, Setup
+from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup
 
 
 class Executor(ABC):
@@ -25,11 +25,11 @@ class Executor(ABC):
         """Workers that may be given a job."""
 
     @abstractmethod
-    def submit(self, worker: int, job: Job) -> None:
+    def submit(self, worker: int, job: EpisodeJob) -> None:
         """Gives an idle worker a job."""
 
     @abstractmethod
-    def wait(self, timeout: float) -> list[Outcome]:
+    def wait(self, timeout: float) -> list[JobOutcome]:
         """Outcomes of jobs that are over; waits for one, but no longer than ``timeout`` seconds.
 
         Every job that was submitted has one outcome in the end, also where its worker dies or takes too long.

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import RawArray
 
 from bomb.evaluation.executors.base import Executor
-from bomb.evaluation.jobs import Job, Outcome, Setup, failed
+from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
 from bomb.evaluation.workers.worker import SLOTS, STEP, UNTIL, work
 from bomb.machine.provenance import cores
 from bomb.processes.orphans import ending, without_interrupts
@@ -25,7 +25,7 @@ class _Worker:
     process: BaseProcess
     connection: Connection
     shared: Array
-    job: Job | None = None
+    job: EpisodeJob | None = None
     since: float = 0.0
 
 
@@ -50,7 +50,7 @@ class LocalExecutor(Executor):
     def idle(self) -> list[int]:
         return [k for k, worker in enumerate(self._workers) if worker.job is None]
 
-    def submit(self, worker: int, job: Job) -> None:
+    def submit(self, worker: int, job: EpisodeJob) -> None:
         chosen = self._workers[worker]
         if not chosen.process.is_alive():
             self._replace(worker)
@@ -58,7 +58,7 @@ class LocalExecutor(Executor):
         chosen.job, chosen.since = job, time.monotonic()
         self._tell(chosen, job)
 
-    def wait(self, timeout: float) -> list[Outcome]:
+    def wait(self, timeout: float) -> list[JobOutcome]:
         busy = [worker for worker in self._workers if worker.job is not None]
         wait(
             [end for worker in busy for end in (worker.connection, worker.process.sentinel)],
@@ -75,7 +75,7 @@ class LocalExecutor(Executor):
             worker.connection.close()
         self._workers = []
 
-    def _look(self, k: int) -> Outcome | None:
+    def _look(self, k: int) -> JobOutcome | None:
         """What became of the job of a worker, if anything did."""
         worker = self._workers[k]
         try:
@@ -98,7 +98,7 @@ class LocalExecutor(Executor):
             return self._give_up(k, "timeout", f"the episode was {value}, at step {step}", value)
         return None
 
-    def _give_up(self, k: int, kind: str, message: str, value: str) -> Outcome:
+    def _give_up(self, k: int, kind: str, message: str, value: str) -> JobOutcome:
         worker = self._workers[k]
         job, step = worker.job, int(worker.shared[STEP])
         self._replace(k)

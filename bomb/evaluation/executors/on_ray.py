@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from bomb.evaluation.executors.base import Executor
 from bomb.evaluation.executors.local import LocalExecutor
-from bomb.evaluation.jobs import Job, Outcome, Setup, failed
+from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
 from core.errors import missing_extra
 
 CLOSING_S = 10.0  # for actors to end their workers
@@ -20,7 +20,7 @@ class Seat:
         """As ``Executor.begin``."""
         self._executor.begin(setup)
 
-    def play(self, job: Job) -> Outcome:
+    def play(self, job: EpisodeJob) -> JobOutcome:
         """Plays one job to its end."""
         self._executor.submit(0, job)
         while True:
@@ -63,7 +63,7 @@ class RayExecutor(Executor):
         workers = workers or int(ray.cluster_resources().get("CPU", 1))
         self._seats = [self._seat.remote() for _ in range(min(workers, most))]
         self._coming: dict[int, object] = {}  # seats that are being told what is played
-        self._jobs: dict[int, tuple[object, Job]] = {}
+        self._jobs: dict[int, tuple[object, EpisodeJob]] = {}
 
     def begin(self, setup: Setup) -> None:
         self._setup = self._ray.put(setup)
@@ -78,10 +78,10 @@ class RayExecutor(Executor):
                 self._replace(k)
         return [k for k in range(len(self._seats)) if k not in self._jobs and k not in self._coming]
 
-    def submit(self, worker: int, job: Job) -> None:
+    def submit(self, worker: int, job: EpisodeJob) -> None:
         self._jobs[worker] = self._seats[worker].play.remote(job), job
 
-    def wait(self, timeout: float) -> list[Outcome]:
+    def wait(self, timeout: float) -> list[JobOutcome]:
         if not self._jobs:
             self._over(self._coming, timeout)  # nobody plays: a seat that is ready is what can be waited for
             return []
@@ -107,7 +107,7 @@ class RayExecutor(Executor):
         ready, _ = self._ray.wait(list(seats), num_returns=len(seats), timeout=0) if ready else (ready, ())
         return [seats[reference] for reference in ready]
 
-    def _take(self, worker: int) -> Outcome:
+    def _take(self, worker: int) -> JobOutcome:
         reference, job = self._jobs.pop(worker)
         try:
             return self._ray.get(reference)

@@ -4,14 +4,14 @@ import time
 
 import numpy as np
 
-from bomb.evaluation.jobs import Job
+from bomb.evaluation.jobs import EpisodeJob
 from bomb.rollouts.rollout import EpisodeResult
 from bomb.runs.rows import EpisodeRow
 from bomb.runs.store import now
 
 
 def make_row(
-    job: Job, result: EpisodeResult, *, started: str, worker: str, privileged: bool
+    job: EpisodeJob, result: EpisodeResult, *, started: str, worker: str, privileged: bool
 ) -> tuple[EpisodeRow, bytes]:
     """The row of an episode, and its series as bytes.
 

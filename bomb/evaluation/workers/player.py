@@ -3,9 +3,10 @@
 import os
 import platform
 from contextlib import suppress
+from dataclasses import replace
 
 import core
-from bomb.evaluation.jobs import Job, Outcome, Setup, raised
+from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, raised
 from bomb.evaluation.workers.episode_rows import make_row
 from bomb.evaluation.workers.policy_client import PolicyClient
 from bomb.policies.making import make_policy
@@ -37,7 +38,7 @@ class Player:
         self._env: Environment | None = None
         self._condition: str | None = None
 
-    def play(self, job: Job) -> Outcome:
+    def play(self, job: EpisodeJob) -> JobOutcome:
         """Plays an episode; whatever is raised becomes an outcome, and what raised is made anew next time."""
         try:
             return self._play(job)
@@ -54,7 +55,7 @@ class Player:
         self._forget_policy()
         self._forget_environment()
 
-    def _play(self, job: Job) -> Outcome:
+    def _play(self, job: EpisodeJob) -> JobOutcome:
         execution, started = self._setup.execution, now()
         policy, env = self._make_policy(), self._environment(job.condition)
         wanted = {execution.videos, execution.states} - {"none"}
@@ -79,7 +80,7 @@ class Player:
             states = pack_states([state for _, state in seen])
         if _kept(execution.videos, row.success):
             video = film(env, self._filmed(job.condition), seen)
-        return Outcome(job=job, row=row, record=record, states=states, video=video)
+        return JobOutcome(job=job, row=row, record=record, states=states, video=video)
 
     def _make_policy(self) -> Policy:
         if self._policy is None:
@@ -99,15 +100,15 @@ class Player:
     def _environment(self, condition: str) -> Environment:
         if self._condition != condition:
             self._forget_environment()
-            options = dict(self._setup.plans[condition].options)
-            if self._setup.execution.videos != "none" and not options["cameras"]:
+            settings = self._setup.plans[condition].environment
+            if self._setup.execution.videos != "none" and not settings.cameras:
                 # Observations stay free of pictures.
-                options |= {"cameras": (FILMED,), "modalities": ()}
-            self._env, self._condition = core.make_task(**options), condition
+                settings = replace(settings, cameras=(FILMED,), modalities=())
+            self._env, self._condition = core.make_environment(settings), condition
         return self._env
 
     def _filmed(self, condition: str) -> str:
-        cameras = self._setup.plans[condition].options["cameras"]
+        cameras = self._setup.plans[condition].environment.cameras
         return cameras[0] if cameras else FILMED
 
     def _forget_policy(self) -> None:

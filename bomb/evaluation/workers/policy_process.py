@@ -13,6 +13,7 @@ from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
 from bomb.processes.orphans import ending, without_interrupts
 from core.errors import OptionError, PolicyError
+from core.registry import registrations
 
 ATTEMPTS = 3  # deaths in a row before it has said anything, until it is given up
 
@@ -93,8 +94,9 @@ class PolicyProcess:
         context = multiprocessing.get_context("spawn")
         self._pipe, there = context.Pipe()
         limits = (self._execution.batch, self._execution.batch_wait_ms / 1e3)
+        args = (there, self._words, self._address, *limits, registrations())
         # No daemon: a policy may start processes of its own. It dies with its parent all the same.
-        self._process = context.Process(target=serve, args=(there, self._words, self._address, *limits))
+        self._process = context.Process(target=serve, args=args)
         with without_interrupts():
             self._process.start()
         there.close()

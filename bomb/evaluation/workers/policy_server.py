@@ -15,6 +15,7 @@ from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
 from bomb.processes.orphans import die_with_parent
 from core.policy import BatchPolicy, Request
+from core.registry import register_again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,9 @@ class PolicyAbout:
     place: str | tuple[str, int] | None = None
 
 
-def serve(pipe: Connection, words: str, address: PolicyAddress, most: int, patience: float) -> None:
+def serve(
+    pipe: Connection, words: str, address: PolicyAddress, most: int, patience: float, registered: dict
+) -> None:
     """The life of the process.
 
     Args:
@@ -43,11 +46,13 @@ def serve(pipe: Connection, words: str, address: PolicyAddress, most: int, patie
         address: where to listen.
         most: requests in a batch, at most.
         patience: seconds that a batch waits for more.
+        registered: what was registered at run time, see ``core.registry``.
     """
     die_with_parent()
     from bomb.policies.making import make_policy
 
     try:
+        register_again(registered)
         policy = make_policy(words)
         # What needs more than observations stays beside the environment that has it.
         more = policy.privileged or policy.wants_goal_picture or policy.wants_action_spec

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
+from bomb.rollouts.states import in_layout
 from core.control.actions import ActionSpec
 from core.world.scene import RobotSpec
 
@@ -40,11 +41,9 @@ class LiberoMapping(TwoWayMapping):
         return {**super().describe(), "delta_scale": self._scale}
 
     def request(self, observation: dict) -> dict:
-        x, y, z, opening = observation["state"].tolist()
-        finger = opening * RobotSpec.max_finger_position
         return {
             **self._pictures(observation),
-            "observation/state": np.array([x, y, z, np.pi, 0, 0, finger, -finger], dtype=np.float32),
+            "observation/state": in_layout("axis_angle", observation["state"]),
             PROMPT: observation["instruction"],
         }
 

@@ -3,6 +3,7 @@
 """
 
 import os
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,9 +15,10 @@ from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
 from bomb.integrations.vla_eval.conditions import Condition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
-from core.errors import ConventionError, OptionError, PolicyOutputError
+from core.errors import ConventionError, OptionError, PolicyOutputError, check_integer
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
+from core.settings import EnvironmentSettings
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action
 WRIST = "wrist"
@@ -83,8 +85,6 @@ class BombBenchmark(StepBenchmark):
         absolute_action: bool | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise OptionError(f"seed must be a non-negative integer, got {seed!r}")
         if isinstance(cameras, str):
             raise OptionError(f"cameras must be a list of names, got the string {cameras!r}")
         cameras = tuple(cameras)
@@ -102,19 +102,19 @@ class BombBenchmark(StepBenchmark):
         self._layout = ObservationLayout(state=state, names=tuple(camera_names or ()))
         self._layout.picture_names(cameras)
         self._conditions = {found.name: found for found in conditions(task, perturbations)}
-        size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-        self._seed, self._cameras = seed, cameras
-        self._options = {
-            "backend": backend,
-            "split": split,
-            "cameras": cameras,
-            "image_size": size,
-            "action_mode": action_mode,
-            "control_hz": control_hz,
-            "max_steps": max_steps,
-            "stop_on_success": stop_on_success,
-            "supersample": supersample,
-        }
+        self._seed, self._cameras = check_integer("seed", seed, least=0), cameras
+        # Of every condition; each has its own task and perturbation.
+        self._settings = EnvironmentSettings(
+            backend=backend,
+            split=split,
+            cameras=cameras,
+            image_size=image_size,
+            action_mode=action_mode,
+            control_hz=control_hz,
+            max_steps=max_steps,
+            stop_on_success=stop_on_success,
+            supersample=supersample,
+        )
         self._refused: list[str] = []
         self._env: core.Environment | None = None
         self._playing: str | None = None  # name of the condition that the environment is of
@@ -130,8 +130,8 @@ class BombBenchmark(StepBenchmark):
                 "suite": condition.task,
                 "task": condition.task,
                 "perturbation": condition.label,
-                "backend": self._options["backend"],
-                "split": self._options["split"],
+                "backend": self._settings.backend,
+                "split": self._settings.split,
                 "first_seed": self._seed,
             }
             for condition in self._conditions.values()
@@ -147,18 +147,18 @@ class BombBenchmark(StepBenchmark):
             raise ConventionError(
                 "the model server and BOMB do not mean the same: " + "; ".join(dict.fromkeys(self._refused))
             )
-        steps = self._options["max_steps"]
+        steps = self._settings.max_steps
         tasks = {condition.task for condition in self._conditions.values()}
         return {
             "max_steps": steps or max(TASKS.load(task)().max_steps for task in tasks),
-            "control_hz": self._options["control_hz"],
-            "backend": self._options["backend"],
-            "split": self._options["split"],
+            "control_hz": self._settings.control_hz,
+            "backend": self._settings.backend,
+            "split": self._settings.split,
         }
 
     def get_action_spec(self) -> dict[str, DimSpec]:
         """Position, rotation where there is one, gripper."""
-        return specs.action_spec(self._convention, self._options["control_hz"], self._refused)
+        return specs.action_spec(self._convention, self._settings.control_hz, self._refused)
 
     def get_observation_spec(self) -> dict[str, DimSpec]:
         """Every picture by its name and as ``image``; state; language."""
@@ -264,7 +264,9 @@ class BombBenchmark(StepBenchmark):
     def _environment(self, condition: Condition) -> core.Environment:
         if self._playing != condition.name:
             self.cleanup()
-            self._env = core.make_task(condition.task, perturbations=condition.perturbation, **self._options)
+            self._env = core.make_environment(
+                replace(self._settings, task=condition.task, perturbations=condition.perturbation)
+            )
             self._playing = condition.name
         return self._env
 

@@ -1,14 +1,13 @@
 """BOMB's observation in the words of vla-eval: ``images``, ``states``, ``task_description``."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bomb.integrations.actions import RAW, mismatch
+from bomb.rollouts.states import LAYOUTS, in_layout
 from core.errors import ConventionError, OptionError, check_choice
-from core.world.scene import RobotSpec
 
 IMAGE_FORMAT = "rgb_hwc_uint8"
 ANY_IMAGE = ("image", "images")  # what servers that take the first picture, or all of them, ask for
@@ -16,14 +15,9 @@ LANGUAGE = "language"
 
 # Layouts of the proprioceptive state: name of the option to (vla-eval's format, numbers).
 STATES: dict[str, tuple[str, int]] = {
-    "bomb": ("eef_pos3_opening1", 4),
-    "axis_angle": ("eef_pos3_axisangle3_gripper2", 8),
-    "euler": ("eef_pos3_euler3_gripper2", 8),
+    **{name: (form, count) for name, (form, count, _) in LAYOUTS.items()},
     "none": ("", 0),
 }
-# The hand points straight down: half a turn about x of the base, the same three numbers as axis-angle and as
-# Euler angles (rad).
-HAND_DOWN = (math.pi, 0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +27,7 @@ class ObservationLayout:
     Attributes:
         state: ``bomb``: tool centre point in the base frame (m) and opening 0..1. ``axis_angle``, ``euler``:
             position, the rotation of the hand (pi, 0, 0), and the positions of both fingers (m), the right
-            one negative, as LIBERO has them. ``none``: no state.
+            one negative, as LIBERO has them. ``open_x``: as BOMB's RLDS exports. ``none``: no state.
         names: what the pictures are called, in the order of the cameras; empty: as the cameras.
     """
 
@@ -77,10 +71,7 @@ class ObservationLayout:
 
     def states(self, state: np.ndarray) -> np.ndarray:
         """The state, float32[4] as BOMB has it, in this layout."""
-        if self.state == "bomb":
-            return np.asarray(state, dtype=np.float32)
-        finger = float(state[3]) * RobotSpec().max_finger_position
-        return np.array([*state[:3], *HAND_DOWN, finger, -finger], dtype=np.float32)
+        return in_layout(self.state, state)
 
     def mismatches(self, declared: Mapping[str, Mapping]) -> list[str]:
         """What a server's declared observation spec, plain dicts, contradicts; pictures are not looked at."""

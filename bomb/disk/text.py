@@ -1,0 +1,41 @@
+"""Text of others: of exceptions, servers, policies. It is kept and shown so that it can do no harm."""
+
+LONGEST = 20_000  # characters of a message or a traceback that are kept
+SHOWN = 2_000  # characters of one that are printed on a terminal
+
+
+def printable(text: str) -> str:
+    """Text that any file can hold: what cannot be encoded (lone surrogates) is escaped, like ``\\udcff``."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def capped(text: str, most: int = LONGEST) -> str:
+    """Text of at most ``most`` characters and a note: its beginning and its end, where it is longer."""
+    if len(text) <= most:
+        return text
+    head = most * 2 // 3
+    return (
+        f"{text[:head]} [... {len(text) - most} characters left out ...] {text[len(text) - (most - head) :]}"
+    )
+
+
+def on_terminal(text: object, most: int = SHOWN) -> str:
+    """Text that moves no cursor, changes no colour and rings no bell: control characters are escaped.
+
+    Line breaks and tabs stay; direction overrides, which show text in another order, do not.
+    """
+    return capped("".join(map(_harmless, str(text))), most)
+
+
+def message_of(error: BaseException) -> str:
+    """``str(error)``, whatever that does."""
+    try:
+        return str(error)
+    except Exception as worse:
+        return f"(its text cannot be read: {type(worse).__name__})"
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable() or character in "\n\t ":
+        return character
+    return character.encode("unicode_escape").decode()
