@@ -1,11 +1,12 @@
 """Physics of one engine, pictures of another: ``make_task(backend="mujoco", renderer="robotwin")``.
 
 A second backend is built from the same scene, and only draws: before a picture it is put into the state that
-the first one reads. The first one is built without cameras, so its physics is what it is without any renderer,
-to the last bit.
+the first one reads. The first one is built without cameras, so its physics is to the last bit what it is
+without any renderer.
 """
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.world.scene import CameraSpec, SceneSpec
 from core.world.state import SceneState
 
-# What only the engine that moves the bodies needs, and what only the one that draws them does. Everything else
+# What only the engine that moves the bodies needs, and what only the one that draws them does. The rest
 # (poses, shapes, objects) both must be able to change.
 PHYSICAL = frozenset({Capability.CONTACT_FORCES, Capability.LIVE_PHYSICS})
 DRAWN = frozenset(
@@ -29,26 +30,33 @@ DRAWN = frozenset(
 )
 
 
-def joint_capabilities(physics: type[Backend], drawing: type[Backend]) -> frozenset[Capability]:
-    """What the two can do together."""
-    return frozenset(
-        (physics.capabilities & PHYSICAL)
-        | (drawing.capabilities & DRAWN)
-        | ((physics.capabilities & drawing.capabilities) - PHYSICAL - DRAWN)
-    )
+def separately_drawn(physics: type[Backend], drawing: type[Backend]) -> type[Backend]:
+    """The backend that ``physics`` moves and names, and ``drawing`` draws."""
+    both = physics.capabilities & drawing.capabilities
+    own = (physics.capabilities & PHYSICAL) | (drawing.capabilities & DRAWN)
+    members = {
+        "name": physics.name,
+        "capabilities": frozenset(own | (both - PHYSICAL - DRAWN)),
+        "__doc__": f"Moved by {physics.name}, drawn by {drawing.name}.",
+        "_kinds": (physics, drawing),
+    }
+    return type(f"{physics.__name__}DrawnBy{drawing.__name__}", (SeparatelyDrawn,), members)
 
 
 class SeparatelyDrawn(Backend):
-    """A world that ``physics`` moves and ``drawing`` draws; its name is that of the physics."""
+    """A world that one engine moves and another draws; see ``separately_drawn``."""
 
-    def __init__(self, physics: Backend, drawing: Backend) -> None:
-        self._physics, self._drawing = physics, drawing
-        self.name = physics.name
-        self.capabilities = joint_capabilities(type(physics), type(drawing))
-        self._drawn: SceneState | None = None  # what ``drawing`` holds
+    _kinds: ClassVar[tuple[type[Backend], type[Backend]]]
+
+    def __init__(self) -> None:
+        physics, drawing = self._kinds
+        self._physics, self._drawing = physics(), drawing()
+        self._drawn: SceneState | None = None  # what ``_drawing`` holds
+        self._scene: SceneSpec | None = None
+        self._blind: SceneSpec | None = None  # ``_scene`` without its cameras
 
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
-        self._physics.build(replace(scene, cameras=()), image_size=image_size, supersample=supersample)
+        self._physics.build(self._without_cameras(scene), image_size=image_size, supersample=supersample)
         try:
             self._drawing.build(scene, image_size=image_size, supersample=supersample)
         except BaseException:
@@ -57,7 +65,7 @@ class SeparatelyDrawn(Backend):
 
     def reset(self, scene: SceneSpec, state: SceneState) -> None:
         self._drawn = None
-        self._physics.reset(replace(scene, cameras=()), state)
+        self._physics.reset(self._without_cameras(scene), state)
         self._drawing.reset(scene, state)
         self._drawn = state
 
@@ -88,3 +96,9 @@ class SeparatelyDrawn(Backend):
             self._physics.close()
         finally:
             self._drawing.close()
+
+    def _without_cameras(self, scene: SceneSpec) -> SceneSpec:
+        """The same object for the same scene: engines compare what they are given by identity first."""
+        if scene is not self._scene or self._blind is None:
+            self._scene, self._blind = scene, replace(scene, cameras=())
+        return self._blind
