@@ -18,7 +18,7 @@ import numpy as np
 
 import core
 from benchmarks.timing import arguments, reference_ms, write
-from bomb.collecting.collecting import Player
+from bomb.collecting.collecting import SeedPlayer
 from bomb.demonstrations.settings import CollectionSettings
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
@@ -51,7 +51,10 @@ def measure(backend: str, episodes: int, rounds: int) -> dict[str, float]:
     env = core.make_environment(settings.environment(backend))
     policy, found = make_policy(settings.policy), []
     with tempfile.TemporaryDirectory() as folder:
-        here, pool = Player(settings, Path(folder)), Workers(partial(Player, settings, Path(folder)), 1)
+        here, pool = (
+            SeedPlayer(settings, Path(folder)),
+            Workers(partial(SeedPlayer, settings, Path(folder)), 1),
+        )
         try:
             worked_off(pool, range(2)), here(0), play(env, policy, 0)  # warm
             for k in range(rounds):

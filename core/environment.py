@@ -16,12 +16,13 @@ from core.episode.info import episode_about, episode_info
 from core.episode.log import EpisodeLog
 from core.episode.record import EpisodeRecord
 from core.episode.snapshot import Snapshot
-from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice, check_integer
+from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice
 from core.judge.checker import Tolerances
 from core.judge.measuring import Frame, Measurer
 from core.judge.referee import Referee
 from core.rendering.observation import MODALITIES, action_space, compose_observation
 from core.rendering.render_guard import RenderGuard
+from core.seeding import check_seed
 from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
 from core.world.kinematics import Kinematics
@@ -97,7 +98,7 @@ class Environment(gymnasium.Env):
         """``reset`` without looking, so that nothing is drawn."""
         self._check_open()
         if seed is not None:
-            seed = check_integer("seed", seed, least=0)
+            seed = check_seed(seed)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))

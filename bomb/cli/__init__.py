@@ -4,7 +4,9 @@ import argparse
 import sys
 from importlib import import_module
 
-from bomb.processes.statuses import INTERRUPTED, USAGE_ERROR
+from bomb.disk.files import DISK_ERRORS, WriteError
+from bomb.disk.text import on_terminal
+from bomb.processes.statuses import CANNOT_WRITE, INTERRUPTED, USAGE_ERROR
 from core.errors import BombError
 
 # verb: (module with add_arguments(parser) and run(args) -> exit status, what it does)
@@ -48,9 +50,15 @@ def main(argv: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 if all is well, 1 if what was measured misses its bound or something is
-        broken, 2 if the question was wrong, 130 after Ctrl-C.
+        broken, 2 if the question was wrong, 3 if a file cannot be written, 130 after Ctrl-C.
     """
     argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of files, and words of others, may not be encodable
+            stream.reconfigure(errors="backslashreplace")
+    if any("\0" in word for word in argv):
+        print("bomb: an argument holds a zero character, which no file name can have", file=sys.stderr)
+        return USAGE_ERROR
     parser = _parser(argv)
     args = parser.parse_args(argv)
     if args.verb is None:
@@ -59,8 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return import_module(VERBS[args.verb][0]).run(args)
     except BombError as error:
-        print(f"bomb {args.verb}: {error}", file=sys.stderr)
-        return USAGE_ERROR
+        print(f"bomb {args.verb}: {on_terminal(error)}", file=sys.stderr)
+        return CANNOT_WRITE if isinstance(error, WriteError) else USAGE_ERROR
     except KeyboardInterrupt:
         print(f"bomb {args.verb}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -69,10 +77,11 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout = None
         return 0
     except OSError as error:
-        if error.filename is None:  # not a file that was asked for
+        if error.filename is None and error.errno not in DISK_ERRORS:  # not a file that was asked for
             raise
-        print(f"bomb {args.verb}: {error.filename}: {error.strerror}", file=sys.stderr)
-        return USAGE_ERROR
+        where = f"{error.filename}: " if error.filename is not None else ""
+        print(f"bomb {args.verb}: {on_terminal(where)}{error.strerror or error}", file=sys.stderr)
+        return CANNOT_WRITE if error.errno in DISK_ERRORS else USAGE_ERROR
 
 
 def _parser(argv: list[str]) -> argparse.ArgumentParser:

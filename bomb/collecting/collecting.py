@@ -13,6 +13,7 @@ from bomb.collecting.outcome import Collected, SeedOutcome
 from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.disk.text import kept, message_of
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
 from core.environment import Environment
@@ -57,7 +58,7 @@ def collect(
     start, result = time.perf_counter(), Collected()
     with create_dataset(out, {**settings.to_dict(), "episodes": episodes}) as dataset:
         run = _Run(settings, episodes, dataset, result, report or (lambda outcome: None))
-        pool = Workers(partial(Player, settings, dataset.path), workers)
+        pool = Workers(partial(SeedPlayer, settings, dataset.path), workers)
         try:
             run.through(pool)
         except KeyboardInterrupt:
@@ -146,7 +147,7 @@ class _Run:
             self._again.append(seed)
             return
         message = f"the process that played it {death}, {DEATHS} times"
-        write_file(self._dataset.error_file(seed), message.encode())
+        write_file(self._dataset.error_file(seed), kept(message).encode())
         self._count(SeedOutcome(seed=seed, kind="error", reason=message))
 
 
@@ -165,7 +166,7 @@ class _TrainingRecorder(Recorder):
         super().__call__(env, info)
 
 
-class Player:
+class SeedPlayer:
     """Plays seeds in a worker process and writes what came of them.
 
     Args:
@@ -192,9 +193,11 @@ class Player:
         except _HeldOutGoal:
             return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:
-            write_file(error_file, traceback.format_exc().encode())
+            write_file(error_file, kept(traceback.format_exc()).encode())
             self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
-            return SeedOutcome(seed=seed, kind="error", reason=f"{type(error).__name__}: {error}")
+            return SeedOutcome(
+                seed=seed, kind="error", reason=kept(f"{type(error).__name__}: {message_of(error)}")
+            )
         verdict = made.about["verdict"]
         write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
         error_file.unlink(missing_ok=True)

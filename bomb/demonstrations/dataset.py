@@ -26,6 +26,12 @@ _SETTINGS = (
     *("max_steps", "stop_on_success", "versions"),
 )
 
+_TYPES = {
+    **dict.fromkeys(("task", "split", "action_mode"), str),
+    **dict.fromkeys(("perturbations", "held_out", "versions"), dict),
+    **{"backends": list, "control_hz": int, "stop_on_success": bool},
+}
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -56,6 +62,10 @@ class Dataset:
         missing = [name for name in _SETTINGS if name not in settings]
         if missing:
             raise FileError(f"{file} lacks {', '.join(missing)}: it is damaged")
+        wrong = [name for name, kinds in _TYPES.items() if not isinstance(settings[name], kinds)]
+        if wrong:
+            value = settings[wrong[0]]
+            raise FileError(f"{file} is damaged: {wrong[0]} is {repr(value)[:60]}")
         return dataset
 
     @cached_property

@@ -8,11 +8,11 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zipfile import BadZipFile
-from zlib import error as ZlibError
 
 import numpy as np
 
+from core.episode.archive import read_archive
+from core.episode.packing import pack, unpack
 from core.errors import StateError
 from core.world.state import JOINTS, SceneState
 
@@ -104,7 +104,7 @@ class Demonstration:
         np.savez_compressed(
             buffer,
             head=np.frombuffer(json.dumps(head, allow_nan=False).encode(), np.uint8),
-            **{name: _packed(array) for name, array in arrays.items()},
+            **{name: pack(array) for name, array in arrays.items()},
         )
         return buffer.getvalue()
 
@@ -116,22 +116,26 @@ class Demonstration:
             StateError: saying what is wrong, if the bytes are foreign, damaged or of another version.
         """
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                stored = {name: archive[name] for name in archive.files}
+            stored = read_archive(data)
             head = json.loads(stored.pop("head").tobytes())
         except KeyError as error:
             raise StateError(f"not a demonstration: it has no {error}") from error
-        except (ValueError, OSError, EOFError, BadZipFile, ZlibError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise StateError(f"not a demonstration: {error}") from error
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise StateError(f"not a demonstration: its format is not {FORMAT!r}")
         if head.get("version") != VERSION:
             raise StateError(f"demonstration is of version {head.get('version')!r}, not {VERSION}")
+        about, words = head.get("about"), head.get("instructions")
+        if not isinstance(about, dict) or not _texts(words) or not isinstance(about.get("seed"), int):
+            raise StateError(
+                "demonstration is damaged: its head lacks seed, instructions or what it is about"
+            )
         missing = sorted(_ARRAYS.keys() - stored.keys())
         if missing:
             raise StateError(f"demonstration lacks {', '.join(missing)}")
         arrays = {name: _unpacked(name, stored[name], dtype) for name, (dtype, _) in _ARRAYS.items()}
-        return cls(about=head["about"], instructions=head["instructions"], **arrays).validated()
+        return cls(about=about, instructions=words, **arrays).validated()
 
     def validated(self) -> "Demonstration":
         """Returns itself.
@@ -167,28 +171,17 @@ class Demonstration:
         return digest.hexdigest()
 
 
-def _packed(array: np.ndarray) -> np.ndarray:
-    """uint8[bytes of an entry, entries of a row, rows]: each row as its difference (XOR) from the one before.
-
-    What rests differs in nothing, and bytes of like meaning lie side by side, which is what compresses.
-    """
-    entries = int(np.prod(array.shape[1:]))
-    raw = np.ascontiguousarray(array).view(np.uint8).reshape(len(array), entries, array.itemsize)
-    delta = np.concatenate([raw[:1], np.bitwise_xor(raw[1:], raw[:-1])])
-    return np.ascontiguousarray(delta.transpose(2, 1, 0))
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
 def _unpacked(name: str, packed: np.ndarray, dtype: type) -> np.ndarray:
-    """Inverse of ``_packed``; the shape comes from ``_ARRAYS``.
+    """A stored array in the shape that ``_ARRAYS`` says.
 
     Raises:
         StateError: if it does not fit.
     """
-    shape = _ARRAYS[name][1]
-    if packed.ndim != 3 or packed.dtype != np.uint8 or packed.shape[0] != np.dtype(dtype).itemsize:
-        raise StateError(f"{name} is stored as {packed.dtype}{list(packed.shape)}, which is not its form")
-    raw = np.bitwise_xor.accumulate(packed.transpose(2, 1, 0), axis=0)
-    flat = np.ascontiguousarray(raw).view(dtype).reshape(packed.shape[2], packed.shape[1])
+    shape, flat = _ARRAYS[name][1], unpack(name, packed, dtype)
     if len(shape) == 1:
         return flat.reshape(-1)
     return flat if len(shape) == 2 else flat.reshape(len(flat), flat.shape[1] // _STONE, -1)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 
 from core.control.actions import ActionSpec
-from core.errors import OptionError, check_choice, check_integer
+from core.errors import Number, OptionError, check_choice
 from core.perturbations.base import Level
 from core.perturbations.heldout import (
     HELD_OUT,
@@ -15,6 +15,7 @@ from core.perturbations.heldout import (
 )
 from core.perturbations.presets import PRESETS, make_suite
 from core.registry import BACKENDS, TASKS
+from core.seeding import check_seed
 from core.settings import EnvironmentSettings
 
 # `test`, `parity` and `calibration` are what others are measured on.
@@ -60,12 +61,11 @@ class CollectionSettings:
         check_choice("split to collect from", self.split, SPLITS)
         check_held_out(self.held_out)
         check_trainable(self.perturbations, self.held_out)
-        object.__setattr__(self, "seed", check_integer("seed", self.seed, least=0))
+        object.__setattr__(self, "seed", check_seed(self.seed))
         environment = self.environment(self.backends[0])  # checks the rest, and converts it
         for name in ("action_mode", "control_hz", "max_steps"):
             object.__setattr__(self, name, getattr(environment, name))
-        if isinstance(self.diversity, bool) or not 0.0 <= self.diversity <= 1.0:
-            raise OptionError(f"diversity must be from 0 to 1, got {self.diversity!r}")
+        Number(whole=False, least=0, most=1).check("diversity", self.diversity)
 
     @property
     def policy(self) -> str:

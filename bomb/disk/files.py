@@ -1,5 +1,6 @@
 """Files that are either whole or not there."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -8,9 +9,15 @@ from pathlib import Path
 
 from core.errors import BombError
 
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+
 
 class FileError(BombError):
     """A file or folder that is missing, damaged, or not what was expected."""
+
+
+class WriteError(FileError):
+    """A file that cannot be written: what was finished is kept, and the same command resumes there."""
 
 
 @contextmanager
@@ -18,12 +25,12 @@ def writing(path: Path) -> Iterator[None]:
     """Says of a file that cannot be written which, and why.
 
     Raises:
-        FileError: for any ``OSError``.
+        WriteError: for any ``OSError``.
     """
     try:
         yield
     except OSError as error:
-        raise FileError(
+        raise WriteError(
             f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
             "before is whole, and the same command resumes there"
         ) from error
@@ -62,7 +69,7 @@ def read_json(path: Path) -> dict:
         value = json.loads(path.read_text())
     except FileNotFoundError:
         raise FileError(f"{path} does not exist") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
         raise FileError(f"{path} must hold a JSON object, has a {type(value).__name__}")

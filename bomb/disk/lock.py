@@ -3,14 +3,14 @@
 import os
 from pathlib import Path
 
-from bomb.disk.files import FileError
+from bomb.disk.files import WriteError
 
 
 class WriterLock:
     """Held from its making to ``release``, or to the end of the process, however it ends.
 
     Raises:
-        FileError: if another process holds it.
+        WriteError: if another process holds it.
     """
 
     def __init__(self, file: Path):
@@ -22,7 +22,7 @@ class WriterLock:
         except OSError as error:
             holder = os.read(self._descriptor, 64).decode(errors="replace").strip()
             self.release()
-            raise FileError(
+            raise WriteError(
                 f"{file.parent} is being written by another process{f' ({holder})' if holder else ''}; "
                 "wait for it, or choose another folder"
             ) from error

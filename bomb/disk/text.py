@@ -19,12 +19,22 @@ def capped(text: str, most: int = LONGEST) -> str:
     )
 
 
+def kept(text: str) -> str:
+    """A message or traceback as a file keeps it: of bounded length, in characters that can be encoded."""
+    return printable(capped(str(text)))
+
+
 def on_terminal(text: object, most: int = SHOWN) -> str:
     """Text that moves no cursor, changes no colour and rings no bell: control characters are escaped.
 
     Line breaks and tabs stay; direction overrides, which show text in another order, do not.
     """
     return capped("".join(map(_harmless, str(text))), most)
+
+
+def one_line(text: object, most: int = 400) -> str:
+    """The same in one line; of a server's traceback its beginning and its end."""
+    return on_terminal(" ".join(str(text).split()), most)
 
 
 def message_of(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import traceback as tracebacks
 from dataclasses import dataclass, field
 
+from bomb.disk.text import kept, message_of
 from bomb.evaluation.matrix import ConditionPlan
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.rollouts.chunks import ChunkExecution
@@ -86,7 +87,7 @@ def failed(
         kind=kind,
         step=step,
         value=value,
-        message=message,
+        message=kept(message),
         traceback="",
         at=now(),
     )
@@ -103,9 +104,9 @@ def raised(job: EpisodeJob, error: BaseException) -> JobOutcome:
         attempt=job.attempt,
         kind=kind,
         step=error.step if ours else None,
-        value=error.value if ours else None,
-        message=str(error) if ours else f"{type(error).__name__}: {error}",
-        traceback="".join(tracebacks.format_exception(error)),
+        value=None if not ours or error.value is None else kept(error.value),
+        message=kept(message_of(error) if ours else f"{type(error).__name__}: {message_of(error)}"),
+        traceback=kept("".join(tracebacks.format_exception(error))),
         at=now(),
     )
     return JobOutcome(job=job, error=row, hopeless=isinstance(error, ConventionError))

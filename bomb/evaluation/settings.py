@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 from bomb.rollouts.chunks import ChunkExecution
 from core.errors import OptionError, check_choice, check_flag, check_integer
+from core.seeding import check_seed
 from core.settings import EnvironmentSettings, EpisodeSettings
 
 GOALS = ("all", "seen", "unseen")
@@ -43,7 +44,8 @@ class EvaluationSettings(EpisodeSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._set("episodes", check_integer("episodes", self.episodes, least=1))
-        self._set("seed", check_integer("seed", self.seed, least=0))
+        self._set("seed", check_seed(self.seed))
+        check_seed(self.seed + self.episodes - 1)
         check_choice("set of goals", self.goals, GOALS)
         ChunkExecution.parse(self.chunks)
         for name in ("backends", "tasks", "perturbations"):

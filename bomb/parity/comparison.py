@@ -14,7 +14,7 @@ from core.perturbations.presets import DEFAULT_SEVERITY, make_suite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class ParityComparison:
     """What was found.
 
     Attributes:
@@ -32,7 +32,7 @@ def compare(
     rows: Sequence[str] | None = None,
     workers: int = 2,
     say: Callable[[str], None] | None = None,
-) -> Comparison:
+) -> ParityComparison:
     """Measures the rows of the table, with a bar per study on standard error.
 
     Args:
@@ -51,7 +51,7 @@ def compare(
         [study for study in studies if set(study.keys) & set(keys)], plan, workers, say or _to_stderr
     )
     found = [row for study, results in measured for row in study.rows(plan, results) if row.key in keys]
-    return Comparison(rows=tuple(found), interrupted=interrupted)
+    return ParityComparison(rows=tuple(found), interrupted=interrupted)
 
 
 def with_level(name: str | None) -> str | None:

@@ -36,7 +36,7 @@ class EpisodeEnding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class ExpertComparison:
     """One seed: the expert in both simulators, and one replay.
 
     Attributes:
@@ -61,7 +61,7 @@ class ExpertStudy(Study):
     def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.episodes)]
 
-    def run(self, plan: StudyPlan, seed: int) -> Comparison:
+    def run(self, plan: StudyPlan, seed: int) -> ExpertComparison:
         played, actions = [], []
         for backend in plan.backends:
             env = environment(backend, plan.split)
@@ -72,7 +72,7 @@ class ExpertStudy(Study):
         source = seed % 2
         other = environment(plan.backends[1 - source], plan.split)
         replayed = outcome(other, replay(other, seed, actions[source]).info)
-        return Comparison(
+        return ExpertComparison(
             played=tuple(played),
             source=source,
             replayed=replayed,

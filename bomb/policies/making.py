@@ -17,8 +17,11 @@ import sys
 from importlib import import_module
 
 from bomb.policies.registry import POLICIES, SCHEMES
+from bomb.policies.words import PolicyWords, shortened
 from core.errors import OptionError, RegistrationError
 from core.policy import Policy
+
+MOST_WRAPPERS = 8  # of policies around a policy; more is no question that anybody has
 
 
 def make_policy(words: str) -> Policy:
@@ -29,14 +32,16 @@ def make_policy(words: str) -> Policy:
         RegistrationError: if it cannot be imported.
         OptionError: if the words cannot be read, or the policy does not take these arguments.
     """
-    kind, arguments = _named_class(words), _arguments(words)
+    policy_class(words)  # refuses wrappers without end
+    asked = PolicyWords.parse(words)
+    kind, arguments = _named_class(asked), asked.inside
     if getattr(kind, "wraps", False):
         if not arguments:
             raise OptionError(
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         return kind.around(make_policy(arguments))
-    if getattr(kind, "takes_words", False) or _scheme(words):
+    if getattr(kind, "takes_words", False) or asked.is_address:
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
     try:
@@ -54,35 +59,19 @@ def policy_class(words: str) -> type[Policy]:
         UnknownNameError, RegistrationError: as ``make_policy``.
         OptionError: if the brackets are not closed.
     """
-    kind = _named_class(words)
-    if getattr(kind, "wraps", False) and (inside := _arguments(words)):
-        return policy_class(inside)
-    return kind
+    for _ in range(MOST_WRAPPERS):
+        asked = PolicyWords.parse(words)
+        kind = _named_class(asked)
+        if not (getattr(kind, "wraps", False) and (inside := asked.inside)):
+            return kind
+        words = inside
+    raise OptionError(f"policy {shortened(words)} has more than {MOST_WRAPPERS} wrappers around it")
 
 
-def _named_class(words: str) -> type[Policy]:
-    if scheme := _scheme(words):
-        return load(SCHEMES.target(scheme))
-    name = words.partition("(")[0].strip()
-    return load(name) if ":" in name else POLICIES.load(name)
-
-
-def _scheme(words: str) -> str:
-    """What stands before the ``://`` of an address; empty if the words are none."""
-    scheme, address, _ = words.partition("://")
-    return scheme if address and scheme.replace("-", "_").isidentifier() else ""
-
-
-def _arguments(words: str) -> str | None:
-    """What stands between the outer brackets, or the address; None where there is nothing."""
-    if _scheme(words):
-        return words.partition("://")[2]
-    _, bracket, rest = words.strip().partition("(")
-    if not bracket:
-        return None
-    if not rest.endswith(")"):
-        raise OptionError(f"policy {words!r} lacks its closing bracket")
-    return rest[:-1].strip()
+def _named_class(words: PolicyWords) -> type[Policy]:
+    if words.is_address:
+        return load(SCHEMES.target(words.name))
+    return load(words.name) if ":" in words.name else POLICIES.load(words.name)
 
 
 def _values(words: str, arguments: str | None) -> tuple[list, dict]:
@@ -94,9 +83,9 @@ def _values(words: str, arguments: str | None) -> tuple[list, dict]:
             [ast.literal_eval(value) for value in call.args],
             {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords},
         )
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise OptionError(
-            f"arguments of policy {words!r} must be plain values, like (0.008) or (steps=3)"
+            f"arguments of policy {shortened(words)} must be plain values, like (0.008) or (steps=3)"
         ) from error
 
 

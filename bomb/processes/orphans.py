@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.process import BaseProcess
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -21,6 +22,21 @@ def die_with_parent() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def in_a_group_of_its_own() -> None:
+    """What this process starts belongs to it: ``end_group`` ends all, a signal to its group stays in it."""
+    with suppress(OSError):
+        os.setpgid(0, 0)
+
+
+def end_group(process: BaseProcess) -> None:
+    """Ends a process that is ``in_a_group_of_its_own`` and what it has started, and waits for it."""
+    if process.pid is not None and process.pid != os.getpgrp():
+        with suppress(OSError):  # gone already, or not in its group yet
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
 
 
 @contextmanager

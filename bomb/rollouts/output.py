@@ -4,6 +4,7 @@ from math import isfinite
 
 import numpy as np
 
+from bomb.disk.text import message_of
 from core.errors import PolicyOutputError
 
 
@@ -18,7 +19,8 @@ def checked_chunk(name: str, answer: object, step: int) -> np.ndarray:
     Raises:
         PolicyOutputError: naming shape, type or entry that is wrong.
     """
-    # What is right is seen in a microsecond: the sum of squares is finite if every entry is.
+    # What is right is seen in a microsecond: the sum of squares is finite if every entry is. A copy, for the
+    # policy may write into its array again while the chunk is being executed.
     if (
         type(answer) is np.ndarray
         and answer.dtype == np.float32
@@ -27,11 +29,14 @@ def checked_chunk(name: str, answer: object, step: int) -> np.ndarray:
         and len(answer)
         and isfinite(np.vdot(answer, answer))
     ):
-        return answer
+        return answer.copy()
     try:
-        chunk = np.asarray(answer)
-    except ValueError as error:
-        raise _wrong(name, f"no array: {error}", step) from error
+        chunk = np.array(answer)
+    except Exception as error:  # tensors raise what they like
+        words = (
+            f"a {type(answer).__name__} that NumPy cannot read ({type(error).__name__}: {message_of(error)})"
+        )
+        raise _wrong(name, words[:300], step) from error
     if chunk.ndim != 2 or chunk.shape[0] < 1 or chunk.shape[1] != 4:
         raise _wrong(name, f"shape {chunk.shape}", step)
     if chunk.dtype.kind not in "fiu":
@@ -39,7 +44,13 @@ def checked_chunk(name: str, answer: object, step: int) -> np.ndarray:
     if not np.isfinite(chunk).all():
         row, entry = (int(k) for k in np.argwhere(~np.isfinite(chunk))[0])
         raise _wrong(name, f"{chunk[row, entry]} in action {row}, entry {entry}", step)
-    return chunk
+    with np.errstate(over="ignore"):
+        narrow = chunk.astype(np.float32)
+    if not np.isfinite(narrow).all():
+        row, entry = (int(k) for k in np.argwhere(~np.isfinite(narrow))[0])
+        words = f"{chunk[row, entry]} in action {row}, entry {entry}, which is beyond float32"
+        raise _wrong(name, words, step)
+    return narrow
 
 
 def _wrong(name: str, value: str, step: int) -> PolicyOutputError:

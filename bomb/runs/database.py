@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from bomb.disk.files import FileError, writing
+from bomb.disk.files import FileError, WriteError, writing
 from bomb.runs.schema import statements
 
 WAIT_S = 30.0  # for a reader that holds the file, before giving up
@@ -26,7 +26,7 @@ def make_database(file: Path, beside: Path) -> None:
         with writing(file):
             beside.replace(file)
     except sqlite3.Error as error:
-        raise FileError(f"{file} cannot be written: {error}") from error
+        raise WriteError(f"{file} cannot be written: {error}") from error
     finally:
         for rest in (beside, beside.with_name(f"{beside.name}-journal")):
             with suppress(OSError):

@@ -127,7 +127,7 @@ def read_conditions(path: Path) -> ConditionSet:
         raise OptionError(f"cannot read the condition set {str(path)!r}: {error}") from error
     try:
         content = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError(f"condition set {str(path)!r} is truncated or damaged: {error}") from error
     return ConditionSet.from_dict(content, repr(str(path)))
 

@@ -10,7 +10,7 @@ from bomb.demo.demo import DemoSettings, demo
 from bomb.demo.page import parity_rows, write_page
 from bomb.demo.results import DemoResults
 from bomb.pages.page import Page, Raw
-from bomb.parity.comparison import Comparison
+from bomb.parity.comparison import ParityComparison
 from bomb.parity.table import Bound, Row
 from bomb.pictures.images import write_png
 from bomb.statistics import Estimate
@@ -30,7 +30,7 @@ def small_parity(monkeypatch):
     def compare(plan, say):
         assert plan.episodes and plan.split == "parity"
         rows = [ROW, replace(ROW, key="expert_success", part="mujoco")]
-        return Comparison(rows=(*rows, replace(rows[1], part="robotwin")), interrupted=False)
+        return ParityComparison(rows=(*rows, replace(rows[1], part="robotwin")), interrupted=False)
 
     monkeypatch.setattr("bomb.demo.demo.compare", compare)
 

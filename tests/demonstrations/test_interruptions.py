@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bomb.collecting.collecting import Player, collect
+from bomb.collecting.collecting import SeedPlayer, collect
 from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import FileError
 from tests.conftest import PATIENCE_S
@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path):
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half(tmp_path, monkeypatch):
-    player = Player(settings(backends=(BACKENDS[0],)), tmp_path)
+    player = SeedPlayer(settings(backends=(BACKENDS[0],)), tmp_path)
     real = Path.write_bytes
 
     def full(path: Path, data: bytes) -> None:

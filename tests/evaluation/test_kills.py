@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bomb.disk.files import FileError
+from bomb.processes.statuses import CANNOT_WRITE
 from bomb.runs.store import RunStore
 from tests.conftest import PATIENCE_S
 from tests.evaluation.conftest import ONE
@@ -109,7 +110,8 @@ def test_kill_9_of_workers(slow):
     check_whole(slow, [])
     kinds = Counter((error.kind, error.value) for error in slow.errors())
     assert set(kinds) == {("worker", "was ended by SIGKILL")} and 1 <= sum(kinds.values()) <= len(killed)
-    assert not killed & {int(row.worker.rpartition(":")[2]) for row in slow.rows()[-2:]}
+    last = sorted(slow.rows(), key=lambda row: row.finished)[-2:]
+    assert not killed & {int(row.worker.rpartition(":")[2]) for row in last}
 
 
 def test_ctrl_c_and_kill_9_of_the_parent(slow):
@@ -161,7 +163,7 @@ def test_two_parents_do_not_write_one_run(slow):
     slow.process.send_signal(signal.SIGSTOP)  # it holds the run, however long the second one takes to begin
     second = subprocess.run(slow.command, capture_output=True, text=True, timeout=PATIENCE_S)
     slow.process.send_signal(signal.SIGCONT)
-    assert second.returncode == 2
+    assert second.returncode == CANNOT_WRITE
     assert f"being written by another process (process {slow.process.pid}" in second.stderr
     assert slow.finish() == 0
     check_whole(slow, [])

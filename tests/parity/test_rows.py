@@ -5,7 +5,7 @@ import pytest
 
 from bomb.parity.arm import ArmStudy, worst
 from bomb.parity.envelope import EnvelopeStudy, Grasp
-from bomb.parity.expert import Comparison, EpisodeEnding, ExpertStudy, rest_offset
+from bomb.parity.expert import EpisodeEnding, ExpertComparison, ExpertStudy, rest_offset
 from bomb.parity.near_misses import NearMiss, NearMissStudy
 from bomb.parity.scorer import ScorerStudy
 from bomb.parity.study import StudyPlan
@@ -25,11 +25,11 @@ def outcome(success=True, released=True, at=0.0) -> EpisodeEnding:
     )
 
 
-def compared(n: int, **replayed) -> list[Comparison]:
+def compared(n: int, **replayed) -> list[ExpertComparison]:
     again = outcome(**replayed)
     offset = rest_offset(outcome(), again)
     return [
-        Comparison(played=(outcome(), outcome()), source=k % 2, replayed=again, offset_mm=offset)
+        ExpertComparison(played=(outcome(), outcome()), source=k % 2, replayed=again, offset_mm=offset)
         for k in range(n)
     ]
 

@@ -13,7 +13,7 @@ from bomb.evaluation.executors.base import Executor
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
 from bomb.evaluation.workers.worker import SLOTS, STEP, UNTIL, work
 from bomb.machine.provenance import cores
-from bomb.processes.orphans import ending, without_interrupts
+from bomb.processes.orphans import end_group, ending, without_interrupts
 
 GLANCE_S = 0.5  # how often time limits are looked at
 
@@ -71,7 +71,7 @@ class LocalExecutor(Executor):
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
-            worker.process.join()
+            end_group(worker.process)
             worker.connection.close()
         self._workers = []
 
@@ -81,10 +81,16 @@ class LocalExecutor(Executor):
         try:
             if worker.connection.poll():
                 outcome = worker.connection.recv()
+                if not isinstance(outcome, JobOutcome) or outcome.job != worker.job:
+                    value = "an answer to another job"
+                    return self._give_up(k, "policy", f"the policy's process sent {value}", value)
                 worker.job = None
                 return outcome
         except (EOFError, OSError):
             worker.process.join(GLANCE_S)  # it is ending
+        except Exception as error:  # bytes of somebody else in the pipe
+            value = f"what is no answer ({type(error).__name__})"
+            return self._give_up(k, "policy", f"the policy's process sent {value}", value)
         step = int(worker.shared[STEP])
         if not worker.process.is_alive():
             how = ending(worker.process.exitcode)
@@ -106,8 +112,7 @@ class LocalExecutor(Executor):
 
     def _replace(self, k: int) -> None:
         worker = self._workers[k]
-        worker.process.kill()
-        worker.process.join()
+        end_group(worker.process)
         worker.connection.close()
         self._workers[k] = self._start()
         self._tell(self._workers[k], self._setup)

@@ -1,8 +1,13 @@
 """What a policy says of itself, checked before anything is played with it."""
 
 import json
+from collections.abc import Callable
 
+from core.control.actions import ACTION_MODES
 from core.errors import OptionError
+from core.seeding import SPLITS
+
+LONGEST = 200_000  # characters of JSON: provenance of many datasets fits, a megabyte of a server's does not
 
 
 def checked_description(description: object) -> dict:
@@ -11,21 +16,51 @@ def checked_description(description: object) -> dict:
     Servers and classes of anybody's say it, so that it may be anything.
 
     Raises:
-        OptionError: if it is no dict of plain values for JSON, or ``trained_on`` is no list of datasets.
+        OptionError: if it is no dict of plain values for JSON, is longer than a results file should carry, or
+            a key that results know (see ``core.Policy.describe``) has a value of another type.
     """
     if not isinstance(description, dict):
         raise OptionError(f"describe() must return a dict, got {description!r}")
     try:
-        json.dumps(description, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        said = json.dumps(description, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise OptionError(f"describe() must return plain values for JSON: {error}") from error
+    if len(said) > LONGEST:
+        raise OptionError(f"describe() returns {len(said)} characters of JSON, at most {LONGEST} are kept")
+    for name, (wanted, right) in KNOWN.items():
+        value = description.get(name)
+        if value is not None and not right(value):
+            raise OptionError(f"{name} in describe() must be {wanted}, got {str(value)[:80]!r}")
     trained = description.get("trained_on")
     if trained is not None and not (isinstance(trained, list) and all(map(_dataset, trained))):
         raise OptionError(
             'trained_on in describe() must be a list of datasets, like [{"split": "train", '
-            f'"perturbations": {{}}}}], got {trained!r}'
+            f'"perturbations": {{}}}}], got {str(trained)[:200]}'
         )
     return description
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e18
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 4096
+
+
+# What results compute and compare with: name to (what it must be, whether it is). None stands for unknown.
+KNOWN: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "checkpoint": ("text", _text),
+    "parameters": ("an integer, how many", _whole),
+    "memory_mb": ("a number of megabytes", _number),
+    "action_mode": (f"one of {', '.join(ACTION_MODES)}", lambda value: value in ACTION_MODES),
+    "control_hz": ("an integer", _whole),
+    "recorded_split": (f"one of {', '.join(SPLITS)}", lambda value: value in [*SPLITS]),
+}
 
 
 def _dataset(entry: object) -> bool:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import core
+from bomb.disk.text import message_of
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, raised
 from bomb.evaluation.workers.episode_rows import make_row
 from bomb.evaluation.workers.policy_client import PolicyClient
@@ -91,10 +92,9 @@ class Player:
             else:
                 try:
                     self._policy = make_policy(self._setup.policy)
-                except Exception as error:
-                    raise PolicyError(
-                        f"policy {self._setup.policy!r} cannot be made: {type(error).__name__}: {error}"
-                    ) from error
+                except (Exception, SystemExit) as error:
+                    words = f"{type(error).__name__}: {message_of(error)}"
+                    raise PolicyError(f"policy {self._setup.policy!r} cannot be made: {words}") from error
         return self._policy
 
     def _environment(self, condition: str) -> Environment:

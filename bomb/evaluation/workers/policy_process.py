@@ -11,7 +11,8 @@ from pathlib import Path
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
-from bomb.processes.orphans import ending, without_interrupts
+from bomb.policies.words import shortened
+from bomb.processes.orphans import end_group, ending, without_interrupts
 from core.errors import OptionError, PolicyError
 from core.registry import registrations
 
@@ -72,7 +73,7 @@ class PolicyProcess:
             self._deaths += 1
             if self._deaths >= ATTEMPTS:
                 raise PolicyError(
-                    f"the process of policy {self._words!r} {ending(self._process.exitcode)}, "
+                    f"the process of policy {shortened(self._words)} {ending(self._process.exitcode)}, "
                     f"{self._deaths} times in a row"
                 )
             self.restart()
@@ -107,9 +108,8 @@ class PolicyProcess:
             said = pipe.recv()
         except (EOFError, OSError):
             self._process.join()
-            raise OptionError(
-                f"policy {self._words!r} cannot be made: its process {ending(self._process.exitcode)}"
-            ) from None
+            how = ending(self._process.exitcode)
+            raise OptionError(f"policy {shortened(self._words)} cannot be made: its process {how}") from None
         if isinstance(said, str):
             raise OptionError(said)
         return said
@@ -121,6 +121,5 @@ class PolicyProcess:
         self._pipe.close()
         if "about" in self.__dict__ and not self.about.batches:
             process.join(5.0)  # it has only to close the policy
-        process.kill()
-        process.join()
+        end_group(process)
         self._process = None

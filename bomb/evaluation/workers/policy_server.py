@@ -11,9 +11,12 @@ from multiprocessing.connection import Connection, Listener, wait
 
 import numpy as np
 
+from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
-from bomb.processes.orphans import die_with_parent
+from bomb.processes.orphans import die_with_parent, in_a_group_of_its_own
+from bomb.rollouts.output import checked_chunk
+from core.errors import PolicyOutputError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
 
@@ -49,7 +52,9 @@ def serve(
         registered: what was registered at run time, see ``core.registry``.
     """
     die_with_parent()
+    in_a_group_of_its_own()
     from bomb.policies.making import make_policy
+    from bomb.policies.words import shortened
 
     try:
         register_again(registered)
@@ -64,8 +69,10 @@ def serve(
             description=checked_description(policy.describe()),
             place=listener.address if listener else None,
         )
-    except Exception as error:
-        pipe.send(f"policy {words!r} cannot be made: {type(error).__name__}: {error}")
+    except (Exception, SystemExit) as error:
+        pipe.send(
+            kept(f"policy {shortened(words)} cannot be made: {type(error).__name__}: {message_of(error)}")
+        )
         return
     pipe.send(about)
     try:
@@ -151,12 +158,17 @@ def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray |
     """
     name = type(policy).__name__
     try:
-        chunks = [np.asarray(chunk) for chunk in policy.infer(requests)]
+        # Copied and checked here: a tensor of a device, or an array that is changed later, goes no further.
+        chunks = list(policy.infer(requests))
         if len(chunks) != len(requests):
             raise ValueError(f"{len(chunks)} chunks for {len(requests)} requests")
-        return chunks
+        return [
+            checked_chunk(name, chunk, request.step) for chunk, request in zip(chunks, requests, strict=True)
+        ]
     except Exception as error:
         if len(requests) > 1:
             return [answer for request in requests for answer in infer(policy, [request])]
         step = requests[0].step
-        return [f"{name}.infer raised {type(error).__name__} at step {step}: {error}"]
+        if isinstance(error, PolicyOutputError):
+            return [kept(message_of(error))]
+        return [kept(f"{name}.infer raised {type(error).__name__} at step {step}: {message_of(error)}")]

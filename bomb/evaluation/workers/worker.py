@@ -5,7 +5,7 @@ import time
 from ctypes import Array
 from multiprocessing.connection import Connection
 
-from bomb.processes.orphans import die_with_parent
+from bomb.processes.orphans import die_with_parent, in_a_group_of_its_own
 
 # What a worker tells while it plays, in an array that its parent reads: until when the policy must have
 # answered (monotonic seconds, 0: it is not being waited for), and the actions executed so far.
@@ -18,6 +18,7 @@ class SharedDeadline:
 
     def __init__(self, shared: Array, timeout: float):
         self._shared, self._timeout = shared, timeout
+        self._process = os.getpid()
 
     def begins(self, step: int) -> None:
         """The policy was asked something, after ``step`` actions."""
@@ -26,12 +27,15 @@ class SharedDeadline:
 
     def ends(self) -> None:
         """It has answered."""
+        if os.getpid() != self._process:
+            os._exit(1)  # the policy forked, and this is the copy: it must not play on, and answer, too
         self._shared[UNTIL] = 0.0
 
 
 def work(connection: Connection, shared: Array) -> None:
     """Plays jobs until the connection closes: the first message is the ``Setup``, the others are jobs."""
     die_with_parent()
+    in_a_group_of_its_own()
     try:
         setup = connection.recv()
         # Before an engine is loaded: a renderer in software would take every core for itself.

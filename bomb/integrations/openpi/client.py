@@ -1,5 +1,6 @@
 """A policy behind an openpi websocket server: openpi's own, or ``bomb serve``."""
 
+import json
 import uuid
 
 import numpy as np
@@ -8,11 +9,13 @@ from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.address import Address
 from bomb.integrations.openpi.connection import Connection
 from bomb.integrations.openpi.mapping import mapping
+from bomb.integrations.openpi.session import ECHOED
 from core.control.actions import ActionSpec
-from core.errors import ConventionError, PolicyOutputError
+from core.errors import ConventionError, PolicyConnectionError, PolicyOutputError
 from core.policy import Policy
 
 # Of a server's metadata: what results say about a policy.
+MOST_METADATA = 100_000  # characters of JSON that results keep
 KNOWN = ("checkpoint", "parameters", "memory_mb", "trained_on")
 
 
@@ -84,12 +87,17 @@ class OpenpiPolicy(Policy):
         if not isinstance(reply, dict) or "actions" not in reply:
             has = f"a map with {sorted(map(str, reply))}" if isinstance(reply, dict) else type(reply).__name__
             raise PolicyOutputError(f"{source}: the reply must be a map with 'actions', is {has}")
+        if (told := {key: reply[key] for key in ECHOED if key in reply}) != {
+            key: request[key] for key in told
+        }:
+            self._connection.close()
+            raise PolicyOutputError(f"{source}: the answer is to another request: {str(told)[:200]}")
         actions = self._mapping.check_actions(reply["actions"], source)
         return self._mapping.actions(actions, observation, self._spec)
 
     def describe(self) -> dict:
         """Address, mapping, the server's metadata, and what of these is known to results."""
-        metadata = codec.plain(self._connection.metadata)
+        metadata = plain_metadata(self._connection.metadata, str(self._address))
         known = {key: metadata[key] for key in KNOWN if key in metadata}
         return {
             **known, "address": str(self._address), "mapping": self._mapping.describe(), "server": metadata,
@@ -108,3 +116,23 @@ class OpenpiPolicy(Policy):
                 f"say {self._address}?mapping={theirs}"
             )
         return connection
+
+
+def plain_metadata(metadata: dict, source: str) -> dict:
+    """What a server says of itself, as JSON can hold it.
+
+    Raises:
+        PolicyConnectionError: if it is nested without end, or longer than results can carry.
+    """
+    try:
+        plain = codec.plain(metadata)
+        length = len(json.dumps(plain))
+    except (RecursionError, ValueError, TypeError) as error:
+        raise PolicyConnectionError(
+            f"{source}: its metadata cannot be read: {type(error).__name__}"
+        ) from error
+    if length > MOST_METADATA:
+        raise PolicyConnectionError(
+            f"{source}: its metadata has {length} characters, at most {MOST_METADATA} are kept"
+        )
+    return plain

@@ -1,10 +1,17 @@
 """NumPy arrays in msgpack, the way openpi writes them: maps whose keys are *bytes*."""
 
+import re
+
 import numpy as np
 
 from core.errors import BombError, missing_extra
 
 REFUSED = "VOc"  # dtype kinds that openpi refuses: void, object, complex
+# What NumPy may be asked to make a dtype of: numbers and text of plain size. Its parser is a language, and a
+# text of a megabyte keeps it busy for hours.
+_DTYPE = re.compile(r"[<>=|]?(?:[?]|b1|[iuf][1248]|[US]\d{1,4})|float(?:16|32|64)|u?int(?:8|16|32|64)|bool")
+MOST_AXES = 8
+LARGEST = 2**26  # bytes of a message: 64 MiB, sixteen pictures of 1024 x 1024 with room to spare
 
 
 class CodecError(BombError, ValueError):
@@ -38,8 +45,9 @@ def unpackb(data: bytes) -> object:
     try:
         return msgpack.unpackb(data, object_hook=_decode)
     # Whatever is wrong with bytes from outside: msgpack has errors of its own, NumPy raises the others.
-    except (msgpack.UnpackException, ValueError, TypeError, KeyError) as error:
-        raise CodecError(f"not a message of openpi's: {type(error).__name__}: {error}") from error
+    except (msgpack.UnpackException, ValueError, TypeError, KeyError, RecursionError, MemoryError) as error:
+        words = f"not a message of openpi's: {type(error).__name__}: {error}"
+        raise CodecError(words[:300]) from error
 
 
 def import_msgpack() -> None:
@@ -83,13 +91,20 @@ def _encode(value: object) -> dict:
 
 def _decode(value: dict) -> object:
     if b"__ndarray__" in value:
-        dtype = np.dtype(value[b"dtype"])
-        if dtype.kind in REFUSED:
-            raise TypeError(f"dtype {dtype}")
-        return np.frombuffer(value[b"data"], dtype).reshape(value[b"shape"]).copy()
+        dtype, shape = _dtype(value[b"dtype"]), value[b"shape"]
+        if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(map(_side, shape)):
+            raise TypeError(f"shape {str(shape)[:60]}")
+        return np.frombuffer(value[b"data"], dtype).reshape(shape).copy()
     if b"__npgeneric__" in value:
-        dtype = np.dtype(value[b"dtype"])
-        if dtype.kind in REFUSED:
-            raise TypeError(f"dtype {dtype}")
-        return dtype.type(value[b"data"])
+        return _dtype(value[b"dtype"]).type(value[b"data"])
     return value
+
+
+def _dtype(words: object) -> np.dtype:
+    if not isinstance(words, str) or len(words) > 16 or not _DTYPE.fullmatch(words):
+        raise TypeError(f"dtype {str(words)[:30]!r}")
+    return np.dtype(words)
+
+
+def _side(side: object) -> bool:
+    return isinstance(side, int) and not isinstance(side, bool) and side >= 0

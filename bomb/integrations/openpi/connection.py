@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from bomb.disk.text import kept, one_line
 from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.address import Address
+from bomb.processes.deadlines import hung_up_after
 from core.errors import PolicyConnectionError, PolicyError, PolicyOutputError, PolicyTimeoutError
 
 API_KEY = "OPENPI_API_KEY"  # environment variable
@@ -36,7 +38,7 @@ class Connection:
         if not isinstance(metadata, dict):
             self.close()
             raise PolicyConnectionError(
-                f"{address}: the first message must be a map of metadata, is {metadata!r}"
+                f"{address}: the first message must be a map of metadata, is {one_line(metadata, 100)!r}"
             )
         self.metadata: dict = metadata
 
@@ -61,8 +63,12 @@ class Connection:
             PolicyError: with the server's traceback, if it reports an error.
         """
         with self._closed_on_error(source):
-            self._socket.send(codec.packb(request))
-        return self._receive(source)
+            data = codec.packb(request)
+            self._check_silent(source)
+            with hung_up_after(self._address.timeout, self._socket.socket):
+                self._socket.send(data)
+                message = self._socket.recv(timeout=self._address.timeout)
+            return self._read(message, source)
 
     def close(self) -> None:
         """Says goodbye. A second call does nothing."""
@@ -78,7 +84,7 @@ class Connection:
                 f"ws://{self._address.place}",
                 additional_headers={"Authorization": f"Api-Key {key}"} if key else None,
                 compression=None,
-                max_size=None,
+                max_size=codec.LARGEST,
                 proxy=None,
                 open_timeout=CONNECT_S,
                 close_timeout=1.0,
@@ -96,10 +102,28 @@ class Connection:
 
     def _receive(self, source: str) -> object:
         with self._closed_on_error(source):
-            message = self._socket.recv(timeout=self._address.timeout)
-            if isinstance(message, str):
-                raise PolicyError(f"{source}: the policy server reports an error:\n{message}")
-            return codec.unpackb(message)
+            with hung_up_after(self._address.timeout, self._socket.socket):
+                message = self._socket.recv(timeout=self._address.timeout)
+            return self._read(message, source)
+
+    def _read(self, message: str | bytes, source: str) -> object:
+        if isinstance(message, str):
+            raise PolicyError(f"{source}: the policy server reports an error:\n{kept(message)}")
+        return codec.unpackb(message)
+
+    def _check_silent(self, source: str) -> None:
+        """Returns if nothing has come that nobody asked for: it would be taken for the answer to come.
+
+        Raises:
+            PolicyOutputError: if something has.
+        """
+        try:
+            message = self._socket.recv(timeout=0)
+        except TimeoutError:
+            return
+        if isinstance(message, str):
+            self._read(message, source)
+        raise PolicyOutputError(f"{source}: the server sent an answer that nobody asked for")
 
     @contextmanager
     def _closed_on_error(self, source: str) -> Iterator[None]:

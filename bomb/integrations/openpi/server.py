@@ -8,10 +8,11 @@ import time
 import traceback
 from collections.abc import Callable
 
+from bomb.disk.text import kept, message_of, one_line
 from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.desk import Desk
 from bomb.integrations.openpi.mapping import serving_mapping
-from bomb.integrations.openpi.session import Session
+from bomb.integrations.openpi.session import ECHOED, Session, Turn
 from core.errors import OptionError
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ class PolicyServer:
                 self._host,
                 self._port,
                 compression=None,
-                max_size=None,
+                max_size=codec.LARGEST,
+                max_queue=2,
                 process_request=self._on_http,
             )
         except OSError as error:
@@ -93,20 +95,22 @@ class PolicyServer:
             session, last = Session(self._mapping), None
             async for message in connection:
                 start = time.monotonic()
-                turn = session.read(codec.unpackb(_binary(message)))
+                # Not in the event loop: while one message is read, the others are answered.
+                turn, told = await asyncio.to_thread(_read, session, message)
                 thinking = time.monotonic()
                 actions = await self._desk.ask(policy, turn)
                 timing = {"infer_ms": (time.monotonic() - thinking) * 1000}
                 if last is not None:
                     timing["prev_total_ms"] = last * 1000
-                reply = {"actions": self._mapping.reply(actions), "server_timing": timing}
+                reply = {"actions": self._mapping.reply(actions), "server_timing": timing, **told}
                 await connection.send(codec.packb(reply))
                 last = time.monotonic() - start
         except ConnectionClosed:
             pass
         except Exception as error:
-            logger.warning("%s: %s: %s", connection.remote_address, type(error).__name__, error)
-            await self._refuse(connection, traceback.format_exc())
+            words = one_line(message_of(error))
+            logger.warning("%s: %s: %s", connection.remote_address, type(error).__name__, words)
+            await self._refuse(connection, kept(traceback.format_exc()))
         finally:
             if policy is not None:
                 self._desk.take_back(policy)
@@ -131,6 +135,13 @@ class PolicyServer:
             if not hmac.compare_digest(sent.encode(), f"Api-Key {self._api_key}".encode()):
                 return connection.respond(http.HTTPStatus.UNAUTHORIZED, "the API key is missing or wrong\n")
         return None
+
+
+def _read(session: Session, message: bytes | str) -> tuple[Turn, dict]:
+    """The request, and what its answer repeats, so that nobody takes it for the answer to another one."""
+    request = codec.unpackb(_binary(message))
+    turn = session.read(request)
+    return turn, {key: request[key] for key in ECHOED if key in request}
 
 
 def _binary(message: bytes | str) -> bytes:

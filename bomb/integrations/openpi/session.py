@@ -6,6 +6,7 @@ from bomb.integrations.openpi.mapping import TwoWayMapping
 from core.control.actions import ActionSpec
 from core.errors import OptionError
 
+ECHOED = ("bomb/episode_id", "bomb/step", "bomb/move")  # of a request, in the answers of `bomb serve`
 PLAIN_HZ = 20  # what a client is taken to run at that does not say, as openpi's does not
 
 
@@ -55,6 +56,8 @@ class Session:
         words = observation["instruction"]
         if not isinstance(words, str):
             raise OptionError(f"prompt must be text, got {words!r}")
+        if not isinstance(request.get("bomb/episode_id", ""), str | int):
+            raise OptionError("bomb/episode_id must be text or an integer")
         plain = "bomb/episode_id" not in request
         episode = ("prompt", words) if plain else ("id", request["bomb/episode_id"])
         move = _whole(request, "bomb/move", 0)
@@ -79,6 +82,6 @@ class Session:
 
 def _whole(request: dict, key: str, default: int) -> int:
     value = request.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise OptionError(f"{key} must be a non-negative integer, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise OptionError(f"{key} must be a non-negative integer below 2^63, got {str(value)[:60]!r}")
     return value

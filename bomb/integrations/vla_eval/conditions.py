@@ -10,7 +10,7 @@ CLEAN = "clean"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class TaskCondition:
     """One task under one perturbation.
 
     Attributes:
@@ -29,7 +29,7 @@ class Condition:
         return f"{self.task}, {self.label}"
 
 
-def conditions(task: str | list[str], perturbations: object) -> list[Condition]:
+def conditions(task: str | list[str], perturbations: object) -> list[TaskCondition]:
     """Every task under every perturbation.
 
     Args:
@@ -51,7 +51,7 @@ def conditions(task: str | list[str], perturbations: object) -> list[Condition]:
         TASKS.target(name)
         for entry in several:
             make_suite(entry)  # refuses what does not exist before anything is built
-            found.append(Condition(task=name, label=label(entry), perturbation=entry))
+            found.append(TaskCondition(task=name, label=label(entry), perturbation=entry))
     doubles = sorted({c.name for c in found if sum(c.name == other.name for other in found) > 1})
     if doubles:
         raise OptionError(f"named twice: {'; '.join(doubles)}")

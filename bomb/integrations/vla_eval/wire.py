@@ -2,8 +2,11 @@
 
 import time
 
+from bomb.disk.text import kept, message_of, one_line
+from bomb.processes.deadlines import hung_up_after
 from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError, missing_extra
 
+LARGEST = 2**26  # bytes of a message
 RETRY = 0.5  # s between attempts to connect
 
 
@@ -78,7 +81,10 @@ class Wire:
             type=self._messages.MessageType[kind], payload=payload, seq=self._seq
         )
         try:
-            self._socket.send(self._messages.pack_message(message))
+            with hung_up_after(self._timeout, self._socket.socket):
+                self._socket.send(self._messages.pack_message(message))
+        except TimeoutError as error:
+            raise PolicyTimeoutError(f"{self._uri} took no message within {self._timeout:g} s") from error
         except (ConnectionClosed, OSError) as error:
             raise PolicyConnectionError(f"{self._uri} is gone: {error}") from error
 
@@ -95,11 +101,13 @@ class Wire:
                 raise PolicyTimeoutError(f"{self._uri} did not answer within {self._timeout:g} s") from error
             except (ConnectionClosed, OSError) as error:
                 raise PolicyConnectionError(f"{self._uri} is gone: {error}") from error
-            except ValueError as error:
-                raise PolicyError(f"{self._uri} does not speak vla-eval's protocol: {error}") from error
+            except Exception as error:  # whatever the protocol's own reader raises over what was sent
+                words = one_line(f"{type(error).__name__}: {message_of(error)}")
+                raise PolicyError(f"{self._uri} does not speak vla-eval's protocol: {words}") from error
             # Never dropped: what fails at the start of an episode is told before the first answer.
             if answer.type == self._messages.MessageType.ERROR:
-                raise PolicyError(f"{self._uri} reports: {answer.payload.get('error', answer.payload)}")
+                reported = answer.payload.get("error", answer.payload) if answer.payload else "an error"
+                raise PolicyError(f"{self._uri} reports: {kept(str(reported))}")
             if answer.seq == seq:
                 return answer
             if answer.seq > seq:
@@ -115,7 +123,7 @@ def _connect(uri: str, patience: float):
         try:
             # No pings: a server that compiles its model may not answer them for a while.
             return connect(
-                uri, compression=None, max_size=None, ping_interval=None, proxy=None, open_timeout=patience
+                uri, compression=None, max_size=LARGEST, ping_interval=None, proxy=None, open_timeout=patience
             )
         except (InvalidHandshake, EOFError, OSError, ConnectionClosed) as error:  # TimeoutError is an OSError
             if isinstance(error, InvalidHandshake) and not _hung_up(error):
