@@ -57,17 +57,17 @@ class SeparatelyDrawn(Backend):
 
     def build(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         self._physics.build(self._without_cameras(scene), image_size=image_size, supersample=supersample)
+        self.built = scene
         try:
             self._drawing.build(scene, image_size=image_size, supersample=supersample)
         except BaseException:
             self._physics.close()
             raise
 
-    def reset(self, scene: SceneSpec, state: SceneState) -> None:
-        self._drawn = None
-        self._physics.reset(self._without_cameras(scene), state)
-        self._drawing.reset(scene, state)
-        self._drawn = state
+    def dress(self, scene: SceneSpec) -> None:
+        self._drawn = None  # other materials and lights make another picture of the same state
+        self._physics.dress(self._without_cameras(scene))
+        self._drawing.dress(scene)
 
     def step(self, joint_targets: np.ndarray) -> None:
         self._physics.step(joint_targets)
