@@ -46,6 +46,8 @@ class EpisodeSettings:
             if getattr(self, name) is not None:
                 self._set(name, check_integer(name, getattr(self, name), least=1, most=most))
         self._set("control_hz", plain_integer(self.control_hz))
+        if not isinstance(self.renderer, str | None):
+            raise OptionError(f"renderer must be the name of a backend, or None, got {self.renderer!r}")
         self._set("stop_on_success", check_flag("stop_on_success", self.stop_on_success))
         # What can be seen and done is checked where it is declared.
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)
