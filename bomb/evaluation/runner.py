@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from bomb.disk.files import write_bytes, write_json
@@ -24,6 +25,7 @@ from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
+from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 
@@ -276,6 +278,7 @@ def _described(
         "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
         "renderer": machine["renderer"] if cameras else None,
         "versions": versions(),
+        "tolerances": asdict(Tolerances()),
         "execution": execution.to_dict(),
         "hardware": machine,
         "git": git_state(),
