@@ -262,7 +262,7 @@ def _described(
     plain = settings.to_dict()
     machine = hardware(renders=bool(cameras) or execution.videos != "none")
     return {
-        **{name: value for name, value in plain.items() if name != "chunks"},
+        **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {
             "words": settings.policy,
             "privileged": about.privileged,
@@ -275,6 +275,7 @@ def _described(
         "trained_on": about.description.get("trained_on"),
         "cameras": list(cameras),
         "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
+        "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
         "renderer": machine["renderer"] if cameras else None,
         "versions": versions(),
         "tolerances": asdict(Tolerances()),
