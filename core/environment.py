@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import asdict
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -78,7 +79,7 @@ class Environment(gymnasium.Env):
 
     # ---- the life of an episode -------------------------------------------------------------
 
-    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Begins the episode of a seed.
 
         Args:
@@ -105,7 +106,7 @@ class Environment(gymnasium.Env):
         episode = self._suite.episode(self.task, self._scene, split=self.settings.split, seed=int(seed))
         self._begin(episode, episode.state)
 
-    def step(self, action: np.ndarray) -> tuple[dict, float, bool, bool, dict]:
+    def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict]:
         """Carries out one action, for ``1 / control_hz`` seconds: ``advance``, then ``observe``.
 
         After the last action of an episode the world is held for half a second and the end is judged.
@@ -140,7 +141,7 @@ class Environment(gymnasium.Env):
             self._finish()
         return (1.0 if self._referee.success_once and not before else 0.0), terminated, truncated
 
-    def observe(self) -> dict:
+    def observe(self) -> dict[str, Any]:
         """The observation of the present moment, as ``step`` returns it."""
         self._check_begun()
         if self._guard is not None:
@@ -171,13 +172,13 @@ class Environment(gymnasium.Env):
         self._check_begun()
         return self._actuator.hold(self._controller.hold_action())
 
-    def info(self) -> dict:
+    def info(self) -> dict[str, Any]:
         """What ``step`` returned last, made anew."""
         self._check_begun()
         sim_time = self._periods / self.action_spec.control_hz
         return episode_info(self.episode, self._referee, sim_time=sim_time, clipped=self._clipped)
 
-    def end_episode(self) -> dict:
+    def end_episode(self) -> dict[str, Any]:
         """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
         self._check_running()
         self._finish()
@@ -277,7 +278,7 @@ class Environment(gymnasium.Env):
             judges=judges,
         ).to_bytes()
 
-    def load_state(self, saved: bytes) -> tuple[dict, dict]:
+    def load_state(self, saved: bytes) -> tuple[dict[str, Any], dict]:
         """Goes on from ``save_state``, from this backend or another.
 
         Returns:

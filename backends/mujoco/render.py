@@ -8,6 +8,7 @@ supersamples where there are any, and encoded as sRGB by table. The same state g
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pinocchio
@@ -63,8 +64,8 @@ class Pictures:
         self._color = Target(self._context, large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._ids = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._depth = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_R32F)
-        self._meshes: dict[tuple, tuple[mjrf.Mesh, int, int]] = {}
-        self._textures: dict[tuple, tuple[TextureSpec, mjrf.Texture]] = {}
+        self._meshes: dict[tuple[Any, ...], tuple[mjrf.Mesh, int, int]] = {}
+        self._textures: dict[tuple[Any, ...], tuple[TextureSpec, mjrf.Texture]] = {}
         self._materials: dict[str, MaterialSpec] = {}
         self._dressed: dict[str, list[tuple[mjrf.Renderable, int]]] = {}
         self._statics = {body.name: self._add(body.visuals) for body in static_bodies(scene)}

@@ -1,6 +1,7 @@
 """From a ``SceneSpec`` to PhysX bodies: the same boxes, hulls, masses and drives as in MuJoCo."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sapien
@@ -42,7 +43,7 @@ class World:
     shape_names: dict[physx.PhysxCollisionShape, str]
     surface: physx.PhysxMaterial
     pads: physx.PhysxMaterial
-    pools: dict[tuple, list[sapien.Entity]]
+    pools: dict[tuple[Any, ...], list[sapien.Entity]]
 
 
 def compile_world(scene: SceneSpec) -> World:
@@ -135,14 +136,16 @@ def _entity(name: str, component: sapien.Component, pose: Pose) -> sapien.Entity
     return entity
 
 
-def _static(body: StaticBody, material: physx.PhysxMaterial, names: dict) -> sapien.Entity:
+def _static(body: StaticBody, material: physx.PhysxMaterial, names: dict[str, Any]) -> sapien.Entity:
     component = physx.PhysxRigidStaticComponent()
     for shape in body.collisions:
         _attach(component, _box(shape, material), options.STATIC_GROUP, body.name, names)
     return _entity(body.name, component, body.X_WB)
 
 
-def _stone(scene: SceneSpec, index: int, material: physx.PhysxMaterial, names: dict) -> sapien.Entity:
+def _stone(
+    scene: SceneSpec, index: int, material: physx.PhysxMaterial, names: dict[str, Any]
+) -> sapien.Entity:
     spec = scene.stones[index]
     vertices = stone_collision_vertices(spec)
     shape = _hull(vertices, material)
@@ -175,7 +178,7 @@ def _same_points(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-7) -> bool:
 
 
 def _robot(
-    spec: RobotSpec, surface: physx.PhysxMaterial, pads: physx.PhysxMaterial, names: dict
+    spec: RobotSpec, surface: physx.PhysxMaterial, pads: physx.PhysxMaterial, names: dict[str, Any]
 ) -> tuple[list[sapien.Entity], dict[str, tuple[sapien.Entity, Pose]]]:
     """The articulation. Links behind fixed joints become part of the link they are fixed to.
 

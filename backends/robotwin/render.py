@@ -8,6 +8,7 @@ the units of ``core.world.scene``, which are SAPIEN's own.
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pinocchio
@@ -71,7 +72,7 @@ class Pictures:
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
-        self._pools: dict[tuple, list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
+        self._pools: dict[tuple[Any, ...], list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
         self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
         self.take_stones(scene)
         self._lights: dict[tuple[str, bool], render.RenderLightComponent] = {}

@@ -1,6 +1,7 @@
 """What a move asks for: an intersection, a region of the table, or a pattern of stones."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.board.boards import COLORS, Board, Cell, with_cell
 
@@ -18,7 +19,7 @@ class Intersection:
     column: int
     source: Cell | None = None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         plain = {"kind": "intersection", "color": self.color, "row": self.row, "column": self.column}
         return plain if self.source is None else {**plain, "source": list(self.source)}
@@ -39,7 +40,7 @@ class Region:
     half_size: tuple[float, float]
     source: Cell | None = None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         plain = {
             "kind": "region",
@@ -56,7 +57,7 @@ class Pattern:
 
     stones: tuple[Intersection, ...]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         return {"kind": "pattern", "stones": [stone.to_dict() for stone in self.stones]}
 

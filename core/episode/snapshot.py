@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Snapshot:
         judges: the own encoding of every judge of the present move.
     """
 
-    header: dict
+    header: dict[str, Any]
     scene_state: SceneState
     controller: ControllerState
     start: SceneState

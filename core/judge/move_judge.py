@@ -1,6 +1,7 @@
 """Who judges one move: an ``EpisodeJudge`` for each placement that would fulfil its goal."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from core.world.rotations import inverse, matrix_from_quaternion
 from core.world.scene import SceneSpec
 
 
-def judge_arguments(scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: np.ndarray) -> list[dict]:
+def judge_arguments(
+    scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: np.ndarray
+) -> list[dict[str, Any]]:
     """What tells each judge its goal, as plain values.
 
     Args:
@@ -29,8 +32,8 @@ def judge_arguments(scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: 
 
 def _arguments(
     scene: SceneSpec, goal: Intersection | Region, colors: np.ndarray, measures: np.ndarray
-) -> dict:
-    plain: dict = {"goal_color": COLORS[goal.color]}
+) -> dict[str, Any]:
+    plain: dict[str, Any] = {"goal_color": COLORS[goal.color]}
     if goal.source is not None:
         plain["goal_stone"] = _stone_at(goal.source, goal.color, colors, measures)
     if isinstance(goal, Region):
@@ -67,7 +70,7 @@ class MoveJudge:
 
     def __init__(
         self,
-        goals: Sequence[dict],
+        goals: Sequence[dict[str, Any]],
         *,
         size: int,
         pitch: float,

@@ -5,7 +5,7 @@ about the tool centre point and the hand's axis: what a camera looks at stays in
 """
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class _Angle(CameraPerturbation):
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
     step: ClassVar[float]
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {"angle_rad": float(np.radians(self.step * level) * sign(rng) * spread(rng))}
 
 
@@ -64,7 +64,7 @@ class CameraOrbit(_Angle):
     step: ClassVar[float] = 3.0
     levels: ClassVar[tuple[str, ...]] = _up_to(step)
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         return turned(camera, np.array([0.0, 0.0, 1.0]), draw["angle_rad"])
 
 
@@ -75,7 +75,7 @@ class CameraElevation(_Angle):
     step: ClassVar[float] = 2.0
     levels: ClassVar[tuple[str, ...]] = _up_to(step)
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         return turned(camera, np.cross(camera.forward, camera.up), draw["angle_rad"])
 
 
@@ -86,7 +86,7 @@ class CameraRoll(_Angle):
     step: ClassVar[float] = 3.0
     levels: ClassVar[tuple[str, ...]] = _up_to(step)
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         forward = np.asarray(camera.forward) / np.linalg.norm(camera.forward)
         up, angle = np.asarray(camera.up), draw["angle_rad"]
         up = up - forward * (forward @ up)
@@ -104,10 +104,10 @@ class CameraDistance(CameraPerturbation):
     statistic: ClassVar[str] = _GROWS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {"factor": 1 + 0.03 * level * sign(rng) * spread(rng)}
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         center = pivot(camera)
         eye = center + draw["factor"] * (np.asarray(camera.eye) - center)
         return replace(camera, eye=tuple(plain(eye)))
@@ -124,8 +124,8 @@ class CameraFov(CameraPerturbation):
     statistic: ClassVar[str] = _GROWS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {"angle_rad": float(np.radians(1.2 * level) * sign(rng) * spread(rng))}
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         return replace(camera, fovy=camera.fovy + draw["angle_rad"])

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from math import hypot
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Distractors(Perturbation):
         {Capability.STATIC_OBJECTS, Capability.LIVE_POSES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         (left, right), (near, far) = REGION
         points = np.stack([rng.uniform(left, right, CANDIDATES), rng.uniform(near, far, CANDIDATES)], axis=1)
         return {
@@ -59,7 +59,7 @@ class Distractors(Perturbation):
         )
         return replace(scene, objects=pool)
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         scene, points = episode.scene, np.array(draw["points_m"]).reshape(-1, 2)
         points = points[_free(scene, points, episode.state.stone_poses[:, :2])]
         placed: list[tuple[float, float]] = []

@@ -1,7 +1,7 @@
 """How robot and table stand at reset."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,12 +29,12 @@ class ArmStart(Perturbation):
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {20 * k}" for k in range(1, 6))
     statistic: ClassVar[str] = "distance of the tool centre point from home"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         angle, rise = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.2)
         offset = np.array([np.cos(angle), np.sin(angle), rise])
         return {"offset_m": plain(offset / np.linalg.norm(offset) * REACH * spread(rng) * level / HIGHEST)}
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         robot = episode.scene.robot
         kinematics, joints = Kinematics(robot), np.asarray(robot.home, dtype=np.float64)
         start = kinematics.tool_pose(joints)[0]
@@ -60,10 +60,10 @@ class TableHeight(Perturbation):
     statistic: ClassVar[str] = "height of the table's upper face below the clean one"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_POSES})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {"lower_m": LOWEST * spread(rng) * level / HIGHEST}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         (x, y, z), lower = scene.board.X_WB.p, draw["lower_m"]
         return replace(
             scene,

@@ -1,7 +1,7 @@
 """How many stones there are, where they lie at reset, and what they look like."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ CELLS = 25
 SPREAD, TURN = 0.08, np.radians(3.0)  # at severity 5: see StonePosition
 
 # Shape and look by kind. All are 22 mm across, high enough to be gripped, and 5 g.
-KINDS: dict[str, dict] = {
+KINDS: dict[str, dict[str, Any]] = {
     "checker": {"height": 0.008, "flat_radius": 0.0103, "rim_height": 0.0066},
     "coin": {"height": 0.0072, "flat_radius": 0.0106, "rim_height": 0.0064},
     "button": {"height": 0.0076, "flat_radius": 0.0092, "rim_height": 0.0036},
@@ -74,7 +74,7 @@ class StoneAmount(Perturbation):
         first = {stone.color: stone for stone in reversed(scene.stones)}
         return replace(scene, stones=(*scene.stones, first["black"], first["white"]))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {
             "count": EXTRA_PER_LEVEL * level,
             "cells": rng.permutation(CELLS).tolist(),
@@ -82,7 +82,7 @@ class StoneAmount(Perturbation):
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
         }
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         board = episode.scene.board
         goals = [goal for goal in alternatives(episode.goal) if isinstance(goal, Intersection)]
         taken = {*((goal.row, goal.column) for goal in goals), *_occupied(episode)}
@@ -111,13 +111,13 @@ class StoneLayout(Perturbation):
         "column": "the rest of the goal's column is full",
     }
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {
             "black": (rng.random(CELLS) < 0.5).tolist(),
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
         }
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         n, row, column = episode.scene.board.size, episode.goal.row, episode.goal.column
         wanted = {
             "empty": lambda r, c: False,
@@ -145,11 +145,11 @@ class StonePosition(Perturbation):
     levels: ClassVar[tuple[str, ...]] = ("5", "10", "15", "20", "24 (and up to 3 degrees)")
     statistic: ClassVar[str] = "mean distance of the table's stones from where they lie in the clean world"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         share = level / HIGHEST
         return {"factor": 1 + SPREAD * share, "turn_rad": float(TURN * share * sign(rng) * spread(rng))}
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         robot = episode.scene.robot
         center = np.array(home_position(robot)[:2])
         c, s = np.cos(draw["turn_rad"]), np.sin(draw["turn_rad"])
@@ -176,10 +176,10 @@ class StoneKind(Perturbation):
         {Capability.LIVE_SHAPES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return {}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, stones=each_stone(scene.stones, lambda stone: of_kind(stone, draw["set"])))
 
 

@@ -1,7 +1,7 @@
 """Table and wall: colour and texture."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def mixed(color, target, share: float) -> tuple[float, float, float]:
     return tuple(a * (1 - share) + b * share for a, b in zip(color, target, strict=True))
 
 
-def draw_texture(rng: np.random.Generator, level: Level) -> dict:
+def draw_texture(rng: np.random.Generator, level: Level) -> dict[str, Any]:
     """A texture of a set, with a pair of colours and the seed of its pattern."""
     names, colors = (SEEN, SEEN_COLORS) if level == "seen" else (UNSEEN, UNSEEN_COLORS)
     light, dark = colors[int(rng.integers(len(colors)))]
@@ -63,7 +63,7 @@ def draw_texture(rng: np.random.Generator, level: Level) -> dict:
     }
 
 
-def textured(material: MaterialSpec, draw: dict) -> MaterialSpec:
+def textured(material: MaterialSpec, draw: dict[str, Any]) -> MaterialSpec:
     """``material`` with the drawn texture."""
     params = (("light", tuple(draw["light"])), ("dark", tuple(draw["dark"])), ("seed", draw["pattern"]))
     return replace(material, color=(1.0, 1.0, 1.0), texture=TextureSpec(name=draw["texture"], params=params))
@@ -87,7 +87,7 @@ class _Color(Perturbation):
     statistic: ClassVar[str] = "mean absolute difference of the picture from the clean one"
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         hue, share = float(rng.uniform()), spread(rng)
         return {"hue": hue, "share": share * level / HIGHEST}
 
@@ -98,7 +98,7 @@ class TableColor(_Color):
     name: ClassVar[str] = "table_color"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         material = tinted(scene.table.material, draw["hue"], draw["share"])
         return replace(scene, table=replace(scene.table, material=material))
 
@@ -109,7 +109,7 @@ class WallColor(_Color):
     name: ClassVar[str] = "wall_color"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(
             scene, wall=replace(scene.wall, material=tinted(scene.wall.material, draw["hue"], draw["share"]))
         )
@@ -120,7 +120,7 @@ class _Texture(Perturbation):
     sets: ClassVar[dict[str, str]] = SETS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
         return draw_texture(rng, level)
 
 
@@ -130,7 +130,7 @@ class TableTexture(_Texture):
     name: ClassVar[str] = "table_texture"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, table=replace(scene.table, material=textured(scene.table.material, draw)))
 
 
@@ -140,5 +140,5 @@ class WallTexture(_Texture):
     name: ClassVar[str] = "wall_texture"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, wall=replace(scene.wall, material=textured(scene.wall.material, draw)))

@@ -6,6 +6,7 @@ show what is written later. For text it gets a tuple of that moment: blanks, for
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from gymnasium import spaces
 from gymnasium.vector.utils import create_shared_memory, read_from_shared_memory, write_to_shared_memory
@@ -20,7 +21,7 @@ class InstructionSpace(spaces.Text):
         super().__init__(MAX_INSTRUCTION, min_length=1, charset=PRINTABLE_ASCII)
 
 
-class SharedTexts(Sequence):
+class SharedTexts(Sequence[Any]):
     """The instructions of ``n`` environments, as they are now; a deep copy is a plain tuple."""
 
     def __init__(self, memory: object, n: int):
@@ -37,7 +38,7 @@ class SharedTexts(Sequence):
         begin = (k % self._n) * MAX_INSTRUCTION
         return self._memory[begin : begin + MAX_INSTRUCTION].split(b"\0", 1)[0].decode("ascii")
 
-    def __deepcopy__(self, memo: dict) -> tuple[str, ...]:
+    def __deepcopy__(self, memo: dict[str, Any]) -> tuple[str, ...]:
         return tuple(self)
 
     def __eq__(self, other: object) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -83,7 +84,7 @@ def compose_observation(
     draw: Callable[[str, tuple[str, ...]], CameraImage],
     frame: Frame,
     instruction: str,
-) -> dict:
+) -> dict[str, Any]:
     """One observation.
 
     Args:
@@ -93,7 +94,7 @@ def compose_observation(
         instruction: what is asked for now.
     """
     pictures = {camera: draw(camera, spec.modalities) for camera in spec.cameras} if spec.modalities else {}
-    observation: dict = {
+    observation: dict[str, Any] = {
         MODALITY_KEYS[modality]: {camera: getattr(image, modality) for camera, image in pictures.items()}
         for modality in spec.modalities
         if pictures

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -147,7 +148,7 @@ def _check_engines(
 ) -> None:
     strongest = {knob.name: _levels(knob)[-1]}
     options = {"cameras": cameras, "image_size": (64, 64), "split": split}
-    starts: dict[str, list] = {}
+    starts: dict[str, list[Any]] = {}
     for name in backends:
         try:
             env = make_task(task, backend=name, perturbations=strongest, **options)
@@ -160,7 +161,7 @@ def _check_engines(
     promise(all(other == first for other in others), who, f"{', '.join(starts)} get the same episodes")
 
 
-def _start(who: str, env: Environment, clean: Environment, knob: Perturbation, seed: int) -> tuple:
+def _start(who: str, env: Environment, clean: Environment, knob: Perturbation, seed: int) -> tuple[Any, ...]:
     observation, info = env.reset(seed=seed)
     plain, _ = clean.reset(seed=seed)
     start = env.scene_state

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
@@ -89,8 +90,8 @@ def _course(who: str, policy: Policy, env: Environment, seed: int, steps: int) -
     return np.array(actions)
 
 
-def _reset(policy: Policy, env: Environment, observation: dict, seed: int) -> None:
-    extras: dict = {}
+def _reset(policy: Policy, env: Environment, observation: dict[str, Any], seed: int) -> None:
+    extras: dict[str, Any] = {}
     if policy.privileged:
         extras["episode"] = env.episode
     if policy.privileged or policy.wants_action_spec:
@@ -100,8 +101,8 @@ def _reset(policy: Policy, env: Environment, observation: dict, seed: int) -> No
     policy.reset(observation["instruction"], seed, **extras)
 
 
-def _act(who: str, policy: Policy, env: Environment, observation: dict, step: int) -> np.ndarray:
-    extras: dict = {"truth": env.scene_state} if policy.privileged else {}
+def _act(who: str, policy: Policy, env: Environment, observation: dict[str, Any], step: int) -> np.ndarray:
+    extras: dict[str, Any] = {"truth": env.scene_state} if policy.privileged else {}
     if policy.wants_step:
         extras["step"] = step
     before = deepcopy(observation)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def stone_hull(
     return np.concatenate([np.column_stack([r * ring, np.full(facets, z)]) for r, z in levels])
 
 
-def stone_shape(stone: StoneSpec) -> tuple:
+def stone_shape(stone: StoneSpec) -> tuple[Any, ...]:
     """What a stone's hull and drawn mesh depend on."""
     return (stone.kind, stone.radius, stone.height, stone.flat_radius, stone.rim_height, stone.facets)
 

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def _simplified(file: Path, keep: float) -> list[_Part]:
     import trimesh
 
     scene = trimesh.load_scene(file)
-    groups: dict[tuple[float, float, float], list] = {}
+    groups: dict[tuple[float, float, float], list[Any]] = {}
     for node in scene.graph.nodes_geometry:
         transform, geometry = scene.graph[node]
         mesh = scene.geometry[geometry].copy()
@@ -123,7 +124,7 @@ def _shaded(vertices: np.ndarray, faces: np.ndarray) -> Mesh:
     for triangle, corner in enumerate(faces):
         for vertex in corner:
             around[vertex].append(triangle)
-    index: dict[tuple, int] = {}
+    index: dict[tuple[Any, ...], int] = {}
     points, shading, new_faces = [], [], np.empty_like(faces)
     for triangle, corner in enumerate(faces):
         for slot, vertex in enumerate(corner):

@@ -1,5 +1,7 @@
 """The words of ``move_stone``."""
 
+from typing import Any
+
 from core.board.goals import Intersection
 from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say_cells
 from core.task import Instruction, Wording
@@ -97,5 +99,5 @@ def parse(text: str, size: int = 5) -> Intersection:
     return Intersection(color=said.color, row=row, column=column, source=said.cells["from_"])
 
 
-def _cells(goal: Intersection) -> dict:
+def _cells(goal: Intersection) -> dict[str, Any]:
     return {"": (goal.row, goal.column), "from_": goal.source}
