@@ -127,7 +127,7 @@ class EnvironmentSettings(EpisodeSettings):
         return tuple(option.name for option in fields(cls))
 
     @classmethod
-    def like(cls, episodes: EpisodeSettings, **options: object) -> Self:
+    def like(cls, episodes: EpisodeSettings, **options: Any) -> Self:
         """The settings of one condition of a run.
 
         Args:

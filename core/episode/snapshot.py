@@ -67,7 +67,7 @@ class Snapshot:
             size = int.from_bytes(body[:8], "little")
             blocks.append(body[8 : 8 + size])
             body = body[8 + size :]
-        header, scene_state, control, start, *judges = blocks
+        header, scene_state, control, layout, *judges = blocks
         values = np.frombuffer(control, "<f8")
         return cls(
             header=json.loads(header),
@@ -77,6 +77,6 @@ class Snapshot:
                 joints=values[3:12].copy(),
                 opening=float(values[12]),
             ),
-            start=SceneState.from_bytes(start),
+            start=SceneState.from_bytes(layout),
             judges=judges,
         )

@@ -199,7 +199,7 @@ def read_back(
     raise OptionError(f"these words say nothing that this task knows: {text!r}")
 
 
-class _Patterns(dict[str, Any]):
+class _Patterns(dict[str, str]):
     """Fields with a prefix have the pattern of the field without: ``from_row`` that of ``row``."""
 
     def __missing__(self, name: str) -> str:

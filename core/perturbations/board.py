@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain, sign, spread
 from core.world.rotations import Pose, multiply, quaternion_about_z
 from core.world.scene import SceneSpec
 
@@ -30,7 +30,7 @@ class BoardPose(Perturbation):
     statistic: ClassVar[str] = "distance of the board's middle, and its yaw, from the clean pose"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_POSES})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         angle, far, turn = rng.uniform(0, 2 * np.pi), spread(rng), sign(rng) * spread(rng)
         share = level / HIGHEST
         shift = far * share * np.array([SHIFT_X * np.cos(angle), SHIFT_Y * np.sin(angle)])

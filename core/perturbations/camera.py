@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from core.backend import Capability
-from core.perturbations.base import CameraPerturbation, Level, Touches, plain, sign, spread
+from core.perturbations.base import CameraPerturbation, Touches, plain, sign, spread
+from core.world.rotations import triple
 from core.world.scene import BoardSpec, CameraSpec
 
 TOOL_IN_HAND = (0.0, 0.0, 0.1034)  # m, URDF
@@ -27,9 +29,9 @@ def turned(camera: CameraSpec, axis: np.ndarray, angle: float) -> CameraSpec:
     """The camera turned as one with its view about an axis through its pivot (Rodrigues)."""
     axis, center = axis / np.linalg.norm(axis), pivot(camera)
 
-    def turn(v) -> tuple[float, ...]:
-        v = np.asarray(v, dtype=np.float64)
-        return tuple(
+    def turn(along: npt.ArrayLike) -> tuple[float, float, float]:
+        v = np.asarray(along, dtype=np.float64)
+        return triple(
             plain(
                 v * np.cos(angle)
                 + np.cross(axis, v) * np.sin(angle)
@@ -38,7 +40,7 @@ def turned(camera: CameraSpec, axis: np.ndarray, angle: float) -> CameraSpec:
         )
 
     eye = plain(center + turn(np.asarray(camera.eye) - center))
-    return replace(camera, eye=tuple(eye), forward=turn(camera.forward), up=turn(camera.up))
+    return replace(camera, eye=triple(eye), forward=turn(camera.forward), up=turn(camera.up))
 
 
 class _Angle(CameraPerturbation):
@@ -49,7 +51,7 @@ class _Angle(CameraPerturbation):
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
     step: ClassVar[float]
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(np.radians(self.step * level) * sign(rng) * spread(rng))}
 
 
@@ -104,7 +106,7 @@ class CameraDistance(CameraPerturbation):
     statistic: ClassVar[str] = _GROWS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": 1 + 0.03 * level * sign(rng) * spread(rng)}
 
     def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
@@ -124,7 +126,7 @@ class CameraFov(CameraPerturbation):
     statistic: ClassVar[str] = _GROWS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(np.radians(1.2 * level) * sign(rng) * spread(rng))}
 
     def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain, sign, spread
 from core.perturbations.table import bright_hue, luminance, mixed
 from core.world.scene import LightSpec, SceneSpec
 
@@ -35,7 +35,7 @@ class LightIntensity(_Light):
     unit: ClassVar[str] = "photographic stops"
     levels: ClassVar[tuple[str, ...]] = tuple(f"+-{STOPS * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": float(2 ** (STOPS * level * sign(rng) * spread(rng)))}
 
     def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:
@@ -49,7 +49,7 @@ class LightColor(_Light):
     unit: ClassVar[str] = "share of the way to another hue"
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {0.14 * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         share = 0.7 * spread(rng) * level / HIGHEST
         return {"share": share, "hues": {name: float(rng.uniform()) for name in ("sun", "left", "right")}}
 
@@ -69,7 +69,7 @@ class LightDirection(_Light):
     unit: ClassVar[str] = "degrees"
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {7 * k}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {
             "towards_rad": float(rng.uniform(0, 2 * np.pi)),
             "angle_rad": float(np.radians(7 * level) * spread(rng)),
@@ -94,7 +94,7 @@ class Shadows(_Light):
     sets: ClassVar[dict[str, str]] = {"off": "the sun casts none"}
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_SHADOWS})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {}
 
     def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, spread
 from core.world.scene import MaterialSpec, SceneSpec, each_stone
 
 GLOSSY, ROUGH, MOST_METALLIC = 0.12, 0.98, 0.3
@@ -35,7 +35,7 @@ class Reflectivity(Perturbation):
     statistic: ClassVar[str] = "mean absolute difference of the picture from the clean one"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_MATERIALS})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {surface: self._surface(rng, level / HIGHEST) for surface in ("board", "black", "white")}
 
     def _surface(self, rng: np.random.Generator, most: float) -> dict[str, Any]:

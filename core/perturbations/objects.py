@@ -8,7 +8,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain
 from core.perturbations.table import bright_hue
 from core.task import Episode, Task
 from core.world.rotations import Pose, matrix_from_quaternion, quaternion_about_z
@@ -40,7 +40,7 @@ class Distractors(Perturbation):
         {Capability.STATIC_OBJECTS, Capability.LIVE_POSES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         (left, right), (near, far) = REGION
         points = np.stack([rng.uniform(left, right, CANDIDATES), rng.uniform(near, far, CANDIDATES)], axis=1)
         return {

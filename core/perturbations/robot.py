@@ -7,7 +7,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain, spread
 from core.task import Episode, Task
 from core.world.kinematics import Kinematics
 from core.world.rotations import Pose
@@ -29,7 +29,7 @@ class ArmStart(Perturbation):
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {20 * k}" for k in range(1, 6))
     statistic: ClassVar[str] = "distance of the tool centre point from home"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         angle, rise = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.2)
         offset = np.array([np.cos(angle), np.sin(angle), rise])
         return {"offset_m": plain(offset / np.linalg.norm(offset) * REACH * spread(rng) * level / HIGHEST)}
@@ -60,7 +60,7 @@ class TableHeight(Perturbation):
     statistic: ClassVar[str] = "height of the table's upper face below the clean one"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_POSES})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"lower_m": LOWEST * spread(rng) * level / HIGHEST}
 
     def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
@@ -71,5 +71,5 @@ class TableHeight(Perturbation):
             board=replace(scene.board, X_WB=Pose((x, y, z - lower), scene.board.X_WB.q)),
         )
 
-    def lowest_table(self, level: Level) -> float:
+    def lowest_table(self, level: int) -> float:
         return LOWEST * level / HIGHEST

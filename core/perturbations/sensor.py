@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from core.perturbations.base import Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import Perturbation, Touches, plain, sign, spread
 from core.world.textures import srgb_decode, srgb_encode
 
 _LINEAR = srgb_decode(np.arange(256) / 255)
@@ -32,7 +32,7 @@ class Brightness(_Sensor):
     unit: ClassVar[str] = "photographic stops"
     levels: ClassVar[tuple[str, ...]] = tuple(f"+-{0.25 * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": float(2 ** (0.25 * level * sign(rng) * spread(rng)))}
 
     def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -47,7 +47,7 @@ class ColorBalance(_Sensor):
     unit: ClassVar[str] = "photographic stops between channels"
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {0.15 * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         angle, far = rng.uniform(0, 2 * np.pi), spread(rng)
         stops = 0.15 * level * far * np.cos(angle + np.array([0.0, 2.0, 4.0]) * np.pi / 3)
         return {"gains": plain(2.0**stops)}
@@ -63,7 +63,7 @@ class GaussianNoise(_Sensor):
     unit: ClassVar[str] = "standard deviation, in 1/255"
     levels: ClassVar[tuple[str, ...]] = ("4", "8", "12", "16", "20")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"sigma": 4.0 * level}
 
     def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -78,7 +78,7 @@ class MotionBlur(_Sensor):
     unit: ClassVar[str] = "percent of the picture's height"
     levels: ClassVar[tuple[str, ...]] = ("1", "2", "3", "4", "5")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(rng.uniform(0, np.pi)), "length": 0.01 * level}
 
     def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -96,7 +96,7 @@ class Defocus(_Sensor):
     unit: ClassVar[str] = "radius of the disc, in percent of the picture's height"
     levels: ClassVar[tuple[str, ...]] = ("0.3", "0.6", "0.9", "1.2", "1.5")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"radius": 0.003 * level}
 
     def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -113,7 +113,7 @@ class Jpeg(_Sensor):
     unit: ClassVar[str] = "quality"
     levels: ClassVar[tuple[str, ...]] = ("70", "50", "30", "18", "10")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"quality": (70, 50, 30, 18, 10)[level - 1]}
 
     def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from core.backend import Capability
 from core.board.goals import alternatives
 from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, sign, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, sign, spread
 from core.task import Episode, Intersection, Task
 from core.world.kinematics import home_position
 from core.world.rotations import Pose, compose, quaternion_about_z
@@ -74,7 +74,7 @@ class StoneAmount(Perturbation):
         first = {stone.color: stone for stone in reversed(scene.stones)}
         return replace(scene, stones=(*scene.stones, first["black"], first["white"]))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {
             "count": EXTRA_PER_LEVEL * level,
             "cells": rng.permutation(CELLS).tolist(),
@@ -111,7 +111,7 @@ class StoneLayout(Perturbation):
         "column": "the rest of the goal's column is full",
     }
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {
             "black": (rng.random(CELLS) < 0.5).tolist(),
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
@@ -145,7 +145,7 @@ class StonePosition(Perturbation):
     levels: ClassVar[tuple[str, ...]] = ("5", "10", "15", "20", "24 (and up to 3 degrees)")
     statistic: ClassVar[str] = "mean distance of the table's stones from where they lie in the clean world"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         share = level / HIGHEST
         return {"factor": 1 + SPREAD * share, "turn_rad": float(TURN * share * sign(rng) * spread(rng))}
 
@@ -176,7 +176,7 @@ class StoneKind(Perturbation):
         {Capability.LIVE_SHAPES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict[str, Any]:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {}
 
     def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:

@@ -57,12 +57,12 @@ class ObservationSpec:
     def space(self) -> spaces.Dict:
         """The gymnasium space of the observations."""
         height, width = self.image_size
-        per_modality = {
+        per_modality: dict[str, spaces.Space[Any]] = {
             "rgb": spaces.Box(0, 255, (height, width, 3), np.uint8),
             "depth": spaces.Box(0.0, DEPTH_LIMIT, (height, width), np.float32),
             "segmentation": spaces.Box(0, np.iinfo(np.int32).max, (height, width), np.int32),
         }
-        entries: dict[str, spaces.Space] = {
+        entries: dict[str, spaces.Space[Any]] = {
             MODALITY_KEYS[modality]: spaces.Dict({name: per_modality[modality] for name in self.cameras})
             for modality in self.modalities
             if self.cameras

@@ -26,7 +26,7 @@ def check_policy(
     seeds: Iterable[int] = range(2),
     steps: int = 24,
     split: str = "ci",
-    **options: object,
+    **options: Any,
 ) -> None:
     """Checks all that the contract of ``core.Policy`` promises, and closes the policy.
 
@@ -112,7 +112,7 @@ def _act(who: str, policy: Policy, env: Environment, observation: dict[str, Any]
     return chunk
 
 
-def _check_chunk(who: str, chunk: object) -> None:
+def _check_chunk(who: str, chunk: Any) -> None:
     shaped = isinstance(chunk, np.ndarray) and chunk.ndim == 2 and chunk.shape[1] == 4 and len(chunk) >= 1
     shape = getattr(chunk, "shape", type(chunk).__name__)
     promise(shaped, who, f"act() returns an array of shape (k, 4), k >= 1, got {shape}")
@@ -143,7 +143,7 @@ def _check_next_move(who: str, policy: Policy, env: Environment, seed: int) -> N
     _act(who, policy, env, observation, 0)
 
 
-def _equal(one: object, other: object) -> bool:
+def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
     return bool(np.array_equal(one, other))
