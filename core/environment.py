@@ -32,6 +32,7 @@ from core.world.scene import SceneSpec
 from core.world.state import ARM_JOINTS, SceneState
 
 FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
+NOT_BEGUN = "no episode has begun; call reset first"
 
 
 class Environment(gymnasium.Env):
@@ -65,8 +66,8 @@ class Environment(gymnasium.Env):
         self.render_mode = "rgb_array" if observation.cameras else None
         self.observation_space = observation.space()
         self.action_space = action_space(action)
-        self.episode: Episode | None = None
-        self.scene_state: SceneState | None = None
+        self._episode: Episode | None = None
+        self._state: SceneState | None = None
         self.tolerances = tolerances or Tolerances()
         self._suite = settings.suite
         self._observation_spec, self._scene, self._backend = observation, scene, backend
@@ -168,7 +169,7 @@ class Environment(gymnasium.Env):
         if not set(episode.state.stone_ids) <= set(state.stone_ids):
             raise StateError("the state lacks stones of the episode: it is of another one")
         self._backend.write_state(state)
-        self.scene_state, self._frame = state, self._measure(state)
+        self._state, self._frame = state, self._measure(state)
         self._periods, self._over, self._complete = period, True, False
 
     def hold_action(self) -> np.ndarray:
@@ -198,6 +199,28 @@ class Environment(gymnasium.Env):
             self._guard.check()
         self._closed = True
         self._backend.close()
+
+    @property
+    def episode(self) -> Episode:
+        """The episode that was begun last.
+
+        Raises:
+            LifecycleError: before the first ``reset``.
+        """
+        if self._episode is None:
+            raise LifecycleError(NOT_BEGUN)
+        return self._episode
+
+    @property
+    def scene_state(self) -> SceneState:
+        """The world as it stands; only privileged policies are shown it.
+
+        Raises:
+            LifecycleError: before the first ``reset``.
+        """
+        if self._state is None:
+            raise LifecycleError(NOT_BEGUN)
+        return self._state
 
     @property
     def move(self) -> Move:
@@ -350,7 +373,7 @@ class Environment(gymnasium.Env):
         if self._guard is not None:
             self._guard.check()
         self._backend.reset(episode.scene, state)
-        self.episode, self.scene_state = episode, state
+        self._episode, self._state = episode, state
         self._controller = Controller(self.action_spec, episode.scene)
         self._controller.reset(episode.state.joint_positions[:ARM_JOINTS].astype(np.float64))
         self._actuator = Actuator(
@@ -381,8 +404,8 @@ class Environment(gymnasium.Env):
         """One control period: joint targets, physics, measures, verdict."""
         self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
         self._periods += 1
-        self.scene_state = self._backend.read_state()
-        self._frame = frame = self._measure(self.scene_state)
+        self._state = state = self._backend.read_state()
+        self._frame = frame = self._measure(state)
         time = self._periods / self.action_spec.control_hz
         self._referee.update(time, frame, len(self._log.frames))
         self._log.frames.append(frame)
@@ -394,7 +417,7 @@ class Environment(gymnasium.Env):
         """Sets the stones that come with the move on the board, at rest, and has it judged from here."""
         episode, state = self._check_begun()
         if move.replies:
-            self.scene_state = state = add_stones(episode.scene, state, move.replies)
+            self._state = state = add_stones(episode.scene, state, move.replies)
             self._backend.write_state(state)
             self._frame = self._log.frames[-1] = self._measure(state)
         self._referee.begin(move, state, self._frame, len(self._log.frames) - 1)
@@ -418,9 +441,9 @@ class Environment(gymnasium.Env):
     def _check_begun(self) -> tuple[Episode, SceneState]:
         """The episode and the state of the world."""
         self._check_open()
-        if self.episode is None or self.scene_state is None:
-            raise LifecycleError("no episode has begun; call reset first")
-        return self.episode, self.scene_state
+        if self._episode is None or self._state is None:
+            raise LifecycleError(NOT_BEGUN)
+        return self._episode, self._state
 
     def _check_running(self) -> None:
         self._check_begun()

@@ -101,5 +101,5 @@ class BatchPolicy(Policy):
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:
+    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # `wants_step`
         return self.infer([Request(observation=observation, seed=self._seed, step=step)])[0]

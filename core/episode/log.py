@@ -28,7 +28,7 @@ class EpisodeLog:
         self.stones: list[np.ndarray] = [stones]
 
     def record(
-        self, about: dict[str, Any], episode: Episode, state: SceneState, segments: list[dict]
+        self, about: dict[str, Any], episode: Episode, state: SceneState, segments: list[dict[str, Any]]
     ) -> EpisodeRecord:
         """The series as a record.
 

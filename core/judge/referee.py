@@ -206,6 +206,8 @@ class Referee:
         try:
             if plain["index"]:
                 move = self._task.next_move(self._episode, tuple(boards[: plain["index"] + 1]))
+                if move is None:
+                    raise StateError("saved state does not fit its episode, which is over by then")
                 self.begin(move, start, frame, 0)
             self._judge.set_states(judges)
         except (ValueError, AttributeError) as error:

@@ -43,7 +43,8 @@ class ConditionSet:
         Raises:
             OptionError: if the set does not have it.
         """
-        return self._find(split, seed)["draws"]
+        draws: dict[str, dict[str, Any]] = self._find(split, seed)["draws"]
+        return draws
 
     def check_goal(self, episode: Episode) -> None:
         """Returns if an episode has the goal that the set wrote down.

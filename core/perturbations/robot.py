@@ -39,11 +39,12 @@ class ArmStart(Perturbation):
         kinematics, joints = Kinematics(robot), np.asarray(robot.home, dtype=np.float64)
         start = kinematics.tool_pose(joints)[0]
         for k in range(1, STEPS + 1):
-            joints = kinematics.inverse(start + np.asarray(draw["offset_m"]) * k / STEPS, joints)
-            if joints is None:
+            found = kinematics.inverse(start + np.asarray(draw["offset_m"]) * k / STEPS, joints)
+            if found is None:
                 raise EpisodeInitializationError(
                     f"arm_start: no arm configuration {draw['offset_m']} m from home"
                 )
+            joints = found
         positions = episode.state.joint_positions.copy()
         positions[:ARM_JOINTS] = joints
         return replace(episode, state=replace(episode.state, joint_positions=positions))

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from core.perturbations.base import Perturbation, Touches, plain, sign, spread
@@ -68,7 +69,8 @@ class GaussianNoise(_Sensor):
 
     def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(draw["sigma"])
-        return np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
+        noisy: npt.NDArray[np.uint8] = np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
+        return noisy
 
 
 class MotionBlur(_Sensor):

@@ -1,5 +1,6 @@
 """How many stones there are, where they lie at reset, and what they look like."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.board.goals import alternatives
-from core.errors import EpisodeInitializationError
+from core.errors import CapabilityError, EpisodeInitializationError
 from core.perturbations.base import HIGHEST, Perturbation, Touches, sign, spread
 from core.task import Episode, Intersection, Task
 from core.world.kinematics import home_position
@@ -118,13 +119,17 @@ class StoneLayout(Perturbation):
         }
 
     def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
-        n, row, column = episode.scene.board.size, episode.goal.row, episode.goal.column
-        wanted = {
+        goal = episode.goal
+        if not isinstance(goal, Intersection):
+            raise CapabilityError(f"{self.name} is about one intersection, not {goal!r}")
+        n, row, column = episode.scene.board.size, goal.row, goal.column
+        around: dict[str, Callable[[int, int], bool]] = {
             "empty": lambda r, c: False,
             "around_goal": lambda r, c: max(abs(r - row), abs(c - column)) == 1,
             "row": lambda r, c: r == row and c != column,
             "column": lambda r, c: c == column and r != row,
-        }[draw["set"]]
+        }
+        wanted = around[draw["set"]]
         cells = [(r, c) for r in range(n) for c in range(n) if wanted(r, c)]
         added = [(cell, "black" if draw["black"][cell[0] * n + cell[1]] else "white",
                   draw["yaws_rad"][cell[0] * n + cell[1]]) for cell in cells]  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.backend import Capability
 from core.errors import CapabilityError
-from core.perturbations.base import Perturbation, Touches
+from core.perturbations.base import Level, Perturbation, Touches
 from core.task import Episode, Task, Wording
 from core.world.scene import SceneSpec
 
@@ -48,7 +48,7 @@ class Words(Perturbation):
         )
         return replace(episode, moves=moves, wording=wording)
 
-    def check_task(self, task: Task, level: str) -> None:
+    def check_task(self, task: Task, level: Level) -> None:
         if level not in task.word_sets:
             raise CapabilityError(
                 f"task {task.name!r} has no words {level!r}; "

@@ -61,13 +61,14 @@ def check_policy(
     policy.close()
 
 
-def _check_description(who: str, about: object) -> None:
+def _check_description(who: str, about: Any) -> None:
     promise(isinstance(about, dict), who, f"describe() returns a dict, got {about!r}")
     try:
         plain = json.loads(json.dumps(about, allow_nan=False)) == about
     except (TypeError, ValueError):
         plain = False
     promise(plain, who, f"describe() holds plain values that JSON can carry, got {about!r}")
+    kind: Any  # a class, or several
     for key, kind in _KNOWN.items():
         value = about.get(key)
         promise(

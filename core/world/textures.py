@@ -27,8 +27,9 @@ WOOD_DARK: Rgb = (0.20, 0.10, 0.05)
 
 def srgb_encode(linear: npt.ArrayLike) -> np.ndarray:
     """Linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
-    linear = np.clip(np.asarray(linear), 0.0, 1.0)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    light = np.clip(np.asarray(linear), 0.0, 1.0)
+    encoded: Floats = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return encoded
 
 
 def srgb_decode(encoded: npt.ArrayLike) -> np.ndarray:
