@@ -1,7 +1,7 @@
 """From a ``SceneSpec`` to PhysX bodies: the same boxes, hulls, masses and drives as in MuJoCo."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import sapien
@@ -12,10 +12,10 @@ from core.errors import BombError
 from core.world.bodies import BoxShape, StaticBody, static_bodies
 from core.world.meshes import stone_collision_vertices, stone_shape
 from core.world.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
-from core.world.rotations import Pose, compose, matrix_from_quaternion, quaternion_from_matrix
+from core.world.rotations import Pose, compose, matrix_from_quaternion, pose_from, quaternion_from_matrix
 from core.world.scene import RobotSpec, SceneSpec, StoneSpec
 
-Body = physx.PhysxRigidBaseComponent
+Body: TypeAlias = physx.PhysxRigidBaseComponent
 
 
 @dataclass(kw_only=True, eq=False)
@@ -231,6 +231,8 @@ def _link_shape(
     X_BS = compose(X_BL, shape.X_LS)
     if shape.half_size is not None:
         return _box(BoxShape(half_size=shape.half_size, X_BS=X_BS), material)
+    if shape.vertices is None:
+        raise BombError("a shape of the robot has neither a box nor a hull")
     hull = _hull(shape.vertices, material)
     hull.local_pose = sapien_pose(X_BS)
     return hull
@@ -285,4 +287,4 @@ def _rotation_from_x(axis: tuple[float, float, float]) -> tuple[float, float, fl
     if x < -1 + 1e-9:
         return (0.0, 0.0, 0.0, 1.0)
     q = np.array([1 + x, 0.0, -z, y])
-    return tuple(float(value) for value in q / np.linalg.norm(q))
+    return pose_from((0.0, 0.0, 0.0), q / np.linalg.norm(q)).q

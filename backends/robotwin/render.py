@@ -146,7 +146,8 @@ class Pictures:
         A uniform environment lights glossy surfaces too, which SAPIEN's own ambient light does not. Its
         pictures have eight bits, so what they lose by rounding down is given as ambient light.
         """
-        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        ambient = [np.array(light.color) for light in lights if light.kind == "ambient"]
+        color = np.sum([np.zeros(3), *ambient], axis=0)
         encoded = np.floor(srgb_encode(color) * 255 + 1e-9).astype(np.uint8)
         self._system.cubemap = _uniform_cubemap(tuple(int(value) for value in encoded))
         self._system.ambient_light = color - srgb_decode(encoded / 255)
@@ -260,7 +261,8 @@ class Pictures:
             # Rows first, then columns: whole slices are several times faster than a mean over two axes.
             light = sum((light[k::s] for k in range(1, s)), start=light[::s])
             light = sum((light[:, k::s] for k in range(1, s)), start=light[:, ::s]) / np.float32(s * s)
-        return _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        encoded: np.ndarray = _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        return encoded
 
 
 def _pose(pose: Pose) -> sapien.Pose:
@@ -314,7 +316,7 @@ def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
 
 
 @lru_cache(maxsize=1)
-def _cubemap_folder() -> TemporaryDirectory:
+def _cubemap_folder() -> TemporaryDirectory[str]:
     """Lives as long as the process: SAPIEN reads a cubemap's files when it is first drawn."""
     return TemporaryDirectory(prefix="bomb_cubemaps_")
 

@@ -1,9 +1,10 @@
 """What a move asks for: an intersection, a region of the table, or a pattern of stones."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from core.board.boards import COLORS, Board, Cell, with_cell
+from core.errors import OptionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,18 @@ class Pattern:
 
 
 Goal = Intersection | Region | Pattern
+Kind = TypeVar("Kind", Intersection, Region, Pattern)
+
+
+def goal_of(kind: type[Kind], goal: Goal) -> Kind:
+    """``goal``, which must be of one kind: a task that asks for nothing else reads its goals so.
+
+    Raises:
+        OptionError: if it is of another.
+    """
+    if not isinstance(goal, kind):
+        raise OptionError(f"the goal must be of kind {kind.__name__}, got {goal!r}")
+    return goal
 
 
 def alternatives(goal: Goal) -> tuple[Intersection | Region, ...]:

@@ -44,6 +44,17 @@ class Said:
     cells: dict[str, Cell] = field(default_factory=dict)
     lists: dict[str, list[tuple[str, Cell]]] = field(default_factory=dict)
 
+    @property
+    def named_color(self) -> str:
+        """The colour, of words that must name one.
+
+        Raises:
+            OptionError: if they name none.
+        """
+        if self.color is None:
+            raise OptionError(f"these words name no colour: {self.phrasing}")
+        return self.color
+
 
 def phrasings(name: str, *templates: str) -> tuple[Phrasing, ...]:
     """Numbered phrasings of a set."""

@@ -91,10 +91,12 @@ def parse(text: str, size: int = 5) -> tuple[str, list[Intersection]]:
 
 
 def _read(
-    text: str, moves: dict[str, Any], captures: dict, together: dict, size: int
+    text: str, moves: dict[str, Any], captures: dict[str, Any], together: dict[str, Any], size: int
 ) -> tuple[str, list[Any]]:
     groups = {words: (*moves[words], *captures[words], *together[words]) for words in moves}
     said = read_cells(groups, text, size=size, lists=["moves"])
     if "moves" in said.lists:
         return "all", said.lists["moves"]
-    return ("capture" if said.phrasing.startswith("capture") else "move"), [(said.color, said.cells[""])]
+    return ("capture" if said.phrasing.startswith("capture") else "move"), [
+        (said.named_color, said.cells[""])
+    ]

@@ -96,7 +96,7 @@ def parse(text: str, size: int = 5) -> Intersection:
     """
     said = read_cells({"": PHRASINGS, **WORD_SETS}, text, size=size)
     row, column = said.cells[""]
-    return Intersection(color=said.color, row=row, column=column, source=said.cells["from_"])
+    return Intersection(color=said.named_color, row=row, column=column, source=said.cells["from_"])
 
 
 def _cells(goal: Intersection) -> dict[str, Any]:
