@@ -5,7 +5,6 @@ result is the same with any number of worker processes and in any order.
 """
 
 import multiprocessing
-import signal
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bomb.parity.table import Row
+from bomb.processes.orphans import die_with_parent, without_interrupts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,16 +85,12 @@ def measure(
         return
     # Spawned: a forked child would inherit renderers that hang.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=die_with_parent)
     try:
-        futures = {pool.submit(study.run, plan, seed): seed for seed in jobs}
+        with without_interrupts():
+            futures = {pool.submit(study.run, plan, seed): seed for seed in jobs}
         for future in as_completed(futures):
             results[futures[future]] = future.result()
             report()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches the whole group of processes: the parent alone decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -16,6 +16,7 @@ import os
 import sys
 from importlib import import_module
 
+from bomb.disk.text import message_of
 from bomb.policies.registry import POLICIES, SCHEMES
 from core.errors import OptionError, RegistrationError
 from core.policy import Policy
@@ -74,7 +75,13 @@ def _named_class(words: str) -> type[Policy]:
     if scheme := _scheme(words):
         return load(SCHEMES.target(scheme))
     name = words.partition("(")[0].strip()
-    return load(name) if ":" in name else POLICIES.load(name)
+    if ":" not in name:
+        return POLICIES.load(name)
+    # As `python -m` does, and the installed command does not. For a class that is named, and nothing else:
+    # with an address no file that lies here may be taken for a package.
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)
+    return load(name)
 
 
 def _scheme(words: str) -> str:
@@ -117,14 +124,11 @@ def load(target: str) -> type[Policy]:
         RegistrationError: if it cannot be imported, or is no policy.
     """
     module, _, attribute = target.partition(":")
-    # As `python -m` does, and the installed command does not.
-    if (here := os.getcwd()) not in sys.path:
-        sys.path.insert(0, here)
     try:
         kind = getattr(import_module(module), attribute)
     except Exception as error:  # whatever somebody's module raises
         raise RegistrationError(
-            f"policy {target!r} cannot be imported: {type(error).__name__}: {error}"
+            f"policy {target!r} cannot be imported: {type(error).__name__}: {message_of(error)}"
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Policy)):
         raise RegistrationError(f"policy {target!r} is no subclass of core.Policy")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from bomb.processes.main_program import check_main_program
 from bomb.processes.orphans import die_with_parent, ending, without_interrupts
 from core.errors import BombError
 from core.registry import register_again, registrations
@@ -52,6 +53,7 @@ class Workers:
     """
 
     def __init__(self, make: Callable[[], Work], count: int):
+        check_main_program()
         self._make, self._count = make, count
         self._context = multiprocessing.get_context("spawn")  # a forked renderer or engine hangs
         self._workers: list[_Worker] = []
