@@ -16,21 +16,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bomb.disk.files import write_json
+from bomb.parity.pictures import PictureStudy
 from core.perturbations import KNOBS
 
 SEVERITY = 3
 SAID = ("letters", "paraphrase_seen")  # of the words; the others, too, leave the picture as it is
 BEGIN, END = "<!-- parity: begin -->", "<!-- parity: end -->"
-ROWS = (
-    "board_iou",
-    "stone_iou",
-    "centroid_px",
-    "depth_mm",
-    "colour_mad",
-    "ssim",
-    "colour_mad_masks",
-    "ssim_masks",
-)
+ROWS = PictureStudy.keys
 
 
 def names() -> list[str]:

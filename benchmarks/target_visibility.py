@@ -26,7 +26,7 @@ def clear_share(env: core.Environment, seed: int) -> tuple[int, int]:
     """(clear frames, counted frames) of one episode."""
     observation, _ = env.reset(seed=seed)
     policy = Expert()
-    policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
+    policy.reset(observation["instruction"], 0, episode=env.episode, action_spec=env.action_spec)
     camera = env.episode.scene.cameras[0]
     goal = goal_in_world(env.episode.scene, env.episode.goal)
     angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)

@@ -80,6 +80,7 @@ _PUBLIC = {
     "list_backends": "core.registry",
     "list_perturbations": "core.perturbations",
     "list_tasks": "core.registry",
+    "load_backend": "core.registry",
     "make_environment": "core.make",
     "make_task": "core.make",
     "quaternion_about_z": "core.world.rotations",

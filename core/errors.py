@@ -4,7 +4,9 @@ A message names the bad value and the valid ones; the helpers below build it fro
 no caller words it anew.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
@@ -104,6 +106,81 @@ def check_choice(kind: str, value: object, valid: Iterable[str]) -> str:
     return value
 
 
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """What a number in somebody's options must be; one that is not is refused in these words.
+
+    Neither a bool nor infinity nor NaN is ever a number here.
+
+    Attributes:
+        whole: whether it must be an integer.
+        least, most: bounds, included; None: none.
+        above: bound that is excluded; None: none.
+        unit: what it counts or measures, in the plural; empty: nothing to say.
+        optional: whether None will do, too.
+        any_kind: whether numpy's integers will do; not where values are written down as they are.
+    """
+
+    whole: bool = True
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    unit: str = ""
+    optional: bool = False
+    any_kind: bool = False
+
+    def check(self, name: str, value: object) -> None:
+        """Returns if ``value`` is such a number.
+
+        Raises:
+            OptionError: if it is not, naming it ``name``.
+        """
+        if not self.holds(value):
+            raise OptionError(f"{name} must be {self}, got {value!r}")
+
+    def holds(self, value: object) -> bool:
+        """Whether ``value`` is such a number."""
+        if value is None:
+            return self.optional
+        allowed = (int, Integral) if self.any_kind else (int,)
+        if isinstance(value, bool) or not isinstance(value, allowed if self.whole else (*allowed, float)):
+            return False
+        if not math.isfinite(value):
+            return False
+        return (
+            (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+            and (self.above is None or value > self.above)
+        )
+
+    def __str__(self) -> str:
+        noun = ("integer" if self.whole else "number") + (f" of {self.unit}" if self.unit else "")
+        article = "an" if self.whole else "a"
+        if self.above == 0:
+            return f"a positive {noun}"
+        low = f" from {self.least:g}" if self.least is not None else ""
+        high = f" to {self.most:g}" if self.most is not None else " up" if low else ""
+        return f"{article} {noun}{low}{high}"
+
+
+POSITIVE = Number(least=1)
+NATURAL = Number(least=0)
+
+
+def check_numbers(options: object, constraints: Mapping[str, Number]) -> None:
+    """Returns if every option that ``constraints`` names is such a number.
+
+    Args:
+        options: an object with these attributes, or a mapping with these keys.
+        constraints: what each must be.
+
+    Raises:
+        OptionError: for the first that is not.
+    """
+    for name, constraint in constraints.items():
+        constraint.check(name, options[name] if isinstance(options, Mapping) else getattr(options, name))
+
+
 def plain_integer(value: Any) -> Any:
     """NumPy's integers as Python's; everything else, bools too, as it is."""
     return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
@@ -115,11 +192,8 @@ def check_integer(name: str, value: object, *, least: int, most: int | None = No
     Raises:
         OptionError: if it is no integer, or out of the range; bools are no integers.
     """
-    number = plain_integer(value)
-    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= (most or number):
-        upwards = "up" if most is None else f"to {most}"
-        raise OptionError(f"{name} must be an integer from {least} {upwards}, got {value!r}")
-    return number
+    Number(least=least, most=most, any_kind=True).check(name, value)
+    return int(value)  # type: ignore[call-overload]
 
 
 def check_flag(name: str, value: object) -> bool:

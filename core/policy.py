@@ -33,7 +33,9 @@ class Policy(ABC):
 
         Args:
             instruction: what to do.
-            seed: for the policy's own randomness; the same seed must give the same behaviour.
+            seed: for the policy's own randomness; the same seed must give the same behaviour. It is drawn
+                from the episode's and is another number, see ``core.seeding.policy_seed``: a policy learns
+                which scene it is in by looking.
         """
 
     def proceed(self, instruction: str) -> None:  # noqa: B027 -- most policies need not know
@@ -74,7 +76,7 @@ class Request:
 
     Attributes:
         observation: as ``Policy.act`` gets it.
-        seed: of the episode.
+        seed: of the policy's randomness in this episode, as ``Policy.reset`` gets it.
         step: actions executed so far in the episode.
     """
 

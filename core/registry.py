@@ -186,6 +186,16 @@ def list_backends() -> list[str]:
     return BACKENDS.names()
 
 
+def load_backend(name: str) -> Any:
+    """The ``core.Backend`` class behind a name, for backends that are built on another one.
+
+    Raises:
+        UnknownNameError: listing the valid names.
+        RegistrationError: naming the plugin that cannot be imported, and why.
+    """
+    return BACKENDS.load(name)
+
+
 def register_task(name: str, target: str) -> None:
     """Adds a task: ``target`` is the import string of a ``core.Task`` class, ``"module:Class"``."""
     TASKS.register(name, target)

@@ -6,10 +6,20 @@ shares nothing with the same seed of ``test``.
 """
 
 import zlib
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import TypeVar
 
 import numpy as np
 
 from core.errors import check_choice, check_integer
+
+Item = TypeVar("Item")
+
+# Version of what seeds draw: raised whenever a (task, split, seed) becomes another episode, or a policy gets
+# another seed in it. It stands among the versions of every run and dataset, so that none is continued with
+# other episodes than it was begun with.
+DRAWS = 2
 
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.
@@ -43,3 +53,33 @@ def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
     check_choice("split", split, SPLITS)
     key = [SPLITS[split], check_seed(seed), zlib.crc32(purpose.encode())]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+
+
+def policy_seed(split: str, seed: int) -> int:
+    """The seed that a policy gets for its own randomness in an episode: 0 <= policy seed < 2**31.
+
+    The first 31 bits of a SHA-256 of (split, seed, "policy"): the same for everybody who plays the episode,
+    and no number from which the scene can be drawn again. Nothing else that names the scene reaches a policy.
+
+    Raises:
+        UnknownNameError, OptionError: as ``stream``.
+    """
+    check_choice("split", split, SPLITS)
+    return _hashed(f"{SPLITS[split]}:{check_seed(seed)}:policy") >> 225
+
+
+def shuffled(items: Iterable[Item], purpose: str) -> list[Item]:
+    """The items in an order that depends on their number and ``purpose`` alone; none keeps its place.
+
+    Episodes are played in such an order, so that counting them does not tell a policy their seeds. A cyclic
+    permutation by Sattolo's algorithm (1986); a single item stays where it is.
+    """
+    order = list(items)
+    for k in range(len(order) - 1, 0, -1):
+        other = _hashed(f"{purpose}:{k}") % k
+        order[k], order[other] = order[other], order[k]
+    return order
+
+
+def _hashed(text: str) -> int:
+    return int.from_bytes(sha256(text.encode()).digest(), "big")

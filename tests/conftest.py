@@ -7,6 +7,7 @@ import pytest
 
 import core
 from bomb.machine.provenance import cores
+from core.seeding import policy_seed
 
 BACKENDS = tuple(core.list_backends())
 MOST_WORKERS = 8  # each holds both engines and both renderers, about a gigabyte
@@ -52,7 +53,12 @@ def play(env, *, seed: int, steps: int | None = None, policy=None) -> dict:
 
     policy = policy or Expert()
     observation, info = env.reset(seed=seed)
-    policy.reset(observation["instruction"], seed, episode=env.episode, action_spec=env.action_spec)
+    policy.reset(
+        observation["instruction"],
+        policy_seed(env.episode.split, seed),
+        episode=env.episode,
+        action_spec=env.action_spec,
+    )
     count, over, move = 0, False, env.move
     while not over and (steps is None or count < steps):
         action = policy.act(observation, truth=env.scene_state)[0]

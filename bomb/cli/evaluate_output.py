@@ -4,6 +4,7 @@ import sys
 
 from bomb.disk.text import one_line
 from bomb.runs.rows import EpisodeRow, ErrorRow
+from bomb.statistics import formats
 
 
 class Progress:
@@ -64,8 +65,8 @@ def _one(entry: dict) -> list[str]:
     lines = [f"{entry['condition']}, {entry['n']} episodes"]
     if entry["success_rate"] is not None:
         for words, key in (("success at the end", "success"), ("success at any time", "success_once")):
-            low, high = entry["interval"] if key == "success" else entry["success_once_interval"]
-            lines.append(f"  {words:22} {entry[key + '_rate']:6.1%}  [{low:.1%}, {high:.1%}]")
+            ends = entry["interval"] if key == "success" else entry["success_once_interval"]
+            lines.append(f"  {words:22} {entry[key + '_rate']:6.1%}  {formats.share_interval(ends)}")
     median = entry["success_distance_mm"]["value"]
     if median is not None:
         lines.append(f"  {'median distance, placed':22} {median:5.2f} mm")
@@ -76,9 +77,7 @@ def _one(entry: dict) -> list[str]:
             f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']}"
             for k, share in moves["in_a_row"].items()
         ]
-    return lines + [
-        f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in entry["reasons"].items()
-    ]
+    return lines + [f"  {count:4d} x {formats.words(reason)}" for reason, count in entry["reasons"].items()]
 
 
 def _table(entries: list[dict]) -> list[str]:
@@ -90,9 +89,8 @@ def _table(entries: list[dict]) -> list[str]:
         if entry["success_rate"] is None:
             lines.append(f"{entry['condition']:{width}}  {0:5d}")
             continue
-        low, high = entry["interval"]
-        interval = f"[{low:.1%}, {high:.1%}]"
-        reason = next(iter(entry["reasons"]), "").replace("_", " ")
+        reason = formats.words(next(iter(entry["reasons"]), ""))
+        interval = formats.share_interval(entry["interval"])
         lines.append(
             f"{entry['condition']:{width}}  {entry['n']:5d}  {entry['success_rate']:7.1%}  {interval:16}  "
             f"{entry['success_once_rate']:6.1%}  {reason}"

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from bomb.cli.options import add_drawn_episode
 from core.errors import check_choice
 from core.registry import BACKENDS
 
@@ -10,14 +11,7 @@ from core.registry import BACKENDS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.add_argument("--knobs", metavar="NAMES", help="comma-separated; left out: all that can be seen")
-    parser.add_argument(
-        "--backend",
-        action="append",
-        metavar="NAME",
-        help=f"one of {', '.join(BACKENDS.names())}; may be given again; left out: all of them",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
-    parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")
+    add_drawn_episode(parser)
     parser.add_argument("--camera", default="head", metavar="NAME", help="head, front or wrist")
     parser.add_argument("--size", type=int, default=112, metavar="PIXELS", help="side of each picture")
     parser.add_argument("--out", type=Path, default=Path("runs/gallery.png"), metavar="FILE", help="a .png")

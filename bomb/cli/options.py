@@ -1,6 +1,9 @@
 """Options that several verbs take."""
 
+import argparse
+
 from core.errors import OptionError
+from core.registry import BACKENDS
 
 
 def names(text: str, option: str) -> tuple[str, ...]:
@@ -33,3 +36,15 @@ def knobs(text: str | None) -> list[str] | None:
         OptionError: if one is empty.
     """
     return None if text is None else list(names(text.replace("+", ","), "--perturbations"))
+
+
+def add_drawn_episode(parser: argparse.ArgumentParser) -> None:
+    """``--backend``, ``--seed`` and ``--split``: of an episode that is drawn in several simulators."""
+    parser.add_argument(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help=f"one of {', '.join(BACKENDS.names())}; may be given again; left out: all of them",
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
+    parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")

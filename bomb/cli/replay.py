@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from bomb.disk.differences import first_difference
     from bomb.disk.files import write_json
     from bomb.machine.versions import versions
+    from bomb.statistics.formats import share_interval, words
 
     dataset = Dataset.open(args.dataset)
     backends = () if args.backend is None else names(args.backend, "--backend")
@@ -40,14 +41,14 @@ def run(args: argparse.Namespace) -> int:
     with tqdm(total=total, unit="episode", desc="replaying", file=sys.stderr, delay=1) as bar:
         rows = replay_dataset(dataset, backends, workers=args.workers, report=lambda one: bar.update())
     for row in rows:
-        low, high = row.success.interval
         verdict = "" if not row.required else (" ok" if row.passed else f" FAILED: must be {LEAST:.0%}")
         print(
             f"made in {row.made_in}, played in {row.played_in}: {row.success.value:.1%} "
-            f"[{low:.1%}, {high:.1%}] of {row.success.n} succeed, {row.exact} exact to the last bit{verdict}"
+            f"{share_interval(row.success.interval)} of {row.success.n} succeed, "
+            f"{row.exact} exact to the last bit{verdict}"
         )
         for reason, count in row.reasons.items():
-            print(f"  {count:4d} x {reason.replace('_', ' ')}")
+            print(f"  {count:4d} x {words(reason)}")
     passed = all(row.passed for row in rows)
     if args.json is not None:
         write_json(

@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from bomb.disk.files import write_json
     from bomb.runs.rescoring import rescore
     from bomb.runs.store import RunStore
+    from bomb.statistics.formats import share_interval
 
     with RunStore.open(args.run) as store:
         result = rescore(store, changes(args))
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             print("  no finished episodes")
             continue
         for words, rate in (("before", condition.before), ("after", condition.after)):
-            print(f"  {words:7} {rate.value:6.1%}  [{rate.low:.1%}, {rate.high:.1%}]  n = {rate.n}")
+            print(f"  {words:7} {rate.value:6.1%}  {share_interval(rate.interval)}  n = {rate.n}")
     print(f"{result.changed} of {result.n} verdicts changed")
     if args.json is not None:
         write_json(args.json, result.to_dict())

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import core
+from bomb.cli.options import add_drawn_episode
 from bomb.policies.registry import POLICIES
 from core.errors import OptionError
 from core.registry import BACKENDS
@@ -28,14 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy", default="expert", metavar="NAME", help=f"one of {', '.join(POLICIES.names())}"
     )
-    parser.add_argument(
-        "--backend",
-        action="append",
-        metavar="NAME",
-        help=f"one of {', '.join(BACKENDS.names())}; may be given again; left out: all of them",
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
-    parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")
+    add_drawn_episode(parser)
     parser.add_argument(
         "--max-steps", type=int, default=400, metavar="K", help="actions at most; it ends on success"
     )

@@ -1,5 +1,6 @@
 """The page of ``bomb demo``."""
 
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -7,7 +8,9 @@ from bomb.demo.results import DemoResults
 from bomb.disk.files import write_text
 from bomb.machine.versions import versions
 from bomb.pages.page import Page, Raw
+from bomb.statistics import formats
 
+_number = partial(formats.significant, missing=formats.OPEN)
 _CLASSES = {"passes": "good", "fails": "bad"}
 
 # Rows of the parity table in words, and on which side of its bound each must lie.
@@ -84,15 +87,13 @@ def write_page(file: Path, results: DemoResults, parity_episodes: int) -> None:
 def _expert_row(name: str, result: dict) -> list[str]:
     low, high = result["interval"]
     median = result["success_distance_mm"]["value"]
-    reasons = ", ".join(
-        f"{count} × {reason.replace('_', ' ')}" for reason, count in result["reasons"].items()
-    )
+    reasons = ", ".join(f"{count} × {formats.words(reason)}" for reason, count in result["reasons"].items())
     return [
         name,
         str(result["n"]),
-        "" if result["success_rate"] is None else f"{result['success_rate']:.1%}",
-        "" if low is None else f"[{low:.1%}, {high:.1%}]",
-        "" if median is None else f"{median:.2f} mm",
+        formats.share(result["success_rate"], digits=1, missing=""),
+        formats.share_interval((low, high)),
+        formats.fixed(median, digits=2, unit="mm", missing=""),
         reasons or "none",
     ]
 
@@ -111,15 +112,9 @@ def parity_rows(key: str, value: object, part: str = "") -> list[list[str]]:
         [
             f"{words}, {part}" if part else words,
             _number(value["value"]),
-            "" if low is None and high is None else f"[{_number(low)}, {_number(high)}]",
+            formats.interval((low, high), formats.significant),
             _number(value.get("n")),
             f"{side} {_number(value.get('bound'))}",
             Raw(f'<span class="{_CLASSES.get(verdict, "open")}">{escape(verdict)}</span>{notes}'),
         ]
     ]
-
-
-def _number(value: object) -> str:
-    if value is None:
-        return "?"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

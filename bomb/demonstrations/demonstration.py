@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.episode.archive import read_archive
+from core.episode.packing import pack, unpack
 from core.errors import StateError
 from core.world.state import JOINTS, SceneState
 
@@ -103,7 +104,7 @@ class Demonstration:
         np.savez_compressed(
             buffer,
             head=np.frombuffer(json.dumps(head, allow_nan=False).encode(), np.uint8),
-            **{name: _packed(array) for name, array in arrays.items()},
+            **{name: pack(array) for name, array in arrays.items()},
         )
         return buffer.getvalue()
 
@@ -174,28 +175,13 @@ def _texts(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(text, str) for text in value)
 
 
-def _packed(array: np.ndarray) -> np.ndarray:
-    """uint8[bytes of an entry, entries of a row, rows]: each row as its difference (XOR) from the one before.
-
-    What rests differs in nothing, and bytes of like meaning lie side by side, which is what compresses.
-    """
-    entries = int(np.prod(array.shape[1:]))
-    raw = np.ascontiguousarray(array).view(np.uint8).reshape(len(array), entries, array.itemsize)
-    delta = np.concatenate([raw[:1], np.bitwise_xor(raw[1:], raw[:-1])])
-    return np.ascontiguousarray(delta.transpose(2, 1, 0))
-
-
 def _unpacked(name: str, packed: np.ndarray, dtype: type) -> np.ndarray:
-    """Inverse of ``_packed``; the shape comes from ``_ARRAYS``.
+    """A stored array in the shape that ``_ARRAYS`` says.
 
     Raises:
         StateError: if it does not fit.
     """
-    shape = _ARRAYS[name][1]
-    if packed.ndim != 3 or packed.dtype != np.uint8 or packed.shape[0] != np.dtype(dtype).itemsize:
-        raise StateError(f"{name} is stored as {packed.dtype}{list(packed.shape)}, which is not its form")
-    raw = np.bitwise_xor.accumulate(packed.transpose(2, 1, 0), axis=0)
-    flat = np.ascontiguousarray(raw).view(dtype).reshape(packed.shape[2], packed.shape[1])
+    shape, flat = _ARRAYS[name][1], unpack(name, packed, dtype)
     if len(shape) == 1:
         return flat.reshape(-1)
     return flat if len(shape) == 2 else flat.reshape(len(flat), flat.shape[1] // _STONE, -1)

@@ -12,7 +12,7 @@ from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.machine.versions import versions
 from bomb.pictures.images import write_mp4, write_png
-from bomb.processes.workers import Workers
+from bomb.processes.workers import work_off
 from core.errors import BombError, OptionError, check_choice
 from core.perturbations.base import Level
 from core.perturbations.heldout import HELD_OUT
@@ -84,21 +84,14 @@ def render_dataset(
     if not seeds:
         raise BombError(f"{dataset.path} has no demonstrations")
     _begin(out, dataset, settings)
-    done, waiting = 0, seeds[::-1]
-    pool = Workers(partial(Painter, dataset.path, settings, Path(out)), workers)
-    try:
-        while waiting or pool.busy:
-            while waiting and pool.free:
-                pool.submit(waiting.pop())
-            for answer in pool.wait():
-                if answer.death is not None:
-                    raise BombError(f"the process that drew seed {answer.job} {answer.death}")
-                done += 1
-                if report is not None:
-                    report(answer.job)
-    finally:
-        pool.close()
-    return done
+    make = partial(Painter, dataset.path, settings, Path(out))
+
+    def drawn(seed: int, _: object) -> None:
+        if report is not None:
+            report(seed)
+
+    work_off(make, seeds, workers, done=drawn, name="the pictures of seed {}".format)
+    return len(seeds)
 
 
 class Painter:

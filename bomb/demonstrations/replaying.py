@@ -9,7 +9,7 @@ from pathlib import Path
 import core
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import environment_of
-from bomb.processes.workers import Workers
+from bomb.processes.workers import work_off
 from bomb.rollouts.rollout import replay
 from bomb.statistics import Estimate, rate
 from core.environment import Environment
@@ -110,20 +110,14 @@ def replay_dataset(
     if not jobs:
         raise BombError(f"{dataset.path} has no demonstrations")
     done: list[Replayed] = []
-    pool = Workers(partial(Replayer, dataset.path), workers)
-    try:
-        waiting = jobs[::-1]
-        while waiting or pool.busy:
-            while waiting and pool.free:
-                pool.submit(waiting.pop())
-            for answer in pool.wait():
-                if answer.death is not None:
-                    raise BombError(f"the process that played seed {answer.job[0]} {answer.death}")
-                done.append(answer.result)
-                if report is not None:
-                    report(answer.result)
-    finally:
-        pool.close()
+
+    def played(job: tuple[int, str], one: Replayed) -> None:
+        done.append(one)
+        if report is not None:
+            report(one)
+
+    make = partial(Replayer, dataset.path)
+    work_off(make, jobs, workers, done=played, name=lambda job: f"seed {job[0]} in {job[1]}")
     pairs = sorted({(one.made_in, one.played_in) for one in done}, key=lambda pair: (pair[0], pair[::-1]))
     return [_row(made, played, done) for made, played in pairs]
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 
 from core.control.actions import ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import Number, OptionError, check_choice
 from core.perturbations.base import Level
 from core.perturbations.heldout import (
     HELD_OUT,
@@ -65,8 +65,7 @@ class CollectionSettings:
         environment = self.environment(self.backends[0])  # checks the rest, and converts it
         for name in ("action_mode", "control_hz", "max_steps"):
             object.__setattr__(self, name, getattr(environment, name))
-        if isinstance(self.diversity, bool) or not 0.0 <= self.diversity <= 1.0:
-            raise OptionError(f"diversity must be from 0 to 1, got {self.diversity!r}")
+        Number(whole=False, least=0, most=1).check("diversity", self.diversity)
 
     @property
     def policy(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bomb.evaluation.jobs import EpisodeJob
 from bomb.evaluation.matrix import ConditionPlan
+from core.seeding import shuffled
 
 PAUSE_S = 1.0  # before the first retry; twice that before the second, and so on
 
@@ -14,7 +15,8 @@ class Schedule:
     """The jobs of a run that are not over yet.
 
     A worker stays with its condition, whose environment it has; a new one gets a condition that nobody plays,
-    and where every one is being played helps with the longest.
+    and where every one is being played helps with the longest. Within a condition seeds are
+    played in a shuffled order, the same whenever the run is taken up again.
 
     Args:
         plans: the matrix.
@@ -37,7 +39,9 @@ class Schedule:
         self._playing = 0
         for plan in plans:
             key = plan.condition.key
-            places = [(key, seed) for seed in plan.seeds if (key, seed) not in finished]
+            # Each condition in an order of its own: counting episodes does not tell a policy their seeds.
+            order = shuffled(plan.seeds, f"order of {key}")
+            places = [(key, seed) for seed in order if (key, seed) not in finished]
             self._begun |= {place: before[place] for place in places}
             self._queues[key] = deque(
                 EpisodeJob(condition=key, seed=seed, attempt=before[key, seed] + 1) for _, seed in places

@@ -4,14 +4,13 @@ Names of formats are those of vla-eval's ``DimSpec``. All positions are in the r
 forward, y left, z up), which is also what robosuite and the Bridge data call their axes.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.control.actions import ACTION_MODES
-from core.errors import OptionError, PolicyOutputError, check_choice
+from core.errors import Number, OptionError, PolicyOutputError, check_choice
 
 POSITIONS = {"delta": "delta_xyz", "absolute": "absolute_xyz"}  # by action mode
 ROTATIONS = ("absent", "zero", "ignored")
@@ -77,8 +76,7 @@ class ActionConvention:
         check_choice("rotation", self.rotation, ROTATIONS)
         check_choice("gripper", self.gripper, GRIPPERS)
         scale = self.delta_scale
-        if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 0 < scale < math.inf:
-            raise OptionError(f"delta_scale must be a positive number, got {scale!r}")
+        Number(whole=False, above=0).check("delta_scale", scale)
         if self.action_mode == "absolute" and scale != 1:
             raise OptionError(
                 f"delta_scale is for deltas; with action_mode 'absolute' it is 1, got {scale!r}"

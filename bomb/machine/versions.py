@@ -3,6 +3,8 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from core.seeding import DRAWS
+
 DISTRIBUTION = "board-manipulation-benchmark"
 PACKAGES = (
     "numpy",
@@ -30,10 +32,11 @@ def package_version(name: str) -> str | None:
 
 
 def versions() -> dict[str, str | None]:
-    """Python, BOMB and the packages whose version may change a result."""
+    """Python, BOMB, what its seeds draw, and the packages whose version may change a result."""
     bomb = package_version(DISTRIBUTION) or "not installed"
     return {
         "python": platform.python_version(),
         "bomb": bomb,
+        "draws": str(DRAWS),
         **{name: package_version(name) for name in PACKAGES},
     }

@@ -112,8 +112,3 @@ def svg(drawn: "Figure", *, alt: str, caption: str) -> Chart:
     buffer = io.BytesIO()
     drawn.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return Chart(data=buffer.getvalue(), kind="image/svg+xml", alt=alt, caption=caption)
-
-
-def percent(value: float | None) -> str:
-    """A share in words."""
-    return "undefined" if value is None else f"{100 * value:.0f}%"

@@ -4,16 +4,16 @@ A study splits into jobs, one per seed, each of which depends on the plan and th
 result is the same with any number of worker processes and in any order.
 """
 
-import multiprocessing
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from bomb.parity.table import Row
-from bomb.processes.orphans import die_with_parent, without_interrupts
+from bomb.processes.workers import work_off
+from core.errors import RenderError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,10 @@ def measure(
         results: filled in place, so that an interrupted run leaves what was finished.
         workers: processes; 0 runs everything in this one.
         report: called once per finished job.
+
+    Raises:
+        RenderError: if the study draws, and no graphics driver works.
+        BombError: if a worker dies.
     """
     jobs = study.jobs(plan)
     if workers == 0:
@@ -83,14 +87,25 @@ def measure(
             results[seed] = study.run(plan, seed)
             report()
         return
-    # Spawned: a forked child would inherit renderers that hang.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=die_with_parent)
-    try:
-        with without_interrupts():
-            futures = {pool.submit(study.run, plan, seed): seed for seed in jobs}
-        for future in as_completed(futures):
-            results[futures[future]] = future.result()
-            report()
-    finally:
-        pool.shutdown(cancel_futures=True)
+
+    def done(seed: int, result: object) -> None:
+        if isinstance(result, RenderError):
+            raise result
+        results[seed] = result
+        report()
+
+    make = partial(_Runner, study, plan)
+    work_off(make, jobs, min(workers, len(jobs)), done=done, name=lambda seed: f"{study.name}, seed {seed},")
+
+
+class _Runner:
+    """Plays jobs in a worker process."""
+
+    def __init__(self, study: Study, plan: StudyPlan):
+        self._study, self._plan = study, plan
+
+    def __call__(self, seed: int) -> object:
+        try:
+            return self._study.run(self._plan, seed)
+        except RenderError as error:  # what it is is known to the caller: the others need no renderer
+            return error

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bomb.statistics import Estimate, undefined
+from bomb.statistics.formats import significant
 
 PASSES = "passes"
 FAILS = "fails"
@@ -119,8 +120,8 @@ def to_text(rows: Sequence[Row]) -> str:
     lines = [
         (
             row.key if row.part is None else f"{row.key} ({row.part})",
-            _number(row.estimate.value) + (f" {row.unit}" if row.unit else ""),
-            f"{_number(row.estimate.low)} to {_number(row.estimate.high)}",
+            significant(row.estimate.value) + (f" {row.unit}" if row.unit else ""),
+            f"{significant(row.estimate.low)} to {significant(row.estimate.high)}",
             str(row.estimate.n),
             str(row.bound),
             row.verdict,
@@ -137,7 +138,3 @@ def to_text(rows: Sequence[Row]) -> str:
         name = row.key if row.part is None else f"{row.key} ({row.part})"
         text += [f"  {name}: {remark}" for remark in row.remarks]
     return "\n".join(text)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"

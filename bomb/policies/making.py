@@ -18,6 +18,7 @@ from importlib import import_module
 
 from bomb.disk.text import message_of
 from bomb.policies.registry import POLICIES, SCHEMES
+from bomb.policies.words import PolicyWords, shortened
 from core.errors import OptionError, RegistrationError
 from core.policy import Policy
 
@@ -33,14 +34,15 @@ def make_policy(words: str) -> Policy:
         OptionError: if the words cannot be read, or the policy does not take these arguments.
     """
     policy_class(words)  # refuses wrappers without end
-    kind, arguments = _named_class(words), _arguments(words)
+    asked = PolicyWords.parse(words)
+    kind, arguments = _named_class(asked), asked.inside
     if getattr(kind, "wraps", False):
         if not arguments:
             raise OptionError(
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         return kind.around(make_policy(arguments))
-    if getattr(kind, "takes_words", False) or _scheme(words):
+    if getattr(kind, "takes_words", False) or asked.is_address:
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
     try:
@@ -59,47 +61,24 @@ def policy_class(words: str) -> type[Policy]:
         OptionError: if the brackets are not closed.
     """
     for _ in range(MOST_WRAPPERS):
-        kind = _named_class(words)
-        if not (getattr(kind, "wraps", False) and (inside := _arguments(words))):
+        asked = PolicyWords.parse(words)
+        kind = _named_class(asked)
+        if not (getattr(kind, "wraps", False) and (inside := asked.inside)):
             return kind
         words = inside
     raise OptionError(f"policy {shortened(words)} has more than {MOST_WRAPPERS} wrappers around it")
 
 
-def shortened(words: str) -> str:
-    """Words as a message has them."""
-    return repr(words if len(words) <= 120 else f"{words[:120]}...")
-
-
-def _named_class(words: str) -> type[Policy]:
-    if scheme := _scheme(words):
-        return load(SCHEMES.target(scheme))
-    name = words.partition("(")[0].strip()
-    if ":" not in name:
-        return POLICIES.load(name)
+def _named_class(words: PolicyWords) -> type[Policy]:
+    if words.is_address:
+        return load(SCHEMES.target(words.name))
+    if ":" not in words.name:
+        return POLICIES.load(words.name)
     # As `python -m` does, and the installed command does not. For a class that is named, and nothing else:
     # with an address no file that lies here may be taken for a package.
     if (here := os.getcwd()) not in sys.path:
         sys.path.insert(0, here)
-    return load(name)
-
-
-def _scheme(words: str) -> str:
-    """What stands before the ``://`` of an address; empty if the words are none."""
-    scheme, address, _ = words.partition("://")
-    return scheme if address and scheme.replace("-", "_").isidentifier() else ""
-
-
-def _arguments(words: str) -> str | None:
-    """What stands between the outer brackets, or the address; None where there is nothing."""
-    if _scheme(words):
-        return words.partition("://")[2]
-    _, bracket, rest = words.strip().partition("(")
-    if not bracket:
-        return None
-    if not rest.endswith(")"):
-        raise OptionError(f"policy {shortened(words)} lacks its closing bracket")
-    return rest[:-1].strip()
+    return load(words.name)
 
 
 def _values(words: str, arguments: str | None) -> tuple[list, dict]:

@@ -1,11 +1,9 @@
 """The expert with a hand that shakes: a policy of which one can choose how good it is."""
 
-import math
-
 import numpy as np
 
 from bomb.policies.expert import Expert
-from core.errors import OptionError
+from core.errors import Number
 from core.world.state import SceneState
 
 STREAM = 0x6E6F6973  # "nois", so that no other use of (seed, step) draws the same numbers
@@ -27,8 +25,7 @@ class NoisyExpert(Expert):
     wants_step = True
 
     def __init__(self, sigma: float = 0.008):
-        if isinstance(sigma, bool) or not isinstance(sigma, (int, float)) or not 0 <= sigma < math.inf:
-            raise OptionError(f"sigma of noisy_expert must be a finite number of metres >= 0, got {sigma!r}")
+        Number(whole=False, least=0, unit="metres").check("sigma of noisy_expert", sigma)
         self._sigma = float(sigma)
 
     def reset(self, instruction: str, seed: int, **truth: object) -> None:

@@ -18,6 +18,7 @@ POLICIES = Registry(
         "replay": "bomb.policies.replay:Replay",
         "blind": "bomb.policies.wrappers:Blind",
         "mute": "bomb.policies.wrappers:Mute",
+        "vla": "bomb.models.policy:VLAPolicy",
         "pi0": "bomb.models.pi0.policy:Pi0Policy",
     },
     home="bomb.policies.registry:POLICIES",

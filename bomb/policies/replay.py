@@ -23,6 +23,7 @@ from core.control.actions import ActionSpec
 from core.episode.archive import read_archive, read_array
 from core.errors import ConventionError, OptionError
 from core.policy import Policy
+from core.seeding import policy_seed
 
 HOLD_CHUNK = 20  # actions at a time once the recorded ones are over: nobody needs to look
 
@@ -57,16 +58,17 @@ class Replay(Policy):
         self._path, self._condition = _split(self._source)
         if not self._path.exists():
             raise FileError(f"{self._path} does not exist")
+        self._episodes: dict[int, int] | None = None  # seed of the policy to that of the scene
         self._always = None if self._path.is_dir() else read_actions(self._path)
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
-        """Takes the actions of ``seed``.
+        """Takes the actions of the episode in which a policy gets ``seed``.
 
         Raises:
-            FileError: if the folder has no episode of this seed.
+            FileError: if the folder has no such episode.
             ConventionError: if the actions were recorded in another action mode.
         """
-        recorded = self._always or find_actions(self._path, self._condition, seed)
+        recorded = self._always or self._find(seed)
         if recorded.mode not in (None, action_spec.mode):
             raise ConventionError(
                 f"{self._source} has actions of mode {recorded.mode!r}, "
@@ -80,6 +82,16 @@ class Replay(Policy):
     def act(self, observation: dict, *, step: int) -> np.ndarray:
         """All that is left from ``step`` on, float32[k, 4]."""
         return self._actions[step:] if step < len(self._actions) else self._hold
+
+    def _find(self, seed: int) -> Recorded:
+        if self._episodes is None:
+            split, seeds = recorded_seeds(self._path, self._condition)
+            self._episodes = {policy_seed(split, scene): scene for scene in seeds}
+        if seed not in self._episodes:
+            raise FileError(
+                f"{self._path} lacks the episode that is played; it has seeds {_short(self._episodes)}"
+            )
+        return find_actions(self._path, self._condition, self._episodes[seed])
 
     def describe(self) -> dict:
         """The file or folder, as it was given; of a run or dataset also what its episodes were.
@@ -129,28 +141,55 @@ def find_actions(folder: Path, condition: str, seed: int) -> Recorded:
     """
     if (folder / "run.sqlite").exists():
         return _from_run(folder, condition, seed)
-    if not (folder / SETTINGS_FILE).exists():
-        raise FileError(f"{folder} is neither a run nor a dataset: no run.sqlite, no {SETTINGS_FILE}")
+    _check_dataset(folder)
     demonstration = Dataset.open(folder).load(seed)
     return Recorded(demonstration.actions, demonstration.about["action_mode"])
+
+
+def recorded_seeds(folder: Path, condition: str) -> tuple[str, list[int]]:
+    """Split and scene seeds of the episodes in a run or a dataset.
+
+    Raises:
+        FileError: as ``find_actions``.
+    """
+    if (folder / "run.sqlite").exists():
+        from bomb.runs.store import RunStore
+
+        with RunStore.open(folder) as store:
+            rows = store.episodes(_condition_of(store, folder, condition))
+            return store.settings()["split"], [row.seed for row in rows]
+    _check_dataset(folder)
+    dataset = Dataset.open(folder)
+    return dataset.settings["split"], dataset.seeds()
+
+
+def _check_dataset(folder: Path) -> None:
+    if not (folder / SETTINGS_FILE).exists():
+        raise FileError(f"{folder} is neither a run nor a dataset: no run.sqlite, no {SETTINGS_FILE}")
+
+
+def _condition_of(store, folder: Path, condition: str) -> str:
+    keys = [each.key for each in store.conditions()]
+    if not condition and len(keys) == 1:
+        return keys[0]
+    if condition not in keys:
+        raise FileError(
+            f"{folder} has no condition {condition!r}; say one of them, "
+            f"like replay({folder}#{keys[0] if keys else 'KEY'}): {', '.join(keys)}"
+        )
+    return condition
+
+
+def _short(episodes: dict[int, int]) -> str:
+    seeds = sorted(episodes.values())
+    return ", ".join(map(str, seeds[:10])) + (f", ... {seeds[-1]}" if len(seeds) > 10 else "")
 
 
 def _from_run(folder: Path, condition: str, seed: int) -> Recorded:
     from bomb.runs.store import RunStore
 
-    store = RunStore.open(folder)
-    try:
-        keys = [each.key for each in store.conditions()]
-        if not condition and len(keys) == 1:
-            (condition,) = keys
-        if condition not in keys:
-            raise FileError(
-                f"{folder} has no condition {condition!r}; say one of them, "
-                f"like replay({folder}#{keys[0] if keys else 'KEY'}): {', '.join(keys)}"
-            )
-        record = store.record(condition, seed)
-    finally:
-        store.close()
+    with RunStore.open(folder) as store:
+        record = store.record(_condition_of(store, folder, condition), seed)
     return Recorded(_checked(record.actions, f"{folder}, seed {seed}"), record.about.get("action_mode"))
 
 

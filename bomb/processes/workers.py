@@ -1,20 +1,19 @@
 """Spawned processes that work off jobs; one may die without taking others along."""
 
-import contextlib
-import multiprocessing
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from typing import TypeVar
 
+from bomb.processes.child import Child
 from bomb.processes.main_program import check_main_program
-from bomb.processes.orphans import die_with_parent, ending, without_interrupts
 from core.errors import BombError
 from core.registry import register_again, registrations
 
 Work = Callable[[object], object]
+Job = TypeVar("Job")
 DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
 
 
@@ -37,10 +36,9 @@ class Answer:
 
 @dataclass(kw_only=True, eq=False)
 class _Worker:
-    """A process, the pipe to it, and the jobs that it has, oldest first."""
+    """A process, and the jobs that it has, oldest first."""
 
-    process: BaseProcess
-    connection: Connection
+    child: Child
     jobs: deque
 
 
@@ -55,7 +53,6 @@ class Workers:
     def __init__(self, make: Callable[[], Work], count: int):
         check_main_program()
         self._make, self._count = make, count
-        self._context = multiprocessing.get_context("spawn")  # a forked renderer or engine hangs
         self._workers: list[_Worker] = []
 
     @property
@@ -73,8 +70,7 @@ class Workers:
         worker = min(self._workers, key=lambda worker: len(worker.jobs), default=None)
         if worker is None or (worker.jobs and len(self._workers) < self._count):
             worker = self._start()
-        with contextlib.suppress(BrokenPipeError):  # it died meanwhile: `wait` will say so
-            worker.connection.send(job)
+        worker.child.tell(job)  # if it died meanwhile, `wait` will say so
         worker.jobs.append(job)
 
     def wait(self) -> list[Answer]:
@@ -84,7 +80,7 @@ class Workers:
             BombError: if the work could not begin or raised; it is expected to answer for its own errors.
         """
         answers = []
-        at_work = {worker.connection: worker for worker in self._workers if worker.jobs}
+        at_work = {worker.child.connection: worker for worker in self._workers if worker.jobs}
         for connection in wait(list(at_work)):
             worker = at_work[connection]
             try:
@@ -100,32 +96,58 @@ class Workers:
     def close(self) -> None:
         """Ends all processes, whatever they do."""
         for worker in self._workers:
-            worker.process.terminate()
-        for worker in self._workers:
-            worker.process.join()
-            worker.connection.close()
+            worker.child.end()
         self._workers = []
 
     def _bury(self, worker: _Worker) -> list[Answer]:
-        worker.process.join()
-        worker.connection.close()
+        worker.child.join()
+        worker.child.end()
         self._workers.remove(worker)
-        death = ending(worker.process.exitcode)
+        death = worker.child.death
         return [Answer(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
 
     def _start(self) -> _Worker:
-        here, there = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(there, self._make, registrations()), daemon=True)
-        with without_interrupts():
-            process.start()
-        there.close()  # so that the end of the process is the end of the pipe
-        self._workers.append(_Worker(process=process, connection=here, jobs=deque()))
+        child = Child(_serve, self._make, registrations(), daemon=True)
+        self._workers.append(_Worker(child=child, jobs=deque()))
         return self._workers[-1]
+
+
+def work_off(
+    make: Callable[[], Work],
+    jobs: Iterable[Job],
+    count: int,
+    *,
+    done: Callable[[Job, object], None],
+    name: Callable[[Job], str],
+) -> None:
+    """Has every job done.
+
+    Args:
+        make: as ``Workers`` takes it.
+        jobs: in the order in which they are begun.
+        count: how many processes.
+        done: called with each job and its result, as they are over.
+        name: what a job is, for messages.
+
+    Raises:
+        BombError: if a process dies, or as ``Workers.wait``.
+    """
+    waiting = deque(jobs)
+    pool = Workers(make, count)
+    try:
+        while waiting or pool.busy:
+            while waiting and pool.free:
+                pool.submit(waiting.popleft())
+            for answer in pool.wait():
+                if answer.death is not None:
+                    raise BombError(f"the process of {name(answer.job)} {answer.death}")
+                done(answer.job, answer.result)
+    finally:
+        pool.close()
 
 
 def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
     """The life of a process."""
-    die_with_parent()
     try:
         register_again(registered)
         work = make()

@@ -1,6 +1,7 @@
 """Charts of rates: over severity, by reason and stage, as differences, one simulator against the other."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from bomb.pages.drawing import (
     BLUE,
@@ -11,11 +12,10 @@ from bomb.pages.drawing import (
     WIDTH,
     Chart,
     figure,
-    percent,
     series_style,
     svg,
 )
-from bomb.statistics import Estimate
+from bomb.statistics import Estimate, formats
 from core.judge.checker import REASONS
 
 SUCCESS = "success"
@@ -71,7 +71,7 @@ def severity_chart(title: str, series: Sequence[Series], caption: str) -> Chart:
         alt = f"{title}: " + "; ".join(
             f"{label}: "
             + ", ".join(
-                f"{'clean' if level == 0 else f'severity {level}'} {percent(rate.value)}"
+                f"{'clean' if level == 0 else f'severity {level}'} {formats.share(rate.value)}"
                 for level, rate in points
             )
             for label, _, points in series
@@ -107,9 +107,9 @@ def reasons_chart(rows: Mapping[str, Mapping[str, int]], caption: str) -> Chart:
         axes.set_xlabel("share of episodes")
         axes.grid(visible=False, axis="y")
         patches = [axes.barh(0, 0, color=_REASON_COLORS.get(name, SOFT)) for name in present]
-        drawn.legend(patches, [words(name) for name in present], loc="outside lower center", ncols=2)
+        drawn.legend(patches, [formats.words(name) for name in present], loc="outside lower center", ncols=2)
         alt = "How episodes ended. " + "; ".join(
-            f"{label}: " + ", ".join(f"{counts[name]} {words(name)}" for name in present if counts.get(name))
+            f"{label}: " + ", ".join(f"{counts[n]} {formats.words(n)}" for n in present if counts.get(n))
             for label, counts in rows.items()
         )
         return svg(drawn, alt=alt, caption=caption)
@@ -170,7 +170,7 @@ def agreement_chart(
         axes.set_ylabel(f"success in {names[1]}")
         axes.set_title(title)
         alt = f"{title}: " + "; ".join(
-            f"{label}: {names[0]} {percent(first)}, {names[1]} {percent(second)}"
+            f"{label}: {names[0]} {formats.share(first)}, {names[1]} {formats.share(second)}"
             for label, first, second in points
         )
         return svg(drawn, alt=alt, caption=caption)
@@ -195,7 +195,7 @@ def stages_chart(
             axes.bar(at, [share for _, share in shares], width=width * 0.94, label=label,
                      color=series_style(series)["color"], edgecolor="white", linewidth=0.6,
                      hatch=("", "////", "....", "xxxx")[variant % 4])  # fmt: skip
-        axes.set_xticks(range(len(stages)), [words(name) for name in stages], fontsize=8.5)
+        axes.set_xticks(range(len(stages)), [formats.words(name) for name in stages], fontsize=8.5)
         _rate_axis(axes.yaxis, axes.set_ylim)
         axes.set_ylim(0, 1.04)
         axes.set_ylabel("share of episodes")
@@ -204,24 +204,20 @@ def stages_chart(
         if len(rows) > 1:
             drawn.legend(loc="outside lower center", ncols=1)
         alt = f"{title}: " + "; ".join(
-            f"{label}: " + ", ".join(f"{words(name)} {percent(share)}" for name, share in shares)
+            f"{label}: " + ", ".join(f"{formats.words(n)} {formats.share(share)}" for n, share in shares)
             for label, _, shares in rows
         )
         return svg(drawn, alt=alt, caption=caption)
-
-
-def words(name: str) -> str:
-    """A name out of the checker's lists, as it is read."""
-    return name.replace("_", " ")
 
 
 def points(difference: Estimate) -> str:
     """A difference of two rates in percentage points, with its interval."""
     if difference.value is None:
         return f"undefined ({difference.reason})"
-    ends = [None if end is None else f"{100 * end:+.0f}" for end in difference.interval]
-    interval = "" if None in ends else f" [{ends[0]}, {ends[1]}]"
-    return f"{100 * difference.value:+.0f}{interval}".replace("-", "−")
+    whole = partial(formats.in_points, digits=0)
+    known = None not in difference.interval
+    interval = f" {formats.interval(difference.interval, whole)}" if known else ""
+    return f"{whole(difference.value)}{interval}".replace("-", "−")
 
 
 def _reach(rate: Estimate) -> tuple[float, float]:

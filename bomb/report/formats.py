@@ -1,46 +1,34 @@
-"""Numbers in words, for text and tables: percentages, points, intervals; a dash where there is nothing."""
+"""Estimates in a line of text: value and interval; what is undefined says why."""
+
+from collections.abc import Callable
+from functools import partial
 
 from bomb.report.tables import UNDEFINED
-from bomb.statistics import Estimate
-
-NOTHING = "–"
+from bomb.statistics import Estimate, formats
 
 
 def percent(estimate: Estimate) -> str:
     """A share: ``74.3% [68.4, 79.5]``."""
-    return _with_interval(estimate, 100, "{:.1f}", "%")
+    return _with_interval(estimate, lambda value: f"{100 * value:.1f}", "%")
 
 
 def points(estimate: Estimate) -> str:
     """A difference of shares in percentage points: ``-22.0 [-31.1, -15.0]``."""
-    return _with_interval(estimate, 100, "{:+.1f}", "")
+    return _with_interval(estimate, formats.in_points, "")
 
 
 def number(estimate: Estimate, digits: int = 2, unit: str = "") -> str:
     """A quantity: ``2.31 mm [2.10, 2.60]``; an end that the data do not bound is a question mark."""
-    return _with_interval(estimate, 1, f"{{:.{digits}f}}", f" {unit}" if unit else "")
-
-
-def plain(value: float | None, digits: int = 1, unit: str = "") -> str:
-    """A number without interval."""
-    return NOTHING if value is None else f"{value:.{digits}f}{f' {unit}' if unit else ''}"
-
-
-def p_value(p: float | None) -> str:
-    """Three decimals, and no zero."""
-    return NOTHING if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return _with_interval(estimate, partial(formats.fixed, digits=digits), f" {unit}" if unit else "")
 
 
 def words(name: str) -> str:
     """An identifier for readers: ``never_reached`` is ``never reached``, ``int_act/`` is ``INT-ACT:``."""
-    return name.replace("int_act/", "INT-ACT: ").replace("_", " ")
+    return formats.words(name.replace("int_act/", "INT-ACT: "))
 
 
-def _with_interval(estimate: Estimate, scale: float, form: str, unit: str) -> str:
+def _with_interval(estimate: Estimate, form: Callable[[float], str], unit: str) -> str:
     if estimate.value is None:
         return f"{UNDEFINED}{estimate.reason}"
-    value = form.format(scale * estimate.value) + unit
-    if estimate.low is None and estimate.high is None:
-        return f"{value} [no interval]"
-    ends = ("?" if end is None else form.format(scale * end) for end in estimate.interval)
-    return f"{value} [{', '.join(ends)}]"
+    interval = formats.interval(estimate.interval, form)
+    return f"{form(estimate.value)}{unit} {interval or '[no interval]'}"

@@ -1,11 +1,11 @@
 """Runs as a report reads them: everything in memory but the series of the episodes."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bomb.policies.words import PolicyWords
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import OptionError
@@ -14,7 +14,7 @@ from core.settings import APPEARANCE, EPISODE_OPTIONS
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
 IDENTITY = ("policy", "chunk", "cameras", *(name for name in EPISODE_OPTIONS if name != "split"))
 SEEN = ("cameras", *APPEARANCE)  # another policy may well see something else
-_WRAPPER = re.compile(r"(blind|mute)\((.*)\)", re.DOTALL)
+BASELINES = ("blind", "mute")  # policies around others, without eyes or without ears
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,13 +55,13 @@ class LoadedRun:
     @property
     def wrapped(self) -> tuple[str, str] | None:
         """(``"blind"`` or ``"mute"``, words of the policy inside) if the policy is such a wrapper."""
-        found = _WRAPPER.fullmatch(self.policy.strip())
-        return (found[1], found[2].strip()) if found else None
+        words = PolicyWords.parse(self.policy)
+        return (words.name, words.inside) if words.name in BASELINES and words.inside is not None else None
 
     @property
     def is_expert(self) -> bool:
         """Whether this is the scripted expert, undisturbed."""
-        return self.policy.split("(")[0].strip() == "expert"
+        return PolicyWords.parse(self.policy).name == "expert"
 
     @property
     def trained(self) -> str | None:

@@ -1,9 +1,10 @@
 """Markdown: the tables of a report with their intervals, ready for a paper."""
 
-from bomb.report.formats import NOTHING, number, p_value, percent, plain, points, words
+from bomb.report.formats import number, percent, points, words
 from bomb.report.markdown_comparisons import comparison_sections
 from bomb.report.model import ConditionSummary, RunSummary, Summary
 from bomb.report.tables import escaped, section, table
+from bomb.statistics.formats import NOTHING, fixed, p_value
 
 
 def to_markdown(summary: Summary) -> str:
@@ -154,7 +155,7 @@ def _moves(summary: Summary) -> str:
                 f"{k}: {100 * share['value']:.1f}% of {share['n']}" for k, share in moves["in_a_row"].items()
             ]
             average = moves["average_length"]["value"]
-            rows.append([*_where(condition), plain(average, 2), "; ".join(shares), str(moves["wrong_moves"])])
+            rows.append([*_where(condition), fixed(average, 2), "; ".join(shares), str(moves["wrong_moves"])])
     head = ["run", "task", "simulator", "perturbation", "moves done, mean", "in a row", "wrong moves"]
     return section("Consecutive moves", table(head, rows))
 
@@ -165,11 +166,11 @@ def _efficiency(summary: Summary) -> str:
             run.name,
             entry.backend,
             NOTHING if entry.parameters is None else f"{entry.parameters:,}",
-            plain(entry.memory_mb, 0),
+            fixed(entry.memory_mb, 0),
             number(entry.policy_ms_mean, 1),
             number(entry.policy_ms_p95, 1),
-            plain(entry.policy_hz),
-            plain(entry.steps_per_s),
+            fixed(entry.policy_hz),
+            fixed(entry.steps_per_s),
             number(entry.episode_s, 1),
             ", ".join(f"{name} {share:.0%}" for name, share in entry.shares.items()) or NOTHING,
         ]

@@ -1,9 +1,10 @@
 """The second half of the markdown: simulators, policies side by side, training."""
 
 from bomb.report.compared import Agreement, Comparison, RankAgreement, SimulatorAgreement
-from bomb.report.formats import NOTHING, number, p_value, percent, points
+from bomb.report.formats import number, percent, points
 from bomb.report.model import Summary
 from bomb.report.tables import section, table
+from bomb.statistics.formats import NOTHING, p_value
 
 SEEDS = {"all": "all seeds", "expert": "seeds that the expert solves in both"}
 

@@ -5,8 +5,9 @@ from bomb.report.charts import agreement_chart, points
 from bomb.report.compared import RunComparison, SimulatorAgreement, TrainingGrid
 from bomb.report.model import Summary
 from bomb.report.sections_rates import show
-from bomb.report.wording import number_cell, p_value, rate_cell, verdict_cell
+from bomb.report.wording import number_cell, rate_cell, verdict_cell
 from bomb.statistics import Estimate
+from bomb.statistics.formats import p_value
 
 _KINDS = {
     "blind": "without pictures",

@@ -6,8 +6,8 @@ from bomb.pages.page import Page
 from bomb.report.charts import SUCCESS, reasons_chart, stages_chart
 from bomb.report.model import ConditionSummary, Summary
 from bomb.report.sections_rates import show
-from bomb.report.wording import Names, number_cell, plain, rate_cell
-from bomb.statistics import Estimate
+from bomb.report.wording import Names, number_cell, rate_cell
+from bomb.statistics import Estimate, formats
 
 STAGES = ("reached", "grasped", "lifted", "released", "placed")
 
@@ -25,7 +25,7 @@ def endings(page: Page, summary: Summary, names: Names) -> None:
         for cell in run.conditions:
             # By category for one run; of several, only what can still be told apart.
             kind = cell.category if cell.category == "clean" or not names.several else "perturbed"
-            counts = rows.setdefault(f"{names.place(cell)}: {plain(kind)}", Counter())
+            counts = rows.setdefault(f"{names.place(cell)}: {formats.words(kind)}", Counter())
             counts.update(cell.reasons)
             counts[SUCCESS] += cell.episodes - sum(cell.reasons.values())
             reached.setdefault(names.place(cell), []).append(cell)
@@ -58,7 +58,10 @@ def _every_stage(page: Page, places: dict[str, list[ConditionSummary]]) -> None:
     with page.details("Every stage flag"):
         page.table(
             ["stage", *places],
-            [[plain(name), *(_share_cell(cells, name) for cells in places.values())] for name in names],
+            [
+                [formats.words(name), *(_share_cell(cells, name) for cells in places.values())]
+                for name in names
+            ],
             "Share of episodes in which it was ever so, over all conditions; INT-ACT's flags are its own",
         )
 

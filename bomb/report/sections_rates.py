@@ -4,17 +4,8 @@ from bomb.pages.drawing import Chart
 from bomb.pages.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
 from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
-from bomb.report.wording import (
-    Names,
-    counted,
-    interval,
-    number_cell,
-    p_value,
-    plain,
-    rate_cell,
-    share,
-    verdict_cell,
-)
+from bomb.report.wording import Names, counted, interval, number_cell, rate_cell, share, verdict_cell
+from bomb.statistics import formats
 
 CHARTS = 12  # severity charts that are open at once; the others are folded away
 
@@ -69,9 +60,9 @@ def severity(page: Page, summary: Summary, names: Names) -> None:
     )
     charts = [
         severity_chart(
-            plain(name),
+            formats.words(name),
             [(names.place(c), names.style(c), [(p.severity, p.success) for p in c.points]) for c in members],
-            f"`{name}` ({plain(members[0].category)}): {_counts(members)} episodes a point.",
+            f"`{name}` ({formats.words(members[0].category)}): {_counts(members)} episodes a point.",
         )
         for name, members in curves.items()
     ]
@@ -170,7 +161,7 @@ def _category_table(page: Page, run: RunSummary, groups: list[Group]) -> None:
         ["category", "severity", *backends],
         [
             [
-                plain(category),
+                formats.words(category),
                 "" if level is None or category == "clean" else str(level),
                 *(_group_cell(cells.get((category, level, backend))) for backend in backends),
             ]
@@ -194,7 +185,7 @@ def _condition_row(cell: ConditionSummary) -> list[str]:
         number_cell(cell.distance_median_mm, "mm"),
         number_cell(cell.distance_p95_mm, "mm"),
         "" if twin is None else points(twin.difference),
-        "" if twin is None else p_value(twin.p_holm),
+        "" if twin is None else formats.p_value(twin.p_holm),
         "" if twin is None else verdict_cell(twin.verdict),
     ]
 

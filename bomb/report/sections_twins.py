@@ -5,8 +5,8 @@ from bomb.pictures.images import write_mp4
 from bomb.report.model import RunSummary, Summary
 from bomb.report.sections_boards import Stores
 from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
-from bomb.report.wording import plain
 from bomb.runs.store import RunStore
+from bomb.statistics import formats
 from core.errors import BombError
 from core.world.temporary import temporary_folder
 
@@ -52,7 +52,8 @@ def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
     words = (
         f"{place}, seed {row.seed}: “{clean.instruction}”"
         + (f" — “{row.instruction}”" if row.instruction != clean.instruction else "")
-        + f". Left: clean, placed. Right: `{condition.perturbation}`, {plain(row.reason or 'failed')}. "
+        + f". Left: clean, placed. Right: `{condition.perturbation}`, "
+        f"{formats.words(row.reason or 'failed')}. "
         f"{twins.share:.0%} of the seeds went this way under this perturbation."
     )
     page.video(video, " ".join([words, *notes]))

@@ -4,7 +4,7 @@ from html import escape
 
 from bomb.pages.page import Raw
 from bomb.report.model import Summary
-from bomb.statistics import Estimate
+from bomb.statistics import Estimate, formats
 
 
 class Names:
@@ -41,17 +41,12 @@ class Names:
 
 def share(rate: Estimate) -> str:
     """A rate alone; one place behind the point where there are enough episodes for it."""
-    if rate.value is None:
-        return "undefined"
-    return f"{rate.value:.1%}" if rate.n >= 500 else f"{rate.value:.0%}"
+    return formats.share(rate.value, digits=1 if rate.n >= 500 else 0)
 
 
 def interval(estimate: Estimate, unit: str = "%", scale: float = 100.0, digits: int = 0) -> str:
     """The ends of an interval, ``"[62%, 97%]"``; an end that the data do not bound is ``"?"``."""
-    if estimate.low is None and estimate.high is None:
-        return ""
-    ends = ("?" if end is None else f"{scale * end:.{digits}f}{unit}" for end in estimate.interval)
-    return "[" + ", ".join(ends) + "]"
+    return formats.interval(estimate.interval, lambda end: f"{scale * end:.{digits}f}{unit}")
 
 
 def rate_cell(rate: Estimate) -> Raw:
@@ -76,18 +71,6 @@ def verdict_cell(verdict: str) -> Raw:
     return Raw(f'<span class="fit">{escape(verdict)}</span>')
 
 
-def p_value(value: float | None) -> str:
-    """A p-value; very small ones as a bound."""
-    if value is None:
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
 def counted(number: int, thing: str) -> str:
     """``"1 episode"``, ``"2 episodes"``."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def plain(name: str) -> str:
-    """A name out of a list of the code, as it is read."""
-    return name.replace("_", " ")

@@ -15,6 +15,7 @@ from core.environment import Environment
 from core.episode.record import EpisodeRecord
 from core.errors import PolicyError
 from core.policy import Policy
+from core.seeding import policy_seed
 
 Watcher = Callable[[Environment, dict], None]
 
@@ -100,7 +101,7 @@ def play(
     Args:
         env: an open environment.
         policy: gets the observation, and the truth only if it is privileged.
-        seed: of the episode, and of the policy's own randomness.
+        seed: of the episode. The policy's own is drawn from it, see ``core.seeding.policy_seed``.
         watch: called as ``watch(env, info)`` after the reset and after each action;
             it looks with ``env.observe()`` or ``env.render_camera``.
         chunks: how much of a chunk is executed before the policy looks again; None: all of it.
@@ -118,7 +119,7 @@ def play(
         env.begin(seed=seed)
     with timing.measured("render"):
         observation = env.observe()
-    asked.reset(env, observation, seed)
+    asked.reset(env, observation)
     if watch is not None:
         watch(env, env.info())
     ended, step = False, 0
@@ -170,7 +171,8 @@ class _Asked:
         self._policy, self._timing, self._deadline = policy, timing, deadline
         self._name = type(policy).__name__
 
-    def reset(self, env: Environment, observation: dict, seed: int) -> None:
+    def reset(self, env: Environment, observation: dict) -> None:
+        seed = policy_seed(env.episode.split, env.episode.seed)
         extras: dict = {}
         if self._policy.privileged:
             extras = {"episode": env.episode, "action_spec": env.action_spec}

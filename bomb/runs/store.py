@@ -20,6 +20,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
+from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, WriteError, writing
 from bomb.disk.lock import WriterLock
 from bomb.runs.database import check_not_empty, connect, identity, make_database
@@ -271,7 +272,7 @@ class RunStore:
         self.check()
         before = self.sessions()
         if before:
-            difference = _difference(before[-1]["settings"], settings)
+            difference = first_difference(before[-1]["settings"], settings, MAY_DIFFER)
             if difference is not None:
                 name, old, new = difference
                 raise OptionError(
@@ -396,17 +397,3 @@ def _foreign(path: Path) -> bool:
 def _short(seeds: list[int]) -> str:
     shown = ", ".join(map(str, seeds[:20]))
     return f"{shown}, ... ({len(seeds)} in all)" if len(seeds) > 20 else shown or "(none)"
-
-
-def _difference(before: dict, now: dict, prefix: str = "") -> tuple[str, object, object] | None:
-    """The first setting that differs, as (name, before, now); None if the run can be taken up again."""
-    now = json.loads(json.dumps(now))  # as it was stored: tuples are lists
-    for name in sorted({*before, *now} - (MAY_DIFFER if not prefix else set())):
-        old, new = before.get(name), now.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            inner = _difference(old, new, f"{prefix}{name}.")
-            if inner is not None:
-                return inner
-        elif old != new:
-            return f"{prefix}{name}", old, new
-    return None

@@ -81,6 +81,16 @@ def lay_out(
         x, y = (x, y) + rng.uniform(-1, 1, 2) * jitter
         half, z = rng.uniform(0, np.pi), scene.table.height + scene.stones[0].height / 2
         poses[pool.take(color)] = np.array([x, y, z, np.cos(half), 0.0, 0.0, np.sin(half)])
+    return at_rest(scene, poses)
+
+
+def at_rest(scene: SceneSpec, poses: Mapping[int, np.ndarray]) -> SceneState:
+    """The robot at home with open fingers, and stones that lie still.
+
+    Args:
+        scene: the world.
+        poses: pool index to pose in W, as p (m) and q (wxyz).
+    """
     ids = sorted(poses)
     fingers = [scene.robot.max_finger_position] * 2
     return SceneState(

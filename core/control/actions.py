@@ -15,6 +15,7 @@ import numpy as np
 from core.errors import ActionError, OptionError, check_choice
 
 ACTION_MODES = ("delta", "absolute")
+RATES = tuple(hz for hz in range(1, 501) if 500 % hz == 0)  # Hz: whole numbers of physics steps
 SPEED = 0.4  # m/s along each axis of R at full deflection
 
 # The box that the tool centre point is commanded in (m, in R): the table in front of the robot. The
@@ -46,14 +47,8 @@ class ActionSpec:
 
     def __post_init__(self) -> None:
         check_choice("action_mode", self.mode, ACTION_MODES)
-        if (
-            isinstance(self.control_hz, bool)
-            or not isinstance(self.control_hz, int)
-            or self.control_hz <= 0
-            or 500 % self.control_hz
-        ):
-            divisors = [hz for hz in range(1, 501) if 500 % hz == 0]
-            raise OptionError(f"control_hz must divide 500, got {self.control_hz!r}; valid: {divisors}")
+        if type(self.control_hz) is not int or self.control_hz not in RATES:
+            raise OptionError(f"control_hz must divide 500, got {self.control_hz!r}; valid: {list(RATES)}")
 
     @cached_property
     def max_step(self) -> float:

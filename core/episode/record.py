@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.episode.archive import read_archive
+from core.episode.packing import pack, unpack
 from core.errors import StateError
 from core.judge.checker import MEASURE_DTYPE, Tolerances, Verdict
 from core.judge.move_judge import MoveJudge, whole_verdict
@@ -73,9 +74,6 @@ class EpisodeRecord:
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive; stones that rest cost next to nothing."""
         buffer = io.BytesIO()
-        flat = self.measures.view(np.uint8).reshape(*self.measures.shape, -1)
-        # Differences in time are almost all zero bytes, which is what compresses.
-        delta = np.concatenate([flat[:1], np.bitwise_xor(flat[1:], flat[:-1])])
         np.savez_compressed(
             buffer,
             about=np.frombuffer(json.dumps({"format": FORMAT, **self.about}).encode(), np.uint8),
@@ -83,7 +81,7 @@ class EpisodeRecord:
             times=self.times,
             tools=self.tools,
             openings=self.openings,
-            measures=np.ascontiguousarray(delta.transpose(2, 1, 0)),
+            measures=pack(self.measures),
             actions=self.actions,
         )
         return buffer.getvalue()
@@ -107,6 +105,5 @@ class EpisodeRecord:
             raise StateError(
                 f"episode record is damaged: it lacks {', '.join(sorted(missing)) or 'measures'}"
             )
-        flat = np.bitwise_xor.accumulate(arrays.pop("measures").transpose(2, 1, 0), axis=0)
-        measures = np.ascontiguousarray(flat).view(MEASURE_DTYPE)[..., 0]
+        measures = unpack("measures", arrays.pop("measures"), MEASURE_DTYPE)
         return cls(about=about, measures=measures, **arrays)

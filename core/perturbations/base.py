@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.backend import Capability
-from core.errors import CapabilityError, OptionError, check_choice
+from core.errors import CapabilityError, Number, OptionError, check_choice
 from core.task import Episode, Task
 from core.world.scene import SceneSpec
 from core.world.stage import CAMERAS
@@ -125,10 +125,7 @@ class Perturbation(ABC):
         """
         if self.sets and level != 0:
             return check_choice(f"set of {self.name}", level, self.sets)
-        if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or level not in SEVERITIES:
-            raise OptionError(
-                f"severity of {self.name} must be an integer from 0 to {HIGHEST}, got {level!r}"
-            )
+        Number(least=0, most=HIGHEST, any_kind=True).check(f"severity of {self.name}", level)
         return int(level)
 
     def check_task(self, task: Task, level: Level) -> None:

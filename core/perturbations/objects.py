@@ -37,7 +37,7 @@ class Distractors(Perturbation):
     levels: ClassVar[tuple[str, ...]] = tuple(str(PER_LEVEL * k) for k in range(1, 6))
     statistic: ClassVar[str] = "number of objects on the table"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.STATIC_OBJECTS, Capability.LIVE_POSES}
+        {Capability.STATIC_OBJECTS, Capability.LIVE_POSES, Capability.LIVE_MATERIALS}
     )
 
     def draw(self, rng: np.random.Generator, level: Level) -> dict:

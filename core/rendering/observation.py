@@ -8,11 +8,12 @@ from gymnasium import spaces
 
 from core.backend import CameraImage
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import Number, OptionError, check_choice
 from core.judge.measuring import Frame
 from core.rendering.instruction_space import InstructionSpace
 from core.world.stage import CAMERAS
 
+PIXELS = Number(least=8, most=4096)  # on a side of a picture
 MODALITIES = ("rgb", "depth", "segmentation")
 MODALITY_KEYS = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
 DEPTH_LIMIT = 100.0  # m; farther than any camera sees
@@ -46,13 +47,10 @@ class ObservationSpec:
                 check_choice(name, value, valid)
             if len(set(values)) != len(values):
                 raise OptionError(f"{name}s are named twice in {values!r}")
-        if (
-            len(self.image_size) != 2
-            or any(isinstance(side, bool) or not isinstance(side, int) for side in self.image_size)
-            or not all(8 <= side <= 4096 for side in self.image_size)
-        ):
+        if len(self.image_size) != 2 or not all(map(PIXELS.holds, self.image_size)):
             raise OptionError(
-                f"image_size must be (height, width) of 8 to 4096 pixels, got {self.image_size!r}"
+                f"image_size must be (height, width) of {PIXELS.least} to {PIXELS.most} pixels, "
+                f"got {self.image_size!r}"
             )
 
     def space(self) -> spaces.Dict:

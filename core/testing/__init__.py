@@ -1,27 +1,35 @@
-"""A suite that a task must pass, for authors of plugins: ``core.testing.check_task(MyTask())``.
+"""What the parts of an author of plugins must pass: ``core.testing.check_task(MyTask())`` and its like.
 
-It asks nothing of the task but the contract of ``core.Task``, and stops at the first promise that is broken,
-saying which, and for which seed.
+``check_task``, ``check_backend``, ``check_policy`` and ``check_knob`` ask nothing but the contracts of
+``core.Task``, ``core.Backend``, ``core.Policy`` and ``core.Perturbation``. They stop at the first promise
+that is broken and say which. BOMB's own parts pass them in its tests.
 """
 
 from collections.abc import Iterable, Sequence
 
 from core.registry import BACKENDS
 from core.task import Task
+from core.testing.backend_contract import check_backend
 from core.testing.game import Ply, check_game, check_words, walk
+from core.testing.knob_contract import check_knob
 from core.testing.knobs import check_knobs
 from core.testing.play import check_play
-from core.testing.promise import TaskCheckError
+from core.testing.policy_contract import check_policy
+from core.testing.promise import ContractError, TaskCheckError
 from core.testing.start import check_layout, check_seeding
 from core.world.stage import clean_scene
 
 __all__ = [
+    "ContractError",
     "Ply",
     "TaskCheckError",
+    "check_backend",
     "check_game",
+    "check_knob",
     "check_knobs",
     "check_layout",
     "check_play",
+    "check_policy",
     "check_seeding",
     "check_task",
     "check_words",

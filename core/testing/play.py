@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from core.environment import Environment
 from core.make import make_task
 from core.registry import Registry
+from core.seeding import policy_seed
 from core.task import Task
 from core.testing.promise import require
 
@@ -39,7 +40,8 @@ def _play(env: Environment, other: Environment, seed: int) -> None:
     expert = PLAYERS.load("expert")()
     observation, info = env.reset(seed=seed)
     episode, move, over, steps = env.episode, env.move, False, 0
-    expert.reset(observation["instruction"], seed, episode=episode, action_spec=env.action_spec)
+    own_seed = policy_seed(episode.split, episode.seed)
+    expert.reset(observation["instruction"], own_seed, episode=episode, action_spec=env.action_spec)
     while not over:
         observation, _, terminated, truncated, info = env.step(
             expert.act(observation, truth=env.scene_state)[0]

@@ -4,8 +4,27 @@ from core.errors import BombError
 from core.task import Episode
 
 
-class TaskCheckError(BombError, AssertionError):
+class ContractError(BombError, AssertionError):
+    """A part breaks a promise of its contract; the message says which."""
+
+
+class TaskCheckError(ContractError):
     """A task breaks a promise of the contract; the message says which and for which seed."""
+
+
+def promise(held: bool, who: str, what: str) -> None:
+    """Returns if the promise was held.
+
+    Args:
+        held: whether it was.
+        who: made it, ``"policy Careful"``.
+        what: was promised, as a whole clause.
+
+    Raises:
+        ContractError: if not.
+    """
+    if not held:
+        raise ContractError(f"{who}: not so: {what}")
 
 
 def require(held: bool, episode: Episode, promise: str) -> None:

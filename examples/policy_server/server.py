@@ -26,8 +26,8 @@ class Model:
 
         Args:
             request: ``prompt``, ``observation/state`` float32[4], ``observation/images/head``
-                uint8[H, W, 3]; from BOMB also ``bomb/step``, ``bomb/seed`` and ``bomb/episode_id``, for
-                models that remember.
+                uint8[H, W, 3]; from BOMB also ``bomb/step``, ``bomb/seed`` (for the model's
+                own randomness) and ``bomb/episode_id``, for models that remember.
         """
         down = request.get("bomb/step", 0) < 40
         action = [0.2, 0.0, -0.4 if down else 0.0, 1.0 if down else 0.0]

@@ -5,13 +5,13 @@ from math import hypot
 
 import numpy as np
 
-from core.board.layout import board_reach
+from core.board.layout import at_rest, board_reach
 from core.errors import EpisodeInitializationError
 from core.task import Intersection
 from core.world.kinematics import home_position
 from core.world.rotations import Pose, compose
 from core.world.scene import SceneSpec
-from core.world.state import JOINTS, SceneState
+from core.world.state import SceneState
 
 TRIES = 4000
 
@@ -63,15 +63,7 @@ def make_layout(
             z = scene.table.height + scene.stones[index].height / 2
             poses[index] = np.array([x, y, z, *_yaw(rng)])
 
-    ids = sorted(poses)
-    fingers = [scene.robot.max_finger_position] * 2
-    return SceneState(
-        joint_positions=np.array([*scene.robot.home, *fingers], dtype=np.float32),
-        joint_velocities=np.zeros(JOINTS, dtype=np.float32),
-        stone_ids=np.array(ids, dtype=np.int16),
-        stone_poses=np.array([poses[k] for k in ids], dtype=np.float32),
-        stone_velocities=np.zeros((len(ids), 6), dtype=np.float32),
-    ).validated()
+    return at_rest(scene, poses)
 
 
 def _yaw(rng: np.random.Generator) -> tuple[float, float, float, float]:

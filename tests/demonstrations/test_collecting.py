@@ -124,7 +124,7 @@ def test_perturbed_episodes_say_so(tmp_path):
         ({"split": "test"}, UnknownNameError, "split to collect from 'test'; valid: ci, train, validation"),
         ({"task": "chess"}, UnknownNameError, "task 'chess'"),
         ({"held_out": ("rows",)}, UnknownNameError, "held-out set 'rows'"),
-        ({"diversity": 1.5}, OptionError, "diversity must be from 0 to 1"),
+        ({"diversity": 1.5}, OptionError, "diversity must be a number from 0 to 1, got 1.5"),
         ({"seed": -1}, OptionError, "seed must be"),
         ({"action_mode": "velocity"}, UnknownNameError, "unknown action_mode 'velocity'"),
         ({"control_hz": 7}, OptionError, "control_hz must divide 500, got 7"),

@@ -10,14 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from core.policy import BatchPolicy, Policy
+from core.seeding import policy_seed
 
 HOLD = np.array([[0, 0, 0, 1]], dtype=np.float32)
 FAULTY_STEP = 2
 HERE = "tests.evaluation.policies"
+# Scenes in which something happens, by the seed that a policy gets there.
+SCENES = {policy_seed("ci", seed): seed for seed in (*range(6), 99)}
 
 
 class Faulty(Policy):
-    """Does at step 2 what the seed says: 1 raises, 2 returns NaN, 3 a bare action, 4 hangs, 5 dies; 0 holds.
+    """Does at step 2 what the scene says: 1 raises, 2 returns NaN, 3 a bare action, 4 hangs, 5 dies; 0 holds.
 
     With a folder, only the first time that it comes to a seed.
     """
@@ -28,10 +31,10 @@ class Faulty(Policy):
         self._folder = None if folder is None else Path(folder)
 
     def reset(self, instruction: str, seed: int) -> None:
-        self._fault = seed
+        self._fault = SCENES.get(seed, 0)
         if self._folder is not None:
             mark = self._folder / str(seed)
-            self._fault = 0 if mark.exists() else seed
+            self._fault = 0 if mark.exists() else self._fault
             mark.touch()
 
     def act(self, observation: dict, *, step: int) -> np.ndarray:
@@ -67,7 +70,7 @@ class Slow(Policy):
 class Batched(BatchPolicy):
     """Noise drawn from (seed, step), in chunks of four; writes down who it is and how large batches were.
 
-    Refuses seed 99; with ``hang``, never answers for seed 4 in the first process that is asked.
+    Refuses scene 99; with ``hang``, never answers for scene 4 in the first process that is asked.
     """
 
     def __init__(self, folder: str, seconds: float = 0.0, hang: bool = False):
@@ -81,9 +84,9 @@ class Batched(BatchPolicy):
     def infer(self, requests) -> list[np.ndarray]:
         with open(self._folder / "batches", "a") as file:
             file.write(f"{len(requests)}\n")
-        if any(request.seed == 99 for request in requests):
+        if any(SCENES.get(request.seed) == 99 for request in requests):
             raise ValueError("unlucky")
-        if self._hang and any(request.seed == 4 for request in requests):
+        if self._hang and any(SCENES.get(request.seed) == 4 for request in requests):
             mark = self._folder / "hung"
             if not mark.exists():
                 mark.touch()

@@ -110,7 +110,8 @@ def test_kill_9_of_workers(slow):
     check_whole(slow, [])
     kinds = Counter((error.kind, error.value) for error in slow.errors())
     assert set(kinds) == {("worker", "was ended by SIGKILL")} and 1 <= sum(kinds.values()) <= len(killed)
-    assert not killed & {int(row.worker.rpartition(":")[2]) for row in slow.rows()[-2:]}
+    last = sorted(slow.rows(), key=lambda row: row.finished)[-2:]
+    assert not killed & {int(row.worker.rpartition(":")[2]) for row in last}
 
 
 def test_ctrl_c_and_kill_9_of_the_parent(slow):

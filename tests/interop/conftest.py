@@ -11,8 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = ROOT / "requirements-extras.lock"  # versions that the heavy extras are tested with
-# What is built or run here has no place in a wheel that is built from clean sources.
-NOT_SOURCES = (".git", ".venv", "build", "runs", "*.so", "*.egg-info", "__pycache__")
+# What is built or run here has no place in a wheel that is built from clean sources; `bomb/runs` has.
+NOT_SOURCES = ("*.so", "*.egg-info", "__pycache__")
+NOT_SOURCES_HERE = {".git", ".venv", "build", "runs"}
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +23,16 @@ def wheel(tmp_path_factory) -> Path:
         (file,) = Path(os.environ["BOMB_WHEELS"]).glob("*.whl")
         return file
     folder = tmp_path_factory.mktemp("wheel")
-    shutil.copytree(ROOT, folder / "source", ignore=shutil.ignore_patterns(*NOT_SOURCES))
+    shutil.copytree(ROOT, folder / "source", ignore=_no_sources)
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
         "--wheel-dir", str(folder), str(folder / "source"))  # fmt: skip
     (file,) = folder.glob("*.whl")
     return file
+
+
+def _no_sources(folder: str, names: list[str]) -> set[str]:
+    found = shutil.ignore_patterns(*NOT_SOURCES)(folder, names)
+    return found | NOT_SOURCES_HERE if Path(folder) == ROOT else found
 
 
 @pytest.fixture
@@ -35,6 +41,17 @@ def fresh(tmp_path, wheel) -> Path:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / "bin" / "python"
     install(python, str(wheel))
+    return python
+
+
+@pytest.fixture(scope="session")
+def vla_python(tmp_path_factory, wheel) -> Path:
+    """The Python of an environment with BOMB, torch and transformers."""
+    folder = tmp_path_factory.mktemp("vla")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    install(python, "torch==2.13.0")  # first and by itself: which build it is depends on the machine
+    install(python, "torch==2.13.0", f"{wheel}[vla]")
     return python
 
 

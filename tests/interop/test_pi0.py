@@ -5,13 +5,12 @@ Everything goes through the front doors: `bomb collect`, `python -m bomb.models.
 """
 
 import json
-import venv
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import BACKENDS
-from tests.interop.conftest import install, run
+from tests.interop.conftest import run
 
 HERE = Path(__file__).parent / "pi0"
 SIZE, EPISODES, STEPS = 64, 20, 2000
@@ -20,14 +19,9 @@ pytestmark = [pytest.mark.timeout(3600), pytest.mark.render]
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory, wheel) -> Path:
+def python(vla_python) -> Path:
     """The Python of an environment with BOMB, torch and transformers."""
-    folder = tmp_path_factory.mktemp("pi0")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
-    install(python, "torch==2.13.0")  # first and by itself: which build it is depends on the machine
-    install(python, "torch==2.13.0", f"{wheel}[vla]")
-    return python
+    return vla_python
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from bomb.policies.making import make_policy
 from bomb.policies.replay import Replay
 from bomb.rollouts.rollout import play
 from bomb.runs.store import RunStore
+from core.seeding import policy_seed
 from tests.openpi.conftest import HERE
 
 REMEMBERER = HERE + "Rememberer()"
@@ -61,7 +62,7 @@ def test_several_moves(backend, make_env, serve, tmp_path):
     same(here, there)
     assert there.info["success"]
     diaries = [(tmp_path / f"{file.name}.diary").read_text() for file in files]
-    assert diaries[0] == diaries[1] and "reset 2 " in diaries[0]
+    assert diaries[0] == diaries[1] and f"reset {policy_seed('ci', 2)} " in diaries[0]
     remote.close()
 
 

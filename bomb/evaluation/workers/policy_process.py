@@ -10,7 +10,7 @@ from pathlib import Path
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
-from bomb.policies.making import shortened
+from bomb.policies.words import shortened
 from bomb.processes.orphans import end_group, ending, without_interrupts
 from core.errors import OptionError, PolicyError
 from core.registry import registrations

@@ -53,7 +53,8 @@ def serve(
     """
     die_with_parent()
     in_a_group_of_its_own()
-    from bomb.policies.making import make_policy, shortened
+    from bomb.policies.making import make_policy
+    from bomb.policies.words import shortened
 
     try:
         register_again(registered)

@@ -18,25 +18,26 @@ from bomb.integrations.vla_eval.observations import ObservationLayout
 from core.errors import ConventionError, OptionError, PolicyOutputError
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
-from core.seeding import check_seed
+from core.seeding import check_seed, policy_seed, shuffled
 from core.settings import EnvironmentSettings
 
 HOLD = "bomb_hold"  # key of an action that asks for the environment's own hold action
 WRIST = "wrist"
+BLOCK = 10  # episodes that are shuffled among themselves
 
 
 class BombBenchmark(StepBenchmark):
     """Board games for vla-eval: every task under every perturbation, in one simulator.
 
     An episode is (task, split, seed, perturbation) and the same in both simulators; episode k of every task
-    has the seed ``seed + k``. Success is judged at the end of the episode by BOMB's checker, as
+    has the seed ``episode_seed(seed, k)``. Success is judged at the end of the episode by BOMB's checker, as
     ``bomb evaluate`` reports it; ``success_once`` is true if it held at any time.
 
     Args:
         task: registered name, or several; see ``bomb tasks``.
         backend: registered name, see ``bomb backends``. It has no default, as no simulator is the true one.
         split: family of seeds; results are reported on ``test``.
-        seed: of the first episode of every task.
+        seed: the lowest of every task, see ``episode_seed``.
         perturbations: null; a preset or a knob with its level (``bomb``, ``board_pose:3``), a dict of knobs,
             a condition set's file; or a list of these, each a condition of its own. See ``bomb knobs``.
         cameras: out of ``head``, ``front``, ``wrist``; empty renders nothing.
@@ -133,7 +134,6 @@ class BombBenchmark(StepBenchmark):
                 "perturbation": condition.label,
                 "backend": self._settings.backend,
                 "split": self._settings.split,
-                "first_seed": self._seed,
             }
             for condition in self._conditions.values()
         ]
@@ -173,10 +173,14 @@ class BombBenchmark(StepBenchmark):
     # ---- an episode -------------------------------------------------------------------------
 
     def reset(self, task: dict) -> dict:
-        """Begins the episode with the seed ``seed + episode_idx``."""
+        """Begins the episode with the seed ``episode_seed(seed, episode_idx)``.
+
+        vla-eval sends ``task`` to the model server after this; what names the scene is taken out of it.
+        """
         env = self._environment(self._conditions[task["name"]])
         self._over = False
-        observation, _ = env.reset(seed=self._seed + int(task.get("episode_idx", 0)))
+        observation, _ = env.reset(seed=episode_seed(self._seed, int(task.get("episode_idx", 0))))
+        task["episode_idx"] = task["seed"] = policy_seed(env.episode.split, env.episode.seed)
         self._begun = True
         self._recorder.record_video(self._picture(observation))
         return observation
@@ -234,7 +238,6 @@ class BombBenchmark(StepBenchmark):
             "success_distance_mm": placement["distance_mm"] if info["success"] else None,
             "stages": {flat(name): held for name, held in placement["stages"].items()},
             **{flat(name): held for name, held in placement["stages"].items()},
-            "seed": env.episode.seed,
             "clipped": info["clipped"],
             "moves_done": info["moves"]["done"],
         }
@@ -273,6 +276,16 @@ class BombBenchmark(StepBenchmark):
 
     def _picture(self, observation: dict) -> np.ndarray | None:
         return next(iter(observation.get("images", {}).values()), None)
+
+
+def episode_seed(first: int, k: int) -> int:
+    """The scene's seed of the k-th episode of a task, where ``seed`` of the benchmark is ``first``.
+
+    The seeds from ``first`` on, each block of ten shuffled: any multiple of ten episodes plays the same seeds
+    as ``bomb evaluate`` does, and a server that counts its episodes does not know which one it is in.
+    """
+    block = k // BLOCK
+    return first + block * BLOCK + shuffled(range(BLOCK), f"vla-eval:{block}")[k % BLOCK]
 
 
 def flat(stage: str) -> str:

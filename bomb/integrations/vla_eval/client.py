@@ -13,7 +13,7 @@ class VlaEvalPolicy(Policy):
     """Asks a model server for every action, or for every chunk where it sends chunks.
 
     The server keeps the state of an episode: what fails in the middle of one is an error of that episode,
-    and the next one connects anew. The seed travels in the task of EPISODE_START.
+    and the next one connects anew. The policy's seed travels in the task of EPISODE_START.
 
     Args:
         words: ``host:port?option=value&...``; see ``bomb.integrations.vla_eval.address``.
@@ -53,6 +53,7 @@ class VlaEvalPolicy(Policy):
             hello = self._connect()
             if hello != self._hello:
                 raise ConventionError(f"another server answers at {self._address.uri} than before: {hello}")
+        # The policy's seed for an index, too: counting episodes in their order would tell which scene it is.
         task = {"name": instruction, "suite": "bomb", "seed": int(seed), "episode_idx": int(seed)}
         self._tell(lambda wire: wire.start_episode(task))
         self._playing = True

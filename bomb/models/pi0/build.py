@@ -7,7 +7,7 @@ actions by flow matching); only widths, depths and the vocabulary are small.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from core.errors import OptionError
+from core.errors import POSITIVE, OptionError, check_numbers
 
 PAD, BEGIN, END, UNKNOWN = "<pad>", "<bos>", "<eos>", "<unk>"
 NUMBERS = 4  # of the state and of an action, as BOMB has them
@@ -36,10 +36,7 @@ class SmallPi0:
     denoising_steps: int = 10
 
     def __post_init__(self) -> None:
-        for name in ("width", "layers", "vision_layers", "heads", "patch", "chunk", "denoising_steps"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise OptionError(f"{name} must be a positive integer, got {value!r}")
+        check_numbers(self, dict.fromkeys(self.__dataclass_fields__, POSITIVE))
         if self.width % (4 * self.heads):
             raise OptionError(f"width must be a multiple of 4 x heads = {4 * self.heads}, got {self.width}")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bomb.models.pi0.checkpoint import Checkpoint
-from core.errors import OptionError
+from core.errors import Number
 from core.policy import BatchPolicy, Request
 
 
@@ -36,8 +36,7 @@ class Pi0Policy(BatchPolicy):
         threads: int | None = None,
     ):
         for name, value in (("denoising_steps", denoising_steps), ("threads", threads)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise OptionError(f"{name} must be a positive integer, got {value!r}")
+            Number(least=1, optional=True).check(name, value)
         self._folder, self._steps = str(checkpoint), denoising_steps
         self._checkpoint: Checkpoint | None = Checkpoint.load(checkpoint, device=device)
         if threads is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.integrations.actions import ActionConvention
 from core.control.actions import ActionSpec
-from core.errors import BombError, OptionError
+from core.errors import POSITIVE, BombError, OptionError
 from core.rendering.observation import ObservationSpec
 
 FORMAT, VERSION = "bomb-pi0", 1
@@ -40,12 +40,7 @@ class Pi0Settings:
         ActionSpec(mode=self.convention.action_mode, control_hz=self.control_hz)
         if not self.cameras:
             raise OptionError("cameras is empty: pi0 looks at pictures")
-        if (
-            isinstance(self.text_tokens, bool)
-            or not isinstance(self.text_tokens, int)
-            or self.text_tokens < 1
-        ):
-            raise OptionError(f"text_tokens must be a positive integer, got {self.text_tokens!r}")
+        POSITIVE.check("text_tokens", self.text_tokens)
 
     def write(self, folder: Path) -> None:
         """Writes ``bomb.json``."""

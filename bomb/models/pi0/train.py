@@ -20,11 +20,20 @@ from bomb.models.pi0.checkpoint import Checkpoint, check_free, the_extra
 from bomb.models.pi0.samples import Samples, make_samples
 from bomb.models.pi0.settings import Pi0Settings
 from bomb.processes.statuses import INTERRUPTED
-from core.errors import BombError, ConventionError, OptionError
+from core.errors import POSITIVE, BombError, ConventionError, Number, OptionError, check_numbers
 
 SAVE_EVERY = 300.0  # s of training that are lost at most
 ROOM = 4  # tokens that an instruction may be longer than the longest that was trained on
 KEPT = 100  # losses that are averaged for what is printed and recorded
+
+
+CONSTRAINTS = {
+    "steps": POSITIVE,
+    "batch": POSITIVE,
+    "threads": Number(least=1, optional=True),
+    "rate": Number(whole=False, above=0),
+    "minutes": Number(whole=False, above=0, optional=True),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +57,7 @@ class Training:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "threads"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise OptionError(f"{name} must be a positive integer, got {value!r}")
-        for name in ("rate", "minutes"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise OptionError(f"{name} must be a positive number, got {value!r}")
+        check_numbers(self, CONSTRAINTS)
 
 
 def new_checkpoint(

@@ -1,6 +1,6 @@
 """The game: black and white take the free corners of the board in turn, black first."""
 
-from core.board.boards import Board, Cell
+from core import Board, Cell
 
 CORNERS = {
     "top left": (0, 0),

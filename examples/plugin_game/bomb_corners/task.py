@@ -2,11 +2,20 @@
 
 from bomb_corners.rules import CORNERS, cell_of, free_corners, to_move
 from bomb_corners.words import PHRASINGS, instruct, parse
-from core import Episode, Intersection, Move, SceneSpec, Task
-from core.board.boards import COLORS, Board, empty_board, with_cell
-from core.board.goals import board_after
-from core.board.layout import lay_out
-from core.seeding import stream
+from core import (
+    COLORS,
+    Board,
+    Episode,
+    Intersection,
+    Move,
+    SceneSpec,
+    Task,
+    board_after,
+    empty_board,
+    lay_out,
+    stream,
+    with_cell,
+)
 
 
 class Corners(Task):

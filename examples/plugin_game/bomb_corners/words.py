@@ -1,8 +1,7 @@
 """The words of the game."""
 
 from bomb_corners.rules import CORNERS, cell_of
-from core import Instruction, Intersection
-from core.language.sentences import COLOR, Phrasing, read_back, say
+from core import COLOR, Instruction, Intersection, Phrasing, read_back, say
 
 PHRASINGS = (
     Phrasing(name="canonical", template="put a {color} stone on the {corner} corner of the board"),

@@ -1,7 +1,7 @@
 """Records the expert in MuJoCo, and how its actions end in both simulators: ``record.py FOLDER FIRST COUNT``.
 
-Writes ``actions.npz`` (seed to float32[N, 4]) and ``expected.json``: for the actions as they are ("exact")
-and with a gripper that is either open or closed ("binary"), by simulator and seed, the verdict.
+Writes ``actions.npz`` (policy's seed to float32[N, 4]) and ``expected.json``: for the actions as they are
+("exact") and with a gripper that is either open or closed ("binary"), by simulator and seed, the verdict.
 """
 
 import json
@@ -13,6 +13,7 @@ import numpy as np
 import bomb
 import core
 from bomb.rollouts.rollout import replay
+from core.seeding import policy_seed
 
 OPTIONS = {"cameras": (), "split": "ci", "stop_on_success": True}
 
@@ -21,7 +22,7 @@ seeds = range(first, first + count)
 with core.make_task("place_stone", backend="mujoco", **OPTIONS) as env:
     expert = bomb.make_policy("expert")
     actions = {seed: bomb.play(env, expert, seed).record.actions for seed in seeds}
-np.savez(folder / "actions.npz", **{str(seed): series for seed, series in actions.items()})
+np.savez(folder / "actions.npz", **{str(policy_seed("ci", seed)): series for seed, series in actions.items()})
 
 
 def binary(series: np.ndarray) -> np.ndarray:

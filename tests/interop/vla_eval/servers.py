@@ -1,5 +1,6 @@
 """Model servers of vla-eval for the tests: ``servers.py KIND [FILE]`` prints its address and serves."""
 
+import json
 import os
 import sys
 import time
@@ -20,17 +21,24 @@ from vla_eval.specs import (
 
 
 class Recorded(ModelServer):
-    """Plays what the expert did in the episode of the same seed: four numbers."""
+    """Plays what the expert did in the episode of the same policy seed: four numbers."""
 
     def __init__(self, file: str):
         with np.load(file) as archive:
+            self._heard = f"{file}.heard"  # everything that was said about episodes
             self._recorded = {int(seed): archive[seed] for seed in archive.files}
 
     async def on_episode_start(self, config, ctx):
         task = config["task"]
-        # BombBenchmark says where it begins to count, our own client the seed itself.
-        seed = task["seed"] if "seed" in task else task["first_seed"] + task["episode_idx"]
-        self._actions = self._recorded[seed]
+        self._actions = self._recorded[task["seed"]]
+        self._write("start", config)
+
+    async def on_episode_end(self, result, ctx):
+        self._write("end", result)
+
+    def _write(self, what, got):
+        with open(self._heard, "a") as file:
+            file.write(json.dumps([what, got], default=str) + "\n")
 
     async def on_observation(self, obs, ctx):
         self.check(obs)

@@ -1,0 +1,57 @@
+"""Where OpenVLA's layers, heads and patches are."""
+
+from collections.abc import Sequence
+
+from bomb.models.openvla.config import PrismaticConfig
+from bomb.models.openvla.network import Prismatic
+from bomb.models.pictures import crop_box
+from bomb.models.vla import Anatomy, Layer, PictureGrid
+
+STREAMS = ("vision", "vision_fused")
+
+
+def anatomy_of(
+    network: Prismatic, config: PrismaticConfig, cameras: Sequence[str], crop: float | None
+) -> Anatomy:
+    """The anatomy of a network that looks through ``cameras``."""
+    layers = [
+        Layer(
+            stream=stream,
+            index=k,
+            module=block,
+            attention=block.attn,
+            output_projection=block.attn.proj,
+            mlp=block.mlp,
+            heads=tower.sizes.heads,
+            head_dim=tower.sizes.width // tower.sizes.heads,
+        )
+        for stream, tower in zip(STREAMS, network.vision_backbone.towers, strict=False)
+        for k, block in enumerate(tower.blocks[:-1])  # the last is not read
+    ]
+    return Anatomy(
+        layers=(*layers, *decoder_layers(network.language_model.model.layers)),
+        grids={camera: grid(config.patches, crop) for camera in cameras},
+    )
+
+
+def decoder_layers(modules, stream: str = "language") -> tuple[Layer, ...]:
+    """Layers of a decoder of transformers in Llama's form."""
+    return tuple(
+        Layer(
+            stream=stream,
+            index=k,
+            module=module,
+            attention=module.self_attn,
+            output_projection=module.self_attn.o_proj,
+            mlp=module.mlp,
+            heads=module.self_attn.o_proj.in_features // module.self_attn.head_dim,
+            head_dim=module.self_attn.head_dim,
+        )
+        for k, module in enumerate(modules)
+    )
+
+
+def grid(patches: int, crop: float | None) -> PictureGrid:
+    """Patches of a picture, of which the middle is seen where it is cropped."""
+    low, high = crop_box(crop) if crop else (0.0, 1.0)
+    return PictureGrid(rows=patches, cols=patches, box=(low, low, high, high))

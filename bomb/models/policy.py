@@ -1,0 +1,104 @@
+"""Any VLA as a policy: ``--policy "vla(checkpoint='DIR')"``."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bomb.models.requests import Request as Question
+from core.errors import OptionError, check_choice, missing_extra
+from core.policy import BatchPolicy, Request
+
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+class VLAPolicy(BatchPolicy):
+    """A checkpoint that looks at pictures and makes chunks of actions, for many episodes at once.
+
+    Args:
+        checkpoint: folder; see ``bomb.models.checkpoint``.
+        device: torch's name; ``auto`` takes a GPU where there is one.
+        dtype: of the weights, out of ``DTYPES``; None takes them as they are stored.
+        batch: questions that go through the model at once, at most.
+        threads: of torch, in the whole process; None leaves it to torch. A small model on a CPU that it
+            shares with simulators is fastest with one.
+
+    Raises:
+        OptionError: for a number that is none, and for a model that looks at more than one moment.
+        FileError: if the checkpoint cannot be loaded.
+        BombError: if torch or transformers are not installed.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str,
+        *,
+        device: str = "auto",
+        dtype: str | None = None,
+        batch: int = 16,
+        threads: int | None = None,
+    ):
+        for name, value in (("batch", batch), ("threads", threads)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise OptionError(f"{name} must be a positive integer, got {value!r}")
+        if dtype is not None:
+            check_choice("dtype", dtype, DTYPES)
+        try:
+            import torch
+
+            from bomb.models.checkpoint import Checkpoint
+        except ImportError as error:
+            raise missing_extra("a VLA", "vla") from error
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._folder, self._batch = str(checkpoint), batch
+        self._vla = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
+        if self._vla.settings.history > 1:
+            raise OptionError(
+                f"{checkpoint} looks at {self._vla.settings.history} moments; a policy that answers for many "
+                "episodes at once remembers none of them"
+            )
+
+    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+        """One chunk, float32[chunk, 4], per request.
+
+        Raises:
+            ConventionError: if an observation lacks a camera, or its pictures have another size.
+            PolicyOutputError: if the model's numbers are not finite, or not what ``bomb.json`` says.
+        """
+        import torch
+
+        chunks: list[np.ndarray] = []
+        for first in range(0, len(requests), self._batch):
+            part = requests[first : first + self._batch]
+            with torch.inference_mode():
+                batch = self._vla.encode([Question.from_observation(one.observation) for one in part])
+                actions = self._vla.act(batch, seeds=[(one.seed, one.step) for one in part])
+            chunks += [chunk[0] for chunk in actions]
+        return chunks
+
+    def describe(self) -> dict:
+        """The checkpoint: its size, what it looks at, what its actions mean, what it was trained on."""
+        vla, settings = self._vla, self._vla.settings
+        return {
+            "checkpoint": self._folder,
+            "family": settings.family,
+            "parameters": vla.count(),
+            "memory_mb": vla.memory_mb(),
+            "trained_on": settings.trained_on,
+            "training": settings.training,
+            "cameras": list(settings.cameras),
+            "image_size": list(settings.image_size),
+            "action_mode": settings.convention.action_mode,
+            "control_hz": settings.control_hz,
+            "rotation": settings.convention.rotation,
+            "gripper": settings.convention.gripper,
+            "delta_scale": settings.convention.delta_scale,
+            "chunk": settings.chunk,
+            "options": settings.options,
+            "device": str(vla.device),
+            "dtype": str(vla.dtype),
+        }
+
+    def close(self) -> None:
+        """Frees the model's memory. A second call does nothing."""
+        self._vla = None

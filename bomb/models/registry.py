@@ -1,0 +1,18 @@
+"""Names of model families and of backbones; nothing is imported before it is asked for.
+
+A new family is one file or folder with a subclass of ``bomb.models.vla.VLA``, and a line here. A new
+backbone is one file with a subclass of ``bomb.models.backbones.base.Backbone``, and a line here. Other
+packages add theirs through the entry-point groups ``bomb.models`` and ``bomb.backbones``.
+"""
+
+from core.registry import Registry
+
+FAMILIES = Registry(
+    "model family",
+    "bomb.models",
+    {
+        "openvla": "bomb.models.openvla.family:OpenVLA",
+    },
+    home="bomb.models.registry:FAMILIES",
+)
+BACKBONES = Registry("backbone", "bomb.backbones", {}, home="bomb.models.registry:BACKBONES")

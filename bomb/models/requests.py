@@ -1,0 +1,57 @@
+"""What a VLA is asked, in numpy: one moment of an episode, as it was seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.errors import ConventionError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """One question.
+
+    Attributes:
+        pictures: uint8[H, W, 3] by camera.
+        instruction: what to do.
+        state: float32[4], as observations have it.
+        depth: float32[H, W] in metres by camera; empty where it was not seen.
+        history: earlier moments of the same episode, the oldest first, each without history of its own.
+    """
+
+    pictures: Mapping[str, np.ndarray]
+    instruction: str
+    state: np.ndarray
+    depth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    history: tuple["Request", ...] = ()
+
+    @classmethod
+    def from_observation(cls, observation: Mapping, history: Sequence[Mapping] = ()) -> "Request":
+        """From what ``Environment.step`` returned, and from what it returned before."""
+        return cls(
+            pictures=observation.get("images", {}),
+            instruction=observation["instruction"],
+            state=observation["state"],
+            depth=observation.get("depth", {}),
+            history=tuple(cls.from_observation(earlier) for earlier in history),
+        )
+
+    def look(self, cameras: Sequence[str], image_size: tuple[int, int]) -> list[np.ndarray]:
+        """The pictures of these cameras, in this order.
+
+        Raises:
+            ConventionError: if a camera is missing, or a picture is not uint8 of this size.
+        """
+        if missing := [camera for camera in cameras if camera not in self.pictures]:
+            raise ConventionError(
+                f"the model looks through {', '.join(cameras)}; the observation lacks {', '.join(missing)}"
+            )
+        found = [np.asarray(self.pictures[camera]) for camera in cameras]
+        for camera, picture in zip(cameras, found, strict=True):
+            if picture.dtype != np.uint8 or picture.shape != (*image_size, 3):
+                raise ConventionError(
+                    f"the model is given pictures uint8 of {image_size[0]} x {image_size[1]} pixels, "
+                    f"{camera} has {picture.dtype} of {' x '.join(map(str, picture.shape))}"
+                )
+        return found

@@ -1,0 +1,149 @@
+"""Actions as tokens: learning them, making them one after the other, and scoring given ones.
+
+All of it works on a network with ``words``, ``hidden`` and ``logits``, as ``bomb.models.openvla.network`` has
+them, and on sequences that are padded on the left, so that the answer begins where the sequence ends.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from bomb.models import masks
+from bomb.models.codecs.bins import Bins
+from bomb.models.losses import chunk_losses
+from bomb.models.noise import generator
+from bomb.models.vla import Batch, Losses, Scores
+from core.errors import PolicyOutputError
+
+Tensor = torch.Tensor
+
+
+def token_losses(
+    logits: Tensor,
+    labels: Tensor,
+    actions: Tensor,
+    valid: Tensor,
+    *,
+    bins: Bins,
+    groups: Mapping[str, tuple[int, ...]],
+    weights: Mapping[str, float] | None = None,
+) -> Losses:
+    """Cross-entropy of an answer: its numbers and the end of the sequence.
+
+    With all weights 1 and everything valid, ``total`` is the mean over all tokens, as language models of
+    transformers have it.
+
+    Args:
+        logits: float32[B, chunk * dims + 1, vocabulary].
+        labels: int64[B, chunk * dims + 1].
+        actions: float32[B, chunk, dims], normalised.
+        valid: bool[B, chunk].
+        bins: what the tokens mean.
+        groups, weights: as ``chunk_losses`` takes them.
+    """
+    errors = functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none")
+    count, chunk, dims = actions.shape
+    numbers, stop = errors[:, :-1].reshape(count, chunk, dims), errors[:, -1]
+    found = logits[:, :-1].argmax(-1)
+    counted = valid[..., None].expand(-1, -1, dims).reshape(count, -1)
+    values = torch.from_numpy(bins.decode(found.cpu().numpy())).to(actions).reshape(actions.shape)
+    away = (values - actions).abs().reshape(count, -1)
+    metrics = {
+        "token_accuracy": (found == labels[:, :-1])[counted].float().mean().item(),
+        "l1": away[counted].mean().item(),
+        "stop": stop.mean().item(),
+    }
+    part = chunk_losses(numbers, valid, groups, weights, metrics)
+    # The end of the sequence counts as one more token of each sample.
+    size = counted.sum(1).to(errors.dtype)
+    samples = (part.samples * size + stop) / (size + 1)
+    total = (part.total * size.sum() + stop.sum()) / (size.sum() + count)
+    return Losses(
+        total=total, samples=samples, groups=part.groups, offsets=part.offsets, metrics=part.metrics
+    )
+
+
+@torch.no_grad()
+def decode(
+    network,
+    embeddings: Tensor,
+    batch: Batch,
+    count: int,
+    *,
+    temperature: float = 0.0,
+    drawn: Sequence[tuple[int, int, int]] = (),
+) -> Tensor:
+    """The likeliest tokens, one after the other, int64[B, count].
+
+    Args:
+        network: see this module.
+        embeddings: float[B, L, d] of the question.
+        batch: with its mask and positions.
+        count: tokens to make.
+        temperature: 0 takes the likeliest; else the tokens are drawn (by the Gumbel trick) in every row
+            whose sample is not the first.
+        drawn: per row (seed, step, sample).
+
+    Raises:
+        PolicyOutputError: if the model's numbers are not finite.
+    """
+    from transformers import DynamicCache
+
+    cache, mask, at = DynamicCache(), batch.attention_mask, batch.position_ids[..., -1:]
+    allowed = masks.additive(masks.causal(mask), embeddings.dtype)
+    hidden = network.hidden(embeddings, allowed, batch.position_ids, cache)
+    noise = [generator(*one) for one in drawn]
+    made: list[Tensor] = []
+    while True:
+        logits = network.logits(hidden[:, -1])
+        if not torch.isfinite(logits).all():
+            raise PolicyOutputError("the model's logits are not finite")
+        if temperature:
+            logits = logits / temperature + _gumbel(noise, drawn, logits)
+        made.append(logits.argmax(-1, keepdim=True))
+        if len(made) == count:
+            return torch.cat(made, dim=1)
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+        at = at + 1
+        hidden = network.hidden(
+            network.words(made[-1]), masks.additive(mask[:, None], embeddings.dtype), at, cache
+        )
+
+
+def forced(network, embeddings: Tensor, batch: Batch, tokens: Tensor) -> Tensor:
+    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass."""
+    count = tokens.shape[1]
+    every = torch.cat([embeddings, network.words(tokens[:, :-1]).to(embeddings.dtype)], dim=1)
+    mask = torch.cat([batch.attention_mask, batch.attention_mask.new_ones(len(tokens), count - 1)], dim=1)
+    last = batch.position_ids[..., -1:]
+    more = last + torch.arange(1, count, device=last.device)
+    at = torch.cat([batch.position_ids, more], dim=-1)
+    hidden = network.hidden(every, masks.additive(masks.causal(mask), every.dtype), at)
+    return network.logits(hidden[:, -count:])
+
+
+def token_scores(logits: Tensor, tokens: Tensor, chunk: int, groups: Mapping[str, tuple[int, ...]]) -> Scores:
+    """Forced log-probabilities, summed in all and by group.
+
+    Args:
+        logits: float32[B, chunk * dims, vocabulary], of ``forced``.
+        tokens: int64[B, chunk * dims].
+        chunk: actions.
+        groups: dimensions by group.
+    """
+    found = logits.log_softmax(-1).gather(-1, tokens[..., None])[..., 0]
+    table = found.reshape(len(tokens), chunk, -1)
+    return Scores(
+        total=table.sum((1, 2)),
+        groups={name: table[..., list(dims)].sum((1, 2)) for name, dims in groups.items()},
+    )
+
+
+def _gumbel(noise: list[np.random.Generator], drawn: Sequence[tuple[int, int, int]], like: Tensor) -> Tensor:
+    rows = [
+        source.gumbel(size=like.shape[-1]) if sample else np.zeros(like.shape[-1])
+        for source, (_, _, sample) in zip(noise, drawn, strict=True)
+    ]
+    return torch.from_numpy(np.stack(rows)).to(like)

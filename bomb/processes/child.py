@@ -1,0 +1,70 @@
+"""One spawned process with a pipe to it: what every pool of ours is made of."""
+
+import multiprocessing
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from bomb.processes.orphans import (
+    die_with_parent,
+    end_group,
+    ending,
+    in_a_group_of_its_own,
+    without_interrupts,
+)
+
+
+class Child:
+    """A process that does not outlive this one, and leaves Ctrl-C to it.
+
+    Args:
+        life: called in the process with its end of the pipe and ``args``; must pickle.
+        args: must pickle, or be inherited by a process that is spawned.
+        daemon: whether it is ended at the exit of this interpreter; it may then start no processes itself.
+
+    Attributes:
+        connection: this end of the pipe; closed by the process's end.
+    """
+
+    def __init__(self, life: Callable[..., None], *args: object, daemon: bool = False):
+        context = multiprocessing.get_context("spawn")  # a forked renderer or engine hangs
+        self.connection, there = context.Pipe()
+        self._process = context.Process(target=_live, args=(there, life, args), daemon=daemon)
+        with without_interrupts():
+            self._process.start()
+        there.close()  # so that the end of the process is the end of the pipe
+
+    @property
+    def sentinel(self) -> int:
+        """Ready, for ``multiprocessing.connection.wait``, when the process has ended."""
+        return self._process.sentinel
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.is_alive()
+
+    @property
+    def death(self) -> str:
+        """How it ended, in words."""
+        return ending(self._process.exitcode)
+
+    def tell(self, message: object) -> None:
+        """Sends a message; nothing happens if it has died, which its end of the pipe will show."""
+        with suppress(OSError):
+            self.connection.send(message)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for its end."""
+        self._process.join(timeout)
+
+    def end(self) -> None:
+        """Ends it and what it has started, whatever they do."""
+        end_group(self._process)
+        self.connection.close()
+
+
+def _live(connection: Connection, life: Callable[..., None], args: tuple) -> None:
+    die_with_parent()
+    in_a_group_of_its_own()
+    life(connection, *args)
