@@ -158,8 +158,8 @@ class Number:
         article = "an" if self.whole else "a"
         if self.above == 0:
             return f"a positive {noun}"
-        low = f" from {self.least:g}" if self.least is not None else ""
-        high = f" to {self.most:g}" if self.most is not None else " up" if low else ""
+        low = f" from {self.least}" if self.least is not None else ""
+        high = f" to {self.most}" if self.most is not None else " up" if low else ""
         return f"{article} {noun}{low}{high}"
 
 

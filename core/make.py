@@ -8,6 +8,7 @@ from typing import ParamSpec
 from core.backend import Capability
 from core.environment import Environment
 from core.registry import BACKENDS, TASKS
+from core.rendering.separate import separately_drawn
 from core.settings import EnvironmentSettings, check_options
 from core.task import Task
 from core.world.stage import clean_scene
@@ -80,6 +81,10 @@ def _prepared(settings: EnvironmentSettings) -> Callable[[], Environment]:
     BACKENDS.target(settings.backend)  # both names are checked before anything is imported
     maker = task if isinstance(task, Task) else TASKS.load(task)()
     backend_class = BACKENDS.load(settings.backend)
+    if settings.renderer is not None:
+        drawing = BACKENDS.load(settings.renderer)
+        if settings.cameras and drawing is not backend_class:
+            backend_class = separately_drawn(backend_class, drawing)
     if settings.cameras:
         backend_class.require(map(Capability, settings.modalities), "the pictures that are asked for")
     backend_class.require(maker.capabilities, f"task {maker.name!r}")

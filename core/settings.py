@@ -19,7 +19,7 @@ DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, 
 MOST_STEPS, MOST_SUPERSAMPLE = 10**9, 8
 
 # Options that decide what a picture is like, and nothing of what happens.
-APPEARANCE = ("image_size", "supersample")
+APPEARANCE = ("image_size", "supersample", "renderer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class EpisodeSettings:
 
     image_size: tuple[int, int] = (256, 256)
     supersample: int | None = None
+    renderer: str | None = None
     action_mode: str = "delta"
     control_hz: int = 20
     max_steps: int | None = None
@@ -45,6 +46,8 @@ class EpisodeSettings:
             if getattr(self, name) is not None:
                 self._set(name, check_integer(name, getattr(self, name), least=1, most=most))
         self._set("control_hz", plain_integer(self.control_hz))
+        if not isinstance(self.renderer, str | None):
+            raise OptionError(f"renderer must be the name of a backend, or None, got {self.renderer!r}")
         self._set("stop_on_success", check_flag("stop_on_success", self.stop_on_success))
         # What can be seen and done is checked where it is declared.
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)
@@ -71,6 +74,8 @@ class EnvironmentSettings(EpisodeSettings):
             ``segmentation`` (int32 of ``SegmentationId``).
         supersample: colour pictures are rendered this many times larger on each side and box-filtered in
             linear light; None takes the value that parity is claimed for.
+        renderer: name of the backend that draws; None is the one that moves the bodies. Physics is the same
+            to the last bit, whoever draws.
         control_hz: actions per second; must divide 500.
         perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "words": "letters"}``; a
             preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one.

@@ -132,7 +132,9 @@ def _is_type_checking(node: ast.AST) -> bool:
 def of_torch(file: Path) -> bool:
     """Whether a module is one of those that are imported only where torch is."""
     parts = file.relative_to(ROOT).with_suffix("").parts
-    return parts[:2] == ("bomb", "models") and parts[2] not in WITHOUT_TORCH
+    if parts[:2] != ("bomb", "models"):
+        return False
+    return parts[2] not in WITHOUT_TORCH and parts[2:] not in {("command", "listing"), ("command", "moments")}
 
 
 def foreign(house: str) -> list[Import]:

@@ -2,9 +2,10 @@
 
 The drawn scene is built straight from ``core``'s meshes and materials; MuJoCo's model has nothing drawn
 in it. Filament's own post-processing dithers with random numbers, so two pictures of one state would
-differ. It is left out: the renderer writes linear light in eight bits, twice, the second time with every
-light eight times as bright, which gives dark surfaces eleven bits; the two are joined, averaged over the
-supersamples where there are any, and encoded as sRGB by table. The same state gives the same bytes.
+differ. It is left out: the renderer writes linear light in eight bits. Where that is too coarse, on dark
+surfaces, it is drawn once more with every light eight times as bright, which gives them eleven bits; only the
+rectangle around them is. The two are joined, averaged over the supersamples where there are any, and encoded
+as sRGB by table. The same state gives the same bytes.
 """
 
 from functools import lru_cache
@@ -15,6 +16,7 @@ from mujoco import mjrf
 
 import core.world.textures
 from backends.mujoco.filament import (
+    Part,
     Target,
     Uploads,
     make_context,
@@ -38,6 +40,11 @@ from core.world.textures import srgb_encode
 
 _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
+# Up to this linear value, out of 255, one step is more than 2.6 of 255 sRGB levels: drawn again, brighter.
+_DARK = 12
+# Nothing that a camera sees lies in their shadows, and without them the shadow map is fitted to the stage:
+# a sharper shadow for less time.
+_CASTS_NO_SHADOW = ("floor", "wall")
 _NOTHING = np.zeros(3, dtype=np.float32)
 _CUBE_SIDE = 16  # texels
 _REFLECTANCE = 0.08  # at normal incidence, of a dielectric of specular 1
@@ -59,8 +66,8 @@ class Pictures:
         self._uploads: Uploads = []
         self._scene = self._context.create_scene(mjrf.SceneParams())
         self._size, self._supersample = image_size, supersample
-        large = (image_size[0] * supersample, image_size[1] * supersample)
-        self._color = Target(self._context, large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
+        self._large = (image_size[0] * supersample, image_size[1] * supersample)
+        self._color = Target(self._context, self._large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._ids = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._depth = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_R32F)
         self._meshes: dict[tuple, tuple[mjrf.Mesh, int, int]] = {}
@@ -70,6 +77,8 @@ class Pictures:
         self._statics = {body.name: self._add(body.visuals) for body in static_bodies(scene)}
         for body in static_bodies(scene):
             self.set_body_pose(body.name, body.X_WB)
+        for renderable in (part for name in _CASTS_NO_SHADOW for part in self._statics[name]):
+            renderable.set_cast_shadow(False)
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
@@ -94,14 +103,13 @@ class Pictures:
         """One view of ``state``; see ``core.backend.Backend.render``."""
         self._pose_bodies(state)
         spec = self._cameras[camera]
-        view = self._view(spec)
         rgb = depth = segmentation = None
         if "rgb" in modalities:
-            rgb = self._draw_color(view)
+            rgb = self._draw_color(spec)
         if "depth" in modalities:
-            depth = self._draw_depth(view, spec.near, spec.far)
+            depth = self._draw_depth(self._view(spec), spec.near, spec.far)
         if "segmentation" in modalities:
-            segmentation = self._draw_ids(view)
+            segmentation = self._draw_ids(self._view(spec))
         for data in self._uploads:
             data.free()
         self._uploads.clear()
@@ -226,29 +234,43 @@ class Pictures:
         for k, X_WS in zip(state.stone_ids, state.stone_poses, strict=True):
             _place(self._stones[k], X_WS[:3], matrix_from_quaternion(X_WS[3:]))
 
-    def _view(self, camera: CameraSpec) -> mjrf.Camera:
+    def _view(self, camera: CameraSpec, part: Part | None = None) -> mjrf.Camera:
+        """The camera; with ``part``, what it sees in that rectangle of the picture alone."""
         eye, forward, up = (np.asarray(vector) for vector in (camera.eye, camera.forward, camera.up))
         if camera.parent == HAND_LINK:
             X_WH = self._data.oMf[self._hand]
             eye = X_WH.translation + X_WH.rotation @ eye
             forward, up = X_WH.rotation @ forward, X_WH.rotation @ up
-        half = camera.near * np.tan(camera.fovy / 2)
+        half_height = camera.near * np.tan(camera.fovy / 2)
+        half_width = half_height * self._size[1] / self._size[0]
+        top, bottom, left, right = part.borders(self._large) if part else (1.0, -1.0, -1.0, 1.0)
         return mjrf.Camera(
             pos=np.float32(eye),
             forward=np.float32(forward / np.linalg.norm(forward)),
             up=np.float32(up / np.linalg.norm(up)),
-            frustum_bottom=-half,
-            frustum_top=half,
+            frustum_bottom=half_height * bottom,
+            frustum_top=half_height * top,
+            frustum_center=half_width * (left + right) / 2,
+            frustum_width=half_width * (right - left) / 2,
             frustum_near=camera.near,
             frustum_far=camera.far,
         )
 
-    def _draw_color(self, view: mjrf.Camera) -> np.ndarray:
+    def _draw_color(self, camera: CameraSpec) -> np.ndarray:
         self._shine(1)
-        plain = self._color.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT).copy()
-        self._shine(_BRIGHTER)
-        bright = self._color.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT)
-        steps = np.where(bright < 255, bright, plain.astype(np.uint16) * _BRIGHTER)
+        plain = self._color.draw(self._scene, self._view(camera), mjrf.DrawMode.DRAW_MODE_DEFAULT)
+        steps = plain.astype(np.uint16) * _BRIGHTER
+        dark = (plain <= _DARK).any(axis=2)
+        if dark.any():
+            part = Part.around(dark)
+            self._shine(_BRIGHTER)
+            bright = self._color.draw(
+                self._scene, self._view(camera, part), mjrf.DrawMode.DRAW_MODE_DEFAULT, part.rect(self._large)
+            )
+            inside = part.slices()
+            # A channel that was cut off keeps its coarse value.
+            use = dark[inside][..., None] & (bright[inside] < 255)
+            np.copyto(steps[inside], bright[inside], where=use)
         s = self._supersample
         if s > 1:
             height, width = self._size

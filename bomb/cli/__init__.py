@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "doctor": ("bomb.cli.doctor", "check this machine: Python, packages, and a frame from each renderer"),
     "tasks": ("bomb.cli.tasks", "list the tasks"),
     "backends": ("bomb.cli.backends", "list the simulators and what they can do"),
+    "models": ("bomb.cli.models", "list, show, verify and time vision-language-action models"),
     "policies": ("bomb.cli.policies", "list the policies"),
 }
 

@@ -34,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many pairs of twins the page shows as videos; 0 needs no graphics driver",
     )
+    parser.add_argument(
+        "--twins-across",
+        action="store_true",
+        help="take clean twins also from a run of the same policy that was made with other versions, "
+        "renderer or tolerances, and say so wherever they are used",
+    )
     parser.add_argument("--rows", choices=ROWS, default="conditions", help="what a row of the CSV is")
 
 
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         from bomb.report.tidy import episodes_csv
 
         return _write(episodes_csv(runs), out)
-    summary = summarise(runs, margin=args.margin)
+    summary = summarise(runs, margin=args.margin, twins_across=args.twins_across)
     if args.format == "html":
         from bomb.report.page import write_page
 

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from bomb.disk.files import write_bytes, write_json
@@ -24,6 +25,7 @@ from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
+from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 from core.world.temporary import temporary_folder
@@ -262,7 +264,7 @@ def _described(
     plain = settings.to_dict()
     machine = hardware(renders=bool(cameras) or execution.videos != "none")
     return {
-        **{name: value for name, value in plain.items() if name != "chunks"},
+        **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {
             "words": settings.policy,
             "privileged": about.privileged,
@@ -275,8 +277,10 @@ def _described(
         "trained_on": about.description.get("trained_on"),
         "cameras": list(cameras),
         "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
+        "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
         "renderer": machine["renderer"] if cameras else None,
         "versions": versions(),
+        "tolerances": asdict(Tolerances()),
         "execution": execution.to_dict(),
         "hardware": machine,
         "git": git_state(),

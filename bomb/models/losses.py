@@ -1,6 +1,6 @@
 """Losses of chunks of actions, split by group and by how far ahead an action is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ def chunk_losses(
     groups: Mapping[str, tuple[int, ...]],
     weights: Mapping[str, float] | None = None,
     metrics: Mapping[str, float] | None = None,
+    *,
+    scale: Sequence[float] | None = None,
 ) -> Losses:
     """The weighted mean of ``errors`` over what counts, and its parts.
 
@@ -37,22 +39,23 @@ def chunk_losses(
         groups: dimensions by group.
         weights: by group; those left out weigh 1.
         metrics: other numbers to be logged.
+        scale: float[dims], share of each dimension in the loss of an action; None: all alike, in sum 1.
 
     Raises:
         UnknownNameError: for a weight of a group that there is not.
         OptionError: for a weight that is negative or no number.
     """
-    scale = errors.new_ones(errors.shape[-1])
+    dims = errors.shape[-1]
+    share = errors.new_tensor(scale if scale is not None else [1 / dims] * dims)
     for name, weight in (weights or {}).items():
         check_choice("group of the action", name, groups)
         if not weight >= 0 or not np.isfinite(weight):
             raise OptionError(f"the weight of {name} must be a number from 0 up, got {weight!r}")
-        scale[list(groups[name])] = float(weight)
+        share[list(groups[name])] *= float(weight)
     counted = valid.to(errors.dtype)[..., None]
-    weighed = errors * scale * counted
-    dims = errors.shape[-1]
-    total = weighed.sum() / (counted.sum() * dims).clamp(min=1)
-    samples = weighed.sum((1, 2)) / (counted.sum((1, 2)) * dims).clamp(min=1)
+    weighed = errors * share * counted
+    total = weighed.sum() / counted.sum().clamp(min=1)
+    samples = weighed.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)
     plain = (errors * counted).detach()
     of_group = counted.sum().clamp(min=1)
     return Losses(

@@ -12,7 +12,15 @@ FAMILIES = Registry(
     "bomb.models",
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
+        "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
     },
     home="bomb.models.registry:FAMILIES",
 )
-BACKBONES = Registry("backbone", "bomb.backbones", {}, home="bomb.models.registry:BACKBONES")
+BACKBONES = Registry(
+    "backbone",
+    "bomb.backbones",
+    {
+        "smolvlm": "bomb.models.backbones.smolvlm:SmolVLM",
+    },
+    home="bomb.models.registry:BACKBONES",
+)

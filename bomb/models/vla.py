@@ -238,6 +238,7 @@ class VLA(torch.nn.Module, ABC):
     """
 
     family: ClassVar[str]
+    published: ClassVar[Mapping[str, int]] = {}  # parameters of public models, by their names
     reads_answer: ClassVar[bool] = (
         False  # whether, while learning, later tokens of an answer see earlier ones
     )
@@ -360,6 +361,10 @@ class VLA(torch.nn.Module, ABC):
         """
         one = self.decide(batch, seeds=seeds).actions
         return np.repeat(one[:, None], samples, axis=1)
+
+    def quantise(self, values: np.ndarray) -> np.ndarray:
+        """Normalised actions, float[..., dims], as the head can say them; by default as they are."""
+        return values
 
     def teach(
         self, actions: np.ndarray | None, valid: np.ndarray | None, count: int

@@ -67,19 +67,23 @@ def load_weights(
     dtype: torch.dtype | None = None,
     ignored: Sequence[str] = (),
     rename: Callable[[str], str | None] | None = None,
+    assign: bool = True,
 ) -> None:
     """Puts the tensors of some files into a module, shard by shard; the module may be on the meta device.
 
     Args:
-        module: takes them; its parameters are replaced.
+        module: takes them.
         files: as ``weight_files`` finds them.
         dtype: to store them as; None: as they are in the file.
         ignored: patterns of names that may be in the files and are not used.
         rename: the module's name for a name in the files; None for one that is not used.
+        assign: whether the module's parameters are replaced; else they are written into.
 
     Raises:
         FileError: naming keys that are missing or unknown, or a tensor of another shape.
     """
+    if lost := [file for file in files if not file.is_file()]:
+        raise FileError(f"{lost[0]} does not exist")
     wanted = module.state_dict()
     seen: set[str] = set()
     extra: list[str] = []
@@ -95,7 +99,7 @@ def load_weights(
             else:
                 part[key] = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
         seen |= part.keys()
-        module.load_state_dict(part, strict=False, assign=True)
+        module.load_state_dict(part, strict=False, assign=assign)
     tied = _tied(module)
     missing = sorted(key for key in wanted.keys() - seen if tied.get(key) not in seen)
     for what, keys in (("lack", missing), ("have unknown keys", sorted(extra))):
@@ -135,6 +139,14 @@ def save_weights(module: torch.nn.Module, folder: Path, *, shard_mb: float | Non
     total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     places = {key: name for name, shard in zip(names, shards, strict=True) for key in shard}
     write_json(folder / SAFE_INDEX, {"metadata": {"total_size": total}, "weight_map": places})
+
+
+def save_module(module: torch.nn.Module, file: Path) -> None:
+    """Writes the weights of a small module into one file of safetensors."""
+    from safetensors.torch import save_file
+
+    tensors = {key: value.detach().contiguous().cpu() for key, value in module.state_dict().items()}
+    save_file(tensors, file, metadata={"format": "pt"})
 
 
 def _named(

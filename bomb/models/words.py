@@ -105,6 +105,7 @@ def small_tokenizer(
     texts: Iterable[str],
     *,
     first: Sequence[str] = (UNKNOWN, BEGIN, END, SPACE),
+    special: Sequence[str] = (),
     begin: str | None = BEGIN,
     size: int | None = None,
 ):
@@ -115,6 +116,7 @@ def small_tokenizer(
     Args:
         texts: what it is to know.
         first: the tokens with the lowest ids.
+        special: more tokens after these, which are found in a text wherever they stand.
         begin: the token that begins every sequence; None: none does.
         size: ids that there are, filled up with tokens that stand for nothing; None: as many as are needed.
 
@@ -133,7 +135,7 @@ def small_tokenizer(
             pre_tokenizers.Punctuation(),
         ]
     )
-    known = [*first, *"0123456789", *"abcdefghi", *"(),?.:"]
+    known = [*first, *special, *"0123456789", *"abcdefghi", *"(),?.:"]
     words = {word for text in texts for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text.lower())}
     known += sorted(words - set(known))
     if size is not None:
@@ -147,5 +149,10 @@ def small_tokenizer(
             single=f"{begin} $A", special_tokens=[(begin, ids[begin])]
         )
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=begin, eos_token=END, unk_token=UNKNOWN, padding_side="left"
+        tokenizer_object=tokenizer,
+        bos_token=begin,
+        eos_token=END,
+        unk_token=UNKNOWN,
+        additional_special_tokens=list(special),
+        padding_side="left",
     )

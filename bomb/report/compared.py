@@ -23,6 +23,7 @@ class Comparison:
         p_value: of the exact McNemar test; None where pairs are not independent, because several conditions
             are pooled. p_holm: the same, corrected for the ``tests`` of the family.
         verdict, within_margin, words: see ``bomb.statistics.Finding``.
+        differs: what both sides were made with and differ in, in words; see ``bomb.report.makings``.
     """
 
     first: str
@@ -48,6 +49,7 @@ class Comparison:
     verdict: str
     within_margin: bool | None
     words: str
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +105,7 @@ class SimulatorAgreement:
         reason: why there is nothing to tell; else None.
         conditions: agreement in each. pooled: over all of them; None without any.
         ranks: see ``RankAgreement``.
+        differs: what the runs that it stands on were made with and differ in.
     """
 
     run: str | None
@@ -113,6 +116,7 @@ class SimulatorAgreement:
     conditions: tuple[Agreement, ...]
     pooled: Agreement | None
     ranks: RankAgreement | None
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +128,14 @@ class RunComparison:
             else ``"policies"``.
         first, second: names of the runs.
         rows: second minus first.
+        differs: terms of play and makings in which the runs differ, in words.
     """
 
     kind: str
     first: str
     second: str
     rows: tuple[Comparison, ...]
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +149,7 @@ class TrainingGrid:
         cells: ``"TRAINED/TESTED"`` to success rate, with each of ``clean`` and ``perturbed``.
         interaction: (perturbed - clean test) of the policy trained on perturbed data minus that of the one
             trained on clean data: how much training on perturbations narrows the gap. A mean over seeds.
+        differs: terms of play and makings in which the runs differ, in words.
     """
 
     trained_clean: str
@@ -154,3 +161,4 @@ class TrainingGrid:
     seeds: int
     cells: dict[str, Estimate]
     interaction: Estimate
+    differs: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ def efficiency(run: LoadedRun) -> tuple[Efficiency, ...]:
             continue
         latencies = _present(rows, "policy_ms_mean")
         typical = quantile(latencies, 0.5)
+        looks, steps = sum(_present(rows, "looks")), sum(row.steps for row in rows)
         wall = sum(_present(rows, "wall_s"))
         parts = {name: sum(_present(rows, f"{name}_s")) for name in SHARES}
         found.append(
@@ -35,7 +36,9 @@ def efficiency(run: LoadedRun) -> tuple[Efficiency, ...]:
                 policy_ms_mean=typical,
                 policy_ms_p95=quantile(_present(rows, "policy_ms_p95"), 0.5),
                 policy_hz=1000 / typical.value if typical.value else None,
-                steps_per_s=sum(row.steps for row in rows) / wall if wall else None,
+                actions_hz=steps / parts["policy"] if parts["policy"] else None,
+                actions_per_decision=steps / looks if looks else None,
+                steps_per_s=steps / wall if wall else None,
                 episode_s=quantile(_present(rows, "wall_s"), 0.5),
                 shares={name: seconds / wall for name, seconds in parts.items()} if wall else {},
             )

@@ -1,7 +1,8 @@
 """Estimates in a line of text: value and interval; what is undefined says why."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from bomb.report.tables import UNDEFINED
 from bomb.statistics import Estimate, formats
@@ -25,6 +26,18 @@ def number(estimate: Estimate, digits: int = 2, unit: str = "") -> str:
 def words(name: str) -> str:
     """An identifier for readers: ``never_reached`` is ``never reached``, ``int_act/`` is ``INT-ACT:``."""
     return formats.words(name.replace("int_act/", "INT-ACT: "))
+
+
+def differing(found: Iterable[Any]) -> str:
+    """Below a table: what the sides of its rows were made with and differ in; empty where they do not."""
+    said = not_made_alike(found)
+    return f"\n**{said}**\n" if said else ""
+
+
+def not_made_alike(found: Iterable[Any]) -> str:
+    """The ``differs`` of everything that a table shows, in one sentence; empty where there is none."""
+    words = dict.fromkeys(part for entry in found for part in entry.differs)
+    return f"Not made alike: {'; '.join(words)}." if words else ""
 
 
 def _with_interval(estimate: Estimate, form: Callable[[float], str], unit: str) -> str:

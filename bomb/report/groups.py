@@ -1,9 +1,11 @@
 """Conditions of a run against their clean twins, pooled by category and severity, and along severities."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bomb.report.compared import Comparison
 from bomb.report.loading import LoadedRun, where
+from bomb.report.makings import made_otherwise
 from bomb.report.model import CurvePoint, Group, SeverityCurve
 from bomb.report.pairing import Pairs, compare, pair, pool, settle
 from bomb.runs.rows import Condition, EpisodeRow
@@ -16,10 +18,19 @@ NO_TWIN = "this is the clean world"
 Twins = Callable[[Condition], Pairs | None]
 
 
-def twins_of(run: LoadedRun, runs: Sequence[LoadedRun]) -> Twins:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CleanEpisodes:
+    """Clean episodes by seed, and what their run was made with that the perturbed one was not."""
+
+    rows: Mapping[int, EpisodeRow]
+    differs: tuple[str, ...] = ()
+
+
+def twins_of(run: LoadedRun, runs: Sequence[LoadedRun], *, across: bool = False) -> Twins:
     """Looks up the pairs (clean, perturbed) of a condition; None for a clean one, or one without twins.
 
-    Twins are those of the run itself, else those of another run of the same policy under the same terms.
+    Twins are those of the run itself, else those of another run of the same policy under the same terms, made
+    with the same versions, renderer and tolerances unless ``across``.
     """
     known: dict[str, Pairs | None] = {}
 
@@ -28,25 +39,35 @@ def twins_of(run: LoadedRun, runs: Sequence[LoadedRun]) -> Twins:
             return None
         if condition.key not in known:
             task, backend, split, _ = where(condition)
-            clean = clean_rows(run, runs, task, backend, split)
-            known[condition.key] = (
-                None
-                if clean is None
-                else pair(clean, run.episodes[condition.key], cluster=(task, split), twins=True)
-            )
+            clean = clean_rows(run, runs, task, backend, split, across=across)
+            known[condition.key] = None
+            if clean is not None:
+                pairs = pair(clean.rows, run.episodes[condition.key], cluster=(task, split), twins=True)
+                known[condition.key] = replace(pairs, differs=clean.differs)
         return known[condition.key]
 
     return look_up
 
 
 def clean_rows(
-    run: LoadedRun, runs: Sequence[LoadedRun], task: str, backend: str, split: str
-) -> Mapping[int, EpisodeRow] | None:
-    """Episodes of the clean world by seed, of the run or of another of the same policy; None without any."""
-    for place in (run, *(other for other in runs if other is not run and other.same_policy(run))):
+    run: LoadedRun,
+    runs: Sequence[LoadedRun],
+    task: str,
+    backend: str,
+    split: str,
+    *,
+    across: bool = False,
+) -> CleanEpisodes | None:
+    """The clean episodes of the run, or of another of the same policy; None without any.
+
+    One that was made with the same versions, renderer and tolerances comes first; others only ``across``.
+    """
+    others = [other for other in runs if other is not run and other.same_policy(run)]
+    places = [(place, made_otherwise(place, run)) for place in (run, *others)]
+    for place, differs in sorted(places, key=lambda entry: bool(entry[1])):
         clean = place.find(task=task, backend=backend, split=split, perturbation=CLEAN)
-        if clean is not None:
-            return place.episodes[clean.key]
+        if clean is not None and (across or not differs):
+            return CleanEpisodes(rows=place.episodes[clean.key], differs=differs)
     return None
 
 
@@ -83,8 +104,13 @@ def groups(run: LoadedRun, twins: Twins) -> tuple[Group, ...]:
     return tuple(found)
 
 
-def curves(run: LoadedRun, runs: Sequence[LoadedRun], twins: Twins) -> tuple[SeverityCurve, ...]:
-    """Every knob and preset that was played with a severity; severity 0 is where its clean twins are from."""
+def curves(
+    run: LoadedRun, runs: Sequence[LoadedRun], twins: Twins, *, across: bool = False
+) -> tuple[SeverityCurve, ...]:
+    """Every knob and preset that was played with a severity; severity 0 is where its clean twins are from.
+
+    Where there are clean episodes, a point is of the perturbed ones that have their twins among them.
+    """
     found = []
     names = dict.fromkeys(
         (*where(condition)[:3], condition.knob, condition.category)
@@ -92,7 +118,7 @@ def curves(run: LoadedRun, runs: Sequence[LoadedRun], twins: Twins) -> tuple[Sev
         if condition.knob is not None and condition.severity
     )
     for task, backend, split, knob, category in names:
-        clean = clean_rows(run, runs, task, backend, split)
+        clean = clean_rows(run, runs, task, backend, split, across=across)
         members = [
             condition
             for condition in run.conditions
@@ -101,9 +127,12 @@ def curves(run: LoadedRun, runs: Sequence[LoadedRun], twins: Twins) -> tuple[Sev
             and condition.severity
         ]
         members.sort(key=lambda condition: condition.severity)
-        points = [] if clean is None else [_point(0, CLEAN, clean.values(), undefined(NO_TWIN))]
+        points = []
+        if clean is not None:
+            success = rate([row.success for row in clean.rows.values()])
+            points.append(_point(0, CLEAN, success, undefined(NO_TWIN)))
         points += [
-            _point(c.severity, c.perturbation, run.episodes[c.key].values(), _difference([c], twins))
+            _point(c.severity, c.perturbation, _paired_rate(run, c, twins), _difference([c], twins))
             for c in members
         ]
         found.append(
@@ -115,25 +144,29 @@ def curves(run: LoadedRun, runs: Sequence[LoadedRun], twins: Twins) -> tuple[Sev
                 name=knob,
                 category=category,
                 points=tuple(points),
+                differs=() if clean is None else clean.differs,
             )
         )
     return tuple(found)
 
 
-def _point(
-    severity: int, perturbation: str, rows: Iterable[EpisodeRow], versus_clean: Estimate
-) -> CurvePoint:
+def _point(severity: int, perturbation: str, success: Estimate, versus_clean: Estimate) -> CurvePoint:
     return CurvePoint(
-        severity=severity,
-        perturbation=perturbation,
-        success=rate([row.success for row in rows]),
-        versus_clean=versus_clean,
+        severity=severity, perturbation=perturbation, success=success, versus_clean=versus_clean
+    )
+
+
+def _paired_rate(run: LoadedRun, condition: Condition, twins: Twins) -> Estimate:
+    pairs = twins(condition)
+    return rate(
+        [row.success for row in run.episodes[condition.key].values()] if pairs is None else pairs.second
     )
 
 
 def _group(run: LoadedRun, place: tuple, category: str, severity: int | None, members, twins: Twins) -> Group:
     rows = [row for condition in members for row in run.episodes[condition.key].values()]
     seeds = [row.seed for row in rows]
+    pairs = _pairs(members, twins)
     return Group(
         run=run.name,
         task=place[0],
@@ -146,7 +179,15 @@ def _group(run: LoadedRun, place: tuple, category: str, severity: int | None, me
         success=clustered_rate([row.success for row in rows], seeds),
         success_once=clustered_rate([row.success_once for row in rows], seeds),
         versus_clean=_difference(members, twins),
+        pairs=len(pairs.first),
+        paired=clustered_rate(pairs.second, pairs.clusters),
+        clean_twins=clustered_rate(pairs.first, pairs.clusters),
+        differs=pairs.differs,
     )
+
+
+def _pairs(members: Sequence[Condition], twins: Twins) -> Pairs:
+    return pool([found for condition in members if (found := twins(condition)) is not None])
 
 
 def _difference(members: Sequence[Condition], twins: Twins) -> Estimate:

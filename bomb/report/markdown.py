@@ -1,6 +1,6 @@
 """Markdown: the tables of a report with their intervals, ready for a paper."""
 
-from bomb.report.formats import number, percent, points, words
+from bomb.report.formats import differing, number, percent, points, words
 from bomb.report.markdown_comparisons import comparison_sections
 from bomb.report.model import ConditionSummary, RunSummary, Summary
 from bomb.report.tables import escaped, section, table
@@ -48,18 +48,18 @@ def _headline(summary: Summary) -> str:
         for place in dict.fromkeys((g.task, g.backend, g.split) for g in groups):
             here = {g.category: g for g in groups if (g.task, g.backend, g.split) == place}
             clean, perturbed = here.get("clean"), here.get("perturbed")
-            rows.append(
-                [
-                    run.name,
-                    _policy(run),
-                    *place,
-                    f"{percent(clean.success)} ({clean.episodes})" if clean else NOTHING,
-                    f"{percent(perturbed.success)} ({perturbed.episodes})" if perturbed else NOTHING,
-                    points(perturbed.versus_clean) if perturbed else NOTHING,
-                ]
-            )
-    head = ["run", "policy", "task", "simulator", "split", "clean (episodes)", "perturbed", "difference"]
-    return section("Success at the end", table(head, rows))
+            shown = [f"{percent(clean.success)} ({clean.episodes})" if clean and clean.episodes else NOTHING]
+            if perturbed and perturbed.pairs:
+                shown += [percent(perturbed.clean_twins), f"{percent(perturbed.paired)} ({perturbed.pairs})"]
+                shown += [points(perturbed.versus_clean)]
+            else:
+                shown += [NOTHING] * 3
+            alone = perturbed.episodes - perturbed.pairs if perturbed else 0
+            rows.append([run.name, _policy(run), *place, *shown, str(alone)])
+    head = ["run", "policy", "task", "simulator", "split", "clean (episodes)", "clean twins"]
+    head += ["perturbed (pairs)", "difference", "perturbed without a twin"]
+    groups = [group for run in summary.runs for group in run.groups]
+    return section("Success at the end", table(head, rows) + differing(groups))
 
 
 def _categories(summary: Summary) -> str:
@@ -71,15 +71,18 @@ def _categories(summary: Summary) -> str:
             NOTHING if group.severity is None else str(group.severity),
             group.backend,
             str(group.episodes),
-            percent(group.success),
+            str(group.pairs),
+            percent(group.paired if group.pairs else group.success),
             points(group.versus_clean),
         ]
         for run in summary.runs
         for group in run.groups
         if group.category not in ("clean", "perturbed")
     ]
-    head = ["run", "task", "category", "severity", "simulator", "episodes", "success", "against clean"]
-    return section("Category x severity x simulator", table(head, rows))
+    head = ["run", "task", "category", "severity", "simulator", "episodes", "with a clean twin"]
+    head += ["success of these (of all where none has)", "against clean"]
+    groups = [group for run in summary.runs for group in run.groups]
+    return section("Category x severity x simulator", table(head, rows) + differing(groups))
 
 
 def _conditions(summary: Summary) -> str:
@@ -118,7 +121,8 @@ def _twins(summary: Summary) -> str:
             )
     head = ["run", "task", "simulator", "perturbation", "twins", "only clean / only perturbed"]
     head += ["difference (points)", "McNemar p", "Holm p (tests)", "verdict"]
-    return section("Perturbed against clean twins", table(head, rows))
+    found = [condition.versus_clean for condition in _all(summary) if condition.versus_clean is not None]
+    return section("Perturbed against clean twins", table(head, rows) + differing(found))
 
 
 def _reasons(summary: Summary) -> str:
@@ -170,6 +174,8 @@ def _efficiency(summary: Summary) -> str:
             number(entry.policy_ms_mean, 1),
             number(entry.policy_ms_p95, 1),
             fixed(entry.policy_hz),
+            fixed(entry.actions_hz),
+            fixed(entry.actions_per_decision),
             fixed(entry.steps_per_s),
             number(entry.episode_s, 1),
             ", ".join(f"{name} {share:.0%}" for name, share in entry.shares.items()) or NOTHING,
@@ -177,8 +183,15 @@ def _efficiency(summary: Summary) -> str:
         for run in summary.runs
         for entry in run.efficiency
     ]
-    head = ["run", "simulator", "parameters", "memory (MB)", "latency (ms)", "latency p95 (ms)", "policy Hz"]
-    head += ["actions/s", "episode (s)", "share of time"]
+    head = ["run", "simulator", "parameters", "memory (MB)", "latency (ms)", "latency p95 (ms)"]
+    head += [
+        "decisions (Hz)",
+        "actions (Hz)",
+        "actions a decision",
+        "whole harness, actions/s",
+        "episode (s)",
+        "share of time",
+    ]
     return section("Efficiency", table(head, rows))
 
 

@@ -1,7 +1,7 @@
 """The second half of the markdown: simulators, policies side by side, training."""
 
 from bomb.report.compared import Agreement, Comparison, RankAgreement, SimulatorAgreement
-from bomb.report.formats import number, percent, points
+from bomb.report.formats import differing, number, percent, points
 from bomb.report.model import Summary
 from bomb.report.tables import section, table
 from bomb.statistics.formats import NOTHING, p_value
@@ -29,7 +29,10 @@ def _simulators(summary: Summary) -> str:
     ]
     return section(
         "Simulators: outcome by outcome",
-        table(head, rows) + "".join(f"\n- {line}" for line in missing) + ("\n" if missing else ""),
+        table(head, rows)
+        + "".join(f"\n- {line}" for line in missing)
+        + ("\n" if missing else "")
+        + differing(summary.simulators),
     )
 
 
@@ -65,7 +68,7 @@ def _ranks(summary: Summary) -> str:
     ]
     head = ["run", "over", "seeds", "simulators", "Pearson r", "Spearman rho", "Kendall tau-b"]
     head += ["MMRV (first is the reference)", "MMRV (second is)"]
-    return section("Simulators: do they order alike?", table(head, rows))
+    return section("Simulators: do they order alike?", table(head, rows) + differing(summary.simulators))
 
 
 def _rank_cells(ranks: RankAgreement) -> list[str]:
@@ -101,7 +104,8 @@ def _runs(summary: Summary) -> list[str]:
             if comparison.kind == kind
             for row in comparison.rows
         ]
-        sections.append(section(title, table(head, rows)))
+        concerned = [comparison for comparison in summary.comparisons if comparison.kind == kind]
+        sections.append(section(title, table(head, rows) + differing(concerned)))
     return sections
 
 
@@ -125,7 +129,7 @@ def _training(summary: Summary) -> str:
     head = ["trained on clean / on perturbed", "task", "simulator", "perturbation", "seeds"]
     head += ["clean -> clean", "clean -> perturbed", "perturbed -> clean", "perturbed -> perturbed"]
     head += ["gap narrowed by (points)"]
-    return section("Trained on x tested on", table(head, rows))
+    return section("Trained on x tested on", table(head, rows) + differing(summary.training))
 
 
 def _holm(comparison: Comparison) -> str:

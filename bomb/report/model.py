@@ -101,6 +101,8 @@ class Group:
         success, success_once: with an interval that knows that a seed was played several times.
         versus_clean: success minus that of the clean twins, over all pairs, with an interval that knows that
             a seed was played several times; undefined without twins.
+        pairs: episodes with a clean twin. paired: success of these. clean_twins: success of their twins.
+        differs: what the twins' run was made with that this one was not, in words.
     """
 
     run: str
@@ -114,6 +116,10 @@ class Group:
     success: Estimate
     success_once: Estimate
     versus_clean: Estimate
+    pairs: int
+    paired: Estimate
+    clean_twins: Estimate
+    differs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +134,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, kw_only=True)
 class SeverityCurve:
-    """Success against the severity of one knob or preset."""
+    """Success against the severity of one knob or preset; ``differs`` as in ``Group``."""
 
     run: str
     task: str
@@ -137,6 +143,7 @@ class SeverityCurve:
     name: str
     category: str
     points: tuple[CurvePoint, ...]
+    differs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +154,8 @@ class Efficiency:
         parameters: of the policy; memory_mb: what its weights take. None where it does not say.
         policy_ms_mean, policy_ms_p95: of one decision; medians over episodes of the episode's own.
         policy_hz: decisions a second that the policy could make: 1000 / its mean latency.
+        actions_hz: actions a second that came of them: actions executed / seconds that the policy took.
+        actions_per_decision: how many were executed before the policy was asked again, on average.
         steps_per_s: actions a second over whole episodes. episode_s: wall time of one.
         shares: of the wall time, by ``sim``, ``render``, ``policy``, ``overhead``.
     """
@@ -158,6 +167,8 @@ class Efficiency:
     policy_ms_mean: Estimate
     policy_ms_p95: Estimate
     policy_hz: float | None
+    actions_hz: float | None
+    actions_per_decision: float | None
     steps_per_s: float | None
     episode_s: Estimate
     shares: dict[str, float]

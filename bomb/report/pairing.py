@@ -19,6 +19,7 @@ class Pairs:
         unpaired: episodes of either side that the other does not have.
         other_goal: episodes of both with different goals.
         shared: counts of what the pairs share with their clean twins.
+        differs: what both sides were made with and differ in, see ``bomb.report.makings``.
     """
 
     first: list[bool] = field(default_factory=list)
@@ -27,6 +28,7 @@ class Pairs:
     unpaired: int = 0
     other_goal: int = 0
     shared: Counter = field(default_factory=Counter)
+    differs: tuple[str, ...] = ()
 
     @property
     def independent(self) -> bool:
@@ -80,6 +82,7 @@ def pool(parts: Iterable[Pairs]) -> Pairs:
         unpaired=sum(part.unpaired for part in parts),
         other_goal=sum(part.other_goal for part in parts),
         shared=sum((part.shared for part in parts), Counter()),
+        differs=tuple(dict.fromkeys(words for part in parts for words in part.differs)),
     )
 
 
@@ -125,6 +128,7 @@ def compare(
         verdict=finding.verdict,
         within_margin=finding.within_margin,
         words=finding.words,
+        differs=pairs.differs,
     )
 
 

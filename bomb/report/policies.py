@@ -1,6 +1,7 @@
 """Runs side by side: policies, policies without eyes or ears, and what training on perturbations brings."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from bomb.report.compared import Comparison, RunComparison, TrainingGrid
 from bomb.report.groups import CLEAN, PERTURBED
 from bomb.report.loading import LoadedRun, where
+from bomb.report.makings import not_alike
 from bomb.report.pairing import compare, pair, settle
 from bomb.statistics import Estimate, mean, rate, undefined
 
@@ -24,7 +26,15 @@ def comparisons(runs: Sequence[LoadedRun], margin: float | None) -> tuple[RunCom
             kind, first, second = "policies", a, b
         rows = settle(_rows(first, second), margin)
         if rows:
-            found.append(RunComparison(kind=kind, first=first.name, second=second.name, rows=rows))
+            found.append(
+                RunComparison(
+                    kind=kind,
+                    first=first.name,
+                    second=second.name,
+                    rows=rows,
+                    differs=not_alike(first, second),
+                )
+            )
     return tuple(sorted(found, key=lambda comparison: comparison.kind == "policies"))
 
 
@@ -36,6 +46,7 @@ def _rows(first: LoadedRun, second: LoadedRun) -> list[Comparison]:
         if other is None:
             continue
         pairs = pair(first.episodes[condition.key], second.episodes[other.key], cluster=(task, split))
+        pairs = replace(pairs, differs=not_alike(first, second))
         if pairs.first:
             rows.append(
                 compare(
@@ -97,6 +108,7 @@ def _grid(
         seeds=len(seeds),
         cells={name: rate(values) for name, values in outcomes.items()},
         interaction=_interaction(gaps[PERTURBED] - gaps[CLEAN]),
+        differs=not_alike(clean, perturbed),
     )
 
 

@@ -4,7 +4,7 @@ from bomb.pages.page import Page
 from bomb.report.charts import agreement_chart, points
 from bomb.report.compared import RunComparison, SimulatorAgreement, TrainingGrid
 from bomb.report.model import Summary
-from bomb.report.sections_rates import show
+from bomb.report.sections_rates import differing, show
 from bomb.report.wording import number_cell, rate_cell, verdict_cell
 from bomb.statistics import Estimate
 from bomb.statistics.formats import p_value
@@ -26,6 +26,7 @@ def training(page: Page, summary: Summary) -> None:
         "number from left to right has learned what the perturbation does not touch. All four cells are of "
         "the same seeds."
     )
+    differing(page, summary.training)
     with page.columns("30rem"):
         for grid in summary.training:
             _grid(page, grid)
@@ -40,6 +41,7 @@ def comparisons(page: Page, summary: Summary) -> None:
         "Pairs of episodes with one seed and one condition. A policy that does as well without pictures or "
         "without words has not used them: it remembers, or the task gives it away."
     )
+    differing(page, summary.comparisons)
     for pair in summary.comparisons:
         if pair.kind == "policies":
             with page.details(f"{pair.second} against {pair.first}: {len(pair.rows)} conditions"):
@@ -60,6 +62,7 @@ def simulators(page: Page, summary: Summary) -> None:
         "Seeds that the expert does not solve in both may be beyond the simulators, not the policy: the "
         "second column leaves them out."
     )
+    differing(page, summary.simulators)
     together: dict[tuple, list[SimulatorAgreement]] = {}
     for agreement in summary.simulators:
         together.setdefault((agreement.run, agreement.first, agreement.second), []).append(agreement)

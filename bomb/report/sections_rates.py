@@ -1,13 +1,24 @@
 """What is read first: the headline, success against severity, and the tables of every condition."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from bomb.pages.drawing import Chart
 from bomb.pages.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
+from bomb.report.formats import not_made_alike
 from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
 from bomb.report.wording import Names, counted, interval, number_cell, rate_cell, share, verdict_cell
 from bomb.statistics import formats
 
 CHARTS = 12  # severity charts that are open at once; the others are folded away
+
+
+def differing(page: Page, found: Iterable[Any]) -> None:
+    """A note where what a table or chart shows stands on runs that were not made alike."""
+    said = not_made_alike(found)
+    if said:
+        page.paragraph(said, kind="note")
 
 
 def show(page: Page, chart: Chart) -> None:
@@ -18,9 +29,11 @@ def show(page: Page, chart: Chart) -> None:
 def headline(page: Page, summary: Summary, names: Names) -> None:
     """One card for each run in each simulator, and what to know before anything is compared."""
     page.heading("Headline")
-    page.cards(_card(names, groups) for groups in _clean_and_perturbed(summary))
+    page.cards(_card(names, groups) for groups in _clean_and_perturbed(summary) if _any_episode(groups))
+    differing(page, (group for run in summary.runs for group in run.groups))
     page.paragraph(
-        "The share of episodes that ended in success: in the clean world → under all perturbations together. "
+        "The share of episodes that ended in success: in the clean world → under all perturbations together, "
+        "both over pairs of a perturbed episode and its clean twin. "
         f"Brackets hold {summary.confidence:.0%} intervals. A success is a stone of the right colour at rest "
         "within the tolerance of the right intersection, let go, with no other stone pushed away "
         "(docs/checker.md). Episodes that could not be played are errors: counted apart, never as failures."
@@ -55,8 +68,8 @@ def severity(page: Page, summary: Summary, names: Names) -> None:
     page.heading("Success against severity")
     page.paragraph(
         "Severity 0 is the clean world; the same seeds are played at each severity, so that only the "
-        "perturbation grows. Bars are intervals of single points: for what differs from the clean world, "
-        "see the paired differences below."
+        "perturbation grows, and a perturbed point is of the episodes that have a clean twin. Bars are "
+        "intervals of single points: what differs from the clean world is said by paired differences."
     )
     charts = [
         severity_chart(
@@ -66,6 +79,7 @@ def severity(page: Page, summary: Summary, names: Names) -> None:
         )
         for name, members in curves.items()
     ]
+    differing(page, (curve for members in curves.values() for curve in members))
     with page.columns():
         for chart in charts[:CHARTS]:
             show(page, chart)
@@ -80,8 +94,10 @@ def tables(page: Page, summary: Summary, names: Names) -> None:
     page.heading("By category, severity and simulator")
     page.paragraph(
         "Conditions of one category and severity are pooled; their intervals know that the same seeds were "
-        "played several times. A dash is a combination that was not played."
+        "played several times. A dash is a combination that was not played. Perturbed episodes count where "
+        "their clean twins were played; where a cell has none, it says so."
     )
+    differing(page, (group for run in summary.runs for group in run.groups))
     places = [
         (run, *place)
         for run in summary.runs
@@ -122,6 +138,7 @@ def differences(page: Page, summary: Summary, names: Names) -> None:
         )
         + " A filled dot: the interval of this one row excludes zero. An open dot: it does not."
     )
+    differing(page, (cell.versus_clean for cells in places.values() for cell in cells))
     with page.columns():
         for place, cells in places.items():
             rows = [(cell.perturbation, cell.versus_clean.difference) for cell in cells]
@@ -147,10 +164,29 @@ def _clean_and_perturbed(summary: Summary) -> list[list[Group]]:
     return list(found.values())
 
 
+def _any_episode(groups: list[Group]) -> bool:
+    return any(group.episodes for group in groups)
+
+
 def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
-    groups = sorted(groups, key=lambda g: g.category != "clean")
-    words = (f"{g.category}: {interval(g.success)} of {g.episodes}" for g in groups)
-    return names.place(groups[0]), " → ".join(share(g.success) for g in groups), Raw("<br>".join(words))
+    """Clean → perturbed over pairs of twins; without any pair, what there is, by name."""
+    by_category = {group.category: group for group in groups}
+    clean, perturbed = by_category.get("clean"), by_category.get("perturbed")
+    place = names.place(groups[0])
+    if perturbed is not None and perturbed.pairs:
+        sides = (("clean", perturbed.clean_twins), ("perturbed", perturbed.paired))
+        lines = [f"{name}: {interval(side)} of {perturbed.pairs} pairs" for name, side in sides]
+        alone = perturbed.episodes - perturbed.pairs
+        if alone:
+            lines.append(f"{counted(alone, 'perturbed episode')} without a clean twin left out")
+        return place, " → ".join(share(side) for _, side in sides), Raw("<br>".join(lines))
+    if clean is not None and clean.episodes:
+        lines = [f"clean: {interval(clean.success)} of {clean.episodes}"]
+        if perturbed is not None:
+            lines.append("nothing perturbed has its clean twin yet")
+        return place, share(clean.success), Raw("<br>".join(lines))
+    lines = [f"perturbed: {interval(perturbed.success)} of {perturbed.episodes}", "without clean twins"]
+    return place, share(perturbed.success), Raw("<br>".join(lines))
 
 
 def _category_table(page: Page, run: RunSummary, groups: list[Group]) -> None:
@@ -172,15 +208,25 @@ def _category_table(page: Page, run: RunSummary, groups: list[Group]) -> None:
 
 
 def _group_cell(group: Group | None) -> str | Raw:
-    return "–" if group is None else rate_cell(group.success)
+    if group is None:
+        return "–"
+    if group.category == "clean" or not group.episodes:
+        return rate_cell(group.success)
+    if not group.pairs:
+        return Raw(f"{rate_cell(group.success)}<small>without clean twins</small>")
+    alone = group.episodes - group.pairs
+    left = f"<small>{alone} without a clean twin left out</small>" if alone else ""
+    return Raw(f"{rate_cell(group.paired)}{left}")
 
 
 def _condition_row(cell: ConditionSummary) -> list[str]:
     twin = cell.versus_clean
+    alone = cell.episodes - twin.pairs if twin is not None else 0
+    success = rate_cell(cell.success)
     return [
         cell.perturbation,
         cell.backend,
-        rate_cell(cell.success),
+        Raw(f"{success}<small>{alone} of these without a clean twin</small>") if alone else success,
         rate_cell(cell.success_once),
         number_cell(cell.distance_median_mm, "mm"),
         number_cell(cell.distance_p95_mm, "mm"),

@@ -17,10 +17,12 @@ def efficiency(page: Page, summary: Summary) -> None:
     page.heading("Efficiency")
     page.paragraph(
         "Times are of the machine that is named under “Provenance”, with everything else it was doing. "
-        "“Policy, Hz” is how often the policy could decide if nothing else took time."
+        "Decisions a second: how often the policy could be asked if nothing else took time. Actions a "
+        "second: what came of them; a policy that answers with chunks decides less often for as many actions."
     )
     page.table(
-        ["run", "simulator", "parameters", "memory", "decision, mean", "95th percentile", "policy",
+        ["run", "simulator", "parameters", "memory", "decision, mean", "95th percentile",
+         "decisions", "actions", "actions a decision",
          "whole harness", "one episode", "engine / renderer / policy / harness"],
         rows,
         "Cost by run and simulator; a dash is not known",
@@ -92,6 +94,8 @@ def _efficiency_row(run: RunSummary, cost: Efficiency) -> list[str]:
         number_cell(cost.policy_ms_mean, "ms", 2),
         number_cell(cost.policy_ms_p95, "ms", 2),
         "–" if cost.policy_hz is None else f"{cost.policy_hz:.0f} Hz",
+        "–" if cost.actions_hz is None else f"{cost.actions_hz:.0f} Hz",
+        "–" if cost.actions_per_decision is None else f"{cost.actions_per_decision:.1f}",
         "–" if cost.steps_per_s is None else f"{cost.steps_per_s:.0f} actions/s",
         number_cell(cost.episode_s, "s", 2),
         shares,

@@ -1,12 +1,14 @@
 """How far two simulators agree: outcome by outcome, and in how they order conditions and policies."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from bomb.report.compared import Agreement, RankAgreement, RankPoint, SimulatorAgreement
 from bomb.report.loading import LoadedRun
+from bomb.report.makings import any_not_alike, made_otherwise
 from bomb.report.pairing import Pairs, compare, pair, pool, settle
 from bomb.statistics import agreement, clustered_kappa, clustered_rate, cohen_kappa, correlations
 
@@ -23,13 +25,18 @@ def agreements(runs: Sequence[LoadedRun], margin: float | None) -> tuple[Simulat
     for run in runs:
         for first, second in combinations(_backends([run]), 2):
             found.append(_of_run(run, first, second, ALL, _every_seed, margin))
-            found.append(_of_run(run, first, second, EXPERT, _solved(runs), margin))
+            solved = _of_run(run, first, second, EXPERT, _solved(runs), margin)
+            experts = [other for other in runs if other.is_expert]
+            differs = tuple(dict.fromkeys(words for one in experts for words in made_otherwise(one, run)))
+            found.append(replace(solved, differs=differs if solved.reason is None else ()))
     if len(runs) > 1:
         for first, second in combinations(_backends(runs), 2):
             for name, seeds in ((ALL, _every_seed), (EXPERT, _solved(runs))):
                 ranks = _over_policies(runs, first, second, seeds)
                 if ranks is not None:
-                    found.append(_entry(None, first, second, name, ranks=ranks))
+                    entry = _entry(None, first, second, name, ranks=ranks)
+                    both = [run for run in runs if {first, second} <= set(_backends([run]))]
+                    found.append(replace(entry, differs=any_not_alike(both)))
     return tuple(found)
 
 

@@ -6,8 +6,9 @@ from itertools import combinations
 
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
-from bomb.report.groups import CLEAN, against_clean, curves, groups, twins_of
+from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
+from bomb.report.makings import made_otherwise
 from bomb.report.model import FORMAT, RunSummary, Summary
 from bomb.report.policies import comparisons, training_grids
 from bomb.report.simulators import agreements
@@ -15,13 +16,17 @@ from bomb.statistics import CONFIDENCE, LEVEL
 from core.errors import OptionError
 
 
-def summarise(runs: Sequence[LoadedRun], *, margin: float | None = None) -> Summary:
+def summarise(
+    runs: Sequence[LoadedRun], *, margin: float | None = None, twins_across: bool = False
+) -> Summary:
     """All numbers of a report.
 
     Args:
         runs: see ``bomb.report.loading.load_runs``; their order is kept.
         margin: the difference of success rates that would not matter, in (0, 1); only with it is anything
             called equal.
+        twins_across: whether clean twins are taken from a run that was made with other versions, renderer or
+            tolerances, too. It is said wherever they are used.
 
     Raises:
         OptionError: without runs, or for a margin that is out of range.
@@ -39,19 +44,21 @@ def summarise(runs: Sequence[LoadedRun], *, margin: float | None = None) -> Summ
         level=LEVEL,
         margin=margin,
         runs=tuple(
-            _summarise_run(run, runs, margin)
+            _summarise_run(run, runs, margin, twins_across)
             # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
             for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
         ),
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
         training=training_grids(runs),
-        notes=tuple(_notes(runs)),
+        notes=tuple(_notes(runs, twins_across)),
     )
 
 
-def _summarise_run(run: LoadedRun, runs: Sequence[LoadedRun], margin: float | None) -> RunSummary:
-    twins = twins_of(run, runs)
+def _summarise_run(
+    run: LoadedRun, runs: Sequence[LoadedRun], margin: float | None, across: bool
+) -> RunSummary:
+    twins = twins_of(run, runs, across=across)
     versus_clean = against_clean(run, twins, margin)
     rows = [row for rows in run.episodes.values() for row in rows.values()]
     return RunSummary(
@@ -71,12 +78,12 @@ def _summarise_run(run: LoadedRun, runs: Sequence[LoadedRun], margin: float | No
             for condition in run.conditions
         ),
         groups=groups(run, twins),
-        curves=curves(run, runs, twins),
+        curves=curves(run, runs, twins, across=across),
         efficiency=efficiency(run),
     )
 
 
-def _notes(runs: Sequence[LoadedRun]) -> list[str]:
+def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
     """What the runs do not allow to be compared."""
     notes = []
     for run in runs:
@@ -86,15 +93,22 @@ def _notes(runs: Sequence[LoadedRun]) -> list[str]:
             notes.append(f"{run.name} has no completed episode")
         elif done < asked:
             notes.append(f"{run.name} is not finished: {done} of {asked} episodes were played")
-        twins = twins_of(run, runs)
+        twins = twins_of(run, runs, across=across)
         for place in dict.fromkeys(where(condition)[:3] for condition in run.conditions):
             here = [condition for condition in run.conditions if where(condition)[:3] == place]
-            if all(c.perturbation == CLEAN or twins(c) is None for c in here) and any(
-                c.perturbation != CLEAN for c in here
-            ):
+            perturbed = [c for c in here if c.perturbation != CLEAN]
+            if perturbed and all(twins(c) is None for c in perturbed):
                 notes.append(
                     f"{run.name} has no clean condition of {'/'.join(place)}: what is perturbed has no twins"
                 )
+                refused = clean_rows(run, runs, *place, across=True)
+                if refused is not None:
+                    notes.append(
+                        f"clean episodes of another run of {run.policy} are no twins of {run.name}, "
+                        f"which was not made alike: {'; '.join(refused.differs)}; --twins-across takes them"
+                    )
+            for words in dict.fromkeys(w for c in perturbed if twins(c) for w in twins(c).differs):
+                notes.append(f"the clean twins of {run.name} were made otherwise: {words}")
         if len(dict.fromkeys(condition.backend for condition in run.conditions)) == 1:
             notes.append(f"{run.name} was played in one simulator only")
         if run.wrapped and not any(other.policy.strip() == run.wrapped[1] for other in runs):
@@ -103,6 +117,9 @@ def _notes(runs: Sequence[LoadedRun]) -> list[str]:
         for name in first.other_terms(second):
             a, b = (json.dumps(run.settings.get(name)) for run in (first, second))
             notes.append(f"{first.name} and {second.name} were not played alike: {name} is {a} and {b}")
+        made = made_otherwise(first, second)
+        if made:
+            notes.append(f"{first.name} and {second.name} were not made alike: {'; '.join(made)}")
     trained = {run.trained for run in runs}
     if len(runs) > 1 and not {"clean", "perturbed"} <= trained:
         notes.append(

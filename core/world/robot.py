@@ -5,15 +5,20 @@ Inertias, limits and shapes are what the file says; the drawn meshes are simplif
 (core/world/robot_visuals.py).
 """
 
+import hashlib
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import BombError
+from core.world.cache import cache_folder
 from core.world.rotations import Pose, quaternion_from_rpy
 
 # Drawn and massless frames of the URDF that carry nothing but a fixed transform keep their own links,
@@ -24,6 +29,7 @@ JOINT_NAMES = ARM_JOINT_NAMES + FINGER_JOINT_NAMES
 FINGER_LINKS = ("panda_leftfinger", "panda_rightfinger")
 HAND_LINK = "panda_hand"
 TOOL_FRAME = "panda_hand_tcp"
+HULL_VERSION = 1  # raise it when `_thinned_hull` makes other points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -175,17 +181,37 @@ def _collision(element: ElementTree.Element) -> CollisionShape:
     if box is not None:
         size = _floats(box.get("size"))
         return CollisionShape(X_LS=_origin(element), half_size=tuple(value / 2 for value in size))
-    return CollisionShape(X_LS=_origin(element), vertices=_hull(_mesh_file(element.find("geometry/mesh"))))
+    return CollisionShape(
+        X_LS=_origin(element), vertices=robot_hull(_mesh_file(element.find("geometry/mesh")))
+    )
 
 
-@lru_cache
-def _hull(file: Path, most: int = 48) -> np.ndarray:
-    """Vertices of the convex hull of a collision mesh, thinned to about ``most``.
+def robot_hull(file: Path, most: int = 48) -> npt.NDArray[np.float64]:
+    """Vertices of the convex hull of a collision mesh, float64[V, 3], thinned to about ``most``.
 
-    PhysX cooks at most 255 and drops some above 64; MuJoCo's cost grows with them. Thinning in code
-    gives both engines the same points.
+    Kept in the cache to the last bit: the library that makes them takes longer to import than all the rest
+    of an environment. Where the cache cannot be written they are made each time.
     """
-    import trimesh  # takes a third of a second to import, and only backends need hulls
+    key = hashlib.sha256(file.read_bytes() + f"{HULL_VERSION}/{most}".encode()).hexdigest()[:16]
+    with suppress(OSError, ValueError, EOFError):  # no cache, nothing in it, or damaged: made anew
+        cached: npt.NDArray[np.float64] = np.load(cache_folder() / f"hull_{file.stem}_{key}.npy")
+        return cached
+    points = _thinned_hull(file, most)
+    with suppress(OSError):
+        # Written beside and moved into place: two processes may get here at once.
+        kept = cache_folder() / f"hull_{file.stem}_{key}.npy"
+        fresh = kept.with_name(f"{kept.stem}.{os.getpid()}.npy")
+        np.save(fresh, points)
+        fresh.replace(kept)
+    return points
+
+
+def _thinned_hull(file: Path, most: int) -> npt.NDArray[np.float64]:
+    """PhysX cooks at most 255 points and drops some above 64; MuJoCo's cost grows with them.
+
+    Thinning in code gives both engines the same points.
+    """
+    import trimesh  # slow to import, and only the first environment on a machine needs it
 
     hull = trimesh.load_mesh(file).convex_hull
     points = np.asarray(hull.vertices, dtype=np.float64)

@@ -18,17 +18,18 @@ def resident() -> float:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
 
-def test_a_thousand_resets_and_twenty_thousand_steps(backend, make_env):
+def test_resets_and_steps_leave_nothing_behind(backend, make_env):
+    """Three hundred resets and as many episodes' worth of steps: a leak of 7 kB a reset shows."""
     env = make_env(backend, max_steps=10_000)
     for seed in range(50):
         env.reset(seed=seed)
         env.step(wave(seed))
     before = resident()
-    for seed in range(1000):
+    for seed in range(300):
         env.reset(seed=seed)
-        for step in range(20):
+        for step in range(6):
             env.step(wave(step))
-    assert resident() - before < 20
+    assert resident() - before < 2
 
 
 @pytest.mark.parametrize("count", [8])

@@ -80,16 +80,6 @@ def test_same_state_same_bytes_after_other_frames_and_in_a_second_scene(built):
     assert [fingerprint(second.render(camera, ALL)) for camera in ("head", "wrist")] == fresh
 
 
-def test_same_state_same_bytes_in_another_process(built):
-    code = (
-        "import backends.robotwin as b; from tests.backends.test_robotwin_pictures import *;"
-        "e = b.RobotwinBackend(); e.build(SCENE, image_size=(128, 128), supersample=1);"
-        "e.reset(SCENE, state(SCATTERED)); print(fingerprint(e.render('head', ALL))); e.close()"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split()[-1] == fingerprint(built(start=state(SCATTERED)).render("head", ALL))
-
-
 def test_a_live_state_and_the_same_state_written_look_the_same(built):
     backend = built(start=state({0: (0.3, 0.1, 0.78), 13: (0.25, 0.1, 0.80)}))
     backend.step(np.tile(ALOFT * 0.97, (60, 1)))

@@ -113,4 +113,10 @@ def test_the_doctor_names_a_package_that_is_missing(monkeypatch):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_doctor_finds_physics(backend):
-    assert diagnosis.try_backend(backend, (), 120.0).ok
+    assert diagnosis.try_backend(backend, (), PATIENCE_S).ok
+
+
+@pytest.mark.render
+def test_the_doctor_finds_a_renderer():
+    finding = diagnosis.try_backend(BACKENDS[0], ("head",), PATIENCE_S)
+    assert finding.ok and finding.found == "drew a 64x64 picture"

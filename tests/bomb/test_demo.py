@@ -9,6 +9,7 @@ import pytest
 from bomb.demo.demo import DemoSettings, demo
 from bomb.demo.page import parity_rows, write_page
 from bomb.demo.results import DemoResults
+from bomb.machine.diagnosis import Finding
 from bomb.pages.page import Page, Raw
 from bomb.parity.comparison import ParityComparison
 from bomb.parity.table import Bound, Row
@@ -84,7 +85,9 @@ def test_the_demo_without_pictures(tmp_path, small_parity):
 
 
 @pytest.mark.render
-def test_the_demo_with_pictures(tmp_path, small_parity):
+def test_the_demo_with_pictures(tmp_path, small_parity, monkeypatch):
+    works = Finding(what="renderer", ok=True, found="draws")  # tests/bomb/test_cli.py tries it truly
+    monkeypatch.setattr("bomb.demo.demo.try_backend", lambda *asked: works)
     settings = DemoSettings(out=tmp_path, episodes=1, sheets=1, image_size=(48, 64))
     html = demo(settings, lambda words: None).read_text()
     check_self_contained(html)

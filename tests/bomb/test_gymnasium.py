@@ -51,13 +51,14 @@ def test_a_wrong_number_of_environments_is_named(n):
 
 
 def rollout(vector, steps: int = 3) -> list:
+    n = vector.num_envs
     observation, info = vector.reset(seed=21)
     seen = [(observation, info)]
     for step in range(steps):
-        action = np.tile(np.array([0.5, -0.2 * step, -1.0, 1.0], dtype=np.float32), (2, 1))
+        action = np.tile(np.array([0.5, -0.2 * step, -1.0, 1.0], dtype=np.float32), (n, 1))
         observation, reward, terminated, truncated, info = vector.step(action)
         seen.append((observation, info))
-        assert reward.shape == terminated.shape == truncated.shape == (2,)
+        assert reward.shape == terminated.shape == truncated.shape == (n,)
     vector.close()
     return seen
 
@@ -67,7 +68,7 @@ def assert_same(a: list, b: list) -> None:
         assert one["instruction"] == other["instruction"]
         assert (one["state"] == other["state"]).all()
         for camera, pictures in one.get("images", {}).items():
-            assert pictures.shape[0] == 2 and pictures.dtype == np.uint8 and pictures.std() > 2
+            assert pictures.dtype == np.uint8 and pictures.std() > 2
             assert (pictures == other["images"][camera]).all()
         assert list(one_info["placement"]["reason"]) == list(other_info["placement"]["reason"])
 
@@ -85,9 +86,9 @@ def test_asynchronous_equals_synchronous_without_pictures(backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_asynchronous_equals_synchronous_with_pictures(backend):
     options = {"backend": backend, "image_size": (48, 64), "split": "ci"}
-    one = rollout(bomb.make_vec(2, **options))
-    assert one[0][0]["images"]["head"].shape == (2, 48, 64, 3)
-    assert_same(one, rollout(bomb.make_vec(2, asynchronous=True, **options)))
+    one = rollout(bomb.make_vec(1, **options))
+    assert one[0][0]["images"]["head"].shape == (1, 48, 64, 3)
+    assert_same(one, rollout(bomb.make_vec(1, asynchronous=True, **options)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from bomb.policies.varied import VARIETIES, VariedExpert
 from bomb.rollouts.rollout import play
 from core.errors import OptionError, UnknownNameError
 
-SEEDS = range(4)
+SEEDS = range(2)
 
 
 def actions(env, policy, seed) -> np.ndarray:

@@ -9,7 +9,7 @@ import trimesh
 from core.errors import StateError, UnknownNameError
 from core.world.bodies import parked_pose, static_bodies, stone_visual
 from core.world.meshes import box_mesh, stone_collision_vertices, stone_mesh
-from core.world.robot import JOINT_NAMES, panda
+from core.world.robot import JOINT_NAMES, panda, panda_folder, robot_hull
 from core.world.scene import BoardSpec, SegmentationId, StoneSpec
 from core.world.stage import clean_scene
 from core.world.state import SceneState
@@ -52,6 +52,21 @@ def test_drawn_meshes_are_closed_and_face_outward():
         face = np.cross(*(mesh.vertices[mesh.faces][:, k] - mesh.vertices[mesh.faces][:, 0] for k in (1, 2)))
         assert ((face * centers).sum(axis=1) >= -1e-12).all()
         assert ((face[:, None] * mesh.normals[mesh.faces]).sum(axis=2) > 0).all()
+
+
+def test_the_robots_hulls_are_the_same_from_the_cache_without_one_and_from_a_damaged_one(
+    tmp_path, monkeypatch
+):
+    file = panda_folder() / "meshes" / "collision" / "link5.stl"
+    monkeypatch.setenv("BOMB_CACHE", str(tmp_path / "cache"))
+    made = robot_hull(file)
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert robot_hull(file).tobytes() == made.tobytes() and len(made) == 48
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert robot_hull(file).tobytes() == made.tobytes()
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("BOMB_CACHE", str(tmp_path / "file"))
+    assert robot_hull(file).tobytes() == made.tobytes()
 
 
 def test_board_lines_are_drawn_on_the_intersections():

@@ -16,7 +16,7 @@ from tests.demonstrations.conftest import BACKENDS, cut, settings
 
 pytestmark = pytest.mark.render
 
-SIZE, CAMERAS = (64, 80), ("head", "wrist")
+SIZE, CAMERAS = (32, 40), ("head", "wrist")
 MODALITIES = ("rgb", "depth", "segmentation")
 # Something of every kind that is only seen; the noise is drawn anew for every picture.
 SEEN = {"camera_orbit": 3, "table_texture": "seen", "light_color": 2, "gaussian_noise": 2, "jpeg": 1}
@@ -36,7 +36,7 @@ class Looker(Recorder):
 
 def played(backend: str, seed: int, **options):
     """(demonstration, what was seen live) of the first seconds of an episode with pictures."""
-    env, looker = core.make_task(backend=backend, split="ci", max_steps=10, **options), Looker()
+    env, looker = core.make_task(backend=backend, split="ci", max_steps=5, **options), Looker()
     made = record_episode(env, Expert(), seed, looker)
     env.close()
     return made, looker.seen
@@ -70,7 +70,7 @@ def test_states_give_the_pictures_that_were_seen(backend, perturbations):
         assert np.array_equal(frame["state"], live["state"])
         assert frame["instruction"] == live["instruction"]
         count += 1
-    assert count == made.length == 10
+    assert count == made.length == 5
     assert np.array_equal(next(iter(drawing.views(made, "wrist"))), seen[0]["images"]["wrist"])
     drawing.close()
 

@@ -13,7 +13,7 @@ from bomb.report.loading import load_runs
 from bomb.report.summary import summarise
 
 BACKENDS = tuple(core.list_backends())
-SEEDS = 3
+SEEDS = 2
 
 
 @pytest.fixture(scope="module")

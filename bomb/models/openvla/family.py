@@ -79,6 +79,7 @@ class OpenVLA(VLA):
     """
 
     family: ClassVar[str] = "openvla"
+    published: ClassVar[Mapping[str, int]] = {"openvla-7b": 7_541_237_184}
     reads_answer: ClassVar[bool] = True
 
     def __init__(
@@ -228,6 +229,9 @@ class OpenVLA(VLA):
         )  # fmt: skip
         actions = self.to_actions(tokens)
         return actions.reshape(len(batch), samples, *actions.shape[1:])
+
+    def quantise(self, values: np.ndarray) -> np.ndarray:
+        return self.bins.decode(self.bins.encode(values))
 
     def to_actions(self, tokens: Tensor) -> np.ndarray:
         """float32[B, chunk, 4], in BOMB's terms, of token ids int64[B, chunk * dims]."""

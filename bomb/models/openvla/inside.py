@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bomb.models.backbones.inside import decoder_layers
 from bomb.models.openvla.config import PrismaticConfig
 from bomb.models.openvla.network import Prismatic
 from bomb.models.pictures import crop_box
@@ -31,23 +32,6 @@ def anatomy_of(
     return Anatomy(
         layers=(*layers, *decoder_layers(network.language_model.model.layers)),
         grids={camera: grid(config.patches, crop) for camera in cameras},
-    )
-
-
-def decoder_layers(modules, stream: str = "language") -> tuple[Layer, ...]:
-    """Layers of a decoder of transformers in Llama's form."""
-    return tuple(
-        Layer(
-            stream=stream,
-            index=k,
-            module=module,
-            attention=module.self_attn,
-            output_projection=module.self_attn.o_proj,
-            mlp=module.mlp,
-            heads=module.self_attn.o_proj.in_features // module.self_attn.head_dim,
-            head_dim=module.self_attn.head_dim,
-        )
-        for k, module in enumerate(modules)
     )
 
 

@@ -1,0 +1,232 @@
+"""What a backbone is: pictures and words in, hidden states out; it knows its tokens, positions and prompts.
+
+An adapter says how one model of transformers is built, what its prompt looks like, and where its parts are.
+Sequences, padding, masks and positions are BOMB's own, so that a question is answered alike in any batch.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from bomb.disk.files import FileError, read_json, write_json
+from bomb.models import masks
+from bomb.models.pictures import normalise, resize
+from bomb.models.sequences import Learned, Patches, Sequences, gather
+from bomb.models.vla import Batch, Layer
+from bomb.models.words import Tokens, load_tokenizer, tokenize
+
+Tensor = torch.Tensor
+PROCESSOR = "preprocessor_config.json"
+NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colours:
+    """How a picture from 0 to 1 is normalised: (x - mean) / std per channel."""
+
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+
+
+class Backbone(nn.Module, ABC):
+    """A vision-language model.
+
+    Args:
+        model: of transformers, the one with a language head.
+        tokenizer: a fast one.
+        colours: None takes the adapter's own.
+
+    Attributes:
+        name: as it is registered.
+        template: the prompt, with ``{pictures}`` and ``{instruction}``.
+        before, after: what stands around each picture.
+        special: tokens that a tokenizer of it must have.
+    """
+
+    name: ClassVar[str]
+    template: ClassVar[str]
+    before: ClassVar[str] = ""
+    after: ClassVar[str] = ""
+    special: ClassVar[tuple[str, ...]] = ()
+    colours: ClassVar[Colours] = Colours()
+
+    def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
+        super().__init__()
+        self.model, self.tokenizer = model, tokenizer
+        self.shown = colours or self.colours
+
+    # ---- what an adapter says ---------------------------------------------------------------
+
+    @classmethod
+    @abstractmethod
+    def kind(cls) -> type:
+        """The class of transformers."""
+
+    @classmethod
+    @abstractmethod
+    def tiny_config(cls, vocabulary: int) -> Any:
+        """A configuration of a few thousand parameters, with so many words."""
+
+    @classmethod
+    @abstractmethod
+    def published(cls) -> Any:
+        """The configuration of the public model that papers use."""
+
+    @property
+    @abstractmethod
+    def side(self) -> int:
+        """Of the square pictures that it takes (pixels)."""
+
+    @property
+    @abstractmethod
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the tokens that a picture becomes."""
+
+    @property
+    @abstractmethod
+    def language(self) -> nn.Module:
+        """The decoder: takes embeddings, a 4-D mask and positions."""
+
+    @abstractmethod
+    def see(self, pixels: Tensor) -> Tensor:
+        """Embedded pictures, float[n, rows * cols, d], of float[n, 3, side, side]."""
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[Layer, ...]:
+        """Of all its streams."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        """Beginnings of its parameters' names by part: ``vision``, ``words``, ``language`` at least."""
+
+    # ---- what most have in common -----------------------------------------------------------
+
+    @property
+    def image_token(self) -> int:
+        """Id that stands for a piece of a picture where transformers put the sequence together."""
+        return self.model.config.image_token_id
+
+    def native(self, ids: Tensor, pixels: Tensor) -> dict[str, Any]:
+        """One question as the model of transformers takes it, to be compared with.
+
+        Args:
+            ids: int64[1, L], with image tokens.
+            pixels: float[n, 3, side, side].
+        """
+        return {"input_ids": ids, "pixel_values": pixels}
+
+    @property
+    def width(self) -> int:
+        """Of its hidden states."""
+        return self.model.config.get_text_config().hidden_size
+
+    @property
+    def pad(self) -> int:
+        """Id of a word that stands for none."""
+        return self.tokenizer.pad_token_id or 0
+
+    def prompt(self, instruction: str, cameras: Sequence[str]) -> list[Tokens | Patches | Learned]:
+        """The pieces of a question, to which what is learned is appended."""
+        head, _, tail = self.template.partition("{pictures}")
+        rows, cols = self.grid
+        pieces: list[Tokens | Patches | Learned] = [self.plain(head)]
+        for camera in cameras:
+            picture = Patches(camera=camera, rows=rows, cols=cols)
+            pieces += [self.plain(self.before), picture, self.plain(self.after)]
+        return [*pieces, tokenize(self.tokenizer, tail, instruction.strip(), special=False)]
+
+    def plain(self, text: str) -> Tokens:
+        """Text around pictures, as tokens that are no part of the instruction."""
+        return Tokens.of(*self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def pixels(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """float32[n, 3, side, side] of uint8[H, W, 3] each."""
+        side = self.side
+        return np.stack([normalise(resize(p, side, side), self.shown.mean, self.shown.std) for p in pictures])
+
+    def positions(self, sequences: Sequences) -> Tensor:
+        """Where everything stands, as the decoder wants it: int64[B, L], or int64[B, 3, L]."""
+        return sequences.positions
+
+    def allowed(self, mask: Tensor, steps: Tensor | None = None) -> Tensor:
+        """Who looks at whom, bool[B, L, L].
+
+        Args:
+            mask: bool[B, L], what is no padding.
+            steps: int64[B, L], the moment that a position belongs to; None: all to one.
+        """
+        return masks.causal(mask)
+
+    def words(self, ids: Tensor) -> Tensor:
+        """Embedded words, float[B, T, d]."""
+        return self.model.get_input_embeddings()(ids)
+
+    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
+        """Hidden states after the last norm, float[B, L, d].
+
+        Args:
+            batch: with ``ids``, ``slots`` and ``pixels`` (float[B, pictures, 3, side, side]).
+            learned: float[B, n, d], the vectors that are no words.
+            steps: as ``allowed`` takes them.
+        """
+        pixels = batch.inputs["pixels"]
+        patches = self.see(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2]).flatten(1, 2)
+        embeddings = gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, learned)
+        mask = masks.additive(self.allowed(batch.attention_mask, steps), embeddings.dtype)
+        at = batch.position_ids
+        return self.language(
+            inputs_embeds=embeddings,
+            attention_mask=mask,
+            position_ids=at if at.ndim == 2 else at.transpose(0, 1),
+            use_cache=False,
+        ).last_hidden_state
+
+    # ---- files ------------------------------------------------------------------------------
+
+    @classmethod
+    def load(cls, folder: Path, *, dtype: torch.dtype | None = None) -> "Backbone":
+        """Reads what ``from_pretrained`` reads; nothing is downloaded and no code of the folder is run.
+
+        Raises:
+            FileError: naming the file or key that does not fit.
+        """
+        kind = cls.kind()
+        tokenizer = load_tokenizer(folder)
+        missing = [token for token in cls.special if token not in tokenizer.get_vocab()]
+        if missing:
+            raise FileError(f"the tokenizer in {folder} lacks {', '.join(missing)}, which {cls.name} needs")
+        model, about = kind.from_pretrained(
+            folder,
+            dtype="auto" if dtype is None else dtype,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+        for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+            if keys := sorted(map(str, about[what])):
+                named = ", ".join(keys[:NAMED]) + (" and more" if len(keys) > NAMED else "")
+                raise FileError(f"the weights in {folder} have {what.replace('_', ' ')}: {named}")
+        return cls(model, tokenizer, _colours(folder))
+
+    def save(self, folder: Path) -> None:
+        """Writes what ``from_pretrained`` reads."""
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+        colours = {"image_mean": self.shown.mean, "image_std": self.shown.std}
+        write_json(folder / PROCESSOR, {**colours, "size": {"height": self.side, "width": self.side}})
+
+
+def _colours(folder: Path) -> Colours | None:
+    file = Path(folder) / PROCESSOR
+    values = read_json(file) if file.is_file() else {}
+    if "image_mean" not in values or "image_std" not in values:
+        return None
+    return Colours(mean=tuple(values["image_mean"]), std=tuple(values["image_std"]))

@@ -1,0 +1,29 @@
+"""Backbones from nothing: small ones for tests and toys, empty ones to be counted."""
+
+from collections.abc import Iterable
+
+from torch import nn
+
+from bomb.models.backbones.base import Backbone
+from bomb.models.initial import lively
+from bomb.models.words import small_tokenizer
+
+VOCABULARY = 192
+
+
+def tiny_backbone(kind: type[Backbone], texts: Iterable[str]) -> Backbone:
+    """A backbone with a few thousand random weights (torch's generator) that knows the words of ``texts``."""
+    prompt = kind.template.replace("{pictures}", " ").replace("{instruction}", " ")
+    tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=VOCABULARY)
+    config = kind.tiny_config(len(tokenizer))
+    backbone = kind(kind.kind()(config), tokenizer)
+    lively(backbone.model)
+    return backbone.eval()
+
+
+def published_model(kind: type[Backbone]) -> nn.Module:
+    """The public model on the meta device: its parameters can be counted, and take no memory."""
+    import torch
+
+    with torch.device("meta"):
+        return kind.kind()(kind.published())

@@ -1,0 +1,108 @@
+"""SmolVLM (Marafioti et al. 2025, arXiv:2504.05299): SigLIP, pixel shuffle, a Llama-like decoder.
+
+Pictures are not split into tiles, so that a picture has one grid of tokens. The prompt is the model's own
+chat form.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from bomb.models.backbones.base import Backbone
+from bomb.models.backbones.inside import decoder_layers, vision_layers
+from bomb.models.vla import Layer
+
+Tensor = torch.Tensor
+
+
+class SmolVLM(Backbone):
+    """SmolVLM and SmolVLM2."""
+
+    name: ClassVar[str] = "smolvlm"
+    template: ClassVar[str] = (
+        "<|im_start|>User:{pictures}What action should the robot take to {instruction}?"
+        "<end_of_utterance>\nAssistant:"
+    )
+    before: ClassVar[str] = "<fake_token_around_image><global-img>"
+    after: ClassVar[str] = "<fake_token_around_image>"
+    special: ClassVar[tuple[str, ...]] = (
+        "<|im_start|>",
+        "<end_of_utterance>",
+        "<fake_token_around_image>",
+        "<global-img>",
+        "<image>",
+    )
+
+    @classmethod
+    def kind(cls) -> type:
+        from transformers import SmolVLMForConditionalGeneration
+
+        return SmolVLMForConditionalGeneration
+
+    @classmethod
+    def tiny_config(cls, vocabulary: int) -> Any:
+        from transformers import SmolVLMConfig
+
+        return SmolVLMConfig(
+            text_config={"model_type": "llama", "hidden_size": 32, "intermediate_size": 48,
+                         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+                         "vocab_size": vocabulary, "pad_token_id": 0},
+            vision_config={"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2,
+                           "num_attention_heads": 3, "image_size": 64, "patch_size": 8},
+            scale_factor=2, image_token_id=8, pad_token_id=0, tie_word_embeddings=False,
+        )  # fmt: skip
+
+    @classmethod
+    def published(cls) -> Any:
+        """SmolVLM2-500M-Video-Instruct."""
+        from transformers import SmolVLMConfig
+
+        return SmolVLMConfig(
+            text_config={"model_type": "llama", "hidden_size": 960, "intermediate_size": 2560,
+                         "num_hidden_layers": 32, "num_attention_heads": 15, "num_key_value_heads": 5,
+                         "head_dim": 64, "vocab_size": 49280, "pad_token_id": 2},
+            vision_config={"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12,
+                           "num_attention_heads": 12, "image_size": 512, "patch_size": 16},
+            scale_factor=4, image_token_id=49190, pad_token_id=2, tie_word_embeddings=False,
+        )  # fmt: skip
+
+    @property
+    def side(self) -> int:
+        return self.model.config.vision_config.image_size
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        config = self.model.config
+        n = config.vision_config.image_size // config.vision_config.patch_size // config.scale_factor
+        return n, n
+
+    @property
+    def language(self) -> nn.Module:
+        return self.model.model.text_model
+
+    def see(self, pixels: Tensor) -> Tensor:
+        inside = self.model.model
+        return inside.connector(inside.vision_model(pixels).last_hidden_state)
+
+    def native(self, ids: Tensor, pixels: Tensor) -> dict[str, Any]:
+        return {"input_ids": ids, "pixel_values": pixels[None]}
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        inside = self.model.model
+        heads = self.model.config.vision_config.num_attention_heads
+        return (
+            *vision_layers(inside.vision_model.encoder.layers, heads),
+            *decoder_layers(inside.text_model.layers),
+        )
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "vision": ("model.model.vision_model.",),
+            "projector": ("model.model.connector.",),
+            "words": ("model.model.text_model.embed_tokens.",),
+            "language": ("model.model.text_model.", "model.lm_head."),
+        }

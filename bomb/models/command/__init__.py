@@ -1,0 +1,1 @@
+"""What ``bomb models`` does."""

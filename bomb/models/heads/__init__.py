@@ -1,0 +1,1 @@
+"""What makes actions out of hidden states."""

@@ -1,0 +1,43 @@
+"""What two runs were made with and differ in: said beside every number that stands on both."""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+from bomb.report.loading import LoadedRun
+
+
+def made_otherwise(first: LoadedRun, second: LoadedRun) -> tuple[str, ...]:
+    """In words, what the runs were made with and differ in: versions, renderer, tolerances.
+
+    Both engines' versions are among them. A run that drew nothing has no renderer to differ in.
+    """
+    words = []
+    a, b = (run.settings.get("versions") or {} for run in (first, second))
+    for name in dict.fromkeys((*a, *b)):
+        if a.get(name) != b.get(name):
+            words.append(f"{name} {a.get(name) or 'none'} and {b.get(name) or 'none'}")
+    for name in ("renderer", "tolerances"):
+        one, other = first.settings.get(name), second.settings.get(name)
+        if one is not None and other is not None and one != other:
+            words.append(f"{name} {_plain(one)} and {_plain(other)}")
+    return tuple(words)
+
+
+def not_alike(first: LoadedRun, second: LoadedRun) -> tuple[str, ...]:
+    """``made_otherwise``, and the terms of play that differ: chunks, control rate, steps, ..."""
+    terms = tuple(
+        f"{name} {_plain(first.settings.get(name))} and {_plain(second.settings.get(name))}"
+        for name in first.other_terms(second)
+    )
+    return (*terms, *made_otherwise(first, second))
+
+
+def any_not_alike(runs: Sequence[LoadedRun]) -> tuple[str, ...]:
+    """What any two of several runs differ in, each said once."""
+    found: Iterable[str] = (words for pair in combinations(runs, 2) for words in not_alike(*pair))
+    return tuple(dict.fromkeys(found))
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
