@@ -58,7 +58,9 @@ def blocks() -> list[Block]:
         text = page.read_text()
         for match in FENCE.finditer(text):
             place = f"{page.name}:{text.count(chr(10), 0, match.start(2)) + 1}"
-            found.append(Block(place, match[1] or "", match[2], match[3]))
+            shell = match[3].split(maxsplit=1)[0] in ("bomb", *OTHERS)
+            language = {"": "bash" if shell else "text", "sh": "bash"}.get(match[2], match[2])
+            found.append(Block(place, match[1] or "", language, match[3]))
     return found
 
 
