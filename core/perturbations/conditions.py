@@ -14,7 +14,7 @@ from core.perturbations.base import Level
 from core.task import Episode
 
 FORMAT = "bomb-conditions"
-VERSION = 1
+VERSION = 2  # raised with `core.seeding.DRAWS` where a task draws other scenes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
