@@ -312,6 +312,12 @@ class Environment(gymnasium.Env):
     def load_state(self, saved: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         """Goes on from ``save_state``, from this backend or another.
 
+        What is loaded twice goes on twice the same, bit for bit, in one backend. The run that was saved is
+        not touched, and goes on a little otherwise than a loaded one: a state has float32, and no memory of
+        the contact solver. Over 40 steps at 20 Hz no joint or stone differs by more than 1e-5 m or rad in
+        MuJoCo and 1e-3 in SAPIEN, which forgets more; what is chaotic by nature, a falling stone for example,
+        may grow apart later.
+
         Returns:
             (observation, info), as ``reset`` does.
 

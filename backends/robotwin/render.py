@@ -5,9 +5,9 @@ The drawn scene shares nothing with PhysX: every frame is a function of a ``Scen
 the units of ``core.world.scene``, which are SAPIEN's own.
 """
 
+import atexit
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from core.world.robot_visuals import robot_visuals
 from core.world.rotations import Pose, quaternion_from_matrix
 from core.world.scene import CameraSpec, Color, LightSpec, MaterialSpec, SceneSpec, TextureSpec
 from core.world.state import SceneState
+from core.world.temporary import TemporaryFolder
 from core.world.textures import make_texture, srgb_decode, srgb_encode
 
 # Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
@@ -316,15 +317,17 @@ def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
 
 
 @lru_cache(maxsize=1)
-def _cubemap_folder() -> TemporaryDirectory[str]:
+def _cubemap_folder() -> TemporaryFolder:
     """Lives as long as the process: SAPIEN reads a cubemap's files when it is first drawn."""
-    return TemporaryDirectory(prefix="bomb_cubemaps_")
+    folder = TemporaryFolder("cubemaps")
+    atexit.register(folder.close)
+    return folder
 
 
 @lru_cache(maxsize=64)
 def _uniform_cubemap(color: tuple[int, int, int]) -> render.RenderCubemap:
     """An environment of one sRGB colour; SAPIEN takes it from files only."""
-    file = Path(_cubemap_folder().name) / "{:02x}{:02x}{:02x}.png".format(*color)
+    file = _cubemap_folder().path / "{:02x}{:02x}{:02x}.png".format(*color)
     file.parent.mkdir(exist_ok=True)  # gone if a forked child has ended
     Image.new("RGB", (32, 32), color).save(file)
     return render.RenderCubemap(*[str(file)] * 6)

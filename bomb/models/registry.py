@@ -13,6 +13,10 @@ FAMILIES = Registry(
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
+        "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
+        "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
+        "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",
+        "robovlms/policy_head": "bomb.models.robovlms.continuous:PolicyHead",
     },
     home="bomb.models.registry:FAMILIES",
 )

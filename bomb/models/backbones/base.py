@@ -47,6 +47,7 @@ class Backbone(nn.Module, ABC):
         template: the prompt, with ``{pictures}`` and ``{instruction}``.
         before, after: what stands around each picture.
         special: tokens that a tokenizer of it must have.
+        together: whether all of a prompt looks at all of it, as in PaliGemma; else only at what came before.
     """
 
     name: ClassVar[str]
@@ -55,6 +56,7 @@ class Backbone(nn.Module, ABC):
     after: ClassVar[str] = ""
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
+    together: ClassVar[bool] = False
 
     def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
         super().__init__()
@@ -163,31 +165,58 @@ class Backbone(nn.Module, ABC):
             mask: bool[B, L], what is no padding.
             steps: int64[B, L], the moment that a position belongs to; None: all to one.
         """
-        return masks.causal(mask)
+        if not self.together:
+            return masks.causal(mask)
+        if steps is None:
+            return masks.full(mask)
+        return masks.causal(mask) | ((steps[:, :, None] >= steps[:, None]) & mask[:, None])
 
     def words(self, ids: Tensor) -> Tensor:
         """Embedded words, float[B, T, d]."""
         return self.model.get_input_embeddings()(ids)
 
-    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
-        """Hidden states after the last norm, float[B, L, d].
+    def embed(self, batch: Batch, learned: Tensor | None = None) -> Tensor:
+        """The sequence as vectors, float[B, L, d].
 
         Args:
             batch: with ``ids``, ``slots`` and ``pixels`` (float[B, pictures, 3, side, side]).
             learned: float[B, n, d], the vectors that are no words.
-            steps: as ``allowed`` takes them.
         """
         pixels = batch.inputs["pixels"]
         patches = self.see(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2]).flatten(1, 2)
-        embeddings = gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, learned)
-        mask = masks.additive(self.allowed(batch.attention_mask, steps), embeddings.dtype)
-        at = batch.position_ids
+        return gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, learned)
+
+    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
+        """Hidden states after the last norm, float[B, L, d].
+
+        Args:
+            embeddings: float[B, L, d].
+            mask: float[B, 1, L, keys], see ``bomb.models.masks``.
+            positions: as the method of this name gives them.
+            cache: keys and values of what came before, added to; None: nothing came before.
+        """
         return self.language(
             inputs_embeds=embeddings,
             attention_mask=mask,
-            position_ids=at if at.ndim == 2 else at.transpose(0, 1),
-            use_cache=False,
+            position_ids=positions if positions.ndim == 2 else positions.transpose(0, 1),
+            past_key_values=cache,
+            use_cache=cache is not None,
         ).last_hidden_state
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """float32[..., vocabulary]."""
+        return self.model.lm_head(hidden).float()
+
+    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
+        """Hidden states of a batch, float[B, L, d].
+
+        Args:
+            batch, learned: as ``embed`` takes them.
+            steps: as ``allowed`` takes them.
+        """
+        embeddings = self.embed(batch, learned)
+        mask = masks.additive(self.allowed(batch.attention_mask, steps), embeddings.dtype)
+        return self.hidden(embeddings, mask, batch.position_ids)
 
     # ---- files ------------------------------------------------------------------------------
 

@@ -11,10 +11,10 @@ from bomb.models.words import small_tokenizer
 VOCABULARY = 192
 
 
-def tiny_backbone(kind: type[Backbone], texts: Iterable[str]) -> Backbone:
+def tiny_backbone(kind: type[Backbone], texts: Iterable[str], *, size: int = VOCABULARY) -> Backbone:
     """A backbone with a few thousand random weights (torch's generator) that knows the words of ``texts``."""
     prompt = kind.template.replace("{pictures}", " ").replace("{instruction}", " ")
-    tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=VOCABULARY)
+    tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=size)
     config = kind.tiny_config(len(tokenizer))
     backbone = kind(kind.kind()(config), tokenizer)
     lively(backbone.model)
