@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class EpisodeRecord:
         swept: whether contact between control steps was looked at; only of old records it was not.
     """
 
-    about: dict
+    about: dict[str, Any]
     colors: np.ndarray
     times: np.ndarray
     tools: np.ndarray
@@ -68,7 +69,7 @@ class EpisodeRecord:
         moves = self.about["moves"]
         return whole_verdict(verdict, complete=moves["complete"], moves=moves["total"])
 
-    def _rejudge(self, segment: dict, tolerances: Tolerances) -> Verdict:
+    def _rejudge(self, segment: dict[str, Any], tolerances: Tolerances) -> Verdict:
         begin, end, columns = segment["begin"], segment["end"], segment["stones"]
         judge = MoveJudge(
             segment["goals"],
