@@ -17,12 +17,9 @@ FORMAT = 3
 # Records of format 2 were made before contact between control steps was looked at. Their measures lack the
 # fields from ``high`` on, and with them which face a pad touched with: there, touched by both pads is held.
 WITHOUT_SWEEPS = 2
-_MEASURE_2 = np.dtype(
-    {
-        "names": (names := MEASURE_DTYPE.names[: MEASURE_DTYPE.names.index("high")]),
-        "formats": [MEASURE_DTYPE[name] for name in names],
-    }
-)
+_FIELDS = list(MEASURE_DTYPE.fields or ())
+_FIELDS_2 = _FIELDS[: _FIELDS.index("high")]
+_MEASURE_2 = np.dtype([(name, MEASURE_DTYPE[name]) for name in _FIELDS_2])
 _BOTH_PADS = TOUCHES["left_pad"] | TOUCHES["right_pad"]
 
 
@@ -132,7 +129,7 @@ class EpisodeRecord:
 def _new_measures(old: np.ndarray) -> np.ndarray:
     """Measures of format 2 in the present layout."""
     new = np.zeros(old.shape, MEASURE_DTYPE)
-    for name in old.dtype.names:
+    for name in _FIELDS_2:
         new[name] = old[name]
     held = (old["touches"] & _BOTH_PADS) == _BOTH_PADS
     new["touches"] |= np.where(held, TOUCHES["held"], 0).astype(np.uint8)
@@ -144,7 +141,7 @@ def _new_measures(old: np.ndarray) -> np.ndarray:
 def _old_measures(new: np.ndarray) -> np.ndarray:
     """Inverse of ``_new_measures``."""
     old = np.zeros(new.shape, _MEASURE_2)
-    for name in old.dtype.names:
+    for name in _FIELDS_2:
         old[name] = new[name]
     old["touches"] &= ~np.uint8(TOUCHES["held"])
     return old
