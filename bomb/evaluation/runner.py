@@ -1,6 +1,5 @@
 """A run from its settings to its result."""
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from bomb.evaluation.workers.policy_server import PolicyAbout
 from bomb.machine.provenance import git_state, hardware
 from bomb.machine.versions import versions
 from bomb.policies.making import policy_class
+from bomb.processes.main_program import check_main_program
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
@@ -28,6 +28,7 @@ from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
+from core.world.temporary import temporary_folder
 
 PATIENCE_S = 0.5  # between looks at the policy process
 # A run in which nothing succeeds is broken: so many errors in a row end it.
@@ -71,6 +72,7 @@ def evaluate(
     if out is None and (execution.videos, execution.states) != ("none", "none"):
         raise OptionError("videos and states need a run folder to be kept in")
     _check_names(settings)
+    check_main_program(settings.policy)
     with ExitStack() as stack:
         executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
         process = PolicyProcess(settings.policy, execution, executor.host)
@@ -81,7 +83,7 @@ def evaluate(
         _check_split(settings, process.about.description)
         _check_actions(settings, process.about.description)
         if out is None:
-            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bomb-")))
+            out = stack.enter_context(temporary_folder("run")) / "run"
         store = stack.enter_context(RunStore.create(out, described, [plan.condition for plan in plans]))
         setup = Setup(
             policy=settings.policy,

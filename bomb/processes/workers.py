@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 from bomb.processes.child import Child
+from bomb.processes.main_program import check_main_program
 from core.errors import BombError
 from core.registry import register_again, registrations
 
@@ -50,6 +51,7 @@ class Workers:
     """
 
     def __init__(self, make: Callable[[], Work], count: int):
+        check_main_program()
         self._make, self._count = make, count
         self._workers: list[_Worker] = []
 

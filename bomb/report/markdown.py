@@ -3,7 +3,7 @@
 from bomb.report.formats import differing, number, percent, points, words
 from bomb.report.markdown_comparisons import comparison_sections
 from bomb.report.model import ConditionSummary, RunSummary, Summary
-from bomb.report.tables import section, table
+from bomb.report.tables import escaped, section, table
 from bomb.statistics.formats import NOTHING, fixed, p_value
 
 
@@ -37,7 +37,7 @@ def _reading(summary: Summary) -> str:
         if summary.margin is None
         else f"; equal is what has its whole interval within {100 * summary.margin:g} points.\n",
     ]
-    notes = "".join(f"- {note}\n" for note in summary.notes)
+    notes = "".join(f"- {escaped(note)}\n" for note in summary.notes)
     return "".join(lines) + (f"\n{notes}" if notes else "")
 
 
