@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 # Version of what seeds draw: raised whenever a (task, split, seed) becomes another episode, or a policy gets
 # another seed in it. It stands among the versions of every run and dataset, so that none is continued with
 # other episodes than it was begun with.
-DRAWS = 2
+DRAWS = 3
 
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.

@@ -54,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
     what.add_argument("--supersample", type=int, metavar="K", help="draw K times larger and filter down")
     what.add_argument(
+        "--renderer",
+        metavar="NAME",
+        help=f"which engine draws: {', '.join(BACKENDS.names())}; left out: each its own",
+    )
+    what.add_argument(
         "--stop-on-success", action="store_true", help="end an episode when success first holds"
     )
     what.add_argument(
@@ -139,6 +144,7 @@ def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSetting
         cameras=chosen_cameras(args.cameras),
         image_size=(args.image_size, args.image_size),
         supersample=args.supersample,
+        renderer=args.renderer,
         stop_on_success=args.stop_on_success,
         chunks=args.chunks,
         allow_training_split=args.allow_training_split,

@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, nargs=2, default=(360, 480), metavar=("H", "W"), help="of each picture, in pixels"
     )
     parser.add_argument(
+        "--renderer", metavar="NAME", help="which engine draws; left out: the one that moves the bodies"
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
@@ -84,6 +87,7 @@ def _performance(args: argparse.Namespace):
         backend=core.list_backends()[0],  # played in every simulator that is asked for
         cameras=(args.camera,),
         image_size=args.size,
+        renderer=args.renderer,
         split=args.split,
         max_steps=args.max_steps,
         stop_on_success=True,
@@ -107,7 +111,7 @@ def _recorded(args: argparse.Namespace):
             key = having[0] if having else next(iter(conditions))
         record = store.record(key, args.seed)
         settings = recorded_settings(store, conditions[key], record, args.camera)
-    return again(record), replace(settings, image_size=args.size)
+    return again(record), replace(settings, image_size=args.size, renderer=args.renderer)
 
 
 def _film(

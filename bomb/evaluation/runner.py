@@ -1,6 +1,5 @@
 """A run from its settings to its result."""
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -27,9 +26,9 @@ from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
-from core.world.temporary import temporary_folder
 from core.registry import BACKENDS, TASKS
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
+from core.world.temporary import temporary_folder
 
 PATIENCE_S = 0.5  # between looks at the policy process
 # A run in which nothing succeeds is broken: so many errors in a row end it.
@@ -84,7 +83,7 @@ def evaluate(
         _check_split(settings, process.about.description)
         _check_actions(settings, process.about.description)
         if out is None:
-            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bomb-")))
+            out = stack.enter_context(temporary_folder("run")) / "run"
         store = stack.enter_context(RunStore.create(out, described, [plan.condition for plan in plans]))
         setup = Setup(
             policy=settings.policy,
@@ -265,7 +264,7 @@ def _described(
     plain = settings.to_dict()
     machine = hardware(renders=bool(cameras) or execution.videos != "none")
     return {
-        **{name: value for name, value in plain.items() if name != "chunks"},
+        **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {
             "words": settings.policy,
             "privileged": about.privileged,
@@ -278,6 +277,7 @@ def _described(
         "trained_on": about.description.get("trained_on"),
         "cameras": list(cameras),
         "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
+        "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
         "renderer": machine["renderer"] if cameras else None,
         "versions": versions(),
         "tolerances": asdict(Tolerances()),

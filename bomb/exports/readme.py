@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bomb.disk.files import write_bytes
+from bomb.disk.files import write_text
 from bomb.exports.plan import ExportPlan
 from bomb.exports.writer import Writer
 
@@ -46,7 +46,7 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         "",
         *writer.readme(),
     ]
-    write_bytes(path / "README.md", ("\n".join(lines).rstrip() + "\n").encode())
+    write_text(path / "README.md", "\n".join(lines).rstrip() + "\n")
 
 
 def _levels(levels: dict) -> str:

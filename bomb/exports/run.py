@@ -84,6 +84,12 @@ def export(
         RenderError: if no graphics driver works.
     """
     workers = check_integer("workers", workers, least=1)
+    try:
+        str(Path(out).absolute()).encode()
+    except UnicodeEncodeError:
+        raise OptionError(
+            f"{str(out)!a} is not UTF-8, which the libraries that write {format} need; choose another folder"
+        ) from None
     kind, dataset = writer_class(format), Dataset.open(dataset_path)
     settings = ExportSettings(
         format=format,

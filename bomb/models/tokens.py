@@ -1,7 +1,8 @@
 """Actions as tokens: learning them, making them one after the other, and scoring given ones.
 
-All of it works on a network with ``words``, ``hidden`` and ``logits``, as ``bomb.models.openvla.network`` has
-them, and on sequences that are padded on the left, so that the answer begins where the sequence ends.
+All of it works on a network with ``words``, ``hidden`` and ``logits``, as OpenVLA's and every backbone have
+them (``together``: whether all of a question looks at all of it), and on sequences padded on the left, so
+that the answer begins where the sequence ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,7 +75,6 @@ def decode(
     *,
     temperature: float = 0.0,
     drawn: Sequence[tuple[int, int, int]] = (),
-    together: bool = False,
 ) -> Tensor:
     """The likeliest tokens, one after the other, int64[B, count].
 
@@ -86,7 +86,6 @@ def decode(
         temperature: 0 takes the likeliest; else the tokens are drawn (by the Gumbel trick) in every row
             whose sample is not the first.
         drawn: per row (seed, step, sample).
-        together: whether all of a question looks at all of it; else only at what was before.
 
     Raises:
         PolicyOutputError: if the model's numbers are not finite.
@@ -94,10 +93,8 @@ def decode(
     from transformers import DynamicCache
 
     cache, mask, at = DynamicCache(), batch.attention_mask, batch.position_ids[..., -1:]
-    allowed = masks.full(mask) if together else masks.causal(mask)
-    hidden = network.hidden(
-        embeddings, masks.additive(allowed, embeddings.dtype), batch.position_ids, cache
-    )
+    allowed = masks.additive(prompted(network, mask, mask.shape[1]), embeddings.dtype)
+    hidden = network.hidden(embeddings, allowed, batch.position_ids, cache)
     noise = [generator(*one) for one in drawn]
     made: list[Tensor] = []
     while True:
@@ -116,21 +113,15 @@ def decode(
         )
 
 
-def forced(
-    network, embeddings: Tensor, batch: Batch, tokens: Tensor, *, together: bool = False
-) -> Tensor:
-    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass.
-
-    ``together`` as in ``decode``.
-    """
+def forced(network, embeddings: Tensor, batch: Batch, tokens: Tensor) -> Tensor:
+    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass."""
     count = tokens.shape[1]
     every = torch.cat([embeddings, network.words(tokens[:, :-1]).to(embeddings.dtype)], dim=1)
     mask = torch.cat([batch.attention_mask, batch.attention_mask.new_ones(len(tokens), count - 1)], dim=1)
     last = batch.position_ids[..., -1:]
     more = last + torch.arange(1, count, device=last.device)
     at = torch.cat([batch.position_ids, more], dim=-1)
-    asked = (torch.arange(mask.shape[1], device=mask.device) < mask.shape[1] - count + 1).expand_as(mask)
-    allowed = masks.prefix(mask, asked) if together else masks.causal(mask)
+    allowed = prompted(network, mask, batch.attention_mask.shape[1])
     hidden = network.hidden(every, masks.additive(allowed, every.dtype), at)
     return network.logits(hidden[:, -count:])
 
@@ -150,6 +141,14 @@ def token_scores(logits: Tensor, tokens: Tensor, chunk: int, groups: Mapping[str
         total=table.sum((1, 2)),
         groups={name: table[..., list(dims)].sum((1, 2)) for name, dims in groups.items()},
     )
+
+
+def prompted(network, mask: Tensor, length: int) -> Tensor:
+    """Who looks at whom, bool[B, L, L], where the first ``length`` positions are the question."""
+    if not getattr(network, "together", False):
+        return masks.causal(mask)
+    order = torch.arange(mask.shape[1], device=mask.device)
+    return masks.prefix(mask, mask & (order < length))
 
 
 def _gumbel(noise: list[np.random.Generator], drawn: Sequence[tuple[int, int, int]], like: Tensor) -> Tensor:

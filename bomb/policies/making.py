@@ -72,7 +72,13 @@ def policy_class(words: str) -> type[Policy]:
 def _named_class(words: PolicyWords) -> type[Policy]:
     if words.is_address:
         return load(SCHEMES.target(words.name))
-    return load(words.name) if ":" in words.name else POLICIES.load(words.name)
+    if ":" not in words.name:
+        return POLICIES.load(words.name)
+    # As `python -m` does, and the installed command does not. For a class that is named, and nothing else:
+    # with an address no file that lies here may be taken for a package.
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)
+    return load(words.name)
 
 
 def _values(words: str, arguments: str | None) -> tuple[list, dict]:

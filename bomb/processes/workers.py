@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
 from bomb.processes.child import Child
+from bomb.processes.main_program import check_main_program
 from core.errors import BombError
 from core.registry import register_again, registrations
 
