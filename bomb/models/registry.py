@@ -13,6 +13,7 @@ FAMILIES = Registry(
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
         "openvla-oft": "bomb.models.oft.family:OpenVLAOFT",
+        "spatialvla": "bomb.models.spatialvla.family:SpatialVLA",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",

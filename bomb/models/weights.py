@@ -112,13 +112,22 @@ def load_weights(
         module.tie_weights()
 
 
-def save_weights(module: torch.nn.Module, folder: Path, *, shard_mb: float | None = None) -> None:
-    """Writes ``model.safetensors``, or shards with an index where it would be larger than ``shard_mb``."""
+def save_weights(
+    module: torch.nn.Module,
+    folder: Path,
+    *,
+    shard_mb: float | None = None,
+    rename: Callable[[str], str] = str,
+) -> None:
+    """Writes ``model.safetensors``, or shards with an index where it would be larger than ``shard_mb``.
+
+    ``rename`` gives the name in the files for one of the module's.
+    """
     from safetensors.torch import save_file
 
     tied = _tied(module)
     tensors = {
-        key: value.detach().contiguous().cpu()
+        rename(key): value.detach().contiguous().cpu()
         for key, value in module.state_dict().items()
         if key not in tied
     }
