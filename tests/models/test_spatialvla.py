@@ -198,7 +198,7 @@ def test_true_depth_matters_and_must_be_there():
 def test_back_projected_points_of_the_simulator_lie_on_the_board():
     """True depth and intrinsics: points of the head camera, brought into the world, are on the table."""
     from bomb.exports.cameras import camera_in_parent
-    from core.world.stage import CAMERAS
+    from core.world.stage import CAMERAS, clean_scene
 
     with core.make_task(
         "place_stone", backend="mujoco", image_size=(64, 64), split="ci", cameras=("head",),
@@ -212,7 +212,9 @@ def test_back_projected_points_of_the_simulator_lie_on_the_board():
         pose = camera_in_parent(CAMERAS["head"])
         world = points @ pose[:3, :3].T + pose[:3, 3]
         heights = world[:, 2]
-        assert (heights > -0.05).all() and np.percentile(abs(heights - np.median(heights)), 60) < 0.01
+        # Most of the picture is the table; a wrong K or a shifted pixel would tilt it.
+        assert (heights > -0.05).all() and (abs(heights - np.median(heights)) < 1e-3).mean() > 0.45
+        assert abs(np.median(heights) - clean_scene().table.height) < 1e-3
         assert vla.act(vla.encode([request_of(observation)]), seeds=[(0, 0)]).shape == (1, 1, 1, 4)
 
 
