@@ -212,8 +212,8 @@ def test_back_projected_points_of_the_simulator_lie_on_the_board():
         pose = camera_in_parent(CAMERAS["head"])
         world = points @ pose[:3, :3].T + pose[:3, 3]
         heights = world[:, 2]
-        # Most of the picture is the table; a wrong K or a shifted pixel would tilt it.
-        assert (heights > -0.05).all() and (abs(heights - np.median(heights)) < 1e-3).mean() > 0.45
+        # Much of the picture is the table; a wrong K or a shifted pixel would tilt it.
+        assert (heights > -0.05).all() and (abs(heights - np.median(heights)) < 1e-3).mean() > 0.3
         assert abs(np.median(heights) - clean_scene().table.height) < 1e-3
         assert vla.act(vla.encode([request_of(observation)]), seeds=[(0, 0)]).shape == (1, 1, 1, 4)
 
