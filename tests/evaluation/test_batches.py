@@ -1,5 +1,7 @@
 """A policy in a process of its own, asked by all workers."""
 
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -107,10 +109,10 @@ def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
     process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
     try:
         process._words = "tests.evaluation.test_batches:Exits"
-        process._process.kill()
+        os.kill(process._child.pid, signal.SIGKILL)
         with pytest.raises(PolicyError, match="3 times in a row"):
             while True:
-                process._process.join()
+                process._child.join()
                 process.check()
     finally:
         process.close()

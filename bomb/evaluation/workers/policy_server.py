@@ -14,7 +14,6 @@ import numpy as np
 from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
-from bomb.processes.orphans import die_with_parent, in_a_group_of_its_own
 from core.errors import PolicyError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
@@ -65,8 +64,6 @@ def serve(
         patience: seconds that a batch waits for more.
         registered: what was registered at run time, see ``core.registry``.
     """
-    die_with_parent()
-    in_a_group_of_its_own()
     from bomb.policies.making import make_policy
     from bomb.policies.words import shortened
 
