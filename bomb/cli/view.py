@@ -110,7 +110,7 @@ def _recorded(args: argparse.Namespace):
                 )
             key = having[0] if having else next(iter(conditions))
         record = store.record(key, args.seed)
-        settings = recorded_settings(store, conditions[key], record, args.camera)
+        settings = recorded_settings(store.settings(), conditions[key], record, args.camera)
     return again(record), replace(settings, image_size=args.size, renderer=args.renderer)
 
 

@@ -1,11 +1,10 @@
 """A recorded episode of a run, played again: the same world, and the actions that were executed in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bomb.rollouts.rollout import EpisodeResult, Watcher, replay
 from bomb.runs.rows import Condition
-from bomb.runs.store import RunStore
 from core.environment import Environment
 from core.episode.record import EpisodeRecord
 from core.errors import StateError
@@ -21,7 +20,7 @@ _SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APP
 
 
 def recorded_settings(
-    store: RunStore, condition: Condition, record: EpisodeRecord, camera: str | None
+    settings: Mapping, condition: Condition, record: EpisodeRecord, camera: str | None
 ) -> EnvironmentSettings:
     """The world of a recorded episode, seen by one camera.
 
@@ -29,12 +28,12 @@ def recorded_settings(
     the same world. Knobs of other cameras change nothing that ``camera`` sees and are left out.
 
     Args:
-        store: the run.
+        settings: of the run, as its store has them.
         condition: of the episode; another simulator than its own may be put into the result.
         record: the episode.
         camera: that is going to look, if any.
     """
-    settings, about = store.settings(), record.about
+    about = record.about
     levels = {
         name: level for name, level in condition.levels.items() if split_name(name)[1] in (None, camera)
     }
