@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from core.control.actions import ActionSpec, Point
 from core.world.kinematics import Kinematics
@@ -85,7 +86,7 @@ class Controller:
         way = goal - finger
         done = abs(way) <= self._longest
         joints[ARM_JOINTS:] = goal if done else finger + (self._longest if way > 0 else -self._longest)
-        targets = before.joints + self._fractions * (joints - before.joints)
+        targets: npt.NDArray[np.float64] = before.joints + self._fractions * (joints - before.joints)
         if done and way:  # the ramp ends within this period
             ramp = self._ramp if way > 0 else -self._ramp
             targets[:, ARM_JOINTS:] = (np.minimum if way > 0 else np.maximum)(finger + ramp, goal)
@@ -99,4 +100,5 @@ class Controller:
 
     def tool_in_base(self, p_WT: np.ndarray) -> np.ndarray:
         """Converts a tool centre point from W to R (m)."""
-        return self._R_WR.T @ (p_WT - self._p_WR)
+        p_RT: npt.NDArray[np.float64] = self._R_WR.T @ (p_WT - self._p_WR)
+        return p_RT

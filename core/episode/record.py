@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class EpisodeRecord:
         actions: float32[N, 4], as executed.
     """
 
-    about: dict
+    about: dict[str, Any]
     colors: np.ndarray
     times: np.ndarray
     tools: np.ndarray
@@ -56,7 +57,7 @@ class EpisodeRecord:
         moves = self.about["moves"]
         return whole_verdict(verdict, complete=moves["complete"], moves=moves["total"])
 
-    def _rejudge(self, segment: dict, tolerances: Tolerances) -> Verdict:
+    def _rejudge(self, segment: dict[str, Any], tolerances: Tolerances) -> Verdict:
         begin, end, columns = segment["begin"], segment["end"], segment["stones"]
         judge = MoveJudge(
             segment["goals"],

@@ -1,6 +1,7 @@
 """Whether an environment can resume what another one saved, and the referee who takes it up there."""
 
 from dataclasses import asdict
+from typing import Any
 
 from core.control.actions import ActionSpec
 from core.episode.snapshot import Snapshot
@@ -12,7 +13,7 @@ from core.task import Episode, Task
 from core.world.kinematics import Kinematics
 
 
-def terms(task: Task, action: ActionSpec, tolerances: Tolerances) -> dict:
+def terms(task: Task, action: ActionSpec, tolerances: Tolerances) -> dict[str, Any]:
     """What the environment that saves and the one that loads must have in common, as plain values."""
     return {
         "task": task.name,
@@ -22,7 +23,7 @@ def terms(task: Task, action: ActionSpec, tolerances: Tolerances) -> dict:
     }
 
 
-def check_terms(snapshot: Snapshot, here: dict) -> None:
+def check_terms(snapshot: Snapshot, here: dict[str, Any]) -> None:
     """Returns if an environment of these ``terms`` can resume there.
 
     Raises:

@@ -33,7 +33,10 @@ def checker_for(scene: SceneSpec) -> PlacementChecker:
 def _checker(board: BoardSpec, table: TableSpec, stone: StoneSpec) -> PlacementChecker:
     boxes = [
         np.array(
-            [[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions]
+            [
+                [*shape.X_LS.p, *shape.X_LS.q, *(shape.half_size or ())]
+                for shape in panda().link(name).collisions
+            ]
         )
         for name in FINGER_LINKS
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ def check_backend(
         ContractError: for the first promise that is broken.
     """
     who = f"backend {kind.__name__}"
-    name, able = getattr(kind, "name", None), getattr(kind, "capabilities", None)
+    name: Any = getattr(kind, "name", None)
+    able: Any = getattr(kind, "capabilities", None)
     promise(isinstance(name, str) and bool(name), who, f"it has a name, got {name!r}")
     declared = isinstance(able, frozenset) and all(isinstance(one, Capability) for one in able)
     promise(declared, who, f"capabilities is a frozenset of Capability, got {able!r}")
@@ -205,9 +207,9 @@ def _check_pictures(who: str, backend: Backend, scene: SceneSpec, state: SceneSt
             promise(real, who, "depth is positive and finite")
         if first.segmentation is not None:
             known = {*SegmentationId, *(SegmentationId.STONE + k for k in range(len(scene.stones)))}
-            found = set(np.unique(first.segmentation).tolist())
+            values = set(np.unique(first.segmentation).tolist())
             promise(
-                found <= {int(value) for value in known}, who, f"segmentation has known values, got {found}"
+                values <= {int(value) for value in known}, who, f"segmentation has known values, got {values}"
             )
         unasked = backend.render(camera.name, able[:1])
         rest = [getattr(unasked, kind) for kind in MODALITIES if kind not in able[:1]]

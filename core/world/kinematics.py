@@ -9,6 +9,7 @@ from functools import lru_cache
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 import pinocchio
 from eigenpy import CompleteOrthogonalDecomposition  # Eigen's, four times as quick here as numpy's
 
@@ -148,4 +149,7 @@ class Kinematics:
     def _pseudoinverse(self) -> np.ndarray:
         """The inverse, float64[7, 6], of the tool's Jacobian in its own frame at the present ``_q``."""
         jacobian = pinocchio.computeFrameJacobian(self._model, self._data, self._q, self._tool)
-        return CompleteOrthogonalDecomposition(jacobian[:, :ARM_JOINTS]).pseudoInverse()
+        inverse: npt.NDArray[np.float64] = CompleteOrthogonalDecomposition(
+            jacobian[:, :ARM_JOINTS]
+        ).pseudoInverse()
+        return inverse

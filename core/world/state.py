@@ -98,7 +98,7 @@ class SceneState:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SceneState) and self.to_bytes() == other.to_bytes()
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # its arrays can change: no key
 
 
 _FIELDS = (
