@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import asdict
+from math import dist, inf
 from typing import Any
 
 import gymnasium
@@ -29,7 +30,7 @@ from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
 from core.world.kinematics import Kinematics
 from core.world.scene import SceneSpec
-from core.world.state import ARM_JOINTS, SceneState
+from core.world.state import ARM_JOINTS, SceneState, Trace
 
 FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
 NOT_BEGUN = "no episode has begun; call reset first"
@@ -396,6 +397,7 @@ class Environment(gymnasium.Env):
         self._log = EpisodeLog(layout, episode.state.stone_ids)
         self._steps = self._periods = self._clipped = 0
         self._over, self._complete = False, True
+        self._tool_before: list[float] = [inf, inf, inf]
 
     def _checked(self, action: object) -> np.ndarray:
         action = check_action(action)
@@ -408,10 +410,23 @@ class Environment(gymnasium.Env):
 
     def _run_period(self, action: np.ndarray) -> None:
         """One control period: joint targets, physics, measures, verdict."""
-        self._backend.step(self._controller.advance(self._actuator(action, self._periods)))
+        before = self._frame
+        targets = self._controller.advance(self._actuator(action, self._periods))
+        # A stone may be struck and be gone again before the period ends: then the states in between count.
+        tool = before.p_RT.tolist()
+        reach = self._controller.farthest(tool, before.opening, dist(tool, self._tool_before))
+        self._tool_before = tool
+        trace: Trace | None = None
+        if self._measure.worth_tracing(before, reach):
+            trace = self._backend.step_traced(targets)
+        else:
+            self._backend.step(targets)
         self._periods += 1
         self._state = state = self._backend.read_state()
-        self._frame = frame = self._measure(state)
+        frame = self._measure(state)
+        if trace is not None:
+            frame = self._measure.sweep(before, frame, trace)
+        self._frame = frame
         time = self._periods / self.action_spec.control_hz
         self._referee.update(time, frame, len(self._log.frames))
         self._log.frames.append(frame)

@@ -14,7 +14,7 @@ from core.errors import RenderError, StateError, check_choice
 from core.world.meshes import stone_shape
 from core.world.rotations import triple
 from core.world.scene import CameraSpec, MaterialSpec, SceneSpec, each_stone
-from core.world.state import JOINTS, SceneState
+from core.world.state import JOINTS, SceneState, Trace
 
 if TYPE_CHECKING:
     from backends.mujoco.render import Pictures
@@ -72,6 +72,17 @@ class MujocoBackend(Backend):
             control[:] = row
             step(model, data)
 
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        self._written = None
+        step, model, data, control, positions = mj.mj_step, self._model, self._data, self._control, self._qpos
+        trace = np.empty((len(joint_targets), len(positions)))
+        for row, at in zip(joint_targets, trace, strict=True):
+            control[:] = row
+            step(model, data)
+            at[:] = positions
+        stones = trace[:, JOINTS:].reshape(len(trace), -1, 7)[:, self._index]
+        return Trace(trace[:, :JOINTS], stones)
+
     def read_state(self) -> SceneState:
         if self._written is not None:
             return self._written
@@ -121,8 +132,8 @@ class MujocoBackend(Backend):
             mj.mj_contactForce(model, data, k, force)
             if not force.any():
                 continue
-            # The contact's x axis points from the first body to the second; the force is on the second.
-            on_second = force[:3] @ contact.frame.reshape(3, 3)
+            # The contact's x axis is its normal, from the first body to the second, which bears the force.
+            axes = contact.frame.reshape(3, 3)
             forces.append(
                 ContactForce(
                     bodies=(
@@ -130,7 +141,8 @@ class MujocoBackend(Backend):
                         model.body(model.geom_bodyid[contact.geom[1]]).name,
                     ),
                     position=triple(contact.pos),
-                    force=triple(-on_second),
+                    normal=triple(-force[0] * axes[0]),
+                    friction=triple(-force[1:3] @ axes[1:]),
                 )
             )
         return forces

@@ -14,7 +14,7 @@ from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.errors import RenderError, StateError
 from core.world.rotations import triple
 from core.world.scene import CameraSpec, SceneSpec
-from core.world.state import JOINTS, SceneState
+from core.world.state import JOINTS, SceneState, Trace
 
 # What ``PhysxCpuSystem.pack`` writes, as float32: per rigid body q (wxyz), p, v, w; then per articulation
 # its root (the same), joint positions, joint velocities, and per joint a position and a velocity target.
@@ -27,7 +27,8 @@ class RobotwinBackend(Backend):
     """RoboTwin2's stage in SAPIEN. Order of calls and threads are guarded by ``core.Environment``."""
 
     name: ClassVar[str] = "robotwin"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    # SAPIEN hands on the impulses along the contacts' normals only.
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.CONTACT_FRICTION}
 
     def __init__(self) -> None:
         self._scene: SceneSpec
@@ -78,8 +79,26 @@ class RobotwinBackend(Backend):
         self._ids, self._written = ids.copy(), state
 
     def step(self, joint_targets: np.ndarray) -> None:
+        self._advance(joint_targets, self._system.step)
+
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        packed: list[bytes] = []
+        step, pack, keep = self._system.step, self._system.pack, packed.append
+
+        def step_and_keep() -> None:
+            step()
+            keep(pack())
+
+        self._advance(joint_targets, step_and_keep)
+        count = len(self._ids)
+        numbers = np.frombuffer(b"".join(packed), dtype=np.float32).reshape(len(packed), -1)
+        bodies = numbers[:, : _BODY * count].reshape(len(packed), count, _BODY)
+        joints = numbers[:, _BODY * (count + 1) :]
+        return Trace(joints[:, :JOINTS], bodies[:, :, _P_FIRST[:7]])
+
+    def _advance(self, joint_targets: np.ndarray, advance: Callable[[], None]) -> None:
         self._written = None
-        advance, setters, before = self._system.step, self._setters, self._targets
+        setters, before = self._setters, self._targets
         # Half a microsecond each: set only the targets that changed.
         for row in joint_targets.astype(np.float32).tolist():
             if row != before:
@@ -111,7 +130,8 @@ class RobotwinBackend(Backend):
             ContactForce(
                 bodies=(names[contact.shapes[0]], names[contact.shapes[1]]),
                 position=triple(point.position),
-                force=triple(float(value) / seconds for value in point.impulse),
+                normal=triple(float(value) / seconds for value in point.impulse),
+                friction=None,
             )
             for contact in self._system.get_contacts()
             for point in contact.points

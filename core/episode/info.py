@@ -21,6 +21,8 @@ def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped
     """
     placement, move = referee.verdict.to_dict(), referee.move
     return {
+        "seed": episode.seed,
+        "split": episode.split,
         "success": referee.success,
         "is_success": referee.success,
         "success_once": referee.success_once,
