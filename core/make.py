@@ -28,18 +28,20 @@ def _with_options_of(
             return make(settings(*args, **options))
 
         # What must be given is shown first.
-        shown = inspect.signature(settings).parameters.values()
-        shown = sorted(shown, key=lambda p: (p.kind, p.default is not inspect.Parameter.empty))
-        called.__signature__ = inspect.Signature(shown, return_annotation=Environment)
-        options = inspect.getdoc(settings).partition("Attributes:")[2].partition("Raises:")[0]
-        called.__doc__ = inspect.getdoc(make).replace("Args:\n", f"Args:{options.rstrip()}\n", 1)
+        shown = sorted(
+            inspect.signature(settings).parameters.values(),
+            key=lambda p: (p.kind, p.default is not inspect.Parameter.empty),
+        )
+        vars(called)["__signature__"] = inspect.Signature(shown, return_annotation=Environment)
+        options = (inspect.getdoc(settings) or "").partition("Attributes:")[2].partition("Raises:")[0]
+        called.__doc__ = (inspect.getdoc(make) or "").replace("Args:\n", f"Args:{options.rstrip()}\n", 1)
         return called
 
     return wrap
 
 
 @_with_options_of(EnvironmentSettings)
-def make_task(settings):
+def make_task(settings: EnvironmentSettings) -> Environment:
     """Builds a task in one of the simulators.
 
     Args:

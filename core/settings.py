@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from os import PathLike, fspath
-from typing import Self
+from typing import Any, Self
 
 from core.control.actions import ActionSpec
 from core.errors import OptionError, UnknownNameError, check_choice, check_flag, check_integer, plain_integer
@@ -132,7 +132,7 @@ class EnvironmentSettings(EpisodeSettings):
         return tuple(option.name for option in fields(cls))
 
     @classmethod
-    def like(cls, episodes: EpisodeSettings, **options: object) -> Self:
+    def like(cls, episodes: EpisodeSettings, **options: Any) -> Self:
         """The settings of one condition of a run.
 
         Args:
@@ -141,7 +141,7 @@ class EnvironmentSettings(EpisodeSettings):
         """
         return cls(**{name: getattr(episodes, name) for name in EPISODE_OPTIONS}, **options)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: lists for tuples, a condition set as its file has it.
 
         Raises:
@@ -155,7 +155,7 @@ class EnvironmentSettings(EpisodeSettings):
         return {name: _plain(getattr(self, name)) for name in self.names()}
 
     @classmethod
-    def from_dict(cls, plain: Mapping) -> Self:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Inverse of ``to_dict``; options that are missing have their defaults.
 
         Raises:
@@ -173,7 +173,7 @@ class EnvironmentSettings(EpisodeSettings):
         return cls(**values)
 
 
-def check_options(options: Mapping) -> None:
+def check_options(options: Mapping[str, Any]) -> None:
     """Returns if these are options of ``make_task``, the backend among them.
 
     Raises:
@@ -187,7 +187,7 @@ def check_options(options: Mapping) -> None:
         raise OptionError("no backend is given; core.list_backends() lists them")
 
 
-def _tuple(name: str, value: object) -> tuple:
+def _tuple(name: str, value: object) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise OptionError(f"{name} must be a sequence, got {value!r}")
     return tuple(value)

@@ -9,6 +9,7 @@ as sRGB by table. The same state gives the same bytes.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pinocchio
@@ -70,8 +71,8 @@ class Pictures:
         self._color = Target(self._context, self._large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._ids = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._depth = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_R32F)
-        self._meshes: dict[tuple, tuple[mjrf.Mesh, int, int]] = {}
-        self._textures: dict[tuple, tuple[TextureSpec, mjrf.Texture]] = {}
+        self._meshes: dict[tuple[Any, ...], tuple[mjrf.Mesh, int, int]] = {}
+        self._textures: dict[tuple[Any, ...], tuple[TextureSpec, mjrf.Texture]] = {}
         self._materials: dict[str, MaterialSpec] = {}
         self._dressed: dict[str, list[tuple[mjrf.Renderable, int]]] = {}
         self._statics = {body.name: self._add(body.visuals) for body in static_bodies(scene)}
@@ -146,14 +147,15 @@ class Pictures:
     def set_body_pose(self, name: str, X_WB: Pose) -> None:
         """Moves a static body."""
         for renderable in self._statics[name]:
-            _place(renderable, X_WB.p, matrix_from_quaternion(X_WB.q))
+            _place(renderable, np.array(X_WB.p), matrix_from_quaternion(X_WB.q))
 
     def set_lights(self, lights: tuple[LightSpec, ...]) -> None:
         """Changes colour and place of the lights; those not seen before are added.
 
         Radiance from everywhere is the sum of all ambient lights.
         """
-        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        ambient = [np.array(light.color) for light in lights if light.kind == "ambient"]
+        color = np.sum([np.zeros(3), *ambient], axis=0)
         if (color != self._ambient).any():
             self._ambient = color
             tint = color / max(*color, 1e-9)
@@ -165,7 +167,7 @@ class Pictures:
             light = self._lights[spec.name][1] if spec.name in self._lights else self._add_light(spec)
             light.set_color(np.array(spec.color, dtype=np.float32) / np.float32(max(*spec.color, 1e-9)))
             light.set_cast_shadow(spec.cast_shadow)
-            light.set_pose(np.float32(spec.position), np.float32(spec.direction))
+            light.set_pose(np.array(spec.position, np.float32), np.array(spec.direction, np.float32))
             self._lights[spec.name] = (spec, light)
 
     def close(self) -> None:
@@ -175,7 +177,8 @@ class Pictures:
         self._statics.clear()
         self._links.clear()
         self._stones.clear()
-        self._color = self._ids = self._depth = self._scene = self._environment = self._cube = None
+        for name in ("_color", "_ids", "_depth", "_scene", "_environment", "_cube"):
+            setattr(self, name, None)  # freed: nothing is called after this
         self._textures.clear()
         self._meshes.clear()
         self._context = None
@@ -212,7 +215,7 @@ class Pictures:
             color = color / (1 - reflectance)
             shading = {"specular": reflectance, "glossiness": 1 - material.roughness}
         surface = mjrf.Material(
-            color=np.float32([*_encoded(color), 1.0]), segmentation_id=segmentation, **shading
+            color=np.array([*_encoded(color), 1.0], np.float32), segmentation_id=segmentation, **shading
         )
         if material.texture is not None:
             surface.color_texture = self._texture(name, material.texture)
@@ -260,7 +263,7 @@ class Pictures:
         self._shine(1)
         plain = self._color.draw(self._scene, self._view(camera), mjrf.DrawMode.DRAW_MODE_DEFAULT)
         steps = plain.astype(np.uint16) * _BRIGHTER
-        dark = (plain <= _DARK).any(axis=2)
+        dark: np.ndarray = np.asarray((plain <= _DARK).any(axis=2))
         if dark.any():
             part = Part.around(dark)
             self._shine(_BRIGHTER)

@@ -8,6 +8,7 @@ the units of ``core.world.scene``, which are SAPIEN's own.
 import atexit
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pinocchio
@@ -72,7 +73,7 @@ class Pictures:
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
-        self._pools: dict[tuple, list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
+        self._pools: dict[tuple[Any, ...], list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
         self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
         self.take_stones(scene)
         self._lights: dict[tuple[str, bool], render.RenderLightComponent] = {}
@@ -146,7 +147,8 @@ class Pictures:
         A uniform environment lights glossy surfaces too, which SAPIEN's own ambient light does not. Its
         pictures have eight bits, so what they lose by rounding down is given as ambient light.
         """
-        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        ambient = [np.array(light.color) for light in lights if light.kind == "ambient"]
+        color = np.sum([np.zeros(3), *ambient], axis=0)
         encoded = np.floor(srgb_encode(color) * 255 + 1e-9).astype(np.uint8)
         self._system.cubemap = _uniform_cubemap(tuple(int(value) for value in encoded))
         self._system.ambient_light = color - srgb_decode(encoded / 255)
@@ -260,7 +262,8 @@ class Pictures:
             # Rows first, then columns: whole slices are several times faster than a mean over two axes.
             light = sum((light[k::s] for k in range(1, s)), start=light[::s])
             light = sum((light[:, k::s] for k in range(1, s)), start=light[:, ::s]) / np.float32(s * s)
-        return _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        encoded: np.ndarray = _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        return encoded
 
 
 def _pose(pose: Pose) -> sapien.Pose:

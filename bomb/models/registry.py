@@ -25,6 +25,11 @@ BACKBONES = Registry(
     "bomb.backbones",
     {
         "smolvlm": "bomb.models.backbones.smolvlm:SmolVLM",
+        "paligemma": "bomb.models.backbones.paligemma:PaliGemma",
+        "paligemma2": "bomb.models.backbones.paligemma:PaliGemma2",
+        "qwen2_5_vl": "bomb.models.backbones.qwen2_5_vl:Qwen25VL",
+        "qwen3_vl": "bomb.models.backbones.qwen3_vl:Qwen3VL",
+        "llava": "bomb.models.backbones.llava:Llava",
     },
     home="bomb.models.registry:BACKBONES",
 )

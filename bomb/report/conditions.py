@@ -39,7 +39,7 @@ def summarise_condition(
         success_once=rate([row.success_once for row in rows]),
         success_at_worst=wilson(len(rows) - len(failures), len(rows) + unplayed),
         stages=_stages(rows),
-        reasons=_counts(row.reason for row in failures if row.reason is not None),
+        reasons=_counts(row.reason for row in failures),
         all_reasons=_counts(reason for row in failures for reason in row.reasons),
         distance_median_mm=quantile(placed, 0.5),
         distance_p95_mm=quantile(placed, 0.95),

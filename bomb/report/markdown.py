@@ -158,9 +158,12 @@ def _moves(summary: Summary) -> str:
             shares = [
                 f"{k}: {100 * share['value']:.1f}% of {share['n']}" for k, share in moves["in_a_row"].items()
             ]
+            of_all = [f"{k}: {100 * share['value']:.1f}%" for k, share in moves["of_all"].items()]
             average = moves["average_length"]["value"]
-            rows.append([*_where(condition), fixed(average, 2), "; ".join(shares), str(moves["wrong_moves"])])
-    head = ["run", "task", "simulator", "perturbation", "moves done, mean", "in a row", "wrong moves"]
+            said = [fixed(average, 2), "; ".join(shares), "; ".join(of_all), str(moves["wrong_moves"])]
+            rows.append([*_where(condition), *said])
+    head = ["run", "task", "simulator", "perturbation", "moves done, mean"]
+    head += ["in a row, of those that have so many", "of all (CALVIN)", "wrong moves"]
     return section("Consecutive moves", table(head, rows))
 
 

@@ -53,7 +53,7 @@ def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
         f"{place}, seed {row.seed}: “{clean.instruction}”"
         + (f" — “{row.instruction}”" if row.instruction != clean.instruction else "")
         + f". Left: clean, placed. Right: `{condition.perturbation}`, "
-        f"{formats.words(row.reason or 'failed')}. "
+        f"{formats.words(row.reason)}. "
         f"{twins.share:.0%} of the seeds went this way under this perturbation."
     )
     page.video(video, " ".join([words, *notes]))

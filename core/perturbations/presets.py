@@ -141,7 +141,7 @@ def _levels(part: object) -> dict[str, Level]:
     )
 
 
-def preset(name: str, severity: int | None = None) -> dict[str, Level]:
+def preset(name: str, severity: Level | None = None) -> dict[str, Level]:
     """The knobs of a preset and their levels.
 
     Raises:

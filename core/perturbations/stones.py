@@ -1,14 +1,15 @@
 """How many stones there are, where they lie at reset, and what they look like."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
 from core.board.goals import alternatives
-from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, sign, spread
+from core.errors import CapabilityError, EpisodeInitializationError
+from core.perturbations.base import HIGHEST, Perturbation, Touches, sign, spread
 from core.task import Episode, Intersection, Task
 from core.world.kinematics import home_position
 from core.world.rotations import Pose, compose, quaternion_about_z
@@ -24,7 +25,7 @@ FULL_BOARD_PAIRS = 3  # of black and white stones that full boards need besides 
 SPREAD, TURN = 0.08, np.radians(3.0)  # at severity 5: see StonePosition
 
 # Shape and look by kind. All are 22 mm across, high enough to be gripped, and 5 g.
-KINDS: dict[str, dict] = {
+KINDS: dict[str, dict[str, Any]] = {
     "checker": {"height": 0.008, "flat_radius": 0.0103, "rim_height": 0.0066},
     "coin": {"height": 0.0072, "flat_radius": 0.0106, "rim_height": 0.0064},
     "button": {"height": 0.0076, "flat_radius": 0.0092, "rim_height": 0.0036},
@@ -80,7 +81,7 @@ class StoneAmount(Perturbation):
         first = {stone.color: stone for stone in reversed(scene.stones)}
         return replace(scene, stones=(*scene.stones, first["black"], first["white"]))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {
             "count": EXTRA_PER_LEVEL * level,
             "cells": rng.permutation(CELLS).tolist(),
@@ -88,7 +89,7 @@ class StoneAmount(Perturbation):
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
         }
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         board = episode.scene.board
         goals = [goal for goal in alternatives(episode.goal) if isinstance(goal, Intersection)]
         taken = {*((goal.row, goal.column) for goal in goals), *_occupied(episode)}
@@ -128,23 +129,27 @@ class StoneLayout(Perturbation):
         first = {stone.color: stone for stone in reversed(scene.stones)}
         return replace(scene, stones=(*scene.stones, *(first["black"], first["white"]) * FULL_BOARD_PAIRS))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {
             "order": rng.permutation(CELLS).tolist(),
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
             "holes": rng.integers(LINE, size=LINE).tolist(),
         }
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
-        n, row, column = episode.scene.board.size, episode.goal.row, episode.goal.column
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
+        goal = episode.goal
+        if not isinstance(goal, Intersection):
+            raise CapabilityError(f"{self.name} is about one intersection, not {goal!r}")
+        n, row, column = episode.scene.board.size, goal.row, goal.column
         holes = draw["holes"]
-        wanted = {
+        filled: dict[str, Callable[[int, int], bool]] = {
             "empty": lambda r, c: False,
             # What is free lies two apart: every one of these has stones all around it.
             "around_goal": lambda r, c: (r - row) % 2 == 1 or (c - column) % 2 == 1,
             "row": lambda r, c: c != (column if r == row else holes[r]),
             "column": lambda r, c: r != (row if c == column else holes[c]),
-        }[draw["set"]]
+        }
+        wanted = filled[draw["set"]]
         cells = [(r, c) for r in range(n) for c in range(n) if wanted(r, c)]
         # Half of them black, so that the pool holds enough of each colour.
         cells.sort(key=lambda cell: draw["order"][cell[0] * n + cell[1]])
@@ -169,11 +174,11 @@ class StonePosition(Perturbation):
     levels: ClassVar[tuple[str, ...]] = ("5", "10", "15", "20", "24 (and up to 3 degrees)")
     statistic: ClassVar[str] = "mean distance of the table's stones from where they lie in the clean world"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         share = level / HIGHEST
         return {"factor": 1 + SPREAD * share, "turn_rad": float(TURN * share * sign(rng) * spread(rng))}
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         robot = episode.scene.robot
         center = np.array(home_position(robot)[:2])
         c, s = np.cos(draw["turn_rad"]), np.sin(draw["turn_rad"])
@@ -200,10 +205,10 @@ class StoneKind(Perturbation):
         {Capability.LIVE_SHAPES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, stones=each_stone(scene.stones, lambda stone: of_kind(stone, draw["set"])))
 
 

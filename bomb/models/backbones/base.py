@@ -6,7 +6,7 @@ Sequences, padding, masks and positions are BOMB's own, so that a question is an
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,10 +28,16 @@ NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """How a picture from 0 to 1 is normalised: (x - mean) / std per channel."""
+    """How a picture is shown.
+
+    Attributes:
+        mean, std: of a picture from 0 to 1: (x - mean) / std per channel.
+        side: of the square that it is resized to (pixels), for models that take any; 0: the model says.
+    """
 
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    side: int = 0
 
 
 class Backbone(nn.Module, ABC):
@@ -57,11 +63,14 @@ class Backbone(nn.Module, ABC):
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
     together: ClassVar[bool] = False
+    tiny_side: ClassVar[int] = 0  # as ``Colours.side``, of tiny ones
 
     def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
         self.shown = colours or self.colours
+        if self.colours.side and not self.shown.side:
+            self.shown = replace(self.shown, side=self.colours.side)
 
     # ---- what an adapter says ---------------------------------------------------------------
 
@@ -173,7 +182,11 @@ class Backbone(nn.Module, ABC):
 
     def words(self, ids: Tensor) -> Tensor:
         """Embedded words, float[B, T, d]."""
-        return self.model.get_input_embeddings()(ids)
+        return self.widen(self.model.get_input_embeddings()(ids))
+
+    def widen(self, vectors: Tensor) -> Tensor:
+        """Vectors that are no patches, as wide as patches are; where these carry more, zeros are added."""
+        return vectors
 
     def embed(self, batch: Batch, learned: Tensor | None = None) -> Tensor:
         """The sequence as vectors, float[B, L, d].
@@ -184,7 +197,8 @@ class Backbone(nn.Module, ABC):
         """
         pixels = batch.inputs["pixels"]
         patches = self.see(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2]).flatten(1, 2)
-        return gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, learned)
+        more = None if learned is None else self.widen(learned)
+        return gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, more)
 
     def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
         """Hidden states after the last norm, float[B, L, d].
@@ -258,4 +272,6 @@ def _colours(folder: Path) -> Colours | None:
     values = read_json(file) if file.is_file() else {}
     if "image_mean" not in values or "image_std" not in values:
         return None
-    return Colours(mean=tuple(values["image_mean"]), std=tuple(values["image_std"]))
+    size = values.get("size")
+    side = size.get("height", 0) if isinstance(size, Mapping) else 0
+    return Colours(mean=tuple(values["image_mean"]), std=tuple(values["image_std"]), side=side)

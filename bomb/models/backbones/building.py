@@ -1,6 +1,7 @@
 """Backbones from nothing: small ones for tests and toys, empty ones to be counted."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from torch import nn
 
@@ -16,7 +17,7 @@ def tiny_backbone(kind: type[Backbone], texts: Iterable[str], *, size: int = VOC
     prompt = kind.template.replace("{pictures}", " ").replace("{instruction}", " ")
     tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=size)
     config = kind.tiny_config(len(tokenizer))
-    backbone = kind(kind.kind()(config), tokenizer)
+    backbone = kind(kind.kind()(config), tokenizer, replace(kind.colours, side=kind.tiny_side))
     lively(backbone.model)
     return backbone.eval()
 

@@ -69,7 +69,8 @@ def check_attention(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple
     found = {}
     for kind in ("eager", "sdpa"):
         for part in parts:
-            part.set_attn_implementation(kind)
+            if kind == "eager" or part._supports_sdpa:
+                part.set_attn_implementation(kind)
         with torch.inference_mode():
             found[kind] = vla.act(vla.encode(requests), seeds=seeds)
     for part, kind in zip(parts, before, strict=True):
