@@ -64,6 +64,7 @@ class Renderer:
         )
         self._seed: int | None = None  # of the episode that is begun
         self._env = core.make_environment(environment)
+        self._seed: int | None = None  # of the episode that the world is dressed for
 
     def frames(self, demonstration: Demonstration) -> Iterator[dict]:
         """What a policy would have seen before each action, T dicts.
