@@ -35,7 +35,8 @@ def fails_more(where, seed):
 
 def page_of(tmp_path, *runs) -> tuple[Outline, str]:
     file = tmp_path / "report.html"
-    write_page(file, summarise(load_runs(runs)), pairs=0)
+    loaded = load_runs(runs)
+    write_page(file, summarise(loaded), loaded, pairs=0)
     text = file.read_text()
     return Outline.of(text), text
 
@@ -195,10 +196,10 @@ def test_series_that_were_not_kept_are_said_and_not_drawn(tmp_path):
 
 def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", fails_more, conditions=MATRIX[:2], seeds=range(3))
-    summary = summarise(load_runs([run]))
+    loaded = load_runs([run])
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(BombError, match=re.escape("board-manipulation-benchmark[report]")):
-        write_page(tmp_path / "report.html", summary, pairs=0)
+        write_page(tmp_path / "report.html", summarise(loaded), loaded, pairs=0)
     assert not (tmp_path / "report.html").exists()
 
 
