@@ -86,7 +86,7 @@ def test_pictures_say_what_they_show(both):
     assert len(outline.images) >= 10
     assert all(alt and len(alt) > 20 for alt, _ in outline.images)
     (curve,) = (alt for alt, _ in outline.images if alt.startswith("board pose"))
-    assert "first, mujoco: clean 90%, severity 1 70%, severity 3 40%" in curve
+    assert "first, mujoco: clean 90%, severity 1 69%, severity 3 41%" in curve  # of those with a clean twin
     assert "second, robotwin: clean 80%, severity 1 80%, severity 3 80%" in curve
 
 
