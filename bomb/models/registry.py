@@ -15,6 +15,7 @@ FAMILIES = Registry(
         "openvla-oft": "bomb.models.oft.family:OpenVLAOFT",
         "spatialvla": "bomb.models.spatialvla.family:SpatialVLA",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
+        "pi0": "bomb.models.pi0.family:Pi0",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
         "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",
