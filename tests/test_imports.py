@@ -37,7 +37,7 @@ LAZY = {
         *("PIL", "av", "tqdm", "scipy", "skimage", "trimesh"),
         # of the extras
         *("matplotlib", "statsmodels", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
-        *("safetensors", "tokenizers", "peft", "accelerate", "tensorflow", "tensorflow_datasets"),
+        *("safetensors", "tokenizers", "peft", "accelerate", "yaml", "tensorflow", "tensorflow_datasets"),
         *("vla_eval", "ray", "rerun"),
     },
 }
@@ -57,6 +57,7 @@ ORDER = {
         *("rollouts", "pictures", "runs", "demonstrations", "policies"),
         # what is done with them
         *("collecting", "evaluation", "exports", "inspection", "parity", "report", "integrations", "models"),
+        *("training",),
         # how it is asked for
         *("demo", "cli", "__init__", "__main__"),
     ),
@@ -132,6 +133,8 @@ def _is_type_checking(node: ast.AST) -> bool:
 def of_torch(file: Path) -> bool:
     """Whether a module is one of those that are imported only where torch is."""
     parts = file.relative_to(ROOT).with_suffix("").parts
+    if parts[:2] == ("bomb", "training"):
+        return True
     if parts[:2] != ("bomb", "models"):
         return False
     return parts[2] not in WITHOUT_TORCH and parts[2:] not in {("command", "listing"), ("command", "moments")}
