@@ -23,9 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="of the training, for rank and page"
     )
-    parser.add_argument(
-        "--data", type=Path, nargs="+", default=[], metavar="DIR", help="of `bomb collect`, or LeRobot v3"
-    )
+    parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="DIR", help="of `bomb collect`")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="of the training; the same command resumes it"
     )

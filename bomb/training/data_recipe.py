@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from core.errors import NATURAL, Number, OptionError, check_choice, check_flag, check_numbers
 
-KINDS = ("bomb", "lerobot")
 TAILS = ("mask", "hold")
 
 
@@ -13,26 +12,21 @@ class SourceRecipe:
     """One dataset.
 
     Attributes:
-        folder: of `bomb collect`, or of a dataset in LeRobot's format v3; None: the next of ``--data``.
-        kind: ``bomb`` or ``lerobot``.
+        folder: of `bomb collect`; None: the next of ``--data``.
         backends: engines that draw the demonstrations, each all of them; empty: the one each was played in.
         perturbations: knobs that change what is seen and said, as ``core.make_task`` takes them.
         episodes: how many to learn from, the first of a fixed random order, so that smaller subsets are part
             of larger ones; None: all.
         weight: of the source in a mixture; None: as many parts as it has moments.
-        cameras: of a LeRobot dataset: the model's camera to the dataset's feature; empty: by their names.
     """
 
     folder: str | None = None
-    kind: str = "bomb"
     backends: tuple[str, ...] = ()
     perturbations: dict = field(default_factory=dict)
     episodes: int | None = None
     weight: float | None = None
-    cameras: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_choice("kind of data", self.kind, KINDS)
         check_numbers(
             self,
             {

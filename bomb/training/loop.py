@@ -193,7 +193,7 @@ class Trainer:
         metrics = sorted(shares[0][1].metrics)
         values = [
             [
-                float(losses.total),
+                float(losses.total.detach()),
                 *(float(losses.groups[n]) for n in names),
                 *(losses.metrics[m] for m in metrics),
             ]

@@ -17,7 +17,6 @@ TRAINED = ("full", "lora", "only")
 SCHEDULES = ("constant", "cosine", "linear", "step")
 PRECISIONS = ("float32", "bfloat16")
 RULES = ("last", "loss", "mse", "group", "closed-loop")
-OBJECTIVES = ("cell", "pixel", "occupancy", "contrast")
 SHARE = Number(whole=False, least=0, most=1)
 RATE = Number(whole=False, above=0)
 WEIGHT = Number(whole=False, least=0)
@@ -147,18 +146,13 @@ class LossRecipe:
 
     Attributes:
         groups: weights of the groups of an action, such as ``{"xy": 2.0}``; those left out weigh 1.
-        auxiliary: weights of objectives on the hidden states, out of ``OBJECTIVES``; dropped at inference.
     """
 
     groups: dict = field(default_factory=dict)
-    auxiliary: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, weight in self.groups.items():
             WEIGHT.check(f"groups.{name}", weight)
-        for name, weight in self.auxiliary.items():
-            check_choice("auxiliary objective", name, OBJECTIVES)
-            WEIGHT.check(f"auxiliary.{name}", weight)
 
 
 @dataclass(frozen=True, kw_only=True)

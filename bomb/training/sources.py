@@ -54,20 +54,11 @@ def open_sources(
     Raises:
         OptionError, FileError, BombError: as ``named_sources`` and ``bomb.training.drawing.draw``.
     """
-    made = []
-    for source in named_sources(recipe.data, folders):
-        if source.kind == "lerobot":
-            from bomb.training.lerobot import open_lerobot  # needs pyarrow
-
-            made.append(open_lerobot(recipe, source, store, report=report))
-        else:
-            made.append(_open_bomb(recipe, source, store, workers, report))
-    return made
+    named = named_sources(recipe.data, folders)
+    return [_open(recipe, source, store, workers, report) for source in named]
 
 
-def _open_bomb(
-    recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None
-) -> Source:
+def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None) -> Source:
     dataset = Dataset.open(Path(source.folder))
     held, learned = chosen(dataset.seeds(), recipe.data, source.episodes, str(dataset.path))
     engines = dataset.settings["backends"]

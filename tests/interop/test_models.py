@@ -1,4 +1,4 @@
-"""The tests of models and of training against the installed wheel: one process with torch and transformers."""
+"""The tests of models and training against the installed wheel: one process with torch and transformers."""
 
 import shutil
 

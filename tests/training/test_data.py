@@ -155,5 +155,5 @@ def test_augmentation_is_drawn_from_the_seed_and_never_flips():
         corners = [head[:6, :8], head[:6, -8:], head[-6:, :8], head[-6:, -8:]]
         assert int(np.argmax([corner.mean() for corner in corners])) == 0
         wrist = one.pictures["wrist"].astype(int).sum(-1)
-        assert wrist[9, 14] > 0 and wrist[10, 15] == 0  # only its colours change
+        assert wrist[9, 14] > 500 and wrist[10, 15] < 50  # only its colours change
     assert augmented(request, AugmentationRecipe(), seed=(0, 1)) is request

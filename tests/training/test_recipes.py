@@ -33,7 +33,7 @@ def test_every_recipe_of_the_project_is_whole(file):
         ("model: {family: openvla}\ntrained: {lora: {rank: 0}}", "trained.lora: rank must be"),
         ("model: {family: openvla}\nselect: closed-loop", "closed-loop@20"),
         ("model: {family: openvla}\ndata: {sources: [{episodes: 0}]}", "data.sources[0]: episodes must"),
-        ("model: {family: openvla}\nloss: {auxiliary: {depth: 1}}", "unknown auxiliary objective 'depth'"),
+        ("model: {family: openvla}\nloss: {groups: {xy: -1}}", "groups.xy must be a number from 0 up"),
         ("model: [", "is no YAML"),
         ("- 1", "must hold a mapping"),
     ],
