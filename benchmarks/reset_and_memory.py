@@ -22,6 +22,8 @@ BOUNDS = {
     "reset_ms": 10.0,
     "environment_mb": 10.0,
     "growth_mb": 20.0,
+    "cycles_mb": 10.0,
+    "drawn_cycles_mb": 60.0,
 }
 IMPORT = "import time; t = time.perf_counter(); import core; core.make_task; print(time.perf_counter() - t)"
 START = (
@@ -72,7 +74,26 @@ def measure(backend: str, resets: int, steps: int) -> dict[str, float]:
         "reset_ms": float(np.median(times)) * 1e3,
         "environment_mb": environment_mb,
         "growth_mb": growth_mb,
+        "cycles_mb": cycles_mb(backend, ()),
+        "drawn_cycles_mb": cycles_mb(backend, ("head",)),
     }
+
+
+def cycles_mb(backend: str, cameras: tuple[str, ...], cycles: int = 60) -> float:
+    """Growth over so many environments that are made, used and closed, after ten that warm the caches."""
+
+    def cycle(seed: int) -> None:
+        env = core.make_task(backend=backend, cameras=cameras, image_size=(64, 64), split="calibration")
+        env.reset(seed=seed)
+        env.step(env.hold_action())
+        env.close()
+
+    for seed in range(10):
+        cycle(seed)
+    before = resident_mb()
+    for seed in range(cycles):
+        cycle(seed)
+    return resident_mb() - before
 
 
 def main() -> int:

@@ -84,19 +84,21 @@ def record(env: core.Environment, state: SceneState) -> tuple[list[np.ndarray], 
     env._begin(replace(env.episode, state=state), state)
     policy, actions, targets = Expert(), [], []
     policy.reset("", 0, episode=env.episode, action_spec=env.action_spec)
-    step = env._backend.step
+    heard = {name: getattr(env._backend, name) for name in ("step", "step_traced")}
 
-    def listen(rows: np.ndarray) -> None:
+    def listen(name: str, rows: np.ndarray):
         targets.append(rows)
-        step(rows)
+        return heard[name](rows)
 
-    env._backend.step = listen
+    for name in heard:
+        setattr(env._backend, name, partial(listen, name))
     observation = env.observe()
     for _ in range(60):
         action = policy.act(observation, truth=env.scene_state)[0]
         actions.append(action)
         observation, *_ = env.step(action)
-    del env._backend.step
+    for name in heard:
+        delattr(env._backend, name)
     return actions, targets
 
 

@@ -2,6 +2,9 @@
 
 import sys
 
-from bomb.cli import main
+try:
+    from bomb.cli import main
+except KeyboardInterrupt:  # while Python is still loading
+    sys.exit("bomb: interrupted")
 
 sys.exit(main())

@@ -1,6 +1,7 @@
 """BOMB's simulator-neutral API. ``import core; core.make_task("place_stone", backend="mujoco")``."""
 
 from importlib import import_module
+from typing import Any
 
 # Public names and the rooms they live in; imported on first use, so that ``import core`` is quick.
 _PUBLIC = {
@@ -99,7 +100,7 @@ _PUBLIC = {
 __all__ = sorted(_PUBLIC)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'core' has no attribute {name!r}")
     value = getattr(import_module(_PUBLIC[name]), name)

@@ -38,6 +38,7 @@ MEASURE_DTYPE: np.dtype[np.void]
 TOUCH_DISTANCE: float
 DISTANCE_CAP: float
 MAX_STONES: int
+NOT_HELD: float
 REASONS: tuple[str, ...]
 STATUSES: tuple[str, ...]
 STAGES: tuple[str, ...]
@@ -64,6 +65,23 @@ class Geometry:
     def nearest(
         self, stone_positions: npt.ArrayLike
     ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8], npt.NDArray[np.float32]]: ...
+    def sweep(
+        self,
+        chain: FingerChain,
+        joint_positions: npt.ArrayLike,
+        stone_poses: npt.ArrayLike,
+        before: npt.NDArray[np.void],
+        after: npt.NDArray[np.void],
+    ) -> npt.NDArray[np.void]: ...
+
+@final
+class FingerChain:
+    def __init__(self, *, placements: npt.ArrayLike, axes: npt.ArrayLike) -> None: ...
+    def fingers(
+        self, joint_positions: npt.ArrayLike
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+
+def worth_tracing(measures: npt.NDArray[np.void], tool_position: npt.ArrayLike, reach: float) -> bool: ...
 
 @final
 class Verdict:

@@ -11,7 +11,7 @@ from core.errors import CapabilityError
 from core.world.capability import Capability
 from core.world.changes import check_changes
 from core.world.scene import CameraSpec, SceneSpec
-from core.world.state import SceneState
+from core.world.state import SceneState, Trace
 
 __all__ = ["Backend", "CameraImage", "Capability", "ContactForce"]
 
@@ -38,12 +38,15 @@ class ContactForce:
     Attributes:
         bodies: names of the two bodies, for example ``("stone_3", "panda_leftfinger")``.
         position: contact point in W (m).
-        force: on the first body, in W (N).
+        normal: the part of the force that presses the bodies apart, on the first body, in W (N).
+        friction: the part along the surface, on the first body, in W (N); None of engines that do not tell
+            it, which lack ``Capability.CONTACT_FRICTION``.
     """
 
     bodies: tuple[str, str]
     position: tuple[float, float, float]
-    force: tuple[float, float, float]
+    normal: tuple[float, float, float]
+    friction: tuple[float, float, float] | None
 
 
 class Backend(ABC):
@@ -122,6 +125,21 @@ class Backend(ABC):
         Args:
             joint_targets: float64[k, 9], drive targets of each step (rad, m), as the controller made them.
         """
+
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        """As ``step``, and tells the state after every time step; the world ends in the same bits.
+
+        Called while a finger is near a stone. This one steps and reads in turn; engines that can tell it in
+        less time override it.
+        """
+        states = []
+        for row in joint_targets:
+            self.step(row[None])
+            states.append(self.read_state())
+        return Trace(
+            np.array([state.joint_positions for state in states]),
+            np.array([state.stone_poses for state in states]),
+        )
 
     @abstractmethod
     def read_state(self) -> SceneState:

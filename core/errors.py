@@ -145,12 +145,12 @@ class Number:
         allowed = (int, Integral) if self.any_kind else (int,)
         if isinstance(value, bool) or not isinstance(value, allowed if self.whole else (*allowed, float)):
             return False
-        if not math.isfinite(value):
-            return False
+        number: Any = value
         return (
-            (self.least is None or value >= self.least)
-            and (self.most is None or value <= self.most)
-            and (self.above is None or value > self.above)
+            math.isfinite(number)
+            and (self.least is None or number >= self.least)
+            and (self.most is None or number <= self.most)
+            and (self.above is None or number > self.above)
         )
 
     def __str__(self) -> str:
@@ -158,8 +158,8 @@ class Number:
         article = "an" if self.whole else "a"
         if self.above == 0:
             return f"a positive {noun}"
-        low = f" from {self.least:g}" if self.least is not None else ""
-        high = f" to {self.most:g}" if self.most is not None else " up" if low else ""
+        low = f" from {self.least}" if self.least is not None else ""
+        high = f" to {self.most}" if self.most is not None else " up" if low else ""
         return f"{article} {noun}{low}{high}"
 
 
@@ -193,7 +193,8 @@ def check_integer(name: str, value: object, *, least: int, most: int | None = No
         OptionError: if it is no integer, or out of the range; bools are no integers.
     """
     Number(least=least, most=most, any_kind=True).check(name, value)
-    return int(value)  # type: ignore[call-overload]
+    integer: Any = value  # `check` has refused everything that `int` does not take
+    return int(integer)
 
 
 def check_flag(name: str, value: object) -> bool:

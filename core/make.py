@@ -8,6 +8,7 @@ from typing import ParamSpec
 from core.backend import Capability
 from core.environment import Environment
 from core.registry import BACKENDS, TASKS
+from core.rendering.separate import separately_drawn
 from core.settings import EnvironmentSettings, check_options
 from core.task import Task
 from core.world.stage import clean_scene
@@ -27,18 +28,20 @@ def _with_options_of(
             return make(settings(*args, **options))
 
         # What must be given is shown first.
-        shown = inspect.signature(settings).parameters.values()
-        shown = sorted(shown, key=lambda p: (p.kind, p.default is not inspect.Parameter.empty))
-        called.__signature__ = inspect.Signature(shown, return_annotation=Environment)
-        options = inspect.getdoc(settings).partition("Attributes:")[2].partition("Raises:")[0]
-        called.__doc__ = inspect.getdoc(make).replace("Args:\n", f"Args:{options.rstrip()}\n", 1)
+        shown = sorted(
+            inspect.signature(settings).parameters.values(),
+            key=lambda p: (p.kind, p.default is not inspect.Parameter.empty),
+        )
+        vars(called)["__signature__"] = inspect.Signature(shown, return_annotation=Environment)
+        options = (inspect.getdoc(settings) or "").partition("Attributes:")[2].partition("Raises:")[0]
+        called.__doc__ = (inspect.getdoc(make) or "").replace("Args:\n", f"Args:{options.rstrip()}\n", 1)
         return called
 
     return wrap
 
 
 @_with_options_of(EnvironmentSettings)
-def make_task(settings):
+def make_task(settings: EnvironmentSettings) -> Environment:
     """Builds a task in one of the simulators.
 
     Args:
@@ -80,6 +83,10 @@ def _prepared(settings: EnvironmentSettings) -> Callable[[], Environment]:
     BACKENDS.target(settings.backend)  # both names are checked before anything is imported
     maker = task if isinstance(task, Task) else TASKS.load(task)()
     backend_class = BACKENDS.load(settings.backend)
+    if settings.renderer is not None:
+        drawing = BACKENDS.load(settings.renderer)
+        if settings.cameras and drawing is not backend_class:
+            backend_class = separately_drawn(backend_class, drawing)
     if settings.cameras:
         backend_class.require(map(Capability, settings.modalities), "the pictures that are asked for")
     backend_class.require(maker.capabilities, f"task {maker.name!r}")

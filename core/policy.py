@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Policy(ABC):
         """
 
     @abstractmethod
-    def act(self, observation: dict) -> np.ndarray:
+    def act(self, observation: dict[str, Any]) -> np.ndarray:
         """Chooses the next actions.
 
         Args:
@@ -56,7 +56,7 @@ class Policy(ABC):
             float32[k, 4], an action chunk with k >= 1.
         """
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What results say about the policy: plain values for JSON.
 
         Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what its weights
@@ -80,7 +80,7 @@ class Request:
         step: actions executed so far in the episode.
     """
 
-    observation: dict
+    observation: dict[str, Any]
     seed: int
     step: int
 
@@ -101,5 +101,5 @@ class BatchPolicy(Policy):
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict, *, step: int) -> np.ndarray:
+    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # `wants_step`
         return self.infer([Request(observation=observation, seed=self._seed, step=step)])[0]

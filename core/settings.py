@@ -4,22 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from os import PathLike, fspath
-from typing import Self
+from typing import Any, Self
 
 from core.control.actions import ActionSpec
-from core.errors import OptionError, UnknownNameError, check_choice, check_flag, check_integer, plain_integer
+from core.errors import OptionError, UnknownNameError, check_flag, check_integer, plain_integer
 from core.perturbations.conditions import FORMAT, ConditionSet
 from core.perturbations.presets import make_suite
 from core.perturbations.suite import Suite
 from core.rendering.observation import ObservationSpec
-from core.seeding import SPLITS
+from core.seeding import check_split
 from core.task import Task
 
 DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, and 2 costs two to three times
 MOST_STEPS, MOST_SUPERSAMPLE = 10**9, 8
 
 # Options that decide what a picture is like, and nothing of what happens.
-APPEARANCE = ("image_size", "supersample")
+APPEARANCE = ("image_size", "supersample", "renderer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,7 @@ class EpisodeSettings:
 
     image_size: tuple[int, int] = (256, 256)
     supersample: int | None = None
+    renderer: str | None = None
     action_mode: str = "delta"
     control_hz: int = 20
     max_steps: int | None = None
@@ -37,7 +38,7 @@ class EpisodeSettings:
     split: str = "test"
 
     def __post_init__(self) -> None:
-        check_choice("split", self.split, SPLITS)
+        check_split(self.split)
         size = plain_integer(self.image_size)
         size = (size, size) if isinstance(size, int) else _tuple("image_size", size)
         self._set("image_size", tuple(plain_integer(side) for side in size))
@@ -45,6 +46,8 @@ class EpisodeSettings:
             if getattr(self, name) is not None:
                 self._set(name, check_integer(name, getattr(self, name), least=1, most=most))
         self._set("control_hz", plain_integer(self.control_hz))
+        if not isinstance(self.renderer, str | None):
+            raise OptionError(f"renderer must be the name of a backend, or None, got {self.renderer!r}")
         self._set("stop_on_success", check_flag("stop_on_success", self.stop_on_success))
         # What can be seen and done is checked where it is declared.
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)
@@ -71,11 +74,14 @@ class EnvironmentSettings(EpisodeSettings):
             ``segmentation`` (int32 of ``SegmentationId``).
         supersample: colour pictures are rendered this many times larger on each side and box-filtered in
             linear light; None takes the value that parity is claimed for.
+        renderer: name of the backend that draws; None is the one that moves the bodies. Physics is the same
+            to the last bit, whoever draws.
         control_hz: actions per second; must divide 500.
         perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "words": "letters"}``; a
             preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one.
             None is the clean world. ``bomb knobs`` and docs/perturbations.md list them.
-        split: which family of seeds; see ``core.seeding.SPLITS``.
+        split: which family of seeds; see ``core.seeding.SPLITS``. The private one is a
+            ``core.seeding.PrivateSplit``, whose salt is never written down.
         max_steps: actions until an episode is truncated; None takes the task's own, 400 for a single move.
         stop_on_success: whether an episode ends when success first holds.
         stop_on_wrong_move: whether it ends when a wrong move is seen: the board at rest, changed to something
@@ -127,7 +133,7 @@ class EnvironmentSettings(EpisodeSettings):
         return tuple(option.name for option in fields(cls))
 
     @classmethod
-    def like(cls, episodes: EpisodeSettings, **options: object) -> Self:
+    def like(cls, episodes: EpisodeSettings, **options: Any) -> Self:
         """The settings of one condition of a run.
 
         Args:
@@ -136,7 +142,7 @@ class EnvironmentSettings(EpisodeSettings):
         """
         return cls(**{name: getattr(episodes, name) for name in EPISODE_OPTIONS}, **options)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON: lists for tuples, a condition set as its file has it.
 
         Raises:
@@ -150,7 +156,7 @@ class EnvironmentSettings(EpisodeSettings):
         return {name: _plain(getattr(self, name)) for name in self.names()}
 
     @classmethod
-    def from_dict(cls, plain: Mapping) -> Self:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Inverse of ``to_dict``; options that are missing have their defaults.
 
         Raises:
@@ -168,7 +174,7 @@ class EnvironmentSettings(EpisodeSettings):
         return cls(**values)
 
 
-def check_options(options: Mapping) -> None:
+def check_options(options: Mapping[str, Any]) -> None:
     """Returns if these are options of ``make_task``, the backend among them.
 
     Raises:
@@ -182,7 +188,7 @@ def check_options(options: Mapping) -> None:
         raise OptionError("no backend is given; core.list_backends() lists them")
 
 
-def _tuple(name: str, value: object) -> tuple:
+def _tuple(name: str, value: object) -> tuple[Any, ...]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise OptionError(f"{name} must be a sequence, got {value!r}")
     return tuple(value)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from core.board.boards import Board
 from core.board.goals import Goal, Intersection, Pattern, Region
@@ -129,7 +129,7 @@ class Episode:
     moves: tuple[Move, ...]
     later_moves: int = 0
     wording: Wording | None = None
-    perturbation: dict = field(default_factory=dict)
+    perturbation: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.moves, tuple) or not all(isinstance(move, Move) for move in self.moves):

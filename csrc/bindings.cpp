@@ -6,36 +6,38 @@ namespace bomb {
 namespace {
 
 Pose read_pose(const char* name, const py::object& value) {
-  const Doubles array = numbers(name, value, 7);
-  check_poses(name, {7}, array.data());
-  return pose_from(array.data());
+  const std::vector<double> values = numbers(name, value, 7);
+  check_poses(name, {7}, values.data());
+  return pose_from(values.data());
 }
 
 Box read_box(const char* name, const py::object& value) {
-  const Doubles array = numbers(name, value, 3);
-  check_positive(name, {3}, array.data());
-  return {{array.at(0), array.at(1), array.at(2)}};
+  const std::vector<double> values = numbers(name, value, 3);
+  check_positive(name, {3}, values.data());
+  return {{values[0], values[1], values[2]}};
 }
 
 ConvexHull read_hull(const py::object& value) {
-  const Doubles array = doubles("stone_hull", value);
-  if (array.ndim() != 2 || array.shape(1) != 3) refuse_shape("stone_hull", "(V, 3)", array);
-  check_finite("stone_hull", shape_of(array), array.data());
+  const Numbers array = numbers("stone_hull", value);
+  if (array.rank() != 2 || array.shape[1] != 3) refuse_shape("stone_hull", "(V, 3)", array.shape);
+  check_finite("stone_hull", array.shape, array.data());
   std::vector<Vec3> vertices;
-  for (py::ssize_t i = 0; i < array.shape(0); ++i)
-    vertices.push_back({array.at(i, 0), array.at(i, 1), array.at(i, 2)});
+  for (std::size_t i = 0; i < array.shape[0]; ++i) {
+    const double* p = array.row(i);
+    vertices.push_back({p[0], p[1], p[2]});
+  }
   return ConvexHull(std::move(vertices));
 }
 
 FingerShape read_finger(const std::string& name, const py::object& value) {
-  const Doubles array = doubles(name.c_str(), value);
-  if (array.ndim() != 2 || array.shape(1) != 10 || array.shape(0) < 1) {
-    refuse_shape(name.c_str(), "(K, 10) with K >= 1", array);
+  const Numbers array = numbers(name.c_str(), value);
+  if (array.rank() != 2 || array.shape[1] != 10 || array.shape[0] < 1) {
+    refuse_shape(name.c_str(), "(K, 10) with K >= 1", array.shape);
   }
   std::vector<LinkBox> boxes;
-  for (py::ssize_t k = 0; k < array.shape(0); ++k) {
+  for (std::size_t k = 0; k < array.shape[0]; ++k) {
     const std::string box = name + "[" + std::to_string(k) + "]";
-    const double* row = array.data(k, 0);
+    const double* row = array.row(k);
     check_poses(box, {7}, row);
     check_positive(box + " half size", {3}, row + 7);
     boxes.push_back({{{row[7], row[8], row[9]}}, pose_from(row)});
@@ -78,14 +80,14 @@ Raises ValueError for a wrong shape, a number that is not finite, a quaternion t
 
 Measures measure_states(const Scene& scene, const py::object& poses, const py::object& velocities,
                         const py::object& fingers) {
-  const Doubles stone_poses = doubles("stone_poses", poses);
-  const Doubles stone_velocities = doubles("stone_velocities", velocities);
-  const Doubles finger_poses = doubles("finger_poses", fingers);
-  const py::ssize_t rank = stone_poses.ndim();
-  if ((rank != 2 && rank != 3) || stone_poses.shape(rank - 1) != 7) {
-    refuse_shape("stone_poses", "(S, 7) or (N, S, 7)", stone_poses);
+  const Numbers stone_poses = numbers("stone_poses", poses);
+  const Numbers stone_velocities = numbers("stone_velocities", velocities);
+  const Numbers finger_poses = numbers("finger_poses", fingers);
+  const Shape& shape = stone_poses.shape;
+  const std::size_t rank = shape.size();
+  if ((rank != 2 && rank != 3) || shape[rank - 1] != 7) {
+    refuse_shape("stone_poses", "(S, 7) or (N, S, 7)", shape);
   }
-  const Shape shape = shape_of(stone_poses);
   const std::size_t states = rank == 3 ? shape[0] : 1;
   const std::size_t stones = shape[rank - 2];
   if (stones > kMaxStones) refuse("stone_poses: at most 255 stones, got " + std::to_string(stones));
@@ -93,13 +95,13 @@ Measures measure_states(const Scene& scene, const py::object& poses, const py::o
   velocity_shape[rank - 1] = 6;
   Shape finger_shape = shape;
   finger_shape[rank - 2] = 2;
-  if (shape_of(stone_velocities) != velocity_shape) {
-    refuse_shape("stone_velocities", "that of stone_poses with 6 for 7", stone_velocities);
+  if (stone_velocities.shape != velocity_shape) {
+    refuse_shape("stone_velocities", "that of stone_poses with 6 for 7", stone_velocities.shape);
   }
-  if (shape_of(finger_poses) != finger_shape) {
-    refuse_shape("finger_poses", rank == 3 ? "(N, 2, 7)" : "(2, 7)", finger_poses);
+  if (finger_poses.shape != finger_shape) {
+    refuse_shape("finger_poses", rank == 3 ? "(N, 2, 7)" : "(2, 7)", finger_poses.shape);
   }
-  Measures result(std::vector<py::ssize_t>(stone_poses.shape(), stone_poses.shape() + rank - 1));
+  Measures result(std::vector<py::ssize_t>(shape.begin(), shape.end() - 1));
   StoneMeasure* out = result.mutable_data();
   StateView state{static_cast<int>(stones), stone_poses.data(), stone_velocities.data(), finger_poses.data()};
   {
@@ -123,9 +125,9 @@ stone_positions: (N, 3), in the world frame (m).
 Returns rows (N,) int8, columns (N,) int8, offsets (N, 2) float32: x and y from it in the board frame (m).)";
 
 py::tuple nearest_points(const Scene& scene, const py::object& positions) {
-  const Doubles points = doubles("stone_positions", positions);
-  if (points.ndim() != 2 || points.shape(1) != 3) refuse_shape("stone_positions", "(N, 3)", points);
-  const py::ssize_t count = points.shape(0);
+  const Numbers points = numbers("stone_positions", positions);
+  if (points.rank() != 2 || points.shape[1] != 3) refuse_shape("stone_positions", "(N, 3)", points.shape);
+  const auto count = static_cast<py::ssize_t>(points.shape[0]);
   py::array_t<std::int8_t> rows(count), columns(count);
   py::array_t<float> offsets({count, py::ssize_t{2}});
   const double* p = points.data();
@@ -133,7 +135,7 @@ py::tuple nearest_points(const Scene& scene, const py::object& positions) {
   float* offset = offsets.mutable_data();
   {
     const py::gil_scoped_release unlocked;
-    check_finite("stone_positions", {static_cast<std::size_t>(count), 3}, p);
+    check_finite("stone_positions", points.shape, p);
     for (py::ssize_t i = 0; i < count; ++i) {
       const Vec3 p_B = inverse_times(scene.X_WB, Vec3{p[3 * i], p[3 * i + 1], p[3 * i + 2]});
       const Intersection nearest = scene.grid.nearest(p_B.x, p_B.y);
@@ -148,15 +150,18 @@ py::tuple nearest_points(const Scene& scene, const py::object& positions) {
 
 }  // namespace
 
-void bind_measure(py::module_& m) {
+py::class_<Scene> bind_measure(py::module_& m) {
   PYBIND11_NUMPY_DTYPE(StoneMeasure, position, offset, distance_mm, tilt, low, gap, left, right, pad_left,
                        pad_right, speed, spin, neighbour, row, column, touches, neighbours, status,
-                       over_board);
+                       over_board, high, since, pinched, swept, spare);
   m.attr("MEASURE_DTYPE") = py::dtype::of<StoneMeasure>();
   m.attr("TOUCH_DISTANCE") = kTouch;
   m.attr("DISTANCE_CAP") = kDistanceCap;
   m.attr("MAX_STONES") = kMaxStones;
-  py::class_<Scene>(m, "Geometry", "Board, table, stone and fingers: what measuring needs beside the state.")
+  m.attr("NOT_HELD") = kNotHeld;
+  py::class_<Scene> geometry(m, "Geometry",
+                             "Board, table, stone and fingers: what measuring needs beside the state.");
+  geometry
       .def(py::init(&make_scene), py::kw_only(), py::arg("board_pose"), py::arg("board_half_size"),
            py::arg("size"), py::arg("pitch"), py::arg("table_pose"), py::arg("table_half_size"),
            py::arg("stone_hull"), py::arg("finger_boxes"))
@@ -164,12 +169,14 @@ void bind_measure(py::module_& m) {
       .def("measure", &measure_states, py::arg("stone_poses"), py::arg("stone_velocities"),
            py::arg("finger_poses"), kMeasureDoc)
       .def("nearest", &nearest_points, py::arg("stone_positions"), kNearestDoc);
+  return geometry;
 }
 
 }  // namespace bomb
 
 PYBIND11_MODULE(_checker, m) {
   m.doc() = "The compiled placement checker; see core.judge.checker.";
-  bomb::bind_measure(m);
+  auto geometry = bomb::bind_measure(m);
+  bomb::bind_sweep(m, geometry);
   bomb::bind_judge(m);
 }

@@ -9,20 +9,10 @@
 namespace bomb {
 namespace {
 
-// Rows of measures, as `measure` returns them; `wanted` is the shape in words, `rank` its axes.
-Measures read_measures(const char* name, const py::object& value, py::ssize_t rank, const char* wanted) {
-  if (!py::isinstance<py::array_t<StoneMeasure, 0>>(value)) {
-    refuse(std::string(name) + ": must be an array of MEASURE_DTYPE");
-  }
-  const Measures array = Measures::ensure(value);
-  if (array.ndim() != rank) refuse_shape(name, wanted, array);
-  return array;
-}
-
 std::array<float, 3> read_tool(const char* name, const py::object& value) {
-  const Doubles array = numbers(name, value, 3);
-  check_finite(name, {3}, array.data());
-  return {static_cast<float>(array.at(0)), static_cast<float>(array.at(1)), static_cast<float>(array.at(2))};
+  const std::vector<double> p = numbers(name, value, 3);
+  check_finite(name, {3}, p.data());
+  return {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])};
 }
 
 // Any object with an attribute for each tolerance; core.judge.checker.Tolerances is the one that is used.
@@ -43,23 +33,25 @@ EpisodeJudge make_judge(int size, double pitch, const std::vector<int>& colors, 
                         int goal_column, int goal_stone, const py::object& region,
                         const py::object& tolerances, const py::object& layout,
                         const py::object& tool_position) {
-  const Measures rows = read_measures("layout", layout, 1, "(S,)");
+  Copied<StoneMeasure> rows = read_measures("layout", layout, 1, "(S,)");
   Goal goal{goal_color, goal_row, goal_column, goal_stone};
   if (!region.is_none()) {
-    const Doubles values = numbers("region", region, 5);
+    const std::vector<double> values = numbers("region", region, 5);
     check_finite("region", {5}, values.data());
     goal.on_table = true;
     goal.row = goal.column = 0;
-    goal.region = {values.at(0), values.at(1), values.at(2), values.at(3), values.at(4)};
+    goal.region = {values[0], values[1], values[2], values[3], values[4]};
   }
   return EpisodeJudge({make_grid(size, pitch), colors, goal, read_tolerances(tolerances)},
-                      {rows.data(), rows.data() + rows.size()}, read_tool("tool_position", tool_position));
+                      std::move(rows.values), read_tool("tool_position", tool_position));
 }
 
 bool update(EpisodeJudge& judge, double time, const py::object& tool, double opening,
             const py::object& measures) {
-  const Measures rows = read_measures("measures", measures, 1, "(S,)");
-  if (rows.size() != judge.episode().stones()) refuse_shape("measures", "(S,), one row per stone", rows);
+  const Copied<StoneMeasure> rows = read_measures("measures", measures, 1, "(S,)");
+  if (static_cast<int>(rows.values.size()) != judge.episode().stones()) {
+    refuse_shape("measures", "(S,), one row per stone", rows.shape);
+  }
   const std::array<float, 3> tool_B = read_tool("tool_position", tool);
   judge.update({time, {tool_B[0], tool_B[1], tool_B[2]}, static_cast<float>(opening)}, rows.data());
   return judge.success();
@@ -67,20 +59,22 @@ bool update(EpisodeJudge& judge, double time, const py::object& tool, double ope
 
 Verdict rejudge(const EpisodeJudge& judge, const py::object& times, const py::object& tools,
                 const py::object& openings, const py::object& measures) {
-  const Measures rows = read_measures("measures", measures, 2, "(T, S)");
-  const py::ssize_t steps = rows.shape(0), stones = rows.shape(1);
-  if (stones != judge.episode().stones()) refuse_shape("measures", "(T, S), one column per stone", rows);
-  const Doubles time = numbers("times", times, steps);
-  const Doubles opening = numbers("openings", openings, steps);
-  const Doubles tool = doubles("tools", tools);
-  if (tool.ndim() != 2 || tool.shape(0) != steps || tool.shape(1) != 3) refuse_shape("tools", "(T, 3)", tool);
+  const Copied<StoneMeasure> rows = read_measures("measures", measures, 2, "(T, S)");
+  const std::size_t steps = rows.shape[0], stones = rows.shape[1];
+  if (static_cast<int>(stones) != judge.episode().stones()) {
+    refuse_shape("measures", "(T, S), one column per stone", rows.shape);
+  }
+  const std::vector<double> time = numbers("times", times, steps);
+  const std::vector<double> opening = numbers("openings", openings, steps);
+  const Numbers tool = numbers("tools", tools);
+  if (tool.shape != Shape{steps, 3}) refuse_shape("tools", "(T, 3)", tool.shape);
   const double* t = time.data();
   const double* o = opening.data();
   const double* p = tool.data();
   const StoneMeasure* row = rows.data();
   EpisodeJudge fold = judge.restarted();
   const py::gil_scoped_release unlocked;
-  for (py::ssize_t k = 0; k < steps; ++k, p += 3, row += stones) {
+  for (std::size_t k = 0; k < steps; ++k, p += 3, row += stones) {
     fold.update({t[k],
                  {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])},
                  static_cast<float>(o[k])},

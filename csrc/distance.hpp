@@ -18,6 +18,9 @@ struct Reach {
 // Distance (m) between `hull`, in its own frame H, and `box` at X_HK; 0 if they overlap.
 double distance(const ConvexHull& hull, const Box& box, const Pose& X_HK, const Reach& reach);
 
+// The shortest vector from `box` to `hull`, in H (m); zero if they overlap.
+Vec3 separation(const ConvexHull& hull, const Box& box, const Pose& X_HK);
+
 // Distance (m) between two copies of `hull`, in frames H and K; 0 if they overlap.
 double distance(const ConvexHull& hull, const Pose& X_HK, const Reach& reach);
 

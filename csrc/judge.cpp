@@ -11,7 +11,7 @@ namespace {
 // INT-ACT: the tool this close to the source's centre shows the intention (m).
 constexpr double kIntentionDistance = 0.05;
 
-// A gripper has opened once its opening grew by this since it held the stone (about 1 mm of 48).
+// A gripper has opened, or shut, once its opening changed by this since it held the stone (about 1 mm of 48).
 constexpr float kOpened = 0.02F;
 
 float least(float a, float b) { return b < a ? b : a; }
@@ -78,7 +78,7 @@ void EpisodeJudge::check_measures(const StoneMeasure* measures) const {
     const StoneMeasure& m = measures[i];
     const float sum = std::fabs(m.position[0]) + std::fabs(m.position[1]) + std::fabs(m.position[2]) +
                       std::fabs(m.tilt) + std::fabs(m.low) + std::fabs(m.gap) + std::fabs(m.pad_left) +
-                      std::fabs(m.pad_right) + std::fabs(m.speed) + std::fabs(m.spin);
+                      std::fabs(m.pad_right) + std::fabs(m.speed) + std::fabs(m.spin) + std::fabs(m.high);
     if (!std::isfinite(sum)) refuse("measures[" + std::to_string(i) + "]: a value is not finite");
     const int size = episode_.grid.size;
     if (m.row < 0 || m.row >= size || m.column < 0 || m.column >= size) {
@@ -123,6 +123,29 @@ void EpisodeJudge::update(const Moment& moment, const StoneMeasure* measures) {
   note_int_act(moment);
   placed_ = succeeding_stone();
   success_once_ = success_once_ || placed_ >= 0;
+  opening_ = moment.opening;
+}
+
+void EpisodeJudge::note_hold(StoneRecord& record, const StoneMeasure& m, float opening) {
+  if ((m.touches & kHeld) != 0) {
+    record.hold = Hold::kNow;
+    record.gap_at_grasp = m.gap;
+    record.opening_at_grasp = opening;
+    return;
+  }
+  if ((m.since & kHeld) != 0) {  // caught and lost between two control steps
+    if (record.hold != Hold::kNow) record.opening_at_grasp = opening_;
+    record.hold = Hold::kLoose;
+  }
+  if (record.hold == Hold::kNow) record.hold = Hold::kLoose;
+  if (record.hold != Hold::kLoose) return;
+  const double clearance = episode_.tolerances.clearance;
+  const bool free = m.pad_left > clearance && m.pad_right > clearance;
+  if (opening > record.opening_at_grasp + kOpened) {
+    record.hold = Hold::kLetGo;
+  } else if (free || opening < record.opening_at_grasp - kOpened) {
+    record.hold = Hold::kSlipped;
+  }
 }
 
 void EpisodeJudge::note_stone(int stone, const Moment& moment) {
@@ -135,25 +158,25 @@ void EpisodeJudge::note_stone(int stone, const Moment& moment) {
     record.slow_since = moment.time;
   }
   record.closest_pad = least(record.closest_pad, least(m.pad_left, m.pad_right));
-  const bool held = (m.touches & kBothPads) == kBothPads;
-  if ((m.touches & kFingers) != 0) record.touched = 1;
-  if (held) {
-    record.grasped = 1;
-    record.gap_at_grasp = m.gap;
-    record.opening_at_grasp = moment.opening;
-  }
-  const bool opened = moment.opening > record.opening_at_grasp + kOpened;
+  const std::uint8_t since = m.touches | m.since;
+  if ((since & kBothPads) != 0) record.closest_pad = 0.0F;
+  if ((since & kFingers) != 0) record.touched = 1;
+  const bool grasped = (since & kHeld) != 0;
+  if (grasped) record.grasped = 1;
+  note_hold(record, m, moment.opening);
+  const float height = (m.touches & kHeld) != 0 && m.low > m.high ? m.low : m.high;
+  if (static_cast<double>(height) - layout_[stone].low > limit.lift) record.lifted = 1;
 
   if (!episode_.named(stone)) {
-    stages_[kWrongStone] |= held || displacement(stone) > limit.wrong_move;
+    stages_[kWrongStone] |= grasped || displacement(stone) > limit.wrong_move;
     return;
   }
-  if (held && first_grasped_ < 0) first_grasped_ = stone;
+  if (grasped && first_grasped_ < 0) first_grasped_ = stone;
   stages_[kReached] |= record.closest_pad <= limit.reach;
   stages_[kTouched] |= record.touched != 0;
   stages_[kGrasped] |= record.grasped != 0;
-  stages_[kLifted] |= static_cast<double>(m.low) - layout_[stone].low > limit.lift;
-  stages_[kReleased] |= record.grasped != 0 && opened && free_of_pads(stone);
+  stages_[kLifted] |= record.lifted != 0;
+  stages_[kReleased] |= record.hold == Hold::kLetGo && free_of_pads(stone);
   stages_[kPlaced] |= placed(stone) && slow(stone);
 }
 
@@ -163,7 +186,8 @@ void EpisodeJudge::note_int_act(const Moment& moment) {
   const double dy = moment.tool_B[1] - m.position[1];
   const double dz = moment.tool_B[2] - m.position[2];
   const bool near = std::sqrt(dx * dx + dy * dy + dz * dz) < kIntentionDistance;
-  source_intended_ = source_intended_ || near || (m.touches & kFingers) != 0;
+  source_intended_ = source_intended_ || near || ((m.touches | m.since) & kFingers) != 0;
+  source_pinched_ = source_pinched_ || m.pinched != 0;
 }
 
 int EpisodeJudge::succeeding_stone() const {

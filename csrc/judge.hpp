@@ -20,14 +20,25 @@ struct Moment {
   float opening;    // 0 closed, 1 open
 };
 
+// How a stone stands to the gripper.
+enum class Hold : std::uint8_t {
+  kNever,    // it has not been held
+  kNow,      // it is held
+  kLoose,    // it was, and it does not show yet how that ended
+  kLetGo,    // the gripper opened
+  kSlipped,  // it came free of a gripper that did not open
+};
+
 // What the judge remembers of one stone. Plain data, stored as is by get_state.
 struct StoneRecord {
   double slow_since = std::numeric_limits<double>::infinity();  // s; infinity: not slow now
   float closest_pad = static_cast<float>(kDistanceCap);         // m, so far
-  float gap_at_grasp = 0.0F;                                    // m, at the last moment both pads touched it
+  float gap_at_grasp = 0.0F;                                    // m, at the last control step it was held
   float opening_at_grasp = 0.0F;                                // at the same moment
   std::uint8_t touched = 0;                                     // by a finger, ever
-  std::uint8_t grasped = 0;                                     // by both pads, ever
+  std::uint8_t grasped = 0;                                     // held between the pads, ever
+  std::uint8_t lifted = 0;                                      // more than `lift` while held, ever
+  Hold hold = Hold::kNever;
 };
 
 class EpisodeJudge {
@@ -62,6 +73,7 @@ class EpisodeJudge {
   void check_measures(const StoneMeasure* measures) const;
   void find_source();
   void note_stone(int stone, const Moment& moment);
+  void note_hold(StoneRecord& record, const StoneMeasure& measure, float opening);
   void note_int_act(const Moment& moment);
   int succeeding_stone() const;
 
@@ -74,12 +86,14 @@ class EpisodeJudge {
   bool rests_on_table(int stone) const;
   bool rests_where_asked(int stone) const;  // on the table for a region, else on the board
   bool free_of_pads(int stone) const;
+  bool held(int stone) const;
   bool slow(int stone) const;
   bool placed(int stone) const;  // all that success asks of the stone itself, but resting long enough
   bool rested(int stone) const;
   bool handled(int stone) const;
   bool others_in_place(int stone) const;
   int judged_stone() const;
+  bool before(int a, int b) const;  // whether stone a is judged rather than b, if none succeeds
   std::vector<Reason> reasons(int judged) const;
   bool applies(Reason reason, int judged) const;
   bool done_with_another(bool of_color) const;
@@ -94,10 +108,12 @@ class EpisodeJudge {
 
   bool started_ = false;
   double time_ = 0.0;
+  float opening_ = 1.0F;  // of the gripper, at the last update
   std::vector<StoneMeasure> now_;
   std::vector<StoneRecord> records_;
   std::array<bool, kStages> stages_{};
   bool source_intended_ = false;
+  bool source_pinched_ = false;  // as INT-ACT has it
   int first_grasped_ = -1;  // of the named colour
   int placed_ = -1;         // the stone that succeeds now
   bool success_once_ = false;

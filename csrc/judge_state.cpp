@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kMagic[] = "BOMBJUDG";
 constexpr std::size_t kMagicSize = sizeof kMagic - 1;
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 
 // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
 std::uint64_t hash(const std::string& bytes) {
@@ -64,6 +64,8 @@ void archive_record(Archive& archive, StoneRecord& record) {
   archive(record.opening_at_grasp);
   archive(record.touched);
   archive(record.grasped);
+  archive(record.lifted);
+  archive(record.hold);
 }
 
 template <typename Archive>
@@ -97,10 +99,12 @@ void EpisodeJudge::archive(Archive& archive) {
   for (float& value : tool_at_reset_) archive(value);
   archive_flag(archive, started_);
   archive(time_);
+  archive(opening_);
   for (StoneMeasure& measure : now_) archive(measure);
   for (StoneRecord& record : records_) archive_record(archive, record);
   for (bool& flag : stages_) archive_flag(archive, flag);
   archive_flag(archive, source_intended_);
+  archive_flag(archive, source_pinched_);
   archive(first_grasped_);
   archive(placed_);
   archive_flag(archive, success_once_);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "distance.hpp"
+#include "grip.hpp"
 
 namespace bomb {
 namespace {
@@ -62,6 +63,7 @@ struct PlacedStone {
   Pose X_WS;
   Pose X_BS;
   double neighbour_distance2 = 0.0;  // m^2, between centres, of its measure's `neighbour`
+  Grip grip;
 };
 
 void measure_alone(const Scene& scene, const double* velocity, PlacedStone& placed, StoneMeasure& out) {
@@ -102,7 +104,8 @@ void measure_alone(const Scene& scene, const double* velocity, PlacedStone& plac
   }
 }
 
-void measure_fingers(const Scene& scene, const Pose* X_WL, const Pose& X_WS, StoneMeasure& out) {
+void measure_fingers(const Scene& scene, const Pose* X_WL, PlacedStone& placed, StoneMeasure& out) {
+  const Pose& X_WS = placed.X_WS;
   const FingerDistance left = distance_to_finger(scene.stone, X_WS, scene.fingers[kLeft], X_WL[kLeft]);
   const FingerDistance right = distance_to_finger(scene.stone, X_WS, scene.fingers[kRight], X_WL[kRight]);
   out.left = static_cast<float>(left.finger);
@@ -113,6 +116,9 @@ void measure_fingers(const Scene& scene, const Pose* X_WL, const Pose& X_WS, Sto
   if (right.finger <= kTouch) out.touches |= kRightFinger;
   if (left.pad <= kTouch) out.touches |= kLeftPad;
   if (right.pad <= kTouch) out.touches |= kRightPad;
+  placed.grip = grip_of(scene, X_WS, X_WL, out.touches);
+  if (placed.grip.held()) out.touches |= kHeld;
+  out.pinched = placed.grip.pinched ? 1 : 0;
 }
 
 void note_neighbour(StoneMeasure& out, PlacedStone& placed, int other, double distance2) {
@@ -139,9 +145,40 @@ void measure_pairs(const ConvexHull& stone, int count, PlacedStone* placed, Ston
   }
 }
 
+// Stones in a row between the pads hold one another: each end is pressed by one pad, and each stone presses
+// the next within the grip's angle of the opening direction.
+void measure_rows(const Scene& scene, const Pose* X_WL, int count, PlacedStone* placed, StoneMeasure* out) {
+  bool left = false, right = false;
+  for (int i = 0; i < count; ++i) {
+    const bool in_touch = (out[i].touches & kStone) != 0 && (out[i].touches & kHeld) == 0;
+    left = left || (in_touch && placed[i].grip.left);
+    right = right || (in_touch && placed[i].grip.right);
+  }
+  if (!left || !right) return;  // almost always
+  const Vec3 inwards = opening_direction(scene, X_WL);
+  const double least = std::cos(kGripAngle);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (int i = 0; i < count; ++i) {
+      for (int k = 0; k < count; ++k) {  // i presses k to the right
+        if ((placed[k].grip.left || !placed[i].grip.left) && (placed[i].grip.right || !placed[k].grip.right)) continue;
+        const Vec3 way = placed[k].X_WS.p - placed[i].X_WS.p;
+        if (i == k || dot(way, inwards) < least * norm(way)) continue;
+        if (distance(scene.stone, inverse_times(placed[i].X_WS, placed[k].X_WS), kTouchReach) > kTouch) continue;
+        changed = true;
+        placed[k].grip.left = placed[k].grip.left || placed[i].grip.left;
+        placed[i].grip.right = placed[i].grip.right || placed[k].grip.right;
+      }
+    }
+  }
+  for (int i = 0; i < count; ++i) {
+    if (placed[i].grip.held()) out[i].touches |= kHeld;
+  }
+}
+
 Status status_of(const StoneMeasure& stone) {
   const bool rests = (stone.touches & (kBoard | kTable)) != 0;
-  if ((stone.touches & kBothPads) == kBothPads) return Status::kHeld;
+  if ((stone.touches & kHeld) != 0) return Status::kHeld;
   if ((stone.touches & kStone) != 0 && !rests) return Status::kStacked;
   if (rests && stone.tilt > kLeanLimit) return Status::kTilted;
   if ((stone.touches & kBoard) != 0) return Status::kOnBoard;
@@ -160,10 +197,15 @@ void measure(const Scene& scene, const StateView& state, StoneMeasure* out) {
     out[i] = StoneMeasure{};
     out[i].neighbour = -1;
     measure_alone(scene, state.stone_velocities + 6 * i, placed[i], out[i]);
-    measure_fingers(scene, X_WL, placed[i].X_WS, out[i]);
+    measure_fingers(scene, X_WL, placed[i], out[i]);
   }
   measure_pairs(scene.stone, state.stones, placed.data(), out);
-  for (int i = 0; i < state.stones; ++i) out[i].status = static_cast<std::uint8_t>(status_of(out[i]));
+  measure_rows(scene, X_WL, state.stones, placed.data(), out);
+  for (int i = 0; i < state.stones; ++i) {
+    out[i].status = static_cast<std::uint8_t>(status_of(out[i]));
+    out[i].since = out[i].touches;
+    out[i].high = (out[i].touches & kHeld) != 0 ? out[i].low : kNotHeld;
+  }
 }
 
 }  // namespace bomb

@@ -17,13 +17,14 @@ enum Touch : std::uint8_t {
   kRightFinger = 16,
   kLeftPad = 32,
   kRightPad = 64,
+  kHeld = 128,  // held between the pads; see grip.hpp
   kBothPads = kLeftPad | kRightPad,
   kFingers = kLeftFinger | kRightFinger,
 };
 
 // Where a stone is, the first that applies.
 enum class Status : std::uint8_t {
-  kHeld,     // both pads touch it
+  kHeld,     // held between the pads
   kStacked,  // touches another stone, and neither board nor table
   kTilted,   // touches board or table, and leans more than kLeanLimit
   kOnBoard,  // touches the board
@@ -32,7 +33,12 @@ enum class Status : std::uint8_t {
 };
 constexpr const char* kStatusNames[] = {"held", "stacked", "tilted", "on_board", "on_table", "off"};
 
-// One stone in one state: a row of the array that Python sees. No padding: 68 bytes, little-endian.
+// `high` of a stone that was not held (m): far below all that a board stands on.
+constexpr float kNotHeld = -1000.0F;
+
+// One stone in one state: a row of the array that Python sees. No padding: 76 bytes, little-endian.
+// The last four fields are about the time since the control step before, this moment included. `measure`
+// knows this moment alone; sweep.hpp adds what happened in between.
 struct StoneMeasure {
   float position[3];       // m, centre of mass in B
   float offset[2];         // m, x and y from the nearest intersection, in B
@@ -53,8 +59,13 @@ struct StoneMeasure {
   std::uint8_t neighbours;  // how many stones it touches
   std::uint8_t status;      // a Status
   std::uint8_t over_board;  // 1 if the centre of mass is above (or below) the board's top face
+  float high;               // m, the greatest z_B of its lowest point while it was held; kNotHeld: it was not
+  std::uint8_t since;       // bits of Touch that were set
+  std::uint8_t pinched;     // 1 if it was pinched as INT-ACT has it; see grip.hpp
+  std::uint8_t swept;       // 1 if the states in between were looked at
+  std::uint8_t spare;       // 0
 };
-static_assert(sizeof(StoneMeasure) == 68, "StoneMeasure must have no padding");
+static_assert(sizeof(StoneMeasure) == 76, "StoneMeasure must have no padding");
 
 constexpr int kMaxStones = 255;  // `neighbours` is one byte
 

@@ -59,6 +59,8 @@ bool EpisodeJudge::free_of_pads(int stone) const {
   return now_[stone].pad_left > clearance && now_[stone].pad_right > clearance;
 }
 
+bool EpisodeJudge::held(int stone) const { return (now_[stone].touches & kHeld) != 0; }
+
 bool EpisodeJudge::slow(int stone) const {
   return now_[stone].speed <= episode_.tolerances.speed && now_[stone].spin <= episode_.tolerances.spin;
 }
@@ -85,22 +87,26 @@ bool EpisodeJudge::others_in_place(int stone) const {
 
 int EpisodeJudge::judged_stone() const {
   if (placed_ >= 0) return placed_;
-  int best = -1;
+  int best = source_;
   for (int i = 0; i < episode_.stones(); ++i) {
-    if (!episode_.named(i) || displacement(i) <= episode_.tolerances.wrong_move) continue;
-    if (best < 0 || goal_distance(i) < goal_distance(best)) best = i;
-  }
-  if (best >= 0) return best;
-  best = source_;
-  for (int i = 0; i < episode_.stones(); ++i) {
-    if (!episode_.named(i)) continue;
-    const StoneRecord &a = records_[i], &b = records_[best];
-    const bool better = a.grasped != b.grasped           ? a.grasped > b.grasped
-                        : a.closest_pad != b.closest_pad ? a.closest_pad < b.closest_pad
-                                                         : tool_distance_[i] < tool_distance_[best];
-    if (better) best = i;
+    if (episode_.named(i) && i != best && before(i, best)) best = i;
   }
   return best;
+}
+
+bool EpisodeJudge::before(int a, int b) const {
+  const auto grip = [this](int stone) {
+    return held(stone) ? 3 : (records_[stone].lifted != 0 ? 2 : (records_[stone].grasped != 0 ? 1 : 0));
+  };
+  if (grip(a) != grip(b)) return grip(a) > grip(b);
+  const double limit = episode_.tolerances.wrong_move;
+  const bool a_moved = displacement(a) > limit, b_moved = displacement(b) > limit;
+  if (a_moved != b_moved) return a_moved;
+  if (a_moved && goal_distance(a) != goal_distance(b)) return goal_distance(a) < goal_distance(b);
+  const float a_pad = records_[a].closest_pad, b_pad = records_[b].closest_pad;
+  if (a_pad != b_pad) return a_pad < b_pad;
+  if (tool_distance_[a] != tool_distance_[b]) return tool_distance_[a] < tool_distance_[b];
+  return a < b;
 }
 
 bool EpisodeJudge::done_with_another(bool of_color) const {
@@ -120,9 +126,12 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
   const StoneRecord& record = records_[judged];
   const bool handled = this->handled(judged);
   const bool on_table = episode_.goal.on_table;
-  const bool fallen = on_table && m.over_board == 0 && m.gap < -limit.gap;
+  const bool fallen = m.over_board == 0 && m.gap < -limit.gap;  // from the table
   const bool outside = handled && !within_goal(m);
   const bool rests_astray = outside && !on_table && rests_on_board(judged);
+  const bool lost = record.grasped != 0 && !held(judged) && !placed(judged);
+  const bool slipped = record.hold == Hold::kSlipped || record.hold == Hold::kLoose;
+  const bool fell = record.gap_at_grasp > limit.drop;
   const bool nearest_goal = m.row == episode_.goal.row && m.column == episode_.goal.column;
   bool reached = false, touched = false, grasped = false;  // any stone
   for (const StoneRecord& any : records_) {
@@ -134,14 +143,14 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
     case Reason::kNeverReached: return !reached;
     case Reason::kNeverTouched: return !touched;
     case Reason::kNeverGrasped: return !grasped;
-    case Reason::kDropped:
-      return record.grasped != 0 && free_of_pads(judged) && record.gap_at_grasp > limit.drop &&
-             !placed(judged);
-    case Reason::kStillHeld: return handled && !free_of_pads(judged);
+    case Reason::kLostBeforeLift:
+      return lost && record.lifted == 0 && !fell && !fallen && (slipped || !rests_where_asked(judged));
+    case Reason::kDropped: return lost && fell && free_of_pads(judged);
+    case Reason::kStillHeld: return held(judged);
     case Reason::kStillMoving: return handled && !slow(judged);
     case Reason::kOffBoard: return handled && m.over_board == 0 && (!on_table || fallen);
     case Reason::kStackedOrTilted:
-      return handled && free_of_pads(judged) && (m.over_board != 0) != on_table && !fallen &&
+      return handled && !held(judged) && (m.over_board != 0) != on_table && !fallen &&
              (m.tilt > limit.tilt || !rests_where_asked(judged));
     case Reason::kWrongColor: return done_with_another(false);
     case Reason::kWrongStone: return done_with_another(true);
@@ -149,6 +158,7 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
       return outside && on_table && (rests_on_table(judged) || rests_on_board(judged));
     case Reason::kWrongIntersection: return rests_astray && !nearest_goal;
     case Reason::kBeyondTolerance: return rests_astray && nearest_goal;
+    case Reason::kNotClear: return handled && !held(judged) && !free_of_pads(judged);
     case Reason::kKnockedAnotherStone: return !others_in_place(judged);
     case Reason::kNone:
     case Reason::kUnfinished: return false;
@@ -199,7 +209,7 @@ std::array<bool, kIntActs> EpisodeJudge::int_act() const {
   const bool on_target = episode_.goal.on_table ? above_region : above_target;
   std::array<bool, kIntActs> result{};
   result[kSourceIntention] = source_intended_;
-  result[kGraspCorrect] = records_[source_].grasped != 0;
+  result[kGraspCorrect] = source_pinched_;
   result[kMoveCorrect] = moved > kIntActMoved && others_less;
   result[kWrongObject] = other_moved && other_farther;
   result[kIntActSuccess] = on_target;

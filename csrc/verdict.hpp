@@ -11,9 +11,10 @@ namespace bomb {
 
 // The judged stone is, of the stones of the named colour:
 //   1. the one that succeeds (the nearest to the goal, if several do); else
-//   2. of those more than `wrong_move` from their start, the nearest to the goal; else
-//   3. one that was grasped, before one that was not; then the one a pad came closest to; then the
-//      one nearest to the tool at reset; then the first.
+//   2. the one that got farther in the gripper: held now, before lifted, before grasped, before none of these;
+//   3. of equals, one more than `wrong_move` from its start before one that is not, and the nearest to
+//      the goal of those that are; else
+//   4. the one a pad came closest to; then the one nearest to the tool at reset; then the first.
 struct Verdict {
   bool success = false;          // at this moment
   bool success_once = false;     // at this or an earlier moment

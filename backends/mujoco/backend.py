@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import mujoco as mj
 import numpy as np
@@ -10,10 +10,11 @@ import numpy as np
 from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodies, with_pristine
 from backends.mujoco.edits import physical_part, refit
 from core.backend import Backend, CameraImage, Capability, ContactForce
-from core.errors import StateError, check_choice
+from core.errors import RenderError, StateError, check_choice
 from core.world.meshes import stone_shape
+from core.world.rotations import triple
 from core.world.scene import CameraSpec, MaterialSpec, SceneSpec, each_stone
-from core.world.state import JOINTS, SceneState
+from core.world.state import JOINTS, SceneState, Trace
 
 if TYPE_CHECKING:
     from backends.mujoco.render import Pictures
@@ -34,7 +35,8 @@ class MujocoBackend(Backend):
 
     def __init__(self) -> None:
         self._pictures: Pictures | None = None
-        self._data: mj.MjData | None = None
+        self._written: SceneState | None = None  # until the next step
+        self._data: Any = None  # MuJoCo's bindings have no types
         self._own: Compiled | None = None
         self._own_base: Compiled | None = None
 
@@ -69,6 +71,17 @@ class MujocoBackend(Backend):
         for row in joint_targets:
             control[:] = row
             step(model, data)
+
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        self._written = None
+        step, model, data, control, positions = mj.mj_step, self._model, self._data, self._control, self._qpos
+        trace = np.empty((len(joint_targets), len(positions)))
+        for row, at in zip(joint_targets, trace, strict=True):
+            control[:] = row
+            step(model, data)
+            at[:] = positions
+        stones = trace[:, JOINTS:].reshape(len(trace), -1, 7)[:, self._index]
+        return Trace(trace[:, :JOINTS], stones)
 
     def read_state(self) -> SceneState:
         if self._written is not None:
@@ -119,24 +132,33 @@ class MujocoBackend(Backend):
             mj.mj_contactForce(model, data, k, force)
             if not force.any():
                 continue
-            # The contact's x axis points from the first body to the second; the force is on the second.
-            on_second = force[:3] @ contact.frame.reshape(3, 3)
+            # The contact's x axis is its normal, from the first body to the second, which bears the force.
+            axes = contact.frame.reshape(3, 3)
             forces.append(
                 ContactForce(
-                    bodies=tuple(model.body(model.geom_bodyid[geom]).name for geom in contact.geom),
-                    position=tuple(map(float, contact.pos)),
-                    force=tuple(map(float, -on_second)),
+                    bodies=(
+                        model.body(model.geom_bodyid[contact.geom[0]]).name,
+                        model.body(model.geom_bodyid[contact.geom[1]]).name,
+                    ),
+                    position=triple(contact.pos),
+                    normal=triple(-force[0] * axes[0]),
+                    friction=triple(-force[1:3] @ axes[1:]),
                 )
             )
         return forces
 
     def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         check_choice("camera", camera, [spec.name for spec in self._scene.cameras])
-        return self._pictures.draw(self.read_state(), camera, modalities)
+        return self._drawn().draw(self.read_state(), camera, modalities)
 
     def set_camera(self, camera: CameraSpec) -> None:
         check_choice("camera", camera.name, [spec.name for spec in self._scene.cameras])
-        self._pictures.set_camera(camera)
+        self._drawn().set_camera(camera)
+
+    def _drawn(self) -> "Pictures":
+        if self._pictures is None:
+            raise RenderError("this world was built without cameras")
+        return self._pictures
 
     def close(self) -> None:
         if self._pictures is not None:
@@ -215,7 +237,8 @@ def _empty_state(scene: SceneSpec) -> SceneState:
 def _rotated(q: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Vectors ``v`` float64[S, 3] turned by unit quaternions ``q`` float64[S, 4]."""
     products = (q[:, :, None] * q[:, None, :]).reshape(len(q), 16)
-    return np.matmul((products @ _ROTATION).reshape(-1, 3, 3), v[:, :, None])[:, :, 0]
+    turned: np.ndarray = np.matmul((products @ _ROTATION).reshape(-1, 3, 3), v[:, :, None])[:, :, 0]
+    return turned
 
 
 def _rotation_tensor() -> np.ndarray:

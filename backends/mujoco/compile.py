@@ -15,6 +15,7 @@ from backends.mujoco.options import (
     STONE_AFFINITY,
     STONE_TYPE,
 )
+from core.errors import BombError
 from core.world.bodies import parked_pose, static_bodies
 from core.world.meshes import stone_collision_vertices
 from core.world.robot import (
@@ -113,7 +114,7 @@ def _add_static_bodies(spec: mj.MjSpec, scene: SceneSpec) -> None:
 def _add_robot(spec: mj.MjSpec, robot: RobotSpec, physics: PhysicsSpec) -> None:
     """Every link of the description as a body; those that a fixed joint carries stay bodies of their own."""
     description = panda()
-    bodies = {}
+    bodies: dict[str, mj.MjsBody] = {}
     for link in description.links:
         joint = description.joint_to(link.name)
         if joint is None:
@@ -178,6 +179,8 @@ def _add_shape(spec: mj.MjSpec, body: mj.MjsBody, name: str, shape: CollisionSha
         return body.add_geom(
             type=mj.mjtGeom.mjGEOM_BOX, size=shape.half_size, pos=shape.X_LS.p, quat=shape.X_LS.q
         )
+    if shape.vertices is None:
+        raise BombError(f"the shape {name} has neither a box nor a hull")
     _add_hull(spec, name, shape.vertices)
     return body.add_geom(type=mj.mjtGeom.mjGEOM_MESH, meshname=name, pos=shape.X_LS.p, quat=shape.X_LS.q)
 

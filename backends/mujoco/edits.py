@@ -1,5 +1,7 @@
 """How the physics of a built scene changes in place; ``core.world.changes`` says what may."""
 
+from typing import Any
+
 import mujoco as mj
 import numpy as np
 
@@ -9,7 +11,7 @@ from core.world.meshes import stone_shape
 from core.world.scene import SceneSpec
 
 
-def physical_part(scene: SceneSpec) -> tuple:
+def physical_part(scene: SceneSpec) -> tuple[Any, ...]:
     """What physics depends on, of the fields that may change: equal for scenes with the same physics."""
     parts = {id(stone): (stone.mass, stone.inertia, stone_shape(stone)) for stone in scene.stones}
     stones = [parts[id(stone)] for stone in scene.stones]

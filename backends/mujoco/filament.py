@@ -1,5 +1,7 @@
 """Small pieces of MuJoCo's Filament renderer: context, meshes, textures and render targets."""
 
+from dataclasses import dataclass
+
 # The renderer's assets are found only once this has been imported.
 import mujoco.studio  # noqa: F401  # isort: skip
 import numpy as np
@@ -119,6 +121,39 @@ def upload(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> None:
     uploads.append(data)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A rectangle of a picture, in pixels; rows count from the top, ends are not included."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @classmethod
+    def around(cls, pixels: np.ndarray) -> "Part":
+        """The smallest one that holds every true pixel of bool[H, W]; there must be one."""
+        rows, columns = (np.flatnonzero(pixels.any(axis=axis)) for axis in (1, 0))
+        return cls(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+    def slices(self) -> tuple[slice, slice]:
+        """Its rows and columns."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def borders(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Top, bottom, left and right in a picture of (height, width) that reaches from -1 to 1."""
+        height, width = size
+        rows = (1 - 2 * self.top / height, 1 - 2 * self.bottom / height)
+        return (*rows, 2 * self.left / width - 1, 2 * self.right / width - 1)
+
+    def rect(self, size: tuple[int, int]) -> mjrf.Rect:
+        """As the renderer takes it: from the lower left corner of a picture of (height, width)."""
+        rect = mjrf.Rect()
+        rect.left, rect.bottom = self.left, size[0] - self.bottom
+        rect.width, rect.height = self.right - self.left, self.bottom - self.top
+        return rect
+
+
 class Target:
     """Where pictures of one size and format are drawn and read back."""
 
@@ -145,12 +180,19 @@ class Target:
         else:
             self._pixels = np.zeros((height, width, 3), dtype=np.uint8)
 
-    def draw(self, scene: mjrf.Scene, view: mjrf.Camera, mode: mjrf.DrawMode) -> np.ndarray:
-        """The picture, in a buffer that the next one overwrites."""
+    def draw(
+        self, scene: mjrf.Scene, view: mjrf.Camera, mode: mjrf.DrawMode, part: mjrf.Rect | None = None
+    ) -> np.ndarray:
+        """The picture, in a buffer that the next one overwrites.
+
+        Args:
+            part: the pixels that ``view`` fills, from the lower left corner; None is the whole target. What
+                lies outside is undefined.
+        """
         request = mjrf.RenderRequest(
             scene=scene,
             camera=view,
-            viewport=self._viewport,
+            viewport=part or self._viewport,
             target=self._target,
             draw_mode=mode,
             post_processing=False,

@@ -2,12 +2,14 @@
 
 The drawn scene is built straight from ``core``'s meshes and materials; MuJoCo's model has nothing drawn
 in it. Filament's own post-processing dithers with random numbers, so two pictures of one state would
-differ. It is left out: the renderer writes linear light in eight bits, twice, the second time with every
-light eight times as bright, which gives dark surfaces eleven bits; the two are joined, averaged over the
-supersamples where there are any, and encoded as sRGB by table. The same state gives the same bytes.
+differ. It is left out: the renderer writes linear light in eight bits. Where that is too coarse, on dark
+surfaces, it is drawn once more with every light eight times as bright, which gives them eleven bits; only the
+rectangle around them is. The two are joined, averaged over the supersamples where there are any, and encoded
+as sRGB by table. The same state gives the same bytes.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pinocchio
@@ -15,6 +17,7 @@ from mujoco import mjrf
 
 import core.world.textures
 from backends.mujoco.filament import (
+    Part,
     Target,
     Uploads,
     make_context,
@@ -38,6 +41,11 @@ from core.world.textures import srgb_encode
 
 _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
+# Up to this linear value, out of 255, one step is more than 2.6 of 255 sRGB levels: drawn again, brighter.
+_DARK = 12
+# Nothing that a camera sees lies in their shadows, and without them the shadow map is fitted to the stage:
+# a sharper shadow for less time.
+_CASTS_NO_SHADOW = ("floor", "wall")
 _NOTHING = np.zeros(3, dtype=np.float32)
 _CUBE_SIDE = 16  # texels
 _REFLECTANCE = 0.08  # at normal incidence, of a dielectric of specular 1
@@ -59,17 +67,19 @@ class Pictures:
         self._uploads: Uploads = []
         self._scene = self._context.create_scene(mjrf.SceneParams())
         self._size, self._supersample = image_size, supersample
-        large = (image_size[0] * supersample, image_size[1] * supersample)
-        self._color = Target(self._context, large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
+        self._large = (image_size[0] * supersample, image_size[1] * supersample)
+        self._color = Target(self._context, self._large, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._ids = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_RGB8)
         self._depth = Target(self._context, image_size, mjrf.PixelFormat.PIXEL_FORMAT_R32F)
-        self._meshes: dict[tuple, tuple[mjrf.Mesh, int, int]] = {}
-        self._textures: dict[tuple, tuple[TextureSpec, mjrf.Texture]] = {}
+        self._meshes: dict[tuple[Any, ...], tuple[mjrf.Mesh, int, int]] = {}
+        self._textures: dict[tuple[Any, ...], tuple[TextureSpec, mjrf.Texture]] = {}
         self._materials: dict[str, MaterialSpec] = {}
         self._dressed: dict[str, list[tuple[mjrf.Renderable, int]]] = {}
         self._statics = {body.name: self._add(body.visuals) for body in static_bodies(scene)}
         for body in static_bodies(scene):
             self.set_body_pose(body.name, body.X_WB)
+        for renderable in (part for name in _CASTS_NO_SHADOW for part in self._statics[name]):
+            renderable.set_cast_shadow(False)
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
@@ -94,14 +104,13 @@ class Pictures:
         """One view of ``state``; see ``core.backend.Backend.render``."""
         self._pose_bodies(state)
         spec = self._cameras[camera]
-        view = self._view(spec)
         rgb = depth = segmentation = None
         if "rgb" in modalities:
-            rgb = self._draw_color(view)
+            rgb = self._draw_color(spec)
         if "depth" in modalities:
-            depth = self._draw_depth(view, spec.near, spec.far)
+            depth = self._draw_depth(self._view(spec), spec.near, spec.far)
         if "segmentation" in modalities:
-            segmentation = self._draw_ids(view)
+            segmentation = self._draw_ids(self._view(spec))
         for data in self._uploads:
             data.free()
         self._uploads.clear()
@@ -138,14 +147,15 @@ class Pictures:
     def set_body_pose(self, name: str, X_WB: Pose) -> None:
         """Moves a static body."""
         for renderable in self._statics[name]:
-            _place(renderable, X_WB.p, matrix_from_quaternion(X_WB.q))
+            _place(renderable, np.array(X_WB.p), matrix_from_quaternion(X_WB.q))
 
     def set_lights(self, lights: tuple[LightSpec, ...]) -> None:
         """Changes colour and place of the lights; those not seen before are added.
 
         Radiance from everywhere is the sum of all ambient lights.
         """
-        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        ambient = [np.array(light.color) for light in lights if light.kind == "ambient"]
+        color = np.sum([np.zeros(3), *ambient], axis=0)
         if (color != self._ambient).any():
             self._ambient = color
             tint = color / max(*color, 1e-9)
@@ -157,7 +167,7 @@ class Pictures:
             light = self._lights[spec.name][1] if spec.name in self._lights else self._add_light(spec)
             light.set_color(np.array(spec.color, dtype=np.float32) / np.float32(max(*spec.color, 1e-9)))
             light.set_cast_shadow(spec.cast_shadow)
-            light.set_pose(np.float32(spec.position), np.float32(spec.direction))
+            light.set_pose(np.array(spec.position, np.float32), np.array(spec.direction, np.float32))
             self._lights[spec.name] = (spec, light)
 
     def close(self) -> None:
@@ -167,7 +177,8 @@ class Pictures:
         self._statics.clear()
         self._links.clear()
         self._stones.clear()
-        self._color = self._ids = self._depth = self._scene = self._environment = self._cube = None
+        for name in ("_color", "_ids", "_depth", "_scene", "_environment", "_cube"):
+            setattr(self, name, None)  # freed: nothing is called after this
         self._textures.clear()
         self._meshes.clear()
         self._context = None
@@ -204,7 +215,7 @@ class Pictures:
             color = color / (1 - reflectance)
             shading = {"specular": reflectance, "glossiness": 1 - material.roughness}
         surface = mjrf.Material(
-            color=np.float32([*_encoded(color), 1.0]), segmentation_id=segmentation, **shading
+            color=np.array([*_encoded(color), 1.0], np.float32), segmentation_id=segmentation, **shading
         )
         if material.texture is not None:
             surface.color_texture = self._texture(name, material.texture)
@@ -226,29 +237,43 @@ class Pictures:
         for k, X_WS in zip(state.stone_ids, state.stone_poses, strict=True):
             _place(self._stones[k], X_WS[:3], matrix_from_quaternion(X_WS[3:]))
 
-    def _view(self, camera: CameraSpec) -> mjrf.Camera:
+    def _view(self, camera: CameraSpec, part: Part | None = None) -> mjrf.Camera:
+        """The camera; with ``part``, what it sees in that rectangle of the picture alone."""
         eye, forward, up = (np.asarray(vector) for vector in (camera.eye, camera.forward, camera.up))
         if camera.parent == HAND_LINK:
             X_WH = self._data.oMf[self._hand]
             eye = X_WH.translation + X_WH.rotation @ eye
             forward, up = X_WH.rotation @ forward, X_WH.rotation @ up
-        half = camera.near * np.tan(camera.fovy / 2)
+        half_height = camera.near * np.tan(camera.fovy / 2)
+        half_width = half_height * self._size[1] / self._size[0]
+        top, bottom, left, right = part.borders(self._large) if part else (1.0, -1.0, -1.0, 1.0)
         return mjrf.Camera(
             pos=np.float32(eye),
             forward=np.float32(forward / np.linalg.norm(forward)),
             up=np.float32(up / np.linalg.norm(up)),
-            frustum_bottom=-half,
-            frustum_top=half,
+            frustum_bottom=half_height * bottom,
+            frustum_top=half_height * top,
+            frustum_center=half_width * (left + right) / 2,
+            frustum_width=half_width * (right - left) / 2,
             frustum_near=camera.near,
             frustum_far=camera.far,
         )
 
-    def _draw_color(self, view: mjrf.Camera) -> np.ndarray:
+    def _draw_color(self, camera: CameraSpec) -> np.ndarray:
         self._shine(1)
-        plain = self._color.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT).copy()
-        self._shine(_BRIGHTER)
-        bright = self._color.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT)
-        steps = np.where(bright < 255, bright, plain.astype(np.uint16) * _BRIGHTER)
+        plain = self._color.draw(self._scene, self._view(camera), mjrf.DrawMode.DRAW_MODE_DEFAULT)
+        steps = plain.astype(np.uint16) * _BRIGHTER
+        dark: np.ndarray = np.asarray((plain <= _DARK).any(axis=2))
+        if dark.any():
+            part = Part.around(dark)
+            self._shine(_BRIGHTER)
+            bright = self._color.draw(
+                self._scene, self._view(camera, part), mjrf.DrawMode.DRAW_MODE_DEFAULT, part.rect(self._large)
+            )
+            inside = part.slices()
+            # A channel that was cut off keeps its coarse value.
+            use = dark[inside][..., None] & (bright[inside] < 255)
+            np.copyto(steps[inside], bright[inside], where=use)
         s = self._supersample
         if s > 1:
             height, width = self._size

@@ -1,7 +1,7 @@
 """The backend on SAPIEN: PhysX moves the bodies, SAPIEN's renderer draws their state."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import sapien
@@ -11,9 +11,10 @@ from backends.robotwin import edits, options
 from backends.robotwin.compile import World, compile_world
 from backends.robotwin.render import Pictures
 from core.backend import Backend, CameraImage, Capability, ContactForce
-from core.errors import StateError
+from core.errors import RenderError, StateError
+from core.world.rotations import triple
 from core.world.scene import CameraSpec, SceneSpec
-from core.world.state import JOINTS, SceneState
+from core.world.state import JOINTS, SceneState, Trace
 
 # What ``PhysxCpuSystem.pack`` writes, as float32: per rigid body q (wxyz), p, v, w; then per articulation
 # its root (the same), joint positions, joint velocities, and per joint a position and a velocity target.
@@ -26,14 +27,16 @@ class RobotwinBackend(Backend):
     """RoboTwin2's stage in SAPIEN. Order of calls and threads are guarded by ``core.Environment``."""
 
     name: ClassVar[str] = "robotwin"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    # SAPIEN hands on the impulses along the contacts' normals only.
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.CONTACT_FRICTION}
 
     def __init__(self) -> None:
-        self._scene: SceneSpec | None = None
-        self._world: World | None = None
+        self._scene: SceneSpec
+        self._world: World
         self._pictures: Pictures | None = None
-        self._physics: sapien.Scene | None = None
-        self._system: physx.PhysxCpuSystem | None = None
+        # SAPIEN's bindings have no types.
+        self._physics: Any = None
+        self._system: Any = None
         self._setters: list[Callable[[float], None]] = []
         self._targets: list[float] = []  # of the drives, as last set
         self._ids = np.zeros(0, dtype=np.int16)
@@ -76,8 +79,26 @@ class RobotwinBackend(Backend):
         self._ids, self._written = ids.copy(), state
 
     def step(self, joint_targets: np.ndarray) -> None:
+        self._advance(joint_targets, self._system.step)
+
+    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+        packed: list[bytes] = []
+        step, pack, keep = self._system.step, self._system.pack, packed.append
+
+        def step_and_keep() -> None:
+            step()
+            keep(pack())
+
+        self._advance(joint_targets, step_and_keep)
+        count = len(self._ids)
+        numbers = np.frombuffer(b"".join(packed), dtype=np.float32).reshape(len(packed), -1)
+        bodies = numbers[:, : _BODY * count].reshape(len(packed), count, _BODY)
+        joints = numbers[:, _BODY * (count + 1) :]
+        return Trace(joints[:, :JOINTS], bodies[:, :, _P_FIRST[:7]])
+
+    def _advance(self, joint_targets: np.ndarray, advance: Callable[[], None]) -> None:
         self._written = None
-        advance, setters, before = self._system.step, self._setters, self._targets
+        setters, before = self._setters, self._targets
         # Half a microsecond each: set only the targets that changed.
         for row in joint_targets.astype(np.float32).tolist():
             if row != before:
@@ -107,9 +128,10 @@ class RobotwinBackend(Backend):
         names, seconds = self._world.shape_names, self._scene.physics.timestep
         return [
             ContactForce(
-                bodies=tuple(names[shape] for shape in contact.shapes),
-                position=tuple(map(float, point.position)),
-                force=tuple(float(value) / seconds for value in point.impulse),
+                bodies=(names[contact.shapes[0]], names[contact.shapes[1]]),
+                position=triple(point.position),
+                normal=triple(float(value) / seconds for value in point.impulse),
+                friction=None,
             )
             for contact in self._system.get_contacts()
             for point in contact.points
@@ -117,16 +139,22 @@ class RobotwinBackend(Backend):
         ]
 
     def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
-        return self._pictures.draw(self.read_state(), camera, modalities)
+        return self._drawn().draw(self.read_state(), camera, modalities)
 
     def set_camera(self, camera: CameraSpec) -> None:
-        self._pictures.set_camera(camera)
+        self._drawn().set_camera(camera)
 
     def close(self) -> None:
         self._leave_scene()
         if self._pictures is not None:
             self._pictures.close()
-        self._world = self._pictures = None
+        self._pictures = None
+        self._world = None  # type: ignore[assignment]  # freed: nothing is called after this
+
+    def _drawn(self) -> Pictures:
+        if self._pictures is None:
+            raise RenderError("this world was built without cameras")
+        return self._pictures
 
     def _leave_scene(self) -> None:
         """Takes all bodies out of PhysX; they keep their shapes and masses."""

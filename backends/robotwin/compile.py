@@ -1,6 +1,7 @@
 """From a ``SceneSpec`` to PhysX bodies: the same boxes, hulls, masses and drives as in MuJoCo."""
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import sapien
@@ -11,10 +12,10 @@ from core.errors import BombError
 from core.world.bodies import BoxShape, StaticBody, static_bodies
 from core.world.meshes import stone_collision_vertices, stone_shape
 from core.world.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
-from core.world.rotations import Pose, compose, matrix_from_quaternion, quaternion_from_matrix
+from core.world.rotations import Pose, compose, matrix_from_quaternion, pose_from, quaternion_from_matrix
 from core.world.scene import RobotSpec, SceneSpec, StoneSpec
 
-Body = physx.PhysxRigidBaseComponent
+Body: TypeAlias = physx.PhysxRigidBaseComponent
 
 
 @dataclass(kw_only=True, eq=False)
@@ -42,7 +43,7 @@ class World:
     shape_names: dict[physx.PhysxCollisionShape, str]
     surface: physx.PhysxMaterial
     pads: physx.PhysxMaterial
-    pools: dict[tuple, list[sapien.Entity]]
+    pools: dict[tuple[Any, ...], list[sapien.Entity]]
 
 
 def compile_world(scene: SceneSpec) -> World:
@@ -135,14 +136,16 @@ def _entity(name: str, component: sapien.Component, pose: Pose) -> sapien.Entity
     return entity
 
 
-def _static(body: StaticBody, material: physx.PhysxMaterial, names: dict) -> sapien.Entity:
+def _static(body: StaticBody, material: physx.PhysxMaterial, names: dict[str, Any]) -> sapien.Entity:
     component = physx.PhysxRigidStaticComponent()
     for shape in body.collisions:
         _attach(component, _box(shape, material), options.STATIC_GROUP, body.name, names)
     return _entity(body.name, component, body.X_WB)
 
 
-def _stone(scene: SceneSpec, index: int, material: physx.PhysxMaterial, names: dict) -> sapien.Entity:
+def _stone(
+    scene: SceneSpec, index: int, material: physx.PhysxMaterial, names: dict[str, Any]
+) -> sapien.Entity:
     spec = scene.stones[index]
     vertices = stone_collision_vertices(spec)
     shape = _hull(vertices, material)
@@ -175,7 +178,7 @@ def _same_points(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-7) -> bool:
 
 
 def _robot(
-    spec: RobotSpec, surface: physx.PhysxMaterial, pads: physx.PhysxMaterial, names: dict
+    spec: RobotSpec, surface: physx.PhysxMaterial, pads: physx.PhysxMaterial, names: dict[str, Any]
 ) -> tuple[list[sapien.Entity], dict[str, tuple[sapien.Entity, Pose]]]:
     """The articulation. Links behind fixed joints become part of the link they are fixed to.
 
@@ -228,6 +231,8 @@ def _link_shape(
     X_BS = compose(X_BL, shape.X_LS)
     if shape.half_size is not None:
         return _box(BoxShape(half_size=shape.half_size, X_BS=X_BS), material)
+    if shape.vertices is None:
+        raise BombError("a shape of the robot has neither a box nor a hull")
     hull = _hull(shape.vertices, material)
     hull.local_pose = sapien_pose(X_BS)
     return hull
@@ -282,4 +287,4 @@ def _rotation_from_x(axis: tuple[float, float, float]) -> tuple[float, float, fl
     if x < -1 + 1e-9:
         return (0.0, 0.0, 0.0, 1.0)
     q = np.array([1 + x, 0.0, -z, y])
-    return tuple(float(value) for value in q / np.linalg.norm(q))
+    return pose_from((0.0, 0.0, 0.0), q / np.linalg.norm(q)).q

@@ -22,8 +22,8 @@ def apply(world: World, pictures: Pictures | None, before: SceneSpec, after: Sce
     for body, old, new in zip(world.stone_bodies, before.stones, after.stones, strict=True):
         if others or (old.mass, old.inertia) != (new.mass, new.inertia):
             set_stone_mass(body, new)
-    old = movable_poses(before)
-    moved = {name: pose for name, pose in movable_poses(after).items() if pose != old[name]}
+    poses = movable_poses(before)
+    moved = {name: pose for name, pose in movable_poses(after).items() if pose != poses[name]}
     for name, pose in moved.items():
         world.statics[name].set_pose(sapien_pose(pose))
     if pictures is not None:

@@ -5,9 +5,10 @@ The drawn scene shares nothing with PhysX: every frame is a function of a ``Scen
 the units of ``core.world.scene``, which are SAPIEN's own.
 """
 
+import atexit
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pinocchio
@@ -27,6 +28,7 @@ from core.world.robot_visuals import robot_visuals
 from core.world.rotations import Pose, quaternion_from_matrix
 from core.world.scene import CameraSpec, Color, LightSpec, MaterialSpec, SceneSpec, TextureSpec
 from core.world.state import SceneState
+from core.world.temporary import TemporaryFolder
 from core.world.textures import make_texture, srgb_decode, srgb_encode
 
 # Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
@@ -71,7 +73,7 @@ class Pictures:
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
-        self._pools: dict[tuple, list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
+        self._pools: dict[tuple[Any, ...], list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
         self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
         self.take_stones(scene)
         self._lights: dict[tuple[str, bool], render.RenderLightComponent] = {}
@@ -145,7 +147,8 @@ class Pictures:
         A uniform environment lights glossy surfaces too, which SAPIEN's own ambient light does not. Its
         pictures have eight bits, so what they lose by rounding down is given as ambient light.
         """
-        color = np.sum([np.zeros(3), *(light.color for light in lights if light.kind == "ambient")], axis=0)
+        ambient = [np.array(light.color) for light in lights if light.kind == "ambient"]
+        color = np.sum([np.zeros(3), *ambient], axis=0)
         encoded = np.floor(srgb_encode(color) * 255 + 1e-9).astype(np.uint8)
         self._system.cubemap = _uniform_cubemap(tuple(int(value) for value in encoded))
         self._system.ambient_light = color - srgb_decode(encoded / 255)
@@ -259,7 +262,8 @@ class Pictures:
             # Rows first, then columns: whole slices are several times faster than a mean over two axes.
             light = sum((light[k::s] for k in range(1, s)), start=light[::s])
             light = sum((light[:, k::s] for k in range(1, s)), start=light[:, ::s]) / np.float32(s * s)
-        return _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        encoded: np.ndarray = _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        return encoded
 
 
 def _pose(pose: Pose) -> sapien.Pose:
@@ -313,15 +317,17 @@ def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
 
 
 @lru_cache(maxsize=1)
-def _cubemap_folder() -> TemporaryDirectory:
+def _cubemap_folder() -> TemporaryFolder:
     """Lives as long as the process: SAPIEN reads a cubemap's files when it is first drawn."""
-    return TemporaryDirectory(prefix="bomb_cubemaps_")
+    folder = TemporaryFolder("cubemaps")
+    atexit.register(folder.close)
+    return folder
 
 
 @lru_cache(maxsize=64)
 def _uniform_cubemap(color: tuple[int, int, int]) -> render.RenderCubemap:
     """An environment of one sRGB colour; SAPIEN takes it from files only."""
-    file = Path(_cubemap_folder().name) / "{:02x}{:02x}{:02x}.png".format(*color)
+    file = _cubemap_folder().path / "{:02x}{:02x}{:02x}.png".format(*color)
     file.parent.mkdir(exist_ok=True)  # gone if a forked child has ended
     Image.new("RGB", (32, 32), color).save(file)
     return render.RenderCubemap(*[str(file)] * 6)

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from bomb.disk.files import DISK_ERRORS, WriteError
 from bomb.disk.text import on_terminal
+from bomb.processes.orphans import ended_by_sigterm
 from bomb.processes.statuses import CANNOT_WRITE, INTERRUPTED, USAGE_ERROR
 from core.errors import BombError
 
@@ -61,18 +62,24 @@ def main(argv: list[str] | None = None) -> int:
     if any("\0" in word for word in argv):
         print("bomb: an argument holds a zero character, which no file name can have", file=sys.stderr)
         return USAGE_ERROR
-    parser = _parser(argv)
-    args = parser.parse_args(argv)
-    if args.verb is None:
-        parser.print_help()
-        return USAGE_ERROR
+    verb = argv[0] if argv[:1] and argv[0] in VERBS else ""
+    with ended_by_sigterm():
+        return _run(argv, f"bomb {verb}".strip())
+
+
+def _run(argv: list[str], name: str) -> int:
     try:
+        parser = _parser(argv)
+        args = parser.parse_args(argv)
+        if args.verb is None:
+            parser.print_help()
+            return USAGE_ERROR
         return import_module(VERBS[args.verb][0]).run(args)
     except BombError as error:
-        print(f"bomb {args.verb}: {on_terminal(error)}", file=sys.stderr)
+        print(f"{name}: {on_terminal(error)}", file=sys.stderr)
         return CANNOT_WRITE if isinstance(error, WriteError) else USAGE_ERROR
     except KeyboardInterrupt:
-        print(f"bomb {args.verb}: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (`| head`) has gone; what Python still holds for it must not raise at exit.
@@ -82,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
         if error.filename is None and error.errno not in DISK_ERRORS:  # not a file that was asked for
             raise
         where = f"{error.filename}: " if error.filename is not None else ""
-        print(f"bomb {args.verb}: {on_terminal(where)}{error.strerror or error}", file=sys.stderr)
+        print(f"{name}: {on_terminal(where)}{error.strerror or error}", file=sys.stderr)
         return CANNOT_WRITE if error.errno in DISK_ERRORS else USAGE_ERROR
 
 

@@ -64,13 +64,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=NATIVE,
         metavar="NAME",
         help=f"{NATIVE} (states; pictures can be drawn at any time), or {', '.join(FORMATS)}: "
-        "the states then go to DIR-native, and DIR is drawn from them, by the first simulator",
+        "the states then go to DIR-native, and DIR is drawn from them",
     )
     parser.add_argument(
         "--cameras", default="head", metavar="NAMES", help="of other formats than native: comma-separated"
     )
     parser.add_argument(
         "--image-size", type=int, default=256, metavar="PIXELS", help="of other formats: side of each picture"
+    )
+    parser.add_argument(
+        "--renderer",
+        metavar="NAME",
+        help="of other formats: which engine draws; left out: the first of --backend",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and rates there")
 
@@ -104,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         kind.check()
         ExportSettings(
             format=args.format,
-            backend=settings.backends[0],
+            backend=args.renderer or settings.backends[0],
             cameras=names(args.cameras, "--cameras"),
             image_size=(args.image_size, args.image_size),
             pictures=kind.pictures[0],
@@ -127,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
             out,
             args.format,
             args.out,
-            backend=settings.backends[0],
+            backend=args.renderer or settings.backends[0],
             cameras=names(args.cameras, "--cameras"),
             image_size=(args.image_size, args.image_size),
             workers=args.workers,

@@ -15,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--parity-episodes", type=int, default=20, metavar="N", help="size of the parity sample"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first episode")
+    parser.add_argument(
+        "--timeout", type=float, default=300.0, metavar="S", help="seconds that a first picture may take"
+    )
     parser.add_argument("--no-pictures", action="store_true", help="leave out pictures and the video")
 
 
@@ -34,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
             parity_episodes=args.parity_episodes,
             seed=args.seed,
             pictures=not args.no_pictures,
+            timeout=args.timeout,
         ),
         say,
     )

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from bomb.disk.files import write_bytes
+    from bomb.disk.files import write_text
     from bomb.inspection.findings import inspect_source
     from bomb.inspection.open_source import open_source
     from bomb.inspection.page import inspection_page
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     with closing(open_source(args.dataset)) as source:
         bar = partial(tqdm, unit="episode", desc="inspecting", file=sys.stderr, delay=1)
         found = inspect_source(source, bar)
-        write_bytes(args.out, inspection_page(source, found).encode())
+        write_text(args.out, inspection_page(source, found))
     print(
         f"{args.out}: {len(found.lengths)} episodes, {found.frames} frames, "
         f"{len(found.duplicates)} duplicates, {len(found.anomalies)} anomalies"

@@ -90,11 +90,11 @@ def _text_of(name: str) -> Callable[..., str]:
 
 
 def _write(text: str, out: Path | None) -> int:
-    from bomb.disk.files import write_bytes
+    from bomb.disk.files import write_text
 
     if out is None:
         print(text, end="")
     else:
-        write_bytes(out, text.encode())
+        write_text(out, text)
         print(out)
     return 0

@@ -54,6 +54,11 @@ def run(args: argparse.Namespace) -> int:
         for words, rate in (("before", condition.before), ("after", condition.after)):
             print(f"  {words:7} {rate.value:6.1%}  {share_interval(rate.interval)}  n = {rate.n}")
     print(f"{result.changed} of {result.n} verdicts changed")
+    if result.unswept:
+        print(
+            f"{result.unswept} of {result.n} records are from before contact between control steps was kept: "
+            "in their stages and reasons, touched by both pads counts as held (docs/checker.md)"
+        )
     if args.json is not None:
         write_json(args.json, result.to_dict())
     if not changes(args) and not result.identical:

@@ -38,6 +38,7 @@ class DemoSettings:
         sheets: how many episodes are drawn moment by moment.
         image_size: (height, width) of each picture, in pixels.
         pictures: whether to draw at all.
+        timeout: seconds that a renderer may take for its first picture.
     """
 
     out: Path
@@ -47,6 +48,7 @@ class DemoSettings:
     sheets: int = 2
     image_size: tuple[int, int] = (360, 480)
     pictures: bool = True
+    timeout: float = 300.0
 
 
 def demo(settings: DemoSettings, say=print) -> Path:
@@ -102,13 +104,11 @@ def _who_can_draw(settings: DemoSettings, results: DemoResults, say) -> list[str
     drawing = []
     for backend in BACKENDS.names():
         say(f"trying the renderer of {backend}")
-        finding = try_backend(backend, ("head",), 300.0)
+        finding = try_backend(backend, ("head",), settings.timeout)
         if finding.ok:
             drawing.append(backend)
         else:
-            words = (
-                f"Pictures of {backend} are left out: {finding.found}. `bomb doctor` says what to install."
-            )
+            words = f"Pictures of {backend} are left out: {finding.found}. What to do: {finding.advice}."
             results.notes.append(words)
             say(words)
     return drawing

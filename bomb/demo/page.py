@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from bomb.demo.results import DemoResults
-from bomb.disk.files import write_bytes
+from bomb.disk.files import write_text
 from bomb.machine.versions import versions
 from bomb.pages.page import Page, Raw
 from bomb.statistics import formats
@@ -81,7 +81,7 @@ def write_page(file: Path, results: DemoResults, parity_episodes: int) -> None:
     )
     words = ", ".join(f"{name} {version}" for name, version in versions().items() if version)
     page.paragraph(f"Made with {words}.")
-    write_bytes(file, page.html().encode())
+    write_text(file, page.html())
 
 
 def _expert_row(name: str, result: dict) -> list[str]:

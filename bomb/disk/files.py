@@ -3,11 +3,14 @@
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bomb.disk.text import printable
 from core.errors import BombError
+from core.world.temporary import temporary_folder
 
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 
@@ -36,6 +39,28 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def for_ffmpeg(path: Path) -> Iterator[str]:
+    """A name under which FFmpeg writes ``path``: it takes ``a:b.mp4`` for a protocol, and no name but UTF-8.
+
+    Where the path cannot be said to it, the file is written among the temporary ones and then moved.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with temporary_folder("video") as folder:
+            beside = folder / "video.mp4"
+            yield f"file:{beside}"
+            shutil.move(beside, path)
+        return
+    yield f"file:{path}"
+
+
+def left_half(file: Path) -> bool:
+    """Whether a file is what ``write_bytes`` leaves behind when its process is killed in the middle."""
+    return file.name.startswith(".") and file.name.endswith(".part")
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes beside and renames, so that an interrupted run leaves no half file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +73,11 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8, as ``write_bytes`` does; what has none, a name of another encoding, is escaped."""
+    write_bytes(path, printable(text).encode())
 
 
 def write_json(path: Path, value: object) -> None:

@@ -1,6 +1,5 @@
 """A run from its settings to its result."""
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,13 +20,16 @@ from bomb.evaluation.workers.policy_server import PolicyAbout
 from bomb.machine.provenance import git_state, hardware
 from bomb.machine.versions import versions
 from bomb.policies.making import policy_class
+from bomb.processes.main_program import check_main_program
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
+from core.seeding import PrivateSplit
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
+from core.world.temporary import temporary_folder
 
 PATIENCE_S = 0.5  # between looks at the policy process
 # A run in which nothing succeeds is broken: so many errors in a row end it.
@@ -71,6 +73,7 @@ def evaluate(
     if out is None and (execution.videos, execution.states) != ("none", "none"):
         raise OptionError("videos and states need a run folder to be kept in")
     _check_names(settings)
+    check_main_program(settings.policy)
     with ExitStack() as stack:
         executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
         process = PolicyProcess(settings.policy, execution, executor.host)
@@ -81,7 +84,7 @@ def evaluate(
         _check_split(settings, process.about.description)
         _check_actions(settings, process.about.description)
         if out is None:
-            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bomb-")))
+            out = stack.enter_context(temporary_folder("run")) / "run"
         store = stack.enter_context(RunStore.create(out, described, [plan.condition for plan in plans]))
         setup = Setup(
             policy=settings.policy,
@@ -191,6 +194,7 @@ def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wa
         )
     return {
         **{name: described[name] for name in SHOWN},
+        **{name: described[name] for name in ("salt_sha256",) if name in described},
         "policy": described["policy"]["words"],
         "privileged": described["policy"]["privileged"],
         **(entries[0] if len(entries) == 1 else {}),
@@ -262,7 +266,7 @@ def _described(
     plain = settings.to_dict()
     machine = hardware(renders=bool(cameras) or execution.videos != "none")
     return {
-        **{name: value for name, value in plain.items() if name != "chunks"},
+        **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {
             "words": settings.policy,
             "privileged": about.privileged,
@@ -275,9 +279,11 @@ def _described(
         "trained_on": about.description.get("trained_on"),
         "cameras": list(cameras),
         "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
+        "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
         "renderer": machine["renderer"] if cameras else None,
         "versions": versions(),
         "tolerances": asdict(Tolerances()),
+        **({"salt_sha256": settings.split.salt_sha256} if isinstance(settings.split, PrivateSplit) else {}),
         "execution": execution.to_dict(),
         "hardware": machine,
         "git": git_state(),

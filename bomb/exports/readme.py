@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from bomb.disk.files import write_bytes
+from bomb.disk.files import write_text
 from bomb.exports.plan import ExportPlan
 from bomb.exports.writer import Writer
+
+README = "README.md"
 
 _ACTIONS = {
     "delta": "x, y, z in [-1, 1] are added to the last commanded target, 1.0 being {step:g} mm; "
@@ -46,7 +48,7 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         "",
         *writer.readme(),
     ]
-    write_bytes(path / "README.md", ("\n".join(lines).rstrip() + "\n").encode())
+    write_text(path / README, "\n".join(lines).rstrip() + "\n")
 
 
 def _levels(levels: dict) -> str:

@@ -1,6 +1,7 @@
 """Drawing and writing shards, in this process or in others, and putting them into place in their order."""
 
 import shutil
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
@@ -18,6 +19,7 @@ from bomb.exports.writer import Drawn, ShardReport, Writer
 from bomb.processes.workers import Workers
 from core.errors import BombError
 
+PATIENCE_S = 60.0  # of drawing that an interruption may cost, where one process draws
 DEATHS = 3  # of the processes that write one shard
 
 
@@ -36,12 +38,18 @@ class ShardMaker:
         dataset: what is exported.
         settings: how.
         report: called with the frames of each episode that is drawn.
+        patience: seconds after which a shard ends with the episode that is being drawn; None: it has all.
     """
 
     def __init__(
-        self, dataset: Dataset, settings: ExportSettings, report: Callable[[int], object] | None = None
+        self,
+        dataset: Dataset,
+        settings: ExportSettings,
+        report: Callable[[int], object] | None = None,
+        patience: float | None = None,
     ):
         self._dataset, self._settings, self._report = dataset, settings, report
+        self._patience = patience
         self._writer: Writer = writer_class(settings.format)(settings, dataset.settings)
         self._renderer = None
 
@@ -59,7 +67,10 @@ class ShardMaker:
             return self._writer.write_shard(job.part, job.shard, self._drawn(job.episodes))
 
     def _drawn(self, episodes: Sequence[EpisodePlan]) -> Iterable[Drawn]:
+        begin = time.monotonic()
         for plan in episodes:
+            if self._patience is not None and time.monotonic() - begin > self._patience:
+                return  # what there is becomes a shard: an interruption costs no more than this long
             demonstration = self._dataset.load(plan.seed)
             yield plan, drawn_frames(self._renderer, demonstration, plan, self._settings)
             if self._report is not None:
@@ -94,6 +105,8 @@ def write_shards(
         FileError: naming a file that cannot be read or written.
         BombError: if the processes that write a shard die again and again.
     """
+    if workers == 1 and not writer_class(settings.format).draws_apart:
+        return _write_here(folder, plan, dataset, settings, report)
     done = len(folder.shards)
     ranges = plan.shards([shard.episodes for shard in folder.shards], settings.shard_frames)
     jobs = deque(
@@ -101,9 +114,7 @@ def write_shards(
         for number, episodes in enumerate(ranges)
         if number >= done
     )
-    apart = workers > 1 or writer_class(settings.format).draws_apart
-    made = _Processes(dataset, settings, workers) if apart else _Here(dataset, settings, report)
-    with closing(made) as makers:
+    with closing(_Processes(dataset, settings, workers)) as makers:
         ready: dict[int, tuple[ShardJob, ShardReport]] = {}
         for number in range(done, len(ranges)):
             while number not in ready:
@@ -115,33 +126,24 @@ def write_shards(
                     ready[job.shard] = job, shard
             job, shard = ready.pop(number)
             folder.commit(plan, job.part, shard)
-            if apart:
-                report(sum(episode.length for episode in job.episodes))
+            report(sum(episode.length for episode in job.episodes))
 
 
-class _Here:
-    """Makes shards in this process."""
-
-    def __init__(self, dataset: Dataset, settings: ExportSettings, report: Callable[[int], object]):
-        self._maker, self._jobs = ShardMaker(dataset, settings, report), deque()
-
-    @property
-    def busy(self) -> int:
-        return len(self._jobs)
-
-    @property
-    def free(self) -> bool:
-        return not self._jobs
-
-    def submit(self, job: ShardJob) -> None:
-        self._jobs.append(job)
-
-    def wait(self) -> Iterable[tuple[ShardJob, ShardReport]]:
-        job = self._jobs.popleft()
-        return [(job, self._maker(job))]
-
-    def close(self) -> None:
-        self._maker.close()
+def _write_here(
+    folder: ExportFolder,
+    plan: ExportPlan,
+    dataset: Dataset,
+    settings: ExportSettings,
+    report: Callable[[int], object],
+) -> None:
+    """One shard after another in this process; each may end early, so the next is planned as it begins."""
+    with closing(ShardMaker(dataset, settings, report, PATIENCE_S)) as maker:
+        while folder.episodes < len(plan.episodes):
+            number = len(folder.shards)
+            ranges = plan.shards([shard.episodes for shard in folder.shards], settings.shard_frames)
+            episodes = plan.episodes[ranges[number].start : ranges[number].stop]
+            job = ShardJob(number, folder.parts(number), episodes)
+            folder.commit(plan, job.part, maker(job))
 
 
 class _Processes(Workers):

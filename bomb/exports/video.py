@@ -37,7 +37,7 @@ class VideoFile:
         # Without this SVT-AV1 writes a page about itself to stderr for every file.
         os.environ.setdefault("SVT_LOG", "1")
         self._av, self._count, self._time_base = av, 0, Fraction(1, fps)
-        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        self._container = av.open(f"file:{path}", "w", format="mp4", options={"movflags": "faststart"})
         self._stream = self._container.add_stream(encoder, rate=fps, options=dict(_OPTIONS[encoder]))
         self._stream.height, self._stream.width = image_size
         self._stream.pix_fmt = PIXELS

@@ -123,7 +123,7 @@ class LeRobot(Source):
         first = round(start * self._info["fps"])
         wanted, found = {first + k for k in rows}, []
         try:
-            with av.open(str(self.path / name)) as container:
+            with av.open(f"file:{self.path / name}") as container:
                 for k, frame in enumerate(container.decode(video=0)):
                     if k in wanted:
                         found.append(frame.to_ndarray(format="rgb24"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bomb.demonstrations.dataset import SETTINGS_FILE
 from bomb.disk.files import FileError
+from bomb.exports.folder import MARKER
 from bomb.inspection.demonstrations_source import Demonstrations
 from bomb.inspection.lerobot_source import LeRobot
 from bomb.inspection.sources import Source
@@ -20,6 +21,10 @@ def open_source(path: Path) -> Source:
         return Demonstrations(path)
     if (path / "meta" / "info.json").exists():
         return LeRobot(path)
+    if (path / MARKER).exists():
+        raise FileError(
+            f"{path} is an unfinished export, without a finished shard yet: the same `bomb export` resumes it"
+        )
     raise FileError(
         f"{path} holds no dataset: neither {SETTINGS_FILE} of `bomb collect` nor meta/info.json of LeRobot"
     )

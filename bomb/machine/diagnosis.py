@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import requires
 
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
-from core.errors import RenderError
+from core.errors import OptionError, RenderError
 from core.registry import BACKENDS
+from core.world.cache import cache_folder, usual_folder
 
 OLDEST_PYTHON = (3, 11)
 SYSTEM_PACKAGES = "bash scripts/system_packages.sh (as root; Mesa 25 or newer draws without a GPU)"
@@ -59,6 +60,7 @@ def examine(timeout_s: float) -> Iterator[Finding]:
     yield python()
     yield from packages()
     yield checker()
+    yield cache()
     yield graphics_driver()
     for name in BACKENDS.names():
         yield try_backend(name, (), timeout_s)
@@ -116,6 +118,27 @@ def checker() -> Finding:
     return Finding(what="checker", ok=True, found="compiled, loads")
 
 
+def cache() -> Finding:
+    """Where meshes are kept that are made once."""
+    chosen = os.environ.get("BOMB_CACHE")
+    try:
+        if not chosen:
+            usual, why = usual_folder()
+            if why:
+                advice = (
+                    "set BOMB_CACHE to a folder that may be written to, or meshes are made anew elsewhere"
+                )
+                return Finding(
+                    what="cache",
+                    ok=True,
+                    found=f"{usual}: {why}; {cache_folder()} takes its place",
+                    advice=advice,
+                )
+        return Finding(what="cache", ok=True, found=str(cache_folder()))
+    except OptionError as error:
+        return Finding(what="cache", ok=False, found=str(error), advice="set BOMB_CACHE to another folder")
+
+
 def graphics_driver() -> Finding:
     """Whether the Vulkan loader finds something to draw on; whether it draws is decided by drawing."""
     from core.rendering.graphics import DeviceType, select_driver
@@ -142,7 +165,10 @@ def try_backend(name: str, cameras: tuple[str, ...], timeout_s: float) -> Findin
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout_s
         )
     except subprocess.TimeoutExpired:
-        return Finding(what=what, ok=False, found=f"no answer after {timeout_s:g} s", advice=_advice(cameras))
+        thing = "picture" if cameras else "answer"
+        found = f"no {thing} within {timeout_s:g} s; the machine may be slow, or busy"
+        advice = "try again when it is idle, or with a longer --timeout of bomb doctor or bomb demo"
+        return Finding(what=what, ok=False, found=found, advice=advice)
     if child.returncode == 0:
         return Finding(what=what, ok=True, found=child.stdout.strip().splitlines()[-1])
     lines = [line for line in child.stderr.splitlines() if line.strip()]
@@ -154,4 +180,6 @@ def try_backend(name: str, cameras: tuple[str, ...], timeout_s: float) -> Findin
 def _advice(cameras: tuple[str, ...]) -> str:
     if not cameras:
         return "make setup installs the engine that is pinned"
+    if graphics_driver().ok:
+        return "a driver is there; with a GPU whose driver lacks Vulkan, set BOMB_RENDER=cpu"
     return f"{SYSTEM_PACKAGES}; with a GPU but no Vulkan driver for it, set BOMB_RENDER=cpu"

@@ -3,6 +3,7 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from core.judge.checker import VERDICTS
 from core.seeding import DRAWS
 
 DISTRIBUTION = "board-manipulation-benchmark"
@@ -32,11 +33,12 @@ def package_version(name: str) -> str | None:
 
 
 def versions() -> dict[str, str | None]:
-    """Python, BOMB, what its seeds draw, and the packages whose version may change a result."""
+    """Python, BOMB, what its seeds draw, how it judges, and the packages that may change a result."""
     bomb = package_version(DISTRIBUTION) or "not installed"
     return {
         "python": platform.python_version(),
         "bomb": bomb,
         "draws": str(DRAWS),
+        "verdicts": str(VERDICTS),
         **{name: package_version(name) for name in PACKAGES},
     }

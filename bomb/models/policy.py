@@ -1,12 +1,14 @@
 """Any VLA as a policy: ``--policy "vla(checkpoint='DIR')"``."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from bomb.models.requests import Request as Question
 from core.errors import OptionError, check_choice, missing_extra
-from core.policy import BatchPolicy, Request
+from core.policy import BatchPolicy, Policy, Request
 
 DTYPES = ("float32", "bfloat16", "float16")
 
@@ -27,6 +29,8 @@ class VLAPolicy(BatchPolicy):
         FileError: if the checkpoint cannot be loaded.
         BombError: if torch or transformers are not installed.
     """
+
+    remembers: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -52,10 +56,10 @@ class VLAPolicy(BatchPolicy):
             torch.set_num_threads(threads)
         self._folder, self._batch = str(checkpoint), batch
         self._vla = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
-        if self._vla.settings.history > 1:
+        if self._vla.settings.history > 1 and not self.remembers:
             raise OptionError(
-                f"{checkpoint} looks at {self._vla.settings.history} moments; a policy that answers for many "
-                "episodes at once remembers none of them"
+                f"{checkpoint} looks at {self._vla.settings.history} moments, and a policy that answers for "
+                "many episodes at once remembers none of them; use vla_history(checkpoint=...)"
             )
 
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
@@ -65,14 +69,18 @@ class VLAPolicy(BatchPolicy):
             ConventionError: if an observation lacks a camera, or its pictures have another size.
             PolicyOutputError: if the model's numbers are not finite, or not what ``bomb.json`` says.
         """
+        questions = [Question.from_observation(one.observation) for one in requests]
+        return self.answer(questions, [(one.seed, one.step) for one in requests])
+
+    def answer(self, questions: Sequence[Question], seeds: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+        """One chunk, float32[chunk, 4], per question, with noise from its (seed, step)."""
         import torch
 
         chunks: list[np.ndarray] = []
-        for first in range(0, len(requests), self._batch):
-            part = requests[first : first + self._batch]
+        for first in range(0, len(questions), self._batch):
+            part = slice(first, first + self._batch)
             with torch.inference_mode():
-                batch = self._vla.encode([Question.from_observation(one.observation) for one in part])
-                actions = self._vla.act(batch, seeds=[(one.seed, one.step) for one in part])
+                actions = self._vla.act(self._vla.encode(questions[part]), seeds=seeds[part])
             chunks += [chunk[0] for chunk in actions]
         return chunks
 
@@ -102,3 +110,50 @@ class VLAPolicy(BatchPolicy):
     def close(self) -> None:
         """Frees the model's memory. A second call does nothing."""
         self._vla = None
+
+
+class VLAHistoryPolicy(Policy):
+    """A checkpoint that looks at several moments of an episode: those at which it was asked.
+
+    RoboVLMs learn from moments that follow one another, so ``--chunks first`` shows them what they know.
+
+    Args:
+        checkpoint, options: as ``VLAPolicy`` takes them.
+    """
+
+    wants_step: ClassVar[bool] = True
+
+    def __init__(self, checkpoint: str, **options: object):
+        self._inside = _Remembering(checkpoint, **options)
+        self._seen: deque[Mapping] = deque(maxlen=self._inside.history)
+
+    def reset(self, instruction: str, seed: int) -> None:
+        self._seen.clear()
+        self._seed = seed
+
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
+        """One chunk, float32[chunk, 4].
+
+        Raises:
+            ConventionError, PolicyOutputError: as ``VLAPolicy.infer``.
+        """
+        self._seen.append(observation)
+        *earlier, now = self._seen
+        question = Question.from_observation(now, earlier)
+        return self._inside.answer([question], [(self._seed, step)])[0]
+
+    def describe(self) -> dict:
+        """As ``VLAPolicy.describe``, and ``history``, moments that it looks at."""
+        return {**self._inside.describe(), "history": self._inside.history}
+
+    def close(self) -> None:
+        """Frees the model's memory. A second call does nothing."""
+        self._inside.close()
+
+
+class _Remembering(VLAPolicy):
+    remembers: ClassVar[bool] = True
+
+    @property
+    def history(self) -> int:
+        return self._vla.settings.history

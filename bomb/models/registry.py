@@ -13,6 +13,11 @@ FAMILIES = Registry(
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
+        "pi0": "bomb.models.pi0.family:Pi0",
+        "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
+        "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
+        "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",
+        "robovlms/policy_head": "bomb.models.robovlms.continuous:PolicyHead",
     },
     home="bomb.models.registry:FAMILIES",
 )
@@ -21,6 +26,11 @@ BACKBONES = Registry(
     "bomb.backbones",
     {
         "smolvlm": "bomb.models.backbones.smolvlm:SmolVLM",
+        "paligemma": "bomb.models.backbones.paligemma:PaliGemma",
+        "paligemma2": "bomb.models.backbones.paligemma:PaliGemma2",
+        "qwen2_5_vl": "bomb.models.backbones.qwen2_5_vl:Qwen25VL",
+        "qwen3_vl": "bomb.models.backbones.qwen3_vl:Qwen3VL",
+        "llava": "bomb.models.backbones.llava:Llava",
     },
     home="bomb.models.registry:BACKBONES",
 )

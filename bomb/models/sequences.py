@@ -70,14 +70,16 @@ def assemble(
     *,
     pad: int,
     length: int | None = None,
+    patches: int = 0,
     device: torch.device | str = "cpu",
 ) -> Sequences:
     """Puts the pieces of each sample one after the other.
 
     Args:
-        samples: at least one; each has as many patches and learned vectors as the others.
+        samples: at least one.
         pad: id of a word that stands for none.
         length: positions to pad to at least.
+        patches: embeddings of patches that there will be at least, used or not.
         device: of the tensors.
 
     Raises:
@@ -86,7 +88,7 @@ def assemble(
     if not samples:
         raise OptionError("there is nothing to encode: give at least one request")
     words = max(_count(pieces, Tokens) for pieces in samples)
-    patches = _count(samples[0], Patches)
+    patches = max(patches, *(_count(pieces, Patches) for pieces in samples))
     total = max(max(sum(len(piece) for piece in pieces) for pieces in samples), length or 0)
     ids = np.full((len(samples), words), pad, dtype=np.int64)
     slots = np.zeros((len(samples), total), dtype=np.int64)

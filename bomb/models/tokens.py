@@ -1,7 +1,8 @@
 """Actions as tokens: learning them, making them one after the other, and scoring given ones.
 
-All of it works on a network with ``words``, ``hidden`` and ``logits``, as ``bomb.models.openvla.network`` has
-them, and on sequences that are padded on the left, so that the answer begins where the sequence ends.
+All of it works on a network with ``words``, ``hidden`` and ``logits``, as OpenVLA's and every backbone have
+them (``together``: whether all of a question looks at all of it), and on sequences padded on the left, so
+that the answer begins where the sequence ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +93,7 @@ def decode(
     from transformers import DynamicCache
 
     cache, mask, at = DynamicCache(), batch.attention_mask, batch.position_ids[..., -1:]
-    allowed = masks.additive(masks.causal(mask), embeddings.dtype)
+    allowed = masks.additive(prompted(network, mask, mask.shape[1]), embeddings.dtype)
     hidden = network.hidden(embeddings, allowed, batch.position_ids, cache)
     noise = [generator(*one) for one in drawn]
     made: list[Tensor] = []
@@ -120,7 +121,8 @@ def forced(network, embeddings: Tensor, batch: Batch, tokens: Tensor) -> Tensor:
     last = batch.position_ids[..., -1:]
     more = last + torch.arange(1, count, device=last.device)
     at = torch.cat([batch.position_ids, more], dim=-1)
-    hidden = network.hidden(every, masks.additive(masks.causal(mask), every.dtype), at)
+    allowed = prompted(network, mask, batch.attention_mask.shape[1])
+    hidden = network.hidden(every, masks.additive(allowed, every.dtype), at)
     return network.logits(hidden[:, -count:])
 
 
@@ -139,6 +141,14 @@ def token_scores(logits: Tensor, tokens: Tensor, chunk: int, groups: Mapping[str
         total=table.sum((1, 2)),
         groups={name: table[..., list(dims)].sum((1, 2)) for name, dims in groups.items()},
     )
+
+
+def prompted(network, mask: Tensor, length: int) -> Tensor:
+    """Who looks at whom, bool[B, L, L], where the first ``length`` positions are the question."""
+    if not getattr(network, "together", False):
+        return masks.causal(mask)
+    order = torch.arange(mask.shape[1], device=mask.device)
+    return masks.prefix(mask, mask & (order < length))
 
 
 def _gumbel(noise: list[np.random.Generator], drawn: Sequence[tuple[int, int, int]], like: Tensor) -> Tensor:

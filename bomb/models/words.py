@@ -38,9 +38,8 @@ class Tokens:
     @classmethod
     def of(cls, *ids: int) -> "Tokens":
         """Tokens that are no part of the instruction."""
-        return cls(
-            ids=np.array(ids, dtype=np.int64), characters=np.array([NOWHERE] * len(ids)).reshape(-1, 2)
-        )
+        nowhere = np.tile(np.array(NOWHERE, dtype=np.int64), (len(ids), 1))
+        return cls(ids=np.array(ids, dtype=np.int64), characters=nowhere)
 
 
 def tokenize(tokenizer, template: str, instruction: str, *, special: bool = True) -> Tokens:

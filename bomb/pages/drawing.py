@@ -6,6 +6,7 @@ colour-blind readers; series differ by marker and line as well.
 """
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,11 +91,16 @@ def figure(width: float = WIDTH, height: float = 3.0) -> Iterator["tuple[Figure,
     Raises:
         BombError: if matplotlib is not installed, naming the extra that brings it.
     """
+    # A notebook's, inherited: a backend of a package that may not be here, and that nothing here needs.
+    inherited = os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError as error:
         raise missing_extra("the page of `bomb report`", "report") from error
+    finally:
+        if inherited is not None:
+            os.environ["MPLBACKEND"] = inherited
     with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}):
         # Not through pyplot, which keeps figures and picks a window system.
         drawn = Figure(figsize=(width, height))

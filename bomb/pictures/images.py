@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bomb.disk.files import FileError, write_bytes
+from bomb.disk.files import FileError, for_ffmpeg, write_bytes
 from core.errors import OptionError
 
 GAP = 6  # pixels between neighbours
@@ -88,7 +88,10 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], fps: int) -> int:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     stream, count = None, 0
     try:
-        with av.open(str(beside), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        with (
+            for_ffmpeg(beside) as name,
+            av.open(name, "w", format="mp4", options={"movflags": "faststart"}) as container,
+        ):
             for frame in frames:
                 frame = np.ascontiguousarray(frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2])
                 if stream is None:

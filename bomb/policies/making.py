@@ -16,6 +16,7 @@ import os
 import sys
 from importlib import import_module
 
+from bomb.disk.text import message_of
 from bomb.policies.registry import POLICIES, SCHEMES
 from bomb.policies.words import PolicyWords, shortened
 from core.errors import OptionError, RegistrationError
@@ -71,7 +72,13 @@ def policy_class(words: str) -> type[Policy]:
 def _named_class(words: PolicyWords) -> type[Policy]:
     if words.is_address:
         return load(SCHEMES.target(words.name))
-    return load(words.name) if ":" in words.name else POLICIES.load(words.name)
+    if ":" not in words.name:
+        return POLICIES.load(words.name)
+    # As `python -m` does, and the installed command does not. For a class that is named, and nothing else:
+    # with an address no file that lies here may be taken for a package.
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.insert(0, here)
+    return load(words.name)
 
 
 def _values(words: str, arguments: str | None) -> tuple[list, dict]:
@@ -96,14 +103,11 @@ def load(target: str) -> type[Policy]:
         RegistrationError: if it cannot be imported, or is no policy.
     """
     module, _, attribute = target.partition(":")
-    # As `python -m` does, and the installed command does not.
-    if (here := os.getcwd()) not in sys.path:
-        sys.path.insert(0, here)
     try:
         kind = getattr(import_module(module), attribute)
     except Exception as error:  # whatever somebody's module raises
         raise RegistrationError(
-            f"policy {target!r} cannot be imported: {type(error).__name__}: {error}"
+            f"policy {target!r} cannot be imported: {type(error).__name__}: {message_of(error)}"
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Policy)):
         raise RegistrationError(f"policy {target!r} is no subclass of core.Policy")

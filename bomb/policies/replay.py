@@ -10,6 +10,7 @@
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,8 +55,7 @@ class Replay(Policy):
         self._source = words.strip().strip("'\"")
         if not self._source:
             raise OptionError("replay needs a file or folder in its brackets, like replay(actions.npy)")
-        path, _, self._condition = self._source.partition("#")
-        self._path = Path(path).expanduser()
+        self._path, self._condition = _split(self._source)
         if not self._path.exists():
             raise FileError(f"{self._path} does not exist")
         self._episodes: dict[int, int] | None = None  # seed of the policy to that of the scene
@@ -100,6 +100,18 @@ class Replay(Policy):
         ``action_mode`` and ``control_hz`` are what they are played with, or their actions mean nothing.
         """
         return {"actions": self._source, **(recorded_with(self._path) if self._path.is_dir() else {})}
+
+
+def _split(source: str) -> tuple[Path, str]:
+    """File or folder, and condition: names of files may have a ``#`` in them, too."""
+    marks = [k for k, character in enumerate(source) if character == "#"]
+    for end in (len(source), *reversed(marks)):
+        path = Path(source[:end])
+        with suppress(RuntimeError):  # no home to put in the place of ~
+            path = path.expanduser()
+        if path.exists():
+            return path, source[end + 1 :]
+    return Path(source.partition("#")[0]), ""
 
 
 def recorded_with(folder: Path) -> dict:

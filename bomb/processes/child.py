@@ -5,7 +5,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from bomb.processes.orphans import die_with_parent, ending, without_interrupts
+from bomb.processes.orphans import (
+    die_with_parent,
+    end_group,
+    ending,
+    in_a_group_of_its_own,
+    without_interrupts,
+)
 
 
 class Child:
@@ -53,12 +59,12 @@ class Child:
         self._process.join(timeout)
 
     def end(self) -> None:
-        """Ends it, whatever it does."""
-        self._process.kill()
-        self._process.join()
+        """Ends it and what it has started, whatever they do."""
+        end_group(self._process)
         self.connection.close()
 
 
 def _live(connection: Connection, life: Callable[..., None], args: tuple) -> None:
     die_with_parent()
+    in_a_group_of_its_own()
     life(connection, *args)

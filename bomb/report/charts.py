@@ -27,6 +27,7 @@ _REASON_COLORS = {
     "never_reached": "#4d4d4d",
     "never_touched": "#7f7f7f",
     "never_grasped": "#b8b8b8",
+    "lost_before_lift": "#1b1147",
     "dropped": "#332288",
     "still_held": "#6f63b6",
     "still_moving": "#b3aae0",
@@ -37,6 +38,7 @@ _REASON_COLORS = {
     "wrong_intersection": VERMILLION,
     "beyond_tolerance": "#E69F00",
     "outside_region": "#f5cf7a",
+    "not_clear": "#d9d4f0",
     "knocked_another_stone": "#56B4E9",
     "unfinished": BLUE,
 }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bomb.policies.words import PolicyWords
@@ -119,7 +119,12 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 def _load(path: Path, name: str) -> LoadedRun:
     with RunStore.open(path) as store:
         store.check()
-        conditions = tuple(store.conditions())
+        salt = store.settings().get("salt_sha256")
+        # Scenes of another salt are others: they are in another split, as far as a report is concerned.
+        conditions = tuple(
+            replace(condition, split=f"{condition.split}-{salt[:12]}") if salt else condition
+            for condition in store.conditions()
+        )
         episodes: dict[str, dict[int, EpisodeRow]] = {condition.key: {} for condition in conditions}
         for row in store.episodes():
             episodes[row.condition][row.seed] = row

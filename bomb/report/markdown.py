@@ -3,7 +3,7 @@
 from bomb.report.formats import differing, number, percent, points, words
 from bomb.report.markdown_comparisons import comparison_sections
 from bomb.report.model import ConditionSummary, RunSummary, Summary
-from bomb.report.tables import section, table
+from bomb.report.tables import escaped, section, table
 from bomb.statistics.formats import NOTHING, fixed, p_value
 
 
@@ -37,7 +37,7 @@ def _reading(summary: Summary) -> str:
         if summary.margin is None
         else f"; equal is what has its whole interval within {100 * summary.margin:g} points.\n",
     ]
-    notes = "".join(f"- {note}\n" for note in summary.notes)
+    notes = "".join(f"- {escaped(note)}\n" for note in summary.notes)
     return "".join(lines) + (f"\n{notes}" if notes else "")
 
 
@@ -92,6 +92,7 @@ def _conditions(summary: Summary) -> str:
             str(condition.episodes),
             str(condition.unplayed),
             percent(condition.success),
+            percent(condition.by_carrying),
             percent(condition.success_once),
             number(condition.distance_median_mm),
             number(condition.distance_p95_mm),
@@ -99,7 +100,7 @@ def _conditions(summary: Summary) -> str:
         for condition in _all(summary)
     ]
     head = ["run", "task", "simulator", "perturbation", "completed", "unplayed", "success at end"]
-    head += ["success once", "placement error, median (mm)", "95th percentile (mm)"]
+    head += ["by carrying", "success once", "placement error, median (mm)", "95th percentile (mm)"]
     return section("Conditions: of completed episodes", table(head, rows))
 
 
@@ -158,9 +159,12 @@ def _moves(summary: Summary) -> str:
             shares = [
                 f"{k}: {100 * share['value']:.1f}% of {share['n']}" for k, share in moves["in_a_row"].items()
             ]
+            of_all = [f"{k}: {100 * share['value']:.1f}%" for k, share in moves["of_all"].items()]
             average = moves["average_length"]["value"]
-            rows.append([*_where(condition), fixed(average, 2), "; ".join(shares), str(moves["wrong_moves"])])
-    head = ["run", "task", "simulator", "perturbation", "moves done, mean", "in a row", "wrong moves"]
+            said = [fixed(average, 2), "; ".join(shares), "; ".join(of_all), str(moves["wrong_moves"])]
+            rows.append([*_where(condition), *said])
+    head = ["run", "task", "simulator", "perturbation", "moves done, mean"]
+    head += ["in a row, of those that have so many", "of all (CALVIN)", "wrong moves"]
     return section("Consecutive moves", table(head, rows))
 
 

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from bomb.disk.files import write_bytes
+from bomb.disk.files import write_text
 from bomb.machine.versions import versions
 from bomb.pages.page import Page
 from bomb.report import (
@@ -54,7 +54,7 @@ def write_page(file: Path, summary: Summary, *, pairs: int = PAIRS) -> None:
     sections_run.provenance(page, summary)
     words = ", ".join(f"{name} {version}" for name, version in versions().items() if version)
     page.paragraph(f"Made with {words}. What each number means: docs/statistics.md, docs/report.md.")
-    write_bytes(file, page.html().encode())
+    write_text(file, page.html())
 
 
 def _title(summary: Summary) -> str:

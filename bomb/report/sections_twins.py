@@ -1,8 +1,5 @@
 """Pairs of twins as videos on the page."""
 
-import tempfile
-from pathlib import Path
-
 from bomb.pages.page import Page
 from bomb.pictures.images import write_mp4
 from bomb.report.model import RunSummary, Summary
@@ -11,6 +8,7 @@ from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
 from bomb.runs.store import RunStore
 from bomb.statistics import formats
 from core.errors import BombError
+from core.world.temporary import temporary_folder
 
 
 def films(page: Page, summary: Summary, stores: Stores, pairs: int) -> None:
@@ -46,8 +44,8 @@ def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
     made, notes = film_twins(store, twins)
     fps = max(1, round(made[0].result.record.about["control_hz"] / EVERY))
     labels = ("clean", condition.perturbation)
-    with tempfile.TemporaryDirectory(prefix="bomb-twins-") as folder:
-        file = Path(folder) / "twins.mp4"
+    with temporary_folder("twins") as folder:
+        file = folder / "twins.mp4"
         write_mp4(file, side_by_side(made, labels), fps)
         video = file.read_bytes()
     place = ", ".join(part for part in (run.name, condition.task, condition.backend) if part)
@@ -55,7 +53,7 @@ def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
         f"{place}, seed {row.seed}: “{clean.instruction}”"
         + (f" — “{row.instruction}”" if row.instruction != clean.instruction else "")
         + f". Left: clean, placed. Right: `{condition.perturbation}`, "
-        f"{formats.words(row.reason or 'failed')}. "
+        f"{formats.words(row.reason)}. "
         f"{twins.share:.0%} of the seeds went this way under this perturbation."
     )
     page.video(video, " ".join([words, *notes]))

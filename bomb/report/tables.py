@@ -1,7 +1,9 @@
 """Markdown's tables and sections."""
 
+import re
 from collections.abc import Sequence
 
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 UNDEFINED = "undefined: "
 
 
@@ -20,6 +22,11 @@ def section(title: str, body: str) -> str:
     return f"## {title}\n\n{body}" if body else ""
 
 
+def escaped(text: str) -> str:
+    """Words of others without HTML, which Markdown lets through: what could open a tag is a plain sign."""
+    return _TAG.sub("&lt;", text)
+
+
 def _noted(cell: str, notes: dict[str, int]) -> str:
     if not cell.startswith(UNDEFINED):
         return cell
@@ -27,4 +34,4 @@ def _noted(cell: str, notes: dict[str, int]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return escaped(text).replace("|", "\\|").replace("\n", " ")

@@ -42,6 +42,7 @@ def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequenc
         "unplayed": condition.unplayed,
         "asked": condition.asked,
         **_columns("success", condition.success),
+        **_columns("by_carrying", condition.by_carrying),
         **_columns("success_once", condition.success_once),
         **_columns("success_at_worst", condition.success_at_worst),
         **_columns("distance_median_mm", condition.distance_median_mm),
@@ -122,11 +123,18 @@ def _stages(entries: Iterable[ConditionSummary | EpisodeRow]) -> list[str]:
     return list(dict.fromkeys(name for entry in entries for name in entry.stages))
 
 
+def _cell(value: object) -> object:
+    """Text that a spreadsheet would take for a formula has an apostrophe before it; numbers stay."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
 def _csv(rows: Iterable[dict]) -> str:
     text, writer = io.StringIO(), None
     for row in rows:
         if writer is None:
             writer = csv.DictWriter(text, list(row), lineterminator="\n")
             writer.writeheader()
-        writer.writerow(row)
+        writer.writerow({name: _cell(value) for name, value in row.items()})
     return text.getvalue()

@@ -16,6 +16,8 @@ class RescoredCondition:
         before, after: success rates.
         changed: seeds whose success or reason is another now, each with its (before, after) reason.
         identical: whether every verdict is the same in every field.
+        unswept: how many records are from before contact between control steps was recorded: their stage
+            flags and reasons rest on what the control steps show.
     """
 
     key: str
@@ -23,6 +25,7 @@ class RescoredCondition:
     after: statistics.Estimate
     changed: dict[int, tuple[str, str]]
     identical: bool
+    unswept: int = 0
 
     def to_dict(self) -> dict:
         """Plain values for JSON."""
@@ -33,6 +36,7 @@ class RescoredCondition:
             "interval": self.after.interval,
             "before": self.before.to_dict(),
             "identical": self.identical,
+            "unswept": self.unswept,
             "changed": {str(seed): list(reasons) for seed, reasons in self.changed.items()},
         }
 
@@ -62,6 +66,11 @@ class Rescored:
     def changed(self) -> int:
         """How many episodes have another success or reason."""
         return sum(len(condition.changed) for condition in self.conditions)
+
+    @property
+    def unswept(self) -> int:
+        """How many records are from before contact between control steps was recorded."""
+        return sum(condition.unswept for condition in self.conditions)
 
     @property
     def n(self) -> int:
@@ -96,11 +105,12 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
     tolerances: dict[str, float] = {}
     conditions = []
     for condition in run.conditions():
-        before, after, changed, identical = [], [], {}, True
+        before, after, changed, identical, unswept = [], [], {}, True, 0
         for row in run.episodes(condition.key):
             record = run.record(condition.key, row.seed)
             tolerances = {**record.about["tolerances"], **(changes or {})}
             new = record.rejudge(Tolerances(**tolerances)).to_dict()
+            unswept += not record.swept
             before.append(row.success)
             after.append(new["success"])
             identical = identical and new == row.verdict
@@ -113,6 +123,7 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
                 after=statistics.rate(after),
                 changed=changed,
                 identical=identical,
+                unswept=unswept,
             )
         )
     policy = run.settings()["policy"]

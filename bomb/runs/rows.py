@@ -37,7 +37,8 @@ class EpisodeRow:
         condition: key of its condition.
         seed: of the episode; the policy's own noise is drawn from it, too.
         success: at the end. success_once: at any time.
-        reason: the first reason that applies, None after success; reasons: all that apply.
+        reason: the first that applies out of ``core.judge.checker.REASONS``; ``"none"`` after success.
+        reasons: all that apply; empty after success.
         stages: stage flag to whether it ever held, ours and INT-ACT's (``"int_act/..."``).
         distance_mm: the stone from where it belongs, None where there is no such distance.
         verdict, goal, instruction: as in ``info``.
@@ -59,7 +60,7 @@ class EpisodeRow:
     seed: int
     success: bool
     success_once: bool
-    reason: str | None
+    reason: str
     reasons: list
     stages: dict
     distance_mm: float | None

@@ -110,5 +110,7 @@ def from_values(kind: type[Row], values: tuple) -> Row:
             value = json.loads(value)
         elif field.type is bool:
             value = bool(value)
+        elif field.name == "reason" and value is None:
+            value = "none"  # as earlier versions left it after success
         plain[field.name] = value
     return kind(**plain)

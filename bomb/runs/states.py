@@ -2,14 +2,13 @@
 
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from core.environment import Environment
 from core.errors import StateError
 from core.world.state import SceneState
+from core.world.temporary import temporary_folder
 
 _MAGIC = b"BOMB-STATES-1\n"
 
@@ -57,7 +56,7 @@ def film(env: Environment, camera: str, seen: Sequence[tuple[int, SceneState]]) 
             env.show(state, period=period)
             yield env.render_camera(camera, ("rgb",)).rgb
 
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "episode.mp4"
+    with temporary_folder("film") as folder:
+        file = folder / "episode.mp4"
         write_mp4(file, frames(), env.action_spec.control_hz)
         return file.read_bytes()

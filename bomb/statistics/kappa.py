@@ -13,8 +13,9 @@ from bomb.statistics.estimate import (
     same_length,
     undefined,
 )
-from bomb.statistics.rates import wilson
 from core.errors import OptionError
+
+NEVER = 1e-6  # of a pair: a cell that nothing was seen in stays empty
 
 
 def cohen_kappa(
@@ -24,10 +25,12 @@ def cohen_kappa(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimate:
-    """Cohen's kappa of two raters (Cohen 1960), with a percentile bootstrap over the pairs.
+    """Cohen's kappa of two raters (Cohen 1960).
 
-    Where no pair disagrees, resampling cannot produce a disagreement; the lower end then comes from
-    Wilson's lower end of the agreement, at the observed margins.
+    The interval is from draws of the true table given the counts, a Dirichlet distribution. Its prior makes
+    the ends those of Clopper and Pearson (1934) where agreement is nearly perfect: the lower end with half a
+    pair more in the cells of disagreement, the upper end with none. A bootstrap cannot draw a disagreement
+    that was not seen, and covers too little there; a test simulates it.
 
     Raises:
         OptionError: if the lengths differ.
@@ -42,14 +45,8 @@ def cohen_kappa(
     value = float(_kappa(table[None], k)[0])
     if np.isnan(value):
         return undefined(f"both raters gave {labels[0]!s} every time", n)
-    if value == 1.0:
-        at_least = wilson(n, n, confidence).low
-        margins = table.reshape(k, k)
-        chance = float((margins.sum(0) * margins.sum(1)).sum()) / n**2
-        return Estimate(value=1.0, low=(at_least - chance) / (1 - chance), high=1.0, n=n)
-    # Drawing pairs with replacement is drawing the cells of the table from a multinomial.
-    draws = _kappa(np.random.default_rng(seed).multinomial(n, table / n, size=resamples), k)
-    return _percentiles(value, draws, n, confidence)
+    low, high = _ends(table, k, confidence, resamples, seed)
+    return Estimate(value=value, low=min(low, value), high=max(high, value), n=n)
 
 
 def clustered_kappa(
@@ -60,10 +57,11 @@ def clustered_kappa(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Estimate:
-    """Cohen's kappa of two boolean raters, with a percentile bootstrap over clusters of pairs.
+    """Cohen's kappa of two boolean raters whose pairs come in clusters.
 
-    Where no pair disagrees it is ``cohen_kappa`` with one pair a cluster's worth of evidence; ``n`` counts
-    all pairs.
+    As ``cohen_kappa`` for the effective number of pairs, n / deff; the design effect deff, at least 1, is the
+    variance of a bootstrap over clusters over that of one over pairs. Where neither varies, each cluster
+    counts as one pair. ``n`` counts all pairs.
 
     Raises:
         OptionError: if the lengths differ.
@@ -79,22 +77,24 @@ def clustered_kappa(
         return plain
     n, k = len(a), len(names)
     tables = np.bincount(codes * 4 + 2 * a + b, minlength=4 * k).reshape(k, 4)
-    if plain.value == 1.0:
-        at_least, share = wilson(k, k, confidence).low, float(a.mean())
-        chance = share**2 + (1 - share) ** 2
-        return Estimate(value=1.0, low=(at_least - chance) / (1 - chance), high=1.0, n=n)
-    draws = _kappa(np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples) @ tables, 2)
-    return _percentiles(plain.value, draws, n, confidence)
+    rng = np.random.default_rng(seed)
+    whole = tables.sum(axis=0)
+    by_cluster = _kappa(rng.multinomial(k, np.full(k, 1 / k), size=resamples) @ tables, 2)
+    by_pair = _kappa(rng.multinomial(n, whole / n, size=resamples), 2)
+    spread = np.nanvar(by_pair)
+    effect = max(1.0, np.nanvar(by_cluster) / spread) if spread > 0 else n / k
+    low, high = _ends(whole / effect, 2, confidence, resamples, seed)
+    return Estimate(value=plain.value, low=min(low, plain.value), high=max(high, plain.value), n=n)
 
 
-def _percentiles(value: float, draws: np.ndarray, n: int, confidence: float) -> Estimate:
-    """The percentile interval; none where one rater always says the same, for then every draw is 0."""
-    draws = draws[~np.isnan(draws)]
-    if np.ptp(draws) == 0:
-        reason = "one of the raters gave the same every time, so that resampling gives no interval"
-        return Estimate(value=value, low=None, high=None, n=n, reason=reason)
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(value=value, low=float(low), high=float(high), n=n)
+def _ends(table: np.ndarray, k: int, confidence: float, resamples: int, seed: int) -> tuple[float, float]:
+    """The ends of the interval for a flattened k x k table of counts."""
+    same = np.eye(k, dtype=bool).ravel()
+    rng, ends = np.random.default_rng(seed), []
+    for apart, quantile in ((1 / (k * (k - 1)), (1 - confidence) / 2), (NEVER, (1 + confidence) / 2)):
+        shape = table + np.where(same, 1 / k, apart)
+        ends.append(float(np.quantile(_kappa(rng.gamma(shape, size=(resamples, k * k)), k), quantile)))
+    return ends[0], ends[1]
 
 
 def _kappa(tables: np.ndarray, k: int) -> np.ndarray:

@@ -5,6 +5,7 @@ It is no observation: observations hold the same keys in every task. A policy th
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.boards import COLOR_NAMES, Board, cells
 from core.world.scene import SceneSpec
@@ -13,7 +14,7 @@ from core.world.textures import board_texture, make_texture, srgb_encode
 SUBSAMPLES = 4  # along each side of a pixel, at the edges of stones
 
 
-def goal_picture(scene: SceneSpec, board: Board, size: int = 256) -> np.ndarray:
+def goal_picture(scene: SceneSpec, board: Board, size: int = 256) -> npt.NDArray[np.uint8]:
     """uint8[size, size, 3], sRGB: row 0 at the top and column 0 on the left, as in the head picture.
 
     The same board gives the same bytes in every backend, whatever the lights and cameras are.
@@ -26,10 +27,13 @@ def goal_picture(scene: SceneSpec, board: Board, size: int = 256) -> np.ndarray:
     # Pixel centres in the board frame (m), x to the right and y up the picture.
     along = ((np.arange(fine) + 0.5) / fine - 0.5) * scene.board.width
     radius = scene.stones[0].radius
-    colors = {stone.color: srgb_encode(np.array(stone.material.color)) * 255 for stone in scene.stones}
+    colors: dict[str, np.ndarray] = {
+        stone.color: srgb_encode(np.array(stone.material.color)) * 255 for stone in scene.stones
+    }
     for row, column in cells(board, occupied=True):
         x, y = scene.board.point(row, column)
         inside = (along - x) ** 2 + (-along[:, None] - y) ** 2 <= radius**2
         picture[inside] = colors[COLOR_NAMES[board[row][column]]]
     picture = picture.reshape(size, SUBSAMPLES, size, SUBSAMPLES, 3).mean(axis=(1, 3))
-    return (picture + 0.5).astype(np.uint8)
+    drawn: npt.NDArray[np.uint8] = (picture + 0.5).astype(np.uint8)
+    return drawn

@@ -1,8 +1,10 @@
 """What a move asks for: an intersection, a region of the table, or a pattern of stones."""
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from core.board.boards import COLORS, Board, Cell, with_cell
+from core.errors import OptionError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +20,7 @@ class Intersection:
     column: int
     source: Cell | None = None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         plain = {"kind": "intersection", "color": self.color, "row": self.row, "column": self.column}
         return plain if self.source is None else {**plain, "source": list(self.source)}
@@ -39,7 +41,7 @@ class Region:
     half_size: tuple[float, float]
     source: Cell | None = None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         plain = {
             "kind": "region",
@@ -56,12 +58,24 @@ class Pattern:
 
     stones: tuple[Intersection, ...]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         return {"kind": "pattern", "stones": [stone.to_dict() for stone in self.stones]}
 
 
 Goal = Intersection | Region | Pattern
+Kind = TypeVar("Kind", Intersection, Region, Pattern)
+
+
+def goal_of(kind: type[Kind], goal: Goal) -> Kind:
+    """``goal``, which must be of one kind: a task that asks for nothing else reads its goals so.
+
+    Raises:
+        OptionError: if it is of another.
+    """
+    if not isinstance(goal, kind):
+        raise OptionError(f"the goal must be of kind {kind.__name__}, got {goal!r}")
+    return goal
 
 
 def alternatives(goal: Goal) -> tuple[Intersection | Region, ...]:

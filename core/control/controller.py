@@ -1,8 +1,10 @@
 """From actions to joint targets: the same numbers for both engines, to the last bit."""
 
+from math import dist
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from core.control.actions import ActionSpec, Point
 from core.world.kinematics import Kinematics
@@ -11,6 +13,8 @@ from core.world.scene import SceneSpec
 from core.world.state import ARM_JOINTS
 
 GRIPPER_SPEED = 0.1  # m/s of each finger's target; a step instead throws the stone (docs/stage.md)
+
+OVERSHOOT = 0.004  # m; at random actions the bound without it is passed by 3.4 mm at most
 
 
 class ControllerState(NamedTuple):
@@ -85,12 +89,28 @@ class Controller:
         way = goal - finger
         done = abs(way) <= self._longest
         joints[ARM_JOINTS:] = goal if done else finger + (self._longest if way > 0 else -self._longest)
-        targets = before.joints + self._fractions * (joints - before.joints)
+        targets: npt.NDArray[np.float64] = before.joints + self._fractions * (joints - before.joints)
         if done and way:  # the ramp ends within this period
             ramp = self._ramp if way > 0 else -self._ramp
             targets[:, ARM_JOINTS:] = (np.minimum if way > 0 else np.maximum)(finger + ramp, goal)
         self.state = ControllerState(target=target, joints=joints, opening=opening)
+        self._commanded = dist(before.target, target)
         return targets
+
+    def farthest(self, tool: Point, opening: float, last: float) -> float:
+        """How far (m) any point of a finger moves at most in the period that was commanded last.
+
+        The drives follow the commanded target with a lag: the tool neither passes it nor moves faster than
+        both the target and the tool itself did before, but for ``OVERSHOOT``.
+
+        Args:
+            tool: where the tool centre point is in R (m).
+            opening: of the gripper, 0..1.
+            last: how far the tool moved in the period before (m); infinity where that is not known.
+        """
+        finger = abs(float(self.state.joints[ARM_JOINTS]) - opening * self._robot.max_finger_position)
+        finger = min(finger, self._longest)  # one that presses a stone lags behind for good
+        return min(dist(tool, self.state.target), max(last, self._commanded)) + finger + OVERSHOOT
 
     def hold_action(self) -> np.ndarray:
         """The action, float32[4], that changes nothing."""
@@ -99,4 +119,5 @@ class Controller:
 
     def tool_in_base(self, p_WT: np.ndarray) -> np.ndarray:
         """Converts a tool centre point from W to R (m)."""
-        return self._R_WR.T @ (p_WT - self._p_WR)
+        p_RT: npt.NDArray[np.float64] = self._R_WR.T @ (p_WT - self._p_WR)
+        return p_RT

@@ -57,4 +57,5 @@ def read_array(data: bytes) -> np.ndarray:
         wanted *= side
     if size != wanted:
         raise StateError(f"an array of {dtype}{list(shape)} has {wanted} bytes, here are {size}")
-    return np.load(io.BytesIO(data), allow_pickle=False)
+    array: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
+    return array

@@ -1,13 +1,14 @@
 """``info``: what ``reset`` and ``step`` tell beside the observation."""
 
 from dataclasses import asdict
+from typing import Any
 
 from core.judge.referee import Referee
 from core.perturbations.base import copied
 from core.task import Episode
 
 
-def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped: int) -> dict:
+def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped: int) -> dict[str, Any]:
     """Plain numbers, strings, bools, lists and dicts; None where something is undefined, never NaN.
 
     Everything is made anew every time: users keep what they are given, and may change it.
@@ -20,6 +21,8 @@ def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped
     """
     placement, move = referee.verdict.to_dict(), referee.move
     return {
+        "seed": episode.seed,
+        "split": episode.split,
         "success": referee.success,
         "is_success": referee.success,
         "success_once": referee.success_once,
@@ -38,7 +41,7 @@ def episode_info(episode: Episode, referee: Referee, *, sim_time: float, clipped
 
 def episode_about(
     episode: Episode, referee: Referee, *, backend: str, action_mode: str, control_hz: int
-) -> dict:
+) -> dict[str, Any]:
     """What an episode was and how it ended, as its record has it."""
     board = episode.scene.board
     return {

@@ -1,5 +1,7 @@
 """What happened in an episode so far, step by step, and the record that is made of it."""
 
+from typing import Any
+
 import numpy as np
 
 from core.episode.record import EpisodeRecord
@@ -25,7 +27,9 @@ class EpisodeLog:
         self.actions: list[np.ndarray] = []
         self.stones: list[np.ndarray] = [stones]
 
-    def record(self, about: dict, episode: Episode, state: SceneState, segments: list[dict]) -> EpisodeRecord:
+    def record(
+        self, about: dict[str, Any], episode: Episode, state: SceneState, segments: list[dict[str, Any]]
+    ) -> EpisodeRecord:
         """The series as a record.
 
         Args:

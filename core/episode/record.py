@@ -3,16 +3,24 @@
 import io
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.episode.archive import read_archive
 from core.episode.packing import pack, unpack
 from core.errors import StateError
-from core.judge.checker import MEASURE_DTYPE, Tolerances, Verdict
+from core.judge.checker import MEASURE_DTYPE, NOT_HELD, TOUCHES, Tolerances, Verdict
 from core.judge.move_judge import MoveJudge, whole_verdict
 
-FORMAT = 2
+FORMAT = 3
+# Records of format 2 were made before contact between control steps was looked at. Their measures lack the
+# fields from ``high`` on, and with them which face a pad touched with: there, touched by both pads is held.
+WITHOUT_SWEEPS = 2
+_FIELDS = list(MEASURE_DTYPE.fields or ())
+_FIELDS_2 = _FIELDS[: _FIELDS.index("high")]
+_MEASURE_2 = np.dtype([(name, MEASURE_DTYPE[name]) for name in _FIELDS_2])
+_BOTH_PADS = TOUCHES["left_pad"] | TOUCHES["right_pad"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,15 +40,17 @@ class EpisodeRecord:
         openings: float32[T], gripper opening, 0..1.
         measures: array[T, S] of ``MEASURE_DTYPE``.
         actions: float32[N, 4], as executed.
+        swept: whether contact between control steps was looked at; only of old records it was not.
     """
 
-    about: dict
+    about: dict[str, Any]
     colors: np.ndarray
     times: np.ndarray
     tools: np.ndarray
     openings: np.ndarray
     measures: np.ndarray
     actions: np.ndarray
+    swept: bool = True
 
     def rejudge(self, tolerances: Tolerances | None = None) -> Verdict:
         """Judges the series again; without ``tolerances`` with those it was judged with.
@@ -56,7 +66,7 @@ class EpisodeRecord:
         moves = self.about["moves"]
         return whole_verdict(verdict, complete=moves["complete"], moves=moves["total"])
 
-    def _rejudge(self, segment: dict, tolerances: Tolerances) -> Verdict:
+    def _rejudge(self, segment: dict[str, Any], tolerances: Tolerances) -> Verdict:
         begin, end, columns = segment["begin"], segment["end"], segment["stones"]
         judge = MoveJudge(
             segment["goals"],
@@ -74,14 +84,17 @@ class EpisodeRecord:
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive; stones that rest cost next to nothing."""
         buffer = io.BytesIO()
+        form, measures = FORMAT, self.measures
+        if not self.swept:
+            form, measures = WITHOUT_SWEEPS, _old_measures(measures)
         np.savez_compressed(
             buffer,
-            about=np.frombuffer(json.dumps({"format": FORMAT, **self.about}).encode(), np.uint8),
+            about=np.frombuffer(json.dumps({"format": form, **self.about}).encode(), np.uint8),
             colors=self.colors,
             times=self.times,
             tools=self.tools,
             openings=self.openings,
-            measures=pack(self.measures),
+            measures=pack(measures),
             actions=self.actions,
         )
         return buffer.getvalue()
@@ -98,12 +111,37 @@ class EpisodeRecord:
             about = json.loads(arrays.pop("about").tobytes())
         except (ValueError, KeyError, RecursionError) as error:
             raise StateError(f"not an episode record: {error}") from error
-        if not isinstance(about, dict) or about.pop("format", None) != FORMAT:
-            raise StateError(f"episode record is not of format {FORMAT}")
+        form = about.pop("format", None) if isinstance(about, dict) else None
+        if form not in (WITHOUT_SWEEPS, FORMAT):
+            raise StateError(f"episode record is not of format {FORMAT} or {WITHOUT_SWEEPS}")
         missing = {"colors", "times", "tools", "openings", "measures", "actions"} - arrays.keys()
         if missing or arrays["measures"].ndim != 3 or arrays["measures"].dtype != np.uint8:
             raise StateError(
                 f"episode record is damaged: it lacks {', '.join(sorted(missing)) or 'measures'}"
             )
-        measures = unpack("measures", arrays.pop("measures"), MEASURE_DTYPE)
-        return cls(about=about, measures=measures, **arrays)
+        if form == FORMAT:
+            measures = unpack("measures", arrays.pop("measures"), MEASURE_DTYPE)
+        else:
+            measures = _new_measures(unpack("measures", arrays.pop("measures"), _MEASURE_2))
+        return cls(about=about, measures=measures, swept=form == FORMAT, **arrays)
+
+
+def _new_measures(old: np.ndarray) -> np.ndarray:
+    """Measures of format 2 in the present layout."""
+    new = np.zeros(old.shape, MEASURE_DTYPE)
+    for name in _FIELDS_2:
+        new[name] = old[name]
+    held = (old["touches"] & _BOTH_PADS) == _BOTH_PADS
+    new["touches"] |= np.where(held, TOUCHES["held"], 0).astype(np.uint8)
+    new["since"], new["pinched"] = new["touches"], held
+    new["high"] = np.where(held, old["low"], np.float32(NOT_HELD))
+    return new
+
+
+def _old_measures(new: np.ndarray) -> np.ndarray:
+    """Inverse of ``_new_measures``."""
+    old = np.zeros(new.shape, _MEASURE_2)
+    for name in _FIELDS_2:
+        old[name] = new[name]
+    old["touches"] &= ~np.uint8(TOUCHES["held"])
+    return old

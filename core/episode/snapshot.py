@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Snapshot:
         judges: the own encoding of every judge of the present move.
     """
 
-    header: dict
+    header: dict[str, Any]
     scene_state: SceneState
     controller: ControllerState
     start: SceneState
@@ -66,7 +67,7 @@ class Snapshot:
             size = int.from_bytes(body[:8], "little")
             blocks.append(body[8 : 8 + size])
             body = body[8 + size :]
-        header, scene_state, control, start, *judges = blocks
+        header, scene_state, control, layout, *judges = blocks
         values = np.frombuffer(control, "<f8")
         return cls(
             header=json.loads(header),
@@ -76,6 +77,6 @@ class Snapshot:
                 joints=values[3:12].copy(),
                 opening=float(values[12]),
             ),
-            start=SceneState.from_bytes(start),
+            start=SceneState.from_bytes(layout),
             judges=judges,
         )

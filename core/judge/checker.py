@@ -18,13 +18,16 @@ from core._checker import (
     INT_ACT,
     MAX_STONES,
     MEASURE_DTYPE,
+    NOT_HELD,
     REASONS,
     STAGES,
     STATUSES,
     TOUCH_DISTANCE,
     EpisodeJudge,
+    FingerChain,
     Geometry,
     Verdict,
+    worth_tracing,
 )
 
 __all__ = [
@@ -33,25 +36,32 @@ __all__ = [
     "INT_ACT",
     "MAX_STONES",
     "MEASURE_DTYPE",
+    "NOT_HELD",
     "REASONS",
     "STAGES",
     "STATUSES",
     "TOUCHES",
     "TOUCH_DISTANCE",
+    "VERDICTS",
     "WHITE",
     "EpisodeJudge",
+    "FingerChain",
     "Geometry",
     "PlacementChecker",
     "Tolerances",
     "Verdict",
     "touch_names",
+    "worth_tracing",
 ]
+
+# Grows when the same series of states gets another verdict.
+VERDICTS = 2
 
 # Colours of stones, as the judge and the occupancy of a board count them (0 is an empty intersection).
 BLACK = 1
 WHITE = 2
 
-# Bits of the field `touches` of a measure.
+# Bits of the fields `touches` and `since` of a measure.
 TOUCHES = {
     "board": 1,
     "table": 2,
@@ -60,6 +70,7 @@ TOUCHES = {
     "right_finger": 16,
     "left_pad": 32,
     "right_pad": 64,
+    "held": 128,
 }
 
 
@@ -167,3 +178,4 @@ class PlacementChecker:
         # The compiled methods themselves: no Python frame between the control loop and C++.
         self.measure = geometry.measure
         self.nearest = geometry.nearest
+        self.sweep = geometry.sweep

@@ -1,4 +1,4 @@
-"""The checker's view of a scene: which boxes and hulls it measures, and what it sees of a state."""
+"""The checker's view of a scene: which boxes and hulls it measures, and what it sees of states."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from core.board.boards import COLORS
-from core.judge.checker import PlacementChecker
+from core.judge.checker import FingerChain, PlacementChecker, worth_tracing
 from core.world.bodies import table_top_pose
-from core.world.kinematics import Kinematics
+from core.world.kinematics import Kinematics, chain_to_fingers
 from core.world.meshes import stone_collision_vertices
 from core.world.robot import FINGER_LINKS, panda
 from core.world.rotations import Pose, matrix_from_quaternion
-from core.world.scene import BoardSpec, MaterialSpec, SceneSpec, StoneSpec, TableSpec
-from core.world.state import SceneState
+from core.world.scene import BoardSpec, MaterialSpec, RobotSpec, SceneSpec, StoneSpec, TableSpec
+from core.world.state import SceneState, Trace
 
 
 def checker_for(scene: SceneSpec) -> PlacementChecker:
@@ -33,7 +33,10 @@ def checker_for(scene: SceneSpec) -> PlacementChecker:
 def _checker(board: BoardSpec, table: TableSpec, stone: StoneSpec) -> PlacementChecker:
     boxes = [
         np.array(
-            [[*shape.X_LS.p, *shape.X_LS.q, *shape.half_size] for shape in panda().link(name).collisions]
+            [
+                [*shape.X_LS.p, *shape.X_LS.q, *(shape.half_size or ())]
+                for shape in panda().link(name).collisions
+            ]
         )
         for name in FINGER_LINKS
     ]
@@ -48,6 +51,12 @@ def _checker(board: BoardSpec, table: TableSpec, stone: StoneSpec) -> PlacementC
         stone_hull=stone_collision_vertices(stone),
         finger_boxes=boxes,
     )
+
+
+@lru_cache(maxsize=64)
+def _chain(robot: RobotSpec) -> FingerChain:
+    placements, axes = chain_to_fingers(robot)
+    return FingerChain(placements=placements, axes=axes)
 
 
 class Frame(NamedTuple):
@@ -71,6 +80,7 @@ class Measurer:
 
     def __init__(self, scene: SceneSpec, kinematics: Kinematics):
         self._checker = checker_for(scene)
+        self._chain = _chain(scene.robot)
         self._kinematics = kinematics
         self._span = 2 * scene.robot.max_finger_position
         # The tool in the board's and in the robot's base frame, both at once: this runs in every step.
@@ -90,6 +100,17 @@ class Measurer:
             p_RT=tools[3:],
             opening=min(max(opening, 0.0), 1.0),
         )
+
+    def worth_tracing(self, frame: Frame, reach: float) -> bool:
+        """Whether the next control step must be traced, in which a finger moves by ``reach`` (m) at most."""
+        return worth_tracing(frame.measures, frame.p_BT, reach)
+
+    def sweep(self, before: Frame, frame: Frame, trace: Trace) -> Frame:
+        """``frame`` with what happened since ``before``, of which ``trace`` has every state."""
+        measures = self._checker.sweep(
+            self._chain, trace.joint_positions, trace.stone_poses, before.measures, frame.measures
+        )
+        return frame._replace(measures=measures)
 
 
 def stone_colors(scene: SceneSpec, state: SceneState) -> np.ndarray:

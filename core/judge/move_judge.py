@@ -1,8 +1,10 @@
 """Who judges one move: an ``EpisodeJudge`` for each placement that would fulfil its goal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.boards import COLORS
 from core.board.goals import Goal, Intersection, Region, alternatives
@@ -12,7 +14,9 @@ from core.world.rotations import inverse, matrix_from_quaternion
 from core.world.scene import SceneSpec
 
 
-def judge_arguments(scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: np.ndarray) -> list[dict]:
+def judge_arguments(
+    scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: np.ndarray
+) -> list[dict[str, Any]]:
     """What tells each judge its goal, as plain values.
 
     Args:
@@ -29,8 +33,8 @@ def judge_arguments(scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: 
 
 def _arguments(
     scene: SceneSpec, goal: Intersection | Region, colors: np.ndarray, measures: np.ndarray
-) -> dict:
-    plain: dict = {"goal_color": COLORS[goal.color]}
+) -> dict[str, Any]:
+    plain: dict[str, Any] = {"goal_color": COLORS[goal.color]}
     if goal.source is not None:
         plain["goal_stone"] = _stone_at(goal.source, goal.color, colors, measures)
     if isinstance(goal, Region):
@@ -67,7 +71,7 @@ class MoveJudge:
 
     def __init__(
         self,
-        goals: Sequence[dict],
+        goals: Sequence[dict[str, Any]],
         *,
         size: int,
         pitch: float,
@@ -81,7 +85,7 @@ class MoveJudge:
                 EpisodeJudge(
                     size=size,
                     pitch=pitch,
-                    colors=colors,
+                    colors=colors.tolist(),
                     layout=layout,
                     tool_position=tool_position,
                     tolerances=tolerances,
@@ -92,7 +96,9 @@ class MoveJudge:
         except ValueError as error:
             raise EpisodeInitializationError(f"this move cannot be judged: {error}") from error
         # Most moves have one judge: no Python frame between the control loop and C++.
-        self.update = self._judges[0].update if len(self._judges) == 1 else self._update_all
+        self.update: Callable[[float, npt.NDArray[np.float32], float, npt.NDArray[np.void]], object] = (
+            self._judges[0].update if len(self._judges) == 1 else self._update_all
+        )
 
     def _update_all(self, time: float, tool: np.ndarray, opening: float, measures: np.ndarray) -> None:
         for judge in self._judges:
@@ -104,7 +110,13 @@ class MoveJudge:
             return self._judges[0].verdict()
         return best_verdict(judge.verdict() for judge in self._judges)
 
-    def rejudge(self, times, tools, openings, measures) -> Verdict:
+    def rejudge(
+        self,
+        times: npt.ArrayLike,
+        tools: npt.ArrayLike,
+        openings: npt.ArrayLike,
+        measures: npt.NDArray[np.void],
+    ) -> Verdict:
         """The verdict at the end of a stored series; changes nothing."""
         return best_verdict(judge.rejudge(times, tools, openings, measures) for judge in self._judges)
 

@@ -1,5 +1,7 @@
 """The course of an episode: which move is on, when it is done, what the board shows then."""
 
+from typing import Any
+
 import numpy as np
 
 from core.board.boards import Board
@@ -34,9 +36,9 @@ class Referee:
     def __init__(self, task: Task, episode: Episode, tolerances: Tolerances, frame: Frame):
         self._task, self._episode, self.tolerances = task, episode, tolerances
         self.boards: list[Board] = []
-        self.done: list[dict] = []
-        self.segments: list[dict] = []
-        self.wrong: list[dict] = []
+        self.done: list[dict[str, Any]] = []
+        self.segments: list[dict[str, Any]] = []
+        self.wrong: list[dict[str, Any]] = []
         self.complete = False
         self.pending: Move | None = None
         self.begin(episode.moves[0], episode.state, frame, 0)
@@ -116,7 +118,7 @@ class Referee:
         x, y = self._episode.scene.board.point(place.row, place.column)
         return bool((np.hypot(p_BS[:, 0] - x, p_BS[:, 1] - y) <= room).any())
 
-    def info(self) -> dict:
+    def info(self) -> dict[str, Any]:
         """The moves of the episode so far, as plain values."""
         return {
             "total": self._episode.max_moves,
@@ -182,7 +184,7 @@ class Referee:
 
     # ---- saving and loading -----------------------------------------------------------------
 
-    def get_state(self) -> tuple[dict, SceneState, list[bytes]]:
+    def get_state(self) -> tuple[dict[str, Any], SceneState, list[bytes]]:
         """Plain values, the state that the present move began from, and the judges' memory."""
         plain = {
             "index": len(self.segments) - 1,
@@ -194,7 +196,7 @@ class Referee:
         }
         return plain, self.start, self._judge.get_states()
 
-    def set_state(self, plain: dict, start: SceneState, frame: Frame, judges: list[bytes]) -> None:
+    def set_state(self, plain: dict[str, Any], start: SceneState, frame: Frame, judges: list[bytes]) -> None:
         """Inverse of ``get_state``. ``frame`` is what the judges saw of ``start``.
 
         Raises:
@@ -204,6 +206,8 @@ class Referee:
         try:
             if plain["index"]:
                 move = self._task.next_move(self._episode, tuple(boards[: plain["index"] + 1]))
+                if move is None:
+                    raise StateError("saved state does not fit its episode, which is over by then")
                 self.begin(move, start, frame, 0)
             self._judge.set_states(judges)
         except (ValueError, AttributeError) as error:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.board.boards import Cell
 from core.errors import OptionError
@@ -42,6 +43,17 @@ class Said:
     color: str | None
     cells: dict[str, Cell] = field(default_factory=dict)
     lists: dict[str, list[tuple[str, Cell]]] = field(default_factory=dict)
+
+    @property
+    def named_color(self) -> str:
+        """The colour, of words that must name one.
+
+        Raises:
+            OptionError: if they name none.
+        """
+        if self.color is None:
+            raise OptionError(f"these words name no colour: {self.phrasing}")
+        return self.color
 
 
 def phrasings(name: str, *templates: str) -> tuple[Phrasing, ...]:
@@ -159,13 +171,15 @@ def _entry(words: str) -> Phrasing:
     return Phrasing(name="entry", template=_ENTRIES.get(words, _ENTRY))
 
 
-def _read_entry(text: str, words: str, meanings: Mapping, patterns: Mapping[str, str]) -> tuple[str, Cell]:
+def _read_entry(
+    text: str, words: str, meanings: Mapping[str, Any], patterns: Mapping[str, str]
+) -> tuple[str, Cell]:
     _, found = read_back([_entry(words)], text, patterns)
     color, row, column = (meanings[kind][found[kind]] for kind in ("color", "row", "column"))
     return color, (row, column)
 
 
-def _meanings(words: str, size: int) -> dict[str, dict]:
+def _meanings(words: str, size: int) -> dict[str, dict[str, Any]]:
     """What the values of fields mean, by kind of field, as the set ``words`` says them."""
     style, lines = style_of(words), range(size)
     return {
@@ -196,7 +210,7 @@ def read_back(
     raise OptionError(f"these words say nothing that this task knows: {text!r}")
 
 
-class _Patterns(dict):
+class _Patterns(dict[str, str]):
     """Fields with a prefix have the pattern of the field without: ``from_row`` that of ``row``."""
 
     def __missing__(self, name: str) -> str:

@@ -9,14 +9,15 @@ function of the draw alone, so that a draw that was written down can be played a
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from core.backend import Capability
-from core.errors import CapabilityError, Number, OptionError, check_choice
+from core.errors import CapabilityError, OptionError, check_choice, check_integer
 from core.task import Episode, Task
-from core.world.scene import SceneSpec
+from core.world.scene import CameraSpec, SceneSpec
 from core.world.stage import CAMERAS
 
 SEVERITIES = (0, 1, 2, 3, 4, 5)
@@ -86,9 +87,10 @@ class Perturbation(ABC):
     after: ClassVar[str] = ""
 
     @abstractmethod
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: Any) -> dict[str, Any]:
         """The values of one episode: numbers, strings and lists, JSON as it stands.
 
+        ``level`` is what ``check`` returned: the severity, an int, or of a categorical knob the set's name.
         What is drawn from ``rng`` must not depend on a graded ``level``, which only scales it.
         """
 
@@ -96,23 +98,23 @@ class Perturbation(ABC):
         """What a world must be built with so that the knob can be turned in place."""
         return scene
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         """The scene with the draw applied; the task lays out its stones on it afterwards."""
         return scene
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         """The episode with the draw applied: words, stones, where the robot starts."""
         return episode
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         """The finished picture, uint8[H, W, 3], with the draw applied; ``rng`` is new for every picture."""
         return picture
 
-    def actuate(self, actuation: Actuation, draw: dict) -> Actuation:
+    def actuate(self, actuation: Actuation, draw: dict[str, Any]) -> Actuation:
         """What happens to actions, with the draw applied."""
         return actuation
 
-    def lowest_table(self, level: Level) -> float:
+    def lowest_table(self, level: Any) -> float:
         """By how much the table may stand lower than the clean one (m)."""
         return 0.0
 
@@ -125,8 +127,7 @@ class Perturbation(ABC):
         """
         if self.sets and level != 0:
             return check_choice(f"set of {self.name}", level, self.sets)
-        Number(least=0, most=HIGHEST, any_kind=True).check(f"severity of {self.name}", level)
-        return int(level)
+        return check_integer(f"severity of {self.name}", level, least=0, most=HIGHEST)
 
     def check_task(self, task: Task, level: Level) -> None:
         """Returns if episodes of ``task`` may be perturbed so.
@@ -149,10 +150,10 @@ class CameraPerturbation(Perturbation):
     per_camera: ClassVar[bool] = True
 
     @abstractmethod
-    def view(self, camera, draw: dict):
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         """The ``CameraSpec`` with one camera's draw applied."""
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         drawn = draw["cameras"]
         cameras = tuple(self.view(c, drawn[c.name]) if c.name in drawn else c for c in scene.cameras)
         return replace(scene, cameras=cameras)
@@ -180,9 +181,10 @@ def sign(rng: np.random.Generator) -> float:
     return float(rng.choice([-1.0, 1.0]))
 
 
-def plain(values) -> list:
+def plain(values: npt.ArrayLike) -> list[Any]:
     """A list of plain floats, nested as ``values`` is."""
-    return np.asarray(values, dtype=np.float64).tolist()
+    numbers: list[Any] = np.asarray(values, dtype=np.float64).tolist()
+    return numbers
 
 
 def copied(value: object) -> object:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from math import copysign
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain, sign, spread
 from core.world.rotations import Pose, multiply, quaternion_about_z
 from core.world.scene import SceneSpec
 
@@ -30,13 +30,13 @@ class BoardPose(Perturbation):
     statistic: ClassVar[str] = "distance of the board's middle, and its yaw, from the clean pose"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_POSES})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         angle, far, turn = rng.uniform(0, 2 * np.pi), spread(rng), sign(rng) * spread(rng)
         share = level / HIGHEST
         shift = far * share * np.array([SHIFT_X * np.cos(angle), SHIFT_Y * np.sin(angle)])
         return {"shift_m": plain(shift), "yaw_rad": float(YAW * turn * share)}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         (x, y, z), (dx, dy) = scene.board.X_WB.p, draw["shift_m"]
         for mark in scene.marks:
             dx = -copysign(dx, mark.center[0] - x)

@@ -5,12 +5,14 @@ about the tool centre point and the hand's axis: what a camera looks at stays in
 """
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from core.backend import Capability
-from core.perturbations.base import CameraPerturbation, Level, Touches, plain, sign, spread
+from core.perturbations.base import CameraPerturbation, Touches, plain, sign, spread
+from core.world.rotations import triple
 from core.world.scene import BoardSpec, CameraSpec
 
 TOOL_IN_HAND = (0.0, 0.0, 0.1034)  # m, URDF
@@ -27,9 +29,9 @@ def turned(camera: CameraSpec, axis: np.ndarray, angle: float) -> CameraSpec:
     """The camera turned as one with its view about an axis through its pivot (Rodrigues)."""
     axis, center = axis / np.linalg.norm(axis), pivot(camera)
 
-    def turn(v) -> tuple[float, ...]:
-        v = np.asarray(v, dtype=np.float64)
-        return tuple(
+    def turn(along: npt.ArrayLike) -> tuple[float, float, float]:
+        v = np.asarray(along, dtype=np.float64)
+        return triple(
             plain(
                 v * np.cos(angle)
                 + np.cross(axis, v) * np.sin(angle)
@@ -38,7 +40,7 @@ def turned(camera: CameraSpec, axis: np.ndarray, angle: float) -> CameraSpec:
         )
 
     eye = plain(center + turn(np.asarray(camera.eye) - center))
-    return replace(camera, eye=tuple(eye), forward=turn(camera.forward), up=turn(camera.up))
+    return replace(camera, eye=triple(eye), forward=turn(camera.forward), up=turn(camera.up))
 
 
 class _Angle(CameraPerturbation):
@@ -49,7 +51,7 @@ class _Angle(CameraPerturbation):
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
     step: ClassVar[float]
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(np.radians(self.step * level) * sign(rng) * spread(rng))}
 
 
@@ -64,7 +66,7 @@ class CameraOrbit(_Angle):
     step: ClassVar[float] = 3.0
     levels: ClassVar[tuple[str, ...]] = _up_to(step)
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         return turned(camera, np.array([0.0, 0.0, 1.0]), draw["angle_rad"])
 
 
@@ -75,7 +77,7 @@ class CameraElevation(_Angle):
     step: ClassVar[float] = 2.0
     levels: ClassVar[tuple[str, ...]] = _up_to(step)
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         return turned(camera, np.cross(camera.forward, camera.up), draw["angle_rad"])
 
 
@@ -86,7 +88,7 @@ class CameraRoll(_Angle):
     step: ClassVar[float] = 3.0
     levels: ClassVar[tuple[str, ...]] = _up_to(step)
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         forward = np.asarray(camera.forward) / np.linalg.norm(camera.forward)
         up, angle = np.asarray(camera.up), draw["angle_rad"]
         up = up - forward * (forward @ up)
@@ -104,10 +106,10 @@ class CameraDistance(CameraPerturbation):
     statistic: ClassVar[str] = _GROWS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": 1 + 0.03 * level * sign(rng) * spread(rng)}
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         center = pivot(camera)
         eye = center + draw["factor"] * (np.asarray(camera.eye) - center)
         return replace(camera, eye=tuple(plain(eye)))
@@ -124,8 +126,8 @@ class CameraFov(CameraPerturbation):
     statistic: ClassVar[str] = _GROWS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(np.radians(1.2 * level) * sign(rng) * spread(rng))}
 
-    def view(self, camera: CameraSpec, draw: dict) -> CameraSpec:
+    def view(self, camera: CameraSpec, draw: dict[str, Any]) -> CameraSpec:
         return replace(camera, fovy=camera.fovy + draw["angle_rad"])

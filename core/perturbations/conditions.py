@@ -8,13 +8,14 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.errors import OptionError, StateError
 from core.perturbations.base import Level
 from core.task import Episode
 
 FORMAT = "bomb-conditions"
-VERSION = 1
+VERSION = 2  # raised with `core.seeding.DRAWS` where a task draws other scenes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,20 +30,21 @@ class ConditionSet:
 
     task: str
     levels: dict[str, Level]
-    episodes: tuple[dict, ...]
+    episodes: tuple[dict[str, Any], ...]
 
     @property
     def hash(self) -> str:
         """SHA-256 of the content, in hexadecimal."""
         return _digest(self._content())
 
-    def draws(self, split: str, seed: int) -> dict[str, dict]:
+    def draws(self, split: str, seed: int) -> dict[str, dict[str, Any]]:
         """The draws of one episode.
 
         Raises:
             OptionError: if the set does not have it.
         """
-        return self._find(split, seed)["draws"]
+        draws: dict[str, dict[str, Any]] = self._find(split, seed)["draws"]
+        return draws
 
     def check_goal(self, episode: Episode) -> None:
         """Returns if an episode has the goal that the set wrote down.
@@ -69,7 +71,7 @@ class ConditionSet:
         beside.write_text(text + "\n")
         os.replace(beside, path)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, as the file has them, with the hash."""
         return {**self._content(), "hash": self.hash}
 
@@ -96,7 +98,7 @@ class ConditionSet:
             )
         return cls(task=content["task"], levels=content["levels"], episodes=tuple(content["episodes"]))
 
-    def _content(self) -> dict:
+    def _content(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -105,7 +107,7 @@ class ConditionSet:
             "episodes": list(self.episodes),
         }
 
-    def _find(self, split: str, seed: int) -> dict:
+    def _find(self, split: str, seed: int) -> dict[str, Any]:
         for entry in self.episodes:
             if entry["split"] == split and entry["seed"] == seed:
                 return entry
@@ -132,5 +134,5 @@ def read_conditions(path: Path) -> ConditionSet:
     return ConditionSet.from_dict(content, repr(str(path)))
 
 
-def _digest(content: dict) -> str:
+def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

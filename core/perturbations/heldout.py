@@ -9,7 +9,7 @@ import hashlib
 import json
 
 from core.board.boards import Cell
-from core.board.goals import Goal, alternatives
+from core.board.goals import Goal, Intersection, alternatives
 from core.errors import OptionError, check_choice
 from core.perturbations.base import Level, split_name
 from core.perturbations.table import SEEN, SEEN_COLORS, UNSEEN, UNSEEN_COLORS
@@ -89,11 +89,11 @@ def _seen(name: str, level: Level, held_out: tuple[str, ...]) -> str | None:
 
 
 def _cells(goal: Goal) -> list[Cell]:
-    cells = []
+    cells: list[Cell] = []
     for single in alternatives(goal):
         if single.source is not None:
-            cells.append(tuple(single.source))
-        if hasattr(single, "row"):
+            cells.append(single.source)
+        if isinstance(single, Intersection):
             cells.append((single.row, single.column))
     return cells
 

@@ -1,12 +1,12 @@
 """Lights and shadows."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain, sign, spread
 from core.perturbations.table import bright_hue, luminance, mixed
 from core.world.scene import LightSpec, SceneSpec
 
@@ -20,11 +20,11 @@ class _Light(Perturbation):
     statistic: ClassVar[str] = "mean absolute difference of the picture from the clean one"
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def light(self, light: LightSpec, draw: dict) -> LightSpec:
+    def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:
         """One light with the draw applied."""
         return light
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, lights=tuple(self.light(light, draw) for light in scene.lights))
 
 
@@ -35,10 +35,10 @@ class LightIntensity(_Light):
     unit: ClassVar[str] = "photographic stops"
     levels: ClassVar[tuple[str, ...]] = tuple(f"+-{STOPS * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": float(2 ** (STOPS * level * sign(rng) * spread(rng)))}
 
-    def light(self, light: LightSpec, draw: dict) -> LightSpec:
+    def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:
         return replace(light, color=tuple(value * draw["factor"] for value in light.color))
 
 
@@ -49,11 +49,11 @@ class LightColor(_Light):
     unit: ClassVar[str] = "share of the way to another hue"
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {0.14 * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         share = 0.7 * spread(rng) * level / HIGHEST
         return {"share": share, "hues": {name: float(rng.uniform()) for name in ("sun", "left", "right")}}
 
-    def light(self, light: LightSpec, draw: dict) -> LightSpec:
+    def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:
         if light.name not in draw["hues"]:
             return light
         hue = bright_hue(draw["hues"][light.name], 0.2)  # far from where a channel would be cut off
@@ -69,13 +69,13 @@ class LightDirection(_Light):
     unit: ClassVar[str] = "degrees"
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {7 * k}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {
             "towards_rad": float(rng.uniform(0, 2 * np.pi)),
             "angle_rad": float(np.radians(7 * level) * spread(rng)),
         }
 
-    def light(self, light: LightSpec, draw: dict) -> LightSpec:
+    def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:
         if light.kind != "directional":
             return light
         d = np.asarray(light.direction) / np.linalg.norm(light.direction)
@@ -94,8 +94,8 @@ class Shadows(_Light):
     sets: ClassVar[dict[str, str]] = {"off": "the sun casts none"}
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_SHADOWS})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {}
 
-    def light(self, light: LightSpec, draw: dict) -> LightSpec:
+    def light(self, light: LightSpec, draw: dict[str, Any]) -> LightSpec:
         return replace(light, cast_shadow=False)

@@ -6,12 +6,12 @@ little metallic or a dielectric of another reflectance: the specular of metals, 
 """
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, spread
 from core.world.scene import MaterialSpec, SceneSpec, each_stone
 
 GLOSSY, ROUGH, MOST_METALLIC = 0.12, 0.98, 0.3
@@ -35,10 +35,10 @@ class Reflectivity(Perturbation):
     statistic: ClassVar[str] = "mean absolute difference of the picture from the clean one"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_MATERIALS})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {surface: self._surface(rng, level / HIGHEST) for surface in ("board", "black", "white")}
 
-    def _surface(self, rng: np.random.Generator, most: float) -> dict:
+    def _surface(self, rng: np.random.Generator, most: float) -> dict[str, Any]:
         roughness, share = (GLOSSY, ROUGH)[int(rng.integers(2))], spread(rng) * most
         metal, far = bool(rng.integers(2)), spread(rng) * most
         return {
@@ -48,7 +48,7 @@ class Reflectivity(Perturbation):
             "specular": SPECULAR if metal else SPECULAR * (1 + far if roughness == GLOSSY else 1 - far),
         }
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(
             scene,
             board=replace(scene.board, material=_reflecting(scene.board.material, draw["board"])),
@@ -59,6 +59,6 @@ class Reflectivity(Perturbation):
         )
 
 
-def _reflecting(material: MaterialSpec, drawn: dict) -> MaterialSpec:
+def _reflecting(material: MaterialSpec, drawn: dict[str, Any]) -> MaterialSpec:
     roughness = material.roughness + drawn["share"] * (drawn["roughness"] - material.roughness)
     return replace(material, roughness=roughness, metallic=drawn["metallic"], specular=drawn["specular"])

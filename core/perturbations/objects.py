@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from math import hypot
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from core.backend import Capability
 from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain
 from core.perturbations.table import bright_hue
 from core.task import Episode, Task
 from core.world.rotations import Pose, matrix_from_quaternion, quaternion_about_z
@@ -21,7 +22,7 @@ REGION = ((-0.42, 0.42), (-0.32, 0.16))  # x_W, y_W: what head sees, and a littl
 # Half sizes (m). Lower than what the expert carries over them: its stones pass 64 mm above the table.
 SIZES = ((0.022, 0.022, 0.018), (0.018, 0.018, 0.022), (0.016, 0.026, 0.014))
 PAINTS = tuple(MaterialSpec(color=bright_hue(k / 12, 0.2)) for k in range(12))
-SHAPES = ("box", "cylinder", "cone")
+SHAPES: tuple[Literal["box", "cylinder", "cone"], ...] = ("box", "cylinder", "cone")
 FROM_STONES = 0.085  # m between middles: an open finger's outer side is 39 mm from the stone's
 FROM_BOARD = 0.050  # m from the board's edge
 FROM_EACH_OTHER = 0.064  # m between middles
@@ -40,7 +41,7 @@ class Distractors(Perturbation):
         {Capability.STATIC_OBJECTS, Capability.LIVE_POSES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         (left, right), (near, far) = REGION
         points = np.stack([rng.uniform(left, right, CANDIDATES), rng.uniform(near, far, CANDIDATES)], axis=1)
         return {
@@ -59,7 +60,7 @@ class Distractors(Perturbation):
         )
         return replace(scene, objects=pool)
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         scene, points = episode.scene, np.array(draw["points_m"]).reshape(-1, 2)
         points = points[_free(scene, points, episode.state.stone_poses[:, :2])]
         placed: list[tuple[float, float]] = []
@@ -94,4 +95,5 @@ def _free(scene: SceneSpec, points: np.ndarray, stones: np.ndarray) -> np.ndarra
     distances = np.linalg.norm(points[:, None] - stones[None], axis=2)
     for mark in scene.marks:
         clear &= (abs(points - mark.center) - mark.half_size).max(axis=1) >= FROM_STONES
-    return clear & (distances >= FROM_STONES).all(axis=1)
+    free: npt.NDArray[np.bool_] = clear & (distances >= FROM_STONES).all(axis=1)
+    return free

@@ -1,12 +1,12 @@
 """What changes the motion itself: friction, mass, and what becomes of actions."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Actuation, Level, Perturbation, Touches, sign, spread
+from core.perturbations.base import HIGHEST, Actuation, Perturbation, Touches, sign, spread
 from core.world.scene import SceneSpec, StoneSpec, each_stone
 
 _LIVE = frozenset({Capability.LIVE_PHYSICS})
@@ -25,13 +25,13 @@ class Friction(Perturbation):
     statistic: ClassVar[str] = "friction coefficient of the pads below 1"
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         share = level / HIGHEST
         factor = 1 + 0.5 * share * spread(rng)
         pads = 1 - 0.5 * share * spread(rng)
         return {"pads": pads, "surfaces_factor": factor if sign(rng) > 0 else 1 / factor}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         physics = scene.physics
         return replace(
             scene,
@@ -54,10 +54,10 @@ class StoneMass(Perturbation):
     statistic: ClassVar[str] = "logarithm of the mass from 5 g, either way"
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": float(2 ** (0.3 * level * sign(rng) * spread(rng)))}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         factor = draw["factor"]
 
         def weighed(stone: StoneSpec) -> StoneSpec:
@@ -76,10 +76,10 @@ class ActionLatency(Perturbation):
     levels: ClassVar[tuple[str, ...]] = ("1", "2", "3", "4", "5")
     statistic: ClassVar[str] = "control steps until the arm moves"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"steps": int(level)}
 
-    def actuate(self, actuation: Actuation, draw: dict) -> Actuation:
+    def actuate(self, actuation: Actuation, draw: dict[str, Any]) -> Actuation:
         return replace(actuation, latency=draw["steps"])
 
 
@@ -93,8 +93,8 @@ class ActionNoise(Perturbation):
     levels: ClassVar[tuple[str, ...]] = ("0.3", "0.6", "0.9", "1.2", "1.5")
     statistic: ClassVar[str] = "mean distance of the commanded target from where the actions put it"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"sigma_m": 0.0003 * level}
 
-    def actuate(self, actuation: Actuation, draw: dict) -> Actuation:
+    def actuate(self, actuation: Actuation, draw: dict[str, Any]) -> Actuation:
         return replace(actuation, noise=draw["sigma_m"])

@@ -40,24 +40,26 @@ VISUAL = (
 MOVED = ("board_pose", "stone_amount", "stone_position", "distractors", "arm_start", "table_height")
 
 # Knobs by preset; each has the preset's severity, categorical ones the set that is named below.
+LIBERO_PLUS = (
+    *CAMERA,
+    "arm_start",
+    "words",
+    "gaussian_noise",
+    "motion_blur",
+    "defocus",
+    "distractors",
+    "stone_position",
+    *TEXTURES,
+    *LIGHT,
+)
 PRESETS: dict[str, tuple[str, ...]] = {
     "clean": (),
     "bomb": STUDY,
     "visual": VISUAL,
     "all": (*VISUAL, *MOVED, "words", "friction", "stone_mass", "action_latency", "action_noise"),
     "robotwin_randomized": (*TEXTURES, "light_color", "table_height", "distractors", "words"),
-    "libero_plus": (
-        *CAMERA,
-        "arm_start",
-        "words",
-        "gaussian_noise",
-        "motion_blur",
-        "defocus",
-        "distractors",
-        "stone_position",
-        *TEXTURES,
-        *LIGHT,
-    ),
+    "libero_plus": LIBERO_PLUS,
+    "libero_plus_fov": (*LIBERO_PLUS, "camera_fov"),
 }
 HELD_OUT = {"table_texture": "unseen", "wall_texture": "unseen", "words": "paraphrase_unseen"}
 
@@ -71,7 +73,8 @@ PRESET_WORDS = {
     "visual": "everything that is only seen",
     "all": "every family at once",
     "robotwin_randomized": "RoboTwin2's demo_randomized",
-    "libero_plus": "the seven axes of LIBERO-plus as far as they apply",
+    "libero_plus": "the seven axes of LIBERO-plus as far as they apply, as its code has them",
+    "libero_plus_fov": "the same, with the field of view that LIBERO-plus's README names",
 }
 
 
@@ -138,7 +141,7 @@ def _levels(part: object) -> dict[str, Level]:
     )
 
 
-def preset(name: str, severity: int | None = None) -> dict[str, Level]:
+def preset(name: str, severity: Level | None = None) -> dict[str, Level]:
     """The knobs of a preset and their levels.
 
     Raises:

@@ -1,13 +1,13 @@
 """How robot and table stand at reset."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
 from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, plain, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, plain, spread
 from core.task import Episode, Task
 from core.world.kinematics import Kinematics
 from core.world.rotations import Pose
@@ -29,21 +29,22 @@ class ArmStart(Perturbation):
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {20 * k}" for k in range(1, 6))
     statistic: ClassVar[str] = "distance of the tool centre point from home"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         angle, rise = rng.uniform(0, 2 * np.pi), rng.uniform(-0.4, 0.2)
         offset = np.array([np.cos(angle), np.sin(angle), rise])
         return {"offset_m": plain(offset / np.linalg.norm(offset) * REACH * spread(rng) * level / HIGHEST)}
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         robot = episode.scene.robot
         kinematics, joints = Kinematics(robot), np.asarray(robot.home, dtype=np.float64)
         start = kinematics.tool_pose(joints)[0]
         for k in range(1, STEPS + 1):
-            joints = kinematics.inverse(start + np.asarray(draw["offset_m"]) * k / STEPS, joints)
-            if joints is None:
+            found = kinematics.inverse(start + np.asarray(draw["offset_m"]) * k / STEPS, joints)
+            if found is None:
                 raise EpisodeInitializationError(
                     f"arm_start: no arm configuration {draw['offset_m']} m from home"
                 )
+            joints = found
         positions = episode.state.joint_positions.copy()
         positions[:ARM_JOINTS] = joints
         return replace(episode, state=replace(episode.state, joint_positions=positions))
@@ -60,10 +61,10 @@ class TableHeight(Perturbation):
     statistic: ClassVar[str] = "height of the table's upper face below the clean one"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_POSES})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"lower_m": LOWEST * spread(rng) * level / HIGHEST}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         (x, y, z), lower = scene.board.X_WB.p, draw["lower_m"]
         return replace(
             scene,
@@ -71,5 +72,5 @@ class TableHeight(Perturbation):
             board=replace(scene.board, X_WB=Pose((x, y, z - lower), scene.board.X_WB.q)),
         )
 
-    def lowest_table(self, level: Level) -> float:
+    def lowest_table(self, level: int) -> float:
         return LOWEST * level / HIGHEST

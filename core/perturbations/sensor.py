@@ -6,12 +6,13 @@ anew for every picture, from a stream of (split, seed, knob, camera, time): both
 
 import io
 from math import ceil
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from core.perturbations.base import Level, Perturbation, Touches, plain, sign, spread
+from core.perturbations.base import Perturbation, Touches, plain, sign, spread
 from core.world.textures import srgb_decode, srgb_encode
 
 _LINEAR = srgb_decode(np.arange(256) / 255)
@@ -32,10 +33,10 @@ class Brightness(_Sensor):
     unit: ClassVar[str] = "photographic stops"
     levels: ClassVar[tuple[str, ...]] = tuple(f"+-{0.25 * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": float(2 ** (0.25 * level * sign(rng) * spread(rng)))}
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         return _gained(picture, [draw["factor"]] * 3)
 
 
@@ -47,12 +48,12 @@ class ColorBalance(_Sensor):
     unit: ClassVar[str] = "photographic stops between channels"
     levels: ClassVar[tuple[str, ...]] = tuple(f"up to {0.15 * k:g}" for k in range(1, 6))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         angle, far = rng.uniform(0, 2 * np.pi), spread(rng)
         stops = 0.15 * level * far * np.cos(angle + np.array([0.0, 2.0, 4.0]) * np.pi / 3)
         return {"gains": plain(2.0**stops)}
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         return _gained(picture, draw["gains"])
 
 
@@ -63,12 +64,13 @@ class GaussianNoise(_Sensor):
     unit: ClassVar[str] = "standard deviation, in 1/255"
     levels: ClassVar[tuple[str, ...]] = ("4", "8", "12", "16", "20")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"sigma": 4.0 * level}
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(draw["sigma"])
-        return np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
+        noisy: npt.NDArray[np.uint8] = np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
+        return noisy
 
 
 class MotionBlur(_Sensor):
@@ -78,10 +80,10 @@ class MotionBlur(_Sensor):
     unit: ClassVar[str] = "percent of the picture's height"
     levels: ClassVar[tuple[str, ...]] = ("1", "2", "3", "4", "5")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(rng.uniform(0, np.pi)), "length": 0.01 * level}
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         length = draw["length"] * len(picture)
         t = np.linspace(-length / 2, length / 2, 4 * ceil(length) + 1)
         return _blurred(
@@ -96,10 +98,10 @@ class Defocus(_Sensor):
     unit: ClassVar[str] = "radius of the disc, in percent of the picture's height"
     levels: ClassVar[tuple[str, ...]] = ("0.3", "0.6", "0.9", "1.2", "1.5")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"radius": 0.003 * level}
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         radius = draw["radius"] * len(picture)
         t = np.linspace(-radius, radius, 4 * ceil(radius) + 1)
         points = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -113,10 +115,10 @@ class Jpeg(_Sensor):
     unit: ClassVar[str] = "quality"
     levels: ClassVar[tuple[str, ...]] = ("70", "50", "30", "18", "10")
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"quality": (70, 50, 30, 18, 10)[level - 1]}
 
-    def develop(self, picture: np.ndarray, draw: dict, rng: np.random.Generator) -> np.ndarray:
+    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "JPEG", quality=draw["quality"], subsampling=2)
         return np.asarray(Image.open(buffer)).copy()

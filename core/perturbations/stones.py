@@ -1,14 +1,15 @@
 """How many stones there are, where they lie at reset, and what they look like."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
 from core.board.goals import alternatives
-from core.errors import EpisodeInitializationError
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, sign, spread
+from core.errors import CapabilityError, EpisodeInitializationError
+from core.perturbations.base import HIGHEST, Perturbation, Touches, sign, spread
 from core.task import Episode, Intersection, Task
 from core.world.kinematics import home_position
 from core.world.rotations import Pose, compose, quaternion_about_z
@@ -17,11 +18,14 @@ from core.world.state import SceneState
 from core.world.textures import Rgb
 
 EXTRA_PER_LEVEL = 2
-CELLS = 25
+LINE = 5
+CELLS = LINE * LINE
+LEAST_FREE = 4  # intersections that `stone_amount` leaves free, the goal among them
+FULL_BOARD_PAIRS = 3  # of black and white stones that full boards need besides the pool
 SPREAD, TURN = 0.08, np.radians(3.0)  # at severity 5: see StonePosition
 
 # Shape and look by kind. All are 22 mm across, high enough to be gripped, and 5 g.
-KINDS: dict[str, dict] = {
+KINDS: dict[str, dict[str, Any]] = {
     "checker": {"height": 0.008, "flat_radius": 0.0103, "rim_height": 0.0066},
     "coin": {"height": 0.0072, "flat_radius": 0.0106, "rim_height": 0.0064},
     "button": {"height": 0.0076, "flat_radius": 0.0092, "rim_height": 0.0036},
@@ -60,7 +64,10 @@ LOOKS: dict[str, dict[str, MaterialSpec]] = {
 
 
 class StoneAmount(Perturbation):
-    """More stones lie on the board; those of the clean world stay where they are, and the goal free."""
+    """More stones lie on the board; those of the clean world stay where they are, and the goal free.
+
+    At least four intersections stay free, which matters together with ``stone_layout`` only.
+    """
 
     name: ClassVar[str] = "stone_amount"
     family: ClassVar[str] = "stones"
@@ -74,7 +81,7 @@ class StoneAmount(Perturbation):
         first = {stone.color: stone for stone in reversed(scene.stones)}
         return replace(scene, stones=(*scene.stones, first["black"], first["white"]))
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {
             "count": EXTRA_PER_LEVEL * level,
             "cells": rng.permutation(CELLS).tolist(),
@@ -82,11 +89,13 @@ class StoneAmount(Perturbation):
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
         }
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         board = episode.scene.board
         goals = [goal for goal in alternatives(episode.goal) if isinstance(goal, Intersection)]
         taken = {*((goal.row, goal.column) for goal in goals), *_occupied(episode)}
         free = [k for k in range(CELLS) if divmod(draw["cells"][k], board.size) not in taken]
+        # Were the goal the last free intersection, the board would tell it.
+        free = free[: max(0, len(free) + 1 - LEAST_FREE)]
         added = [
             (
                 divmod(draw["cells"][k], board.size),
@@ -99,35 +108,55 @@ class StoneAmount(Perturbation):
 
 
 class StoneLayout(Perturbation):
-    """The board is laid out in another way; stones on the table stay."""
+    """The board is laid out in another way; stones on the table stay.
+
+    Where a set is about the goal's surroundings, every free intersection has the same: the goal is one of
+    them, and which one, the board does not tell.
+    """
 
     name: ClassVar[str] = "stone_layout"
     family: ClassVar[str] = "stones"
     touches: ClassVar[Touches] = Touches.LAYOUT
     sets: ClassVar[dict[str, str]] = {
         "empty": "no stone on the board",
-        "around_goal": "a stone on every neighbour of the goal, diagonals too",
-        "row": "the rest of the goal's row is full",
-        "column": "the rest of the goal's column is full",
+        "around_goal": "a stone on every neighbour of the goal, diagonals too, and of all that is free",
+        "row": "the rest of the goal's row is full; each other row has one free intersection, too",
+        "column": "the rest of the goal's column is full; each other column has one free one, too",
     }
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def prepare(self, scene: SceneSpec) -> SceneSpec:
+        # Eight on the table and up to 21 on the board.
+        first = {stone.color: stone for stone in reversed(scene.stones)}
+        return replace(scene, stones=(*scene.stones, *(first["black"], first["white"]) * FULL_BOARD_PAIRS))
+
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {
-            "black": (rng.random(CELLS) < 0.5).tolist(),
+            "order": rng.permutation(CELLS).tolist(),
             "yaws_rad": rng.uniform(0, 2 * np.pi, CELLS).tolist(),
+            "holes": rng.integers(LINE, size=LINE).tolist(),
         }
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
-        n, row, column = episode.scene.board.size, episode.goal.row, episode.goal.column
-        wanted = {
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
+        goal = episode.goal
+        if not isinstance(goal, Intersection):
+            raise CapabilityError(f"{self.name} is about one intersection, not {goal!r}")
+        n, row, column = episode.scene.board.size, goal.row, goal.column
+        holes = draw["holes"]
+        filled: dict[str, Callable[[int, int], bool]] = {
             "empty": lambda r, c: False,
-            "around_goal": lambda r, c: max(abs(r - row), abs(c - column)) == 1,
-            "row": lambda r, c: r == row and c != column,
-            "column": lambda r, c: c == column and r != row,
-        }[draw["set"]]
+            # What is free lies two apart: every one of these has stones all around it.
+            "around_goal": lambda r, c: (r - row) % 2 == 1 or (c - column) % 2 == 1,
+            "row": lambda r, c: c != (column if r == row else holes[r]),
+            "column": lambda r, c: r != (row if c == column else holes[c]),
+        }
+        wanted = filled[draw["set"]]
         cells = [(r, c) for r in range(n) for c in range(n) if wanted(r, c)]
-        added = [(cell, "black" if draw["black"][cell[0] * n + cell[1]] else "white",
-                  draw["yaws_rad"][cell[0] * n + cell[1]]) for cell in cells]  # fmt: skip
+        # Half of them black, so that the pool holds enough of each colour.
+        cells.sort(key=lambda cell: draw["order"][cell[0] * n + cell[1]])
+        added = [
+            (cell, "black" if 2 * k < len(cells) else "white", draw["yaws_rad"][cell[0] * n + cell[1]])
+            for k, cell in enumerate(cells)
+        ]
         table = np.isin(np.arange(len(episode.state.stone_ids)), _table_rows(episode))
         return with_board_stones(replace(episode, state=_kept(episode.state, table)), added)
 
@@ -145,11 +174,11 @@ class StonePosition(Perturbation):
     levels: ClassVar[tuple[str, ...]] = ("5", "10", "15", "20", "24 (and up to 3 degrees)")
     statistic: ClassVar[str] = "mean distance of the table's stones from where they lie in the clean world"
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         share = level / HIGHEST
         return {"factor": 1 + SPREAD * share, "turn_rad": float(TURN * share * sign(rng) * spread(rng))}
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         robot = episode.scene.robot
         center = np.array(home_position(robot)[:2])
         c, s = np.cos(draw["turn_rad"]), np.sin(draw["turn_rad"])
@@ -176,10 +205,10 @@ class StoneKind(Perturbation):
         {Capability.LIVE_SHAPES, Capability.LIVE_MATERIALS}
     )
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, stones=each_stone(scene.stones, lambda stone: of_kind(stone, draw["set"])))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from core.backend import Backend, CameraImage
 from core.errors import CapabilityError, OptionError
@@ -63,7 +64,7 @@ class Suite:
         """By how much the table may stand lower than the clean one (m)."""
         return max((_knob(name)[0].lowest_table(level) for name, level in self.levels.items()), default=0.0)
 
-    def draw(self, split: str, seed: int) -> dict[str, dict]:
+    def draw(self, split: str, seed: int) -> dict[str, dict[str, Any]]:
         """The draws of one episode by knob; each knob has a stream of its own."""
         if self.conditions is not None:
             return self.conditions.draws(split, seed)
@@ -126,7 +127,7 @@ class Suite:
         return image if rgb is image.rgb else replace(image, rgb=rgb)
 
 
-def shared(clean: Episode, perturbed: Episode, *, elsewhere: bool = False) -> dict:
+def shared(clean: Episode, perturbed: Episode, *, elsewhere: bool = False) -> dict[str, Any]:
     """What an episode shares with its clean twin: the same task, split and seed without knobs.
 
     Args:
@@ -161,5 +162,5 @@ def _knob(name: str) -> tuple[Perturbation, str | None]:
     return KNOBS[knob], camera
 
 
-def _draws(episode: Episode) -> list[tuple[Perturbation, dict]]:
+def _draws(episode: Episode) -> list[tuple[Perturbation, dict[str, Any]]]:
     return [(_knob(name)[0], draw) for name, draw in episode.perturbation.items() if name != TWIN]

@@ -1,12 +1,14 @@
 """Table and wall: colour and texture."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from core.backend import Capability
-from core.perturbations.base import HIGHEST, Level, Perturbation, Touches, spread
+from core.perturbations.base import HIGHEST, Perturbation, Touches, spread
+from core.world.rotations import triple
 from core.world.scene import MaterialSpec, SceneSpec, TextureSpec
 from core.world.textures import WOOD_DARK, WOOD_LIGHT
 
@@ -38,7 +40,7 @@ def bright_hue(hue: float, luminance: float) -> tuple[float, float, float]:
     distances = (abs((3 * hue - k + 1.5) % 3 - 1.5) for k in range(3))  # from red, green and blue
     channels = [0.12 + 0.88 * min(max(1.5 - 1.5 * distance, 0.0), 1.0) for distance in distances]
     factor = luminance / sum(weight * channel for weight, channel in zip(LUMINANCE, channels, strict=True))
-    return tuple(min(channel * factor, 0.9) for channel in channels)
+    return triple(min(channel * factor, 0.9) for channel in channels)
 
 
 def luminance(color: tuple[float, float, float]) -> float:
@@ -46,12 +48,12 @@ def luminance(color: tuple[float, float, float]) -> float:
     return sum(weight * value for weight, value in zip(LUMINANCE, color, strict=True))
 
 
-def mixed(color, target, share: float) -> tuple[float, float, float]:
+def mixed(color: Iterable[float], target: Iterable[float], share: float) -> tuple[float, float, float]:
     """``color`` moved towards ``target``."""
-    return tuple(a * (1 - share) + b * share for a, b in zip(color, target, strict=True))
+    return triple(a * (1 - share) + b * share for a, b in zip(color, target, strict=True))
 
 
-def draw_texture(rng: np.random.Generator, level: Level) -> dict:
+def draw_texture(rng: np.random.Generator, level: str) -> dict[str, Any]:
     """A texture of a set, with a pair of colours and the seed of its pattern."""
     names, colors = (SEEN, SEEN_COLORS) if level == "seen" else (UNSEEN, UNSEEN_COLORS)
     light, dark = colors[int(rng.integers(len(colors)))]
@@ -63,7 +65,7 @@ def draw_texture(rng: np.random.Generator, level: Level) -> dict:
     }
 
 
-def textured(material: MaterialSpec, draw: dict) -> MaterialSpec:
+def textured(material: MaterialSpec, draw: dict[str, Any]) -> MaterialSpec:
     """``material`` with the drawn texture."""
     params = (("light", tuple(draw["light"])), ("dark", tuple(draw["dark"])), ("seed", draw["pattern"]))
     return replace(material, color=(1.0, 1.0, 1.0), texture=TextureSpec(name=draw["texture"], params=params))
@@ -74,7 +76,7 @@ def tinted(material: MaterialSpec, hue: float, share: float) -> MaterialSpec:
     if material.texture is None:
         target = bright_hue(hue, luminance(material.color))
         return replace(material, color=mixed(material.color, target, share))
-    params = {"light": WOOD_LIGHT, "dark": WOOD_DARK, **dict(material.texture.params)}
+    params: dict[str, Any] = {"light": WOOD_LIGHT, "dark": WOOD_DARK, **dict(material.texture.params)}
     for name in ("light", "dark"):
         params[name] = mixed(params[name], bright_hue(hue, luminance(params[name])), share)
     return replace(material, texture=replace(material.texture, params=tuple(sorted(params.items()))))
@@ -87,7 +89,7 @@ class _Color(Perturbation):
     statistic: ClassVar[str] = "mean absolute difference of the picture from the clean one"
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         hue, share = float(rng.uniform()), spread(rng)
         return {"hue": hue, "share": share * level / HIGHEST}
 
@@ -98,7 +100,7 @@ class TableColor(_Color):
     name: ClassVar[str] = "table_color"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         material = tinted(scene.table.material, draw["hue"], draw["share"])
         return replace(scene, table=replace(scene.table, material=material))
 
@@ -109,7 +111,7 @@ class WallColor(_Color):
     name: ClassVar[str] = "wall_color"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(
             scene, wall=replace(scene.wall, material=tinted(scene.wall.material, draw["hue"], draw["share"]))
         )
@@ -120,7 +122,7 @@ class _Texture(Perturbation):
     sets: ClassVar[dict[str, str]] = SETS
     capabilities: ClassVar[frozenset[Capability]] = _LIVE
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return draw_texture(rng, level)
 
 
@@ -130,7 +132,7 @@ class TableTexture(_Texture):
     name: ClassVar[str] = "table_texture"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, table=replace(scene.table, material=textured(scene.table.material, draw)))
 
 
@@ -140,5 +142,5 @@ class WallTexture(_Texture):
     name: ClassVar[str] = "wall_texture"
     family: ClassVar[str] = "table and wall"
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, wall=replace(scene.wall, material=textured(scene.wall.material, draw)))

@@ -5,7 +5,7 @@ is ours.
 """
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,13 +35,13 @@ class Words(Perturbation):
     }
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.LIVE_MATERIALS})
 
-    def draw(self, rng: np.random.Generator, level: Level) -> dict:
+    def draw(self, rng: np.random.Generator, level: str) -> dict[str, Any]:
         return {"choice": float(rng.random()), "other": int(rng.integers(24))}
 
-    def dress(self, scene: SceneSpec, draw: dict) -> SceneSpec:
+    def dress(self, scene: SceneSpec, draw: dict[str, Any]) -> SceneSpec:
         return replace(scene, board=replace(scene.board, labels=True)) if draw["set"] == "letters" else scene
 
-    def arrange(self, episode: Episode, draw: dict, task: Task) -> Episode:
+    def arrange(self, episode: Episode, draw: dict[str, Any], task: Task) -> Episode:
         wording = Wording(words=draw["set"], choice=draw["choice"], other=draw["other"])
         moves = tuple(
             replace(move, instruction=task.reword(episode, move, wording)) for move in episode.moves

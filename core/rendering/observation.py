@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -56,12 +57,12 @@ class ObservationSpec:
     def space(self) -> spaces.Dict:
         """The gymnasium space of the observations."""
         height, width = self.image_size
-        per_modality = {
+        per_modality: dict[str, spaces.Space[Any]] = {
             "rgb": spaces.Box(0, 255, (height, width, 3), np.uint8),
             "depth": spaces.Box(0.0, DEPTH_LIMIT, (height, width), np.float32),
             "segmentation": spaces.Box(0, np.iinfo(np.int32).max, (height, width), np.int32),
         }
-        entries: dict[str, spaces.Space] = {
+        entries: dict[str, spaces.Space[Any]] = {
             MODALITY_KEYS[modality]: spaces.Dict({name: per_modality[modality] for name in self.cameras})
             for modality in self.modalities
             if self.cameras
@@ -83,7 +84,7 @@ def compose_observation(
     draw: Callable[[str, tuple[str, ...]], CameraImage],
     frame: Frame,
     instruction: str,
-) -> dict:
+) -> dict[str, Any]:
     """One observation.
 
     Args:
@@ -93,7 +94,7 @@ def compose_observation(
         instruction: what is asked for now.
     """
     pictures = {camera: draw(camera, spec.modalities) for camera in spec.cameras} if spec.modalities else {}
-    observation: dict = {
+    observation: dict[str, Any] = {
         MODALITY_KEYS[modality]: {camera: getattr(image, modality) for camera, image in pictures.items()}
         for modality in spec.modalities
         if pictures

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,8 @@ def check_backend(
         ContractError: for the first promise that is broken.
     """
     who = f"backend {kind.__name__}"
-    name, able = getattr(kind, "name", None), getattr(kind, "capabilities", None)
+    name: Any = getattr(kind, "name", None)
+    able: Any = getattr(kind, "capabilities", None)
     promise(isinstance(name, str) and bool(name), who, f"it has a name, got {name!r}")
     declared = isinstance(able, frozenset) and all(isinstance(one, Capability) for one in able)
     promise(declared, who, f"capabilities is a frozenset of Capability, got {able!r}")
@@ -67,13 +69,18 @@ def check_backend(
         check_play(TASKS.load("place_stone")(), [name], played, split)
 
 
-def _run(backend: Backend, scene: SceneSpec, state: SceneState, steps: int = STEPS) -> SceneState:
-    """The world after the arm has swung and the fingers have closed for a while."""
-    backend.reset(scene, state)
+def _swing(state: SceneState, steps: int) -> np.ndarray:
+    """Targets that swing the arm and close the fingers."""
     targets = np.tile(state.joint_positions.astype(np.float64), (steps, 1))
     targets[:, 0] += 0.1 * np.linspace(0, 1, steps)
     targets[:, 7:] = 0.0
-    backend.step(targets)
+    return targets
+
+
+def _run(backend: Backend, scene: SceneSpec, state: SceneState, steps: int = STEPS) -> SceneState:
+    """The world after the arm has swung and the fingers have closed for a while."""
+    backend.reset(scene, state)
+    backend.step(_swing(state, steps))
     return backend.read_state()
 
 
@@ -86,6 +93,17 @@ def _check_states(who: str, backend: Backend, scene: SceneSpec, state: SceneStat
     _run(backend, scene, other)
     promise(
         _run(backend, scene, state) == end, who, "the same start gives the same bytes, whatever ran before"
+    )
+    backend.reset(scene, state)
+    trace = backend.step_traced(_swing(state, STEPS))
+    promise(backend.read_state() == end, who, "step_traced() moves the world as step() does, to the last bit")
+    shapes = (np.shape(trace.joint_positions), np.shape(trace.stone_poses))
+    promise(
+        shapes == ((STEPS, JOINTS), (STEPS, len(state.stone_ids), 7))
+        and np.allclose(trace.joint_positions[-1], end.joint_positions, atol=1e-6)
+        and np.allclose(trace.stone_poses[-1], end.stone_poses, atol=1e-6),
+        who,
+        "step_traced() tells the state after every time step, the last one included",
     )
     backend.write_state(end)
     promise(backend.read_state() == end, who, "write_state() puts exactly what read_state() gave")
@@ -177,9 +195,15 @@ def _check_contacts(who: str, backend: Backend, scene: SceneSpec, state: SceneSt
         backend.step(hold[None])
         on_it = [contact for contact in backend.contact_forces() if stone in contact.bodies]
         signs = [1 if contact.bodies[0] == stone else -1 for contact in on_it]
-        forces.append(sum(s * contact.force[2] for s, contact in zip(signs, on_it, strict=True)))
+        forces.append(sum(s * contact.normal[2] for s, contact in zip(signs, on_it, strict=True)))
     weight = scene.stones[int(state.stone_ids[0])].mass * scene.physics.gravity
     carried = float(np.mean([force for force in forces if force] or [0.0]))
+    tells = Capability.CONTACT_FRICTION in backend.capabilities
+    promise(
+        all((contact.friction is not None) == tells for contact in backend.contact_forces()),
+        who,
+        "contact_friction: contact forces have the part along the surface, or None where it is not declared",
+    )
     close = abs(carried / weight - 1) < 0.2
     promise(close, who, f"contact_forces: what a stone lies on bears {weight:.4f} N; it bore {carried:.4f}")
 
@@ -205,9 +229,9 @@ def _check_pictures(who: str, backend: Backend, scene: SceneSpec, state: SceneSt
             promise(real, who, "depth is positive and finite")
         if first.segmentation is not None:
             known = {*SegmentationId, *(SegmentationId.STONE + k for k in range(len(scene.stones)))}
-            found = set(np.unique(first.segmentation).tolist())
+            values = set(np.unique(first.segmentation).tolist())
             promise(
-                found <= {int(value) for value in known}, who, f"segmentation has known values, got {found}"
+                values <= {int(value) for value in known}, who, f"segmentation has known values, got {values}"
             )
         unasked = backend.render(camera.name, able[:1])
         rest = [getattr(unasked, kind) for kind in MODALITIES if kind not in able[:1]]

@@ -29,8 +29,8 @@ class Ply:
 
 def walk(task: Task, episode: Episode) -> Iterator[Ply]:
     """The game as it goes when every move is done: of a pattern the first stone first."""
-    boards = (board_of(episode.state, episode.scene),)
-    move: Move | None = episode.moves[0]
+    boards: tuple[Board, ...] = (board_of(episode.state, episode.scene),)
+    move = episode.moves[0]
     for _ in range(MOST_MOVES):
         before = boards[-1]
         for reply in move.replies:
@@ -38,9 +38,10 @@ def walk(task: Task, episode: Episode) -> Iterator[Ply]:
         after = board_after(before, alternatives(move.goal)[0])
         yield Ply(move=move, before=before, after=after)
         boards = (*boards, after)
-        move = task.next_move(episode, boards)
-        if move is None:
+        following = task.next_move(episode, boards)
+        if following is None:
             return
+        move = following
     require(False, episode, f"the game ends after at most {MOST_MOVES} moves")
 
 

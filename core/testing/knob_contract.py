@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from core.make import make_task
 from core.perturbations import KNOBS, PERTURBATIONS
 from core.perturbations.base import HIGHEST, WITHOUT_PHYSICS, Actuation, Level, Perturbation, Touches
 from core.perturbations.presets import PRESETS, make_suite
-from core.perturbations.suite import TWIN
+from core.perturbations.suite import TWIN, Suite
 from core.registry import BACKENDS, TASKS
 from core.seeding import stream
 from core.task import Episode, Task
@@ -46,7 +47,7 @@ def check_knob(
         ContractError: for the first promise that is broken.
     """
     who = f"perturbation {type(knob).__name__}"
-    name = getattr(knob, "name", None)
+    name: Any = getattr(knob, "name", None)
     plain = isinstance(name, str) and name.isidentifier() and name not in (TWIN, *PRESETS)
     promise(plain, who, f"its name is one word that is no preset and not {TWIN!r}, got {name!r}")
     ours = (
@@ -128,7 +129,7 @@ def _check_episode(
         promise(_noticed(suite, one, clean, scene), who, f"level {level!r} changes something (seed {seed})")
 
 
-def _noticed(suite, one: Episode, clean: Episode, built: SceneSpec) -> bool:
+def _noticed(suite: Suite, one: Episode, clean: Episode, built: SceneSpec) -> bool:
     """Whether anything of an episode differs from its clean twin; what sensors do shows in pictures alone."""
     if any(KNOBS[name.partition("@")[0]].touches is Touches.SENSOR for name in suite.levels):
         return True
@@ -146,8 +147,8 @@ def _check_engines(
     cameras: tuple[str, ...],
 ) -> None:
     strongest = {knob.name: _levels(knob)[-1]}
-    options = {"cameras": cameras, "image_size": (64, 64), "split": split}
-    starts: dict[str, list] = {}
+    options: dict[str, Any] = {"cameras": cameras, "image_size": (64, 64), "split": split}
+    starts: dict[str, list[Any]] = {}
     for name in backends:
         try:
             env = make_task(task, backend=name, perturbations=strongest, **options)
@@ -160,7 +161,7 @@ def _check_engines(
     promise(all(other == first for other in others), who, f"{', '.join(starts)} get the same episodes")
 
 
-def _start(who: str, env: Environment, clean: Environment, knob: Perturbation, seed: int) -> tuple:
+def _start(who: str, env: Environment, clean: Environment, knob: Perturbation, seed: int) -> tuple[Any, ...]:
     observation, info = env.reset(seed=seed)
     plain, _ = clean.reset(seed=seed)
     start = env.scene_state

@@ -1,6 +1,7 @@
 """How an episode is perturbed: the board may lie elsewhere, words may be others; what is asked for stays."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from core.board.layout import board_of
 from core.perturbations import KNOBS
@@ -39,6 +40,6 @@ def check_knobs(task: Task, scene: SceneSpec, seeds: Iterable[int], split: str) 
             check_game(task, episode)
 
 
-def _perturbed(task: Task, scene: SceneSpec, levels: dict, clean: Episode) -> Episode:
+def _perturbed(task: Task, scene: SceneSpec, levels: dict[str, Any], clean: Episode) -> Episode:
     suite = make_suite(levels)
     return suite.episode(task, suite.prepare(scene), split=clean.split, seed=clean.seed)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def check_policy(
     seeds: Iterable[int] = range(2),
     steps: int = 24,
     split: str = "ci",
-    **options: object,
+    **options: Any,
 ) -> None:
     """Checks all that the contract of ``core.Policy`` promises, and closes the policy.
 
@@ -60,13 +61,14 @@ def check_policy(
     policy.close()
 
 
-def _check_description(who: str, about: object) -> None:
+def _check_description(who: str, about: Any) -> None:
     promise(isinstance(about, dict), who, f"describe() returns a dict, got {about!r}")
     try:
         plain = json.loads(json.dumps(about, allow_nan=False)) == about
     except (TypeError, ValueError):
         plain = False
     promise(plain, who, f"describe() holds plain values that JSON can carry, got {about!r}")
+    kind: Any  # a class, or several
     for key, kind in _KNOWN.items():
         value = about.get(key)
         promise(
@@ -89,8 +91,8 @@ def _course(who: str, policy: Policy, env: Environment, seed: int, steps: int) -
     return np.array(actions)
 
 
-def _reset(policy: Policy, env: Environment, observation: dict, seed: int) -> None:
-    extras: dict = {}
+def _reset(policy: Policy, env: Environment, observation: dict[str, Any], seed: int) -> None:
+    extras: dict[str, Any] = {}
     if policy.privileged:
         extras["episode"] = env.episode
     if policy.privileged or policy.wants_action_spec:
@@ -100,8 +102,8 @@ def _reset(policy: Policy, env: Environment, observation: dict, seed: int) -> No
     policy.reset(observation["instruction"], seed, **extras)
 
 
-def _act(who: str, policy: Policy, env: Environment, observation: dict, step: int) -> np.ndarray:
-    extras: dict = {"truth": env.scene_state} if policy.privileged else {}
+def _act(who: str, policy: Policy, env: Environment, observation: dict[str, Any], step: int) -> np.ndarray:
+    extras: dict[str, Any] = {"truth": env.scene_state} if policy.privileged else {}
     if policy.wants_step:
         extras["step"] = step
     before = deepcopy(observation)
@@ -111,7 +113,7 @@ def _act(who: str, policy: Policy, env: Environment, observation: dict, step: in
     return chunk
 
 
-def _check_chunk(who: str, chunk: object) -> None:
+def _check_chunk(who: str, chunk: Any) -> None:
     shaped = isinstance(chunk, np.ndarray) and chunk.ndim == 2 and chunk.shape[1] == 4 and len(chunk) >= 1
     shape = getattr(chunk, "shape", type(chunk).__name__)
     promise(shaped, who, f"act() returns an array of shape (k, 4), k >= 1, got {shape}")
@@ -142,7 +144,7 @@ def _check_next_move(who: str, policy: Policy, env: Environment, seed: int) -> N
     _act(who, policy, env, observation, 0)
 
 
-def _equal(one: object, other: object) -> bool:
+def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_equal(one[key], other[key]) for key in one)
     return bool(np.array_equal(one, other))

@@ -4,12 +4,13 @@ Everything about *what* the shapes are is decided here, once, so that both engin
 hulls, triangles and materials. A backend only decides *how* to hand them to its engine.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.world.meshes import Mesh, box_mesh, make_mesh, stone_mesh, tapered_mesh
-from core.world.rotations import Pose, compose
+from core.world.rotations import Pose, compose, triple
 from core.world.scene import MarkSpec, MaterialSpec, SceneSpec, SegmentationId, TableSpec
 from core.world.textures import board_texture
 
@@ -100,14 +101,14 @@ def _floor(scene: SceneSpec) -> StaticBody:
 
 def _box(
     name: str,
-    half_size,
+    size: Iterable[float],
     X_BS: Pose,
     material: MaterialSpec,
     material_name: str,
     segmentation: int,
     facing: int = 2,
 ) -> tuple[BoxShape, Visual]:
-    half_size = tuple(float(value) for value in half_size)
+    half_size = triple(size)
     return BoxShape(half_size=half_size, X_BS=X_BS), Visual(
         name=name,
         mesh=box_mesh(half_size, facing),
@@ -186,7 +187,7 @@ def _mark(scene: SceneSpec, mark: MarkSpec) -> StaticBody:
 def _object(scene: SceneSpec, index: int) -> StaticBody:
     """Body frame: the middle of the box around it."""
     thing = scene.objects[index]
-    half = tuple(float(value) for value in thing.half_size)
+    half = triple(thing.half_size)
     visual = Visual(
         name=thing.name,
         mesh=box_mesh(half)

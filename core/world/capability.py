@@ -10,6 +10,7 @@ class Capability(Enum):
     DEPTH = "depth"
     SEGMENTATION = "segmentation"
     CONTACT_FORCES = "contact_forces"
+    CONTACT_FRICTION = "contact_friction"  # their part along the surface
     LIVE_MATERIALS = "live_materials"
     LIVE_LIGHTS = "live_lights"
     LIVE_CAMERAS = "live_cameras"

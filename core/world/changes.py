@@ -6,6 +6,7 @@ the same words, and nothing has moved when they do.
 
 from dataclasses import fields
 from functools import lru_cache
+from typing import Any
 
 from core.errors import CapabilityError
 from core.world.capability import Capability
@@ -96,7 +97,8 @@ def _check_part(
     where: str, before: object, after: object, backend: str, capabilities: frozenset[Capability]
 ) -> None:
     part = where.partition("[")[0]
-    for name in _fixed(type(before), part, capabilities):
+    kind: Any = type(before)  # a frozen dataclass
+    for name in _fixed(kind, part, capabilities):
         a, b = getattr(before, name), getattr(after, name)
         if a is b or a == b:
             continue

@@ -9,11 +9,12 @@ from functools import lru_cache
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 import pinocchio
 from eigenpy import CompleteOrthogonalDecomposition  # Eigen's, four times as quick here as numpy's
 
 from core.errors import BombError
-from core.world.robot import FINGER_LINKS, JOINT_NAMES, TOOL_FRAME, panda_folder
+from core.world.robot import FINGER_LINKS, JOINT_NAMES, TOOL_FRAME, panda, panda_folder
 from core.world.rotations import matrix_from_quaternion
 from core.world.scene import RobotSpec
 from core.world.state import ARM_JOINTS, JOINTS
@@ -36,6 +37,23 @@ def panda_model(robot: RobotSpec) -> pinocchio.Model:
         if frame.parentJoint == 0:  # the base, which no joint carries
             frame.placement = X_WR * frame.placement
     return model
+
+
+def chain_to_fingers(robot: RobotSpec) -> tuple[np.ndarray, np.ndarray]:
+    """The joints as the checker takes them, for the states between control steps.
+
+    Returns:
+        float64[9, 7]: pose of each joint in the one before it (p in m, q as wxyz), of the first in W, of both
+        fingers in the arm's last; float64[9, 3]: the joints' axes, each in its own frame.
+    """
+    model = panda_model(robot)
+    placements = [pinocchio.SE3ToXYZQUATtuple(X_PJ) for X_PJ in list(model.jointPlacements)[1:]]
+    description = panda()
+    axes = {joint.name: joint.axis for joint in description.joints}
+    return (
+        np.array([[*p, qw, qx, qy, qz] for *p, qx, qy, qz, qw in placements]),
+        np.array([axes[name] for name in JOINT_NAMES]),
+    )
 
 
 @lru_cache
@@ -148,4 +166,7 @@ class Kinematics:
     def _pseudoinverse(self) -> np.ndarray:
         """The inverse, float64[7, 6], of the tool's Jacobian in its own frame at the present ``_q``."""
         jacobian = pinocchio.computeFrameJacobian(self._model, self._data, self._q, self._tool)
-        return CompleteOrthogonalDecomposition(jacobian[:, :ARM_JOINTS]).pseudoInverse()
+        inverse: npt.NDArray[np.float64] = CompleteOrthogonalDecomposition(
+            jacobian[:, :ARM_JOINTS]
+        ).pseudoInverse()
+        return inverse

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.world.scene import StoneSpec
 
@@ -19,19 +21,21 @@ class Mesh:
         uvs: float32[V, 2]; (0, 0) is the lower left corner of the texture.
     """
 
-    vertices: np.ndarray
-    faces: np.ndarray
-    normals: np.ndarray
-    uvs: np.ndarray
+    vertices: npt.NDArray[np.float32]
+    faces: npt.NDArray[np.int32]
+    normals: npt.NDArray[np.float32]
+    uvs: npt.NDArray[np.float32]
 
 
-def make_mesh(vertices, faces, normals, uvs=None) -> Mesh:
+def make_mesh(
+    vertices: npt.ArrayLike, faces: npt.ArrayLike, normals: npt.ArrayLike, uvs: npt.ArrayLike | None = None
+) -> Mesh:
     """A ``Mesh`` with the promised types; without ``uvs`` they are zero."""
-    vertices = np.ascontiguousarray(vertices, dtype=np.float32)
+    points = np.ascontiguousarray(vertices, dtype=np.float32)
     if uvs is None:
-        uvs = np.zeros((len(vertices), 2))
+        uvs = np.zeros((len(points), 2))
     return Mesh(
-        vertices=vertices,
+        vertices=points,
         faces=np.ascontiguousarray(faces, dtype=np.int32),
         normals=np.ascontiguousarray(normals, dtype=np.float32),
         uvs=np.ascontiguousarray(uvs, dtype=np.float32),
@@ -46,7 +50,10 @@ def box_mesh(half_size: tuple[float, float, float], facing: int = 2) -> Mesh:
     """
     across = [axis for axis in range(3) if axis != facing]
     h = np.asarray(half_size, dtype=np.float64)
-    vertices, faces, normals, uvs = [], [], [], []
+    vertices: list[npt.NDArray[np.float64]] = []
+    faces: list[list[int]] = []
+    normals: list[npt.NDArray[np.float64]] = []
+    uvs: list[npt.NDArray[np.float64]] = []
     for axis in range(3):
         for sign in (1.0, -1.0):
             u, v = (axis + 1) % 3, (axis + 2) % 3
@@ -90,7 +97,7 @@ def stone_hull(
     return np.concatenate([np.column_stack([r * ring, np.full(facets, z)]) for r, z in levels])
 
 
-def stone_shape(stone: StoneSpec) -> tuple:
+def stone_shape(stone: StoneSpec) -> tuple[Any, ...]:
     """What a stone's hull and drawn mesh depend on."""
     return (stone.kind, stone.radius, stone.height, stone.flat_radius, stone.rim_height, stone.facets)
 

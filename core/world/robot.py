@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from core.errors import BombError
 from core.world.cache import cache_folder
-from core.world.rotations import Pose, quaternion_from_rpy
+from core.world.rotations import Pose, pose_from, quaternion_from_rpy, triple
 
 # Drawn and massless frames of the URDF that carry nothing but a fixed transform keep their own links,
 # so that frame names mean the same everywhere.
@@ -117,7 +117,7 @@ def panda() -> RobotDescription:
     """Parses the Panda; the result is shared and must not be changed."""
     root = ElementTree.parse(panda_folder() / "urdf" / "panda.urdf").getroot()
     joints = tuple(_joint(element) for element in root.findall("joint"))
-    links = {element.get("name"): _link(element) for element in root.findall("link")}
+    links = {_text(element, "name"): _link(element) for element in root.findall("link")}
     children = {joint.child for joint in joints}
     order = [name for name in links if name not in children]
     for name in order:
@@ -133,45 +133,62 @@ def _floats(text: str | None, default: str = "0 0 0") -> tuple[float, ...]:
     return tuple(float(value) for value in (text or default).split())
 
 
+def _part(element: ElementTree.Element, path: str) -> ElementTree.Element:
+    part = element.find(path)
+    if part is None:
+        raise BombError(f"the robot's description is not the expected one: {element.tag} lacks {path}")
+    return part
+
+
+def _text(element: ElementTree.Element, key: str) -> str:
+    text = element.get(key)
+    if text is None:
+        raise BombError(f"the robot's description is not the expected one: {element.tag} lacks {key}")
+    return text
+
+
+def _number(element: ElementTree.Element, key: str) -> float:
+    return float(_text(element, key))
+
+
 def _origin(element: ElementTree.Element) -> Pose:
     origin = element.find("origin")
     if origin is None:
         return Pose()
-    q = quaternion_from_rpy(_floats(origin.get("rpy")))
-    return Pose(_floats(origin.get("xyz")), tuple(float(value) for value in q))
+    return pose_from(_floats(origin.get("xyz")), quaternion_from_rpy(_floats(origin.get("rpy"))))
 
 
 def _mesh_file(mesh: ElementTree.Element) -> Path:
-    return panda_folder() / mesh.get("filename").split("panda_description/", 1)[1]
+    return panda_folder() / _text(mesh, "filename").split("panda_description/", 1)[1]
 
 
 def _joint(element: ElementTree.Element) -> Joint:
     limit, dynamics = element.find("limit"), element.find("dynamics")
     axis = element.find("axis")
     return Joint(
-        name=element.get("name"),
-        kind=element.get("type"),
-        parent=element.find("parent").get("link"),
-        child=element.find("child").get("link"),
+        name=_text(element, "name"),
+        kind=_text(element, "type"),
+        parent=_text(_part(element, "parent"), "link"),
+        child=_text(_part(element, "child"), "link"),
         X_PJ=_origin(element),
-        axis=_floats(axis.get("xyz") if axis is not None else None, "0 0 1"),
-        limits=(0.0, 0.0) if limit is None else (float(limit.get("lower")), float(limit.get("upper"))),
-        effort=0.0 if limit is None else float(limit.get("effort")),
-        damping=0.0 if dynamics is None else float(dynamics.get("damping")),
+        axis=triple(_floats(axis.get("xyz") if axis is not None else None, "0 0 1")),
+        limits=(0.0, 0.0) if limit is None else (_number(limit, "lower"), _number(limit, "upper")),
+        effort=0.0 if limit is None else _number(limit, "effort"),
+        damping=0.0 if dynamics is None else _number(dynamics, "damping"),
     )
 
 
 def _link(element: ElementTree.Element) -> Link:
-    inertial, visual = element.find("inertial"), element.find("visual")
-    i = inertial.find("inertia")
-    xx, xy, xz, yy, yz, zz = (float(i.get(key)) for key in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz"))
+    inertial, visual = _part(element, "inertial"), element.find("visual")
+    i = _part(inertial, "inertia")
+    xx, xy, xz, yy, yz, zz = (_number(i, key) for key in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz"))
     return Link(
-        name=element.get("name"),
-        mass=float(inertial.find("mass").get("value")),
+        name=_text(element, "name"),
+        mass=_number(_part(inertial, "mass"), "value"),
         p_LC=_origin(inertial).p,
         inertia=np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]),
         collisions=tuple(_collision(shape) for shape in element.findall("collision")),
-        visual=None if visual is None else _mesh_file(visual.find("geometry/mesh")),
+        visual=None if visual is None else _mesh_file(_part(visual, "geometry/mesh")),
         X_LV=Pose() if visual is None else _origin(visual),
     )
 
@@ -180,10 +197,9 @@ def _collision(element: ElementTree.Element) -> CollisionShape:
     box = element.find("geometry/box")
     if box is not None:
         size = _floats(box.get("size"))
-        return CollisionShape(X_LS=_origin(element), half_size=tuple(value / 2 for value in size))
-    return CollisionShape(
-        X_LS=_origin(element), vertices=robot_hull(_mesh_file(element.find("geometry/mesh")))
-    )
+        return CollisionShape(X_LS=_origin(element), half_size=triple(value / 2 for value in size))
+    vertices = robot_hull(_mesh_file(_part(element, "geometry/mesh")))
+    return CollisionShape(X_LS=_origin(element), vertices=vertices)
 
 
 def robot_hull(file: Path, most: int = 48) -> npt.NDArray[np.float64]:

@@ -10,13 +10,16 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.world.bodies import Visual
 from core.world.cache import cache_folder
 from core.world.meshes import Mesh, make_mesh
 from core.world.robot import FINGER_LINKS, HAND_LINK, panda
+from core.world.rotations import triple
 from core.world.scene import MaterialSpec, SegmentationId
 from core.world.textures import srgb_decode
 
@@ -73,7 +76,7 @@ def _parts(file: Path, keep: float) -> list[_Part]:
         return [
             _Part(
                 mesh=make_mesh(*(data[f"{name}_{k}"] for name in ("vertices", "faces", "normals", "uvs"))),
-                color=tuple(float(value) for value in data[f"color_{k}"]),
+                color=triple(data[f"color_{k}"]),
             )
             for k in range(sum(name.startswith("color_") for name in data.files))
         ]
@@ -85,18 +88,18 @@ def _simplified(file: Path, keep: float) -> list[_Part]:
     import trimesh
 
     scene = trimesh.load_scene(file)
-    groups: dict[tuple[float, float, float], list] = {}
+    groups: dict[tuple[float, float, float], list[Any]] = {}
     for node in scene.graph.nodes_geometry:
         transform, geometry = scene.graph[node]
         mesh = scene.geometry[geometry].copy()
         mesh.apply_transform(transform)
-        color = np.asarray(mesh.visual.material.main_color[:3], dtype=np.float64) / 255
-        linear = tuple(float(value) for value in srgb_decode(color).round(4))
+        shown = np.asarray(mesh.visual.material.main_color[:3], dtype=np.float64) / 255
+        linear = triple(srgb_decode(shown).round(4))
         groups.setdefault(linear, []).append(mesh)
     parts = []
     for color, meshes in sorted(groups.items()):
-        mesh = trimesh.util.concatenate(meshes)
-        mesh = trimesh.Trimesh(mesh.vertices, mesh.faces)
+        joined: Any = trimesh.util.concatenate(meshes)
+        mesh = trimesh.Trimesh(joined.vertices, joined.faces)
         mesh.merge_vertices(merge_tex=True, merge_norm=True)
         vertices, faces = np.asarray(mesh.vertices), np.asarray(mesh.faces)
         wanted = max(FEWEST, int(len(faces) * keep))
@@ -123,8 +126,10 @@ def _shaded(vertices: np.ndarray, faces: np.ndarray) -> Mesh:
     for triangle, corner in enumerate(faces):
         for vertex in corner:
             around[vertex].append(triangle)
-    index: dict[tuple, int] = {}
-    points, shading, new_faces = [], [], np.empty_like(faces)
+    index: dict[tuple[Any, ...], int] = {}
+    points: list[npt.NDArray[np.float32]] = []
+    shading: list[npt.NDArray[np.float64]] = []
+    new_faces = np.empty_like(faces)
     for triangle, corner in enumerate(faces):
         for slot, vertex in enumerate(corner):
             near = np.array(around[vertex])

@@ -24,7 +24,8 @@ TRAY = MarkSpec(name="tray", center=(-0.25, -0.17), half_size=(0.045, 0.11))
 
 BLACK_STONES = 12
 WHITE_STONES = 12
-MOST_STONES = BLACK_STONES + WHITE_STONES + 2  # of any pool: the knob `stone_amount` adds one of each colour
+# Of any pool: `stone_amount` adds one of each colour, `stone_layout` three.
+MOST_STONES = BLACK_STONES + WHITE_STONES + 8
 
 CAMERAS: dict[str, CameraSpec] = {
     camera.name: camera

@@ -1,6 +1,7 @@
 """The physical state of the world, the same bytes in both engines."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,7 +99,19 @@ class SceneState:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SceneState) and self.to_bytes() == other.to_bytes()
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # its arrays can change: no key
+
+
+class Trace(NamedTuple):
+    """The world after each of ``k`` time steps, as the checker needs it to see what touched what.
+
+    Attributes:
+        joint_positions: float[k, 9] (rad, m).
+        stone_poses: float[k, S, 7], X_WS as p (m) and q (wxyz), of the stones in play.
+    """
+
+    joint_positions: np.ndarray
+    stone_poses: np.ndarray
 
 
 _FIELDS = (

@@ -6,14 +6,18 @@ same one. Rows run from the top of the picture; u, v = (0, 0) is its lower left 
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import check_choice
 from core.world.scene import BoardSpec, TextureSpec
 
-TEXTURES: dict[str, Callable[..., np.ndarray]] = {}
+Floats = npt.NDArray[np.float64]
+Texture = TypeVar("Texture", bound=Callable[..., Floats])
+TEXTURES: dict[str, Callable[..., Floats]] = {}
 
 Rgb = tuple[float, float, float]
 
@@ -21,22 +25,23 @@ WOOD_LIGHT: Rgb = (0.36, 0.20, 0.10)  # linear, of the clean table
 WOOD_DARK: Rgb = (0.20, 0.10, 0.05)
 
 
-def srgb_encode(linear: np.ndarray) -> np.ndarray:
+def srgb_encode(linear: npt.ArrayLike) -> np.ndarray:
     """Linear light in [0, 1] to sRGB in [0, 1] (IEC 61966-2-1)."""
-    linear = np.clip(linear, 0.0, 1.0)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    light = np.clip(np.asarray(linear), 0.0, 1.0)
+    encoded: Floats = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return encoded
 
 
-def srgb_decode(encoded: np.ndarray) -> np.ndarray:
+def srgb_decode(encoded: npt.ArrayLike) -> np.ndarray:
     """Inverse of ``srgb_encode``."""
     encoded = np.asarray(encoded, dtype=np.float64)
     return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
-def texture(name: str):
+def texture(name: str) -> Callable[[Texture], Texture]:
     """Registers a function ``(size, **params) -> linear float[H, W, 3]`` as a texture."""
 
-    def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    def register(function: Texture) -> Texture:
         TEXTURES[name] = function
         return function
 
@@ -70,7 +75,8 @@ def _smooth_noise(size: tuple[int, int], cells: tuple[int, int], seed: int) -> n
     fy, fx = fy * fy * (3 - 2 * fy), fx * fx * (3 - 2 * fx)
     top = values[np.ix_(iy, ix)] * (1 - fx) + values[np.ix_(iy, ix + 1)] * fx
     bottom = values[np.ix_(iy + 1, ix)] * (1 - fx) + values[np.ix_(iy + 1, ix + 1)] * fx
-    return top * (1 - fy) + bottom * fy
+    smooth: Floats = top * (1 - fy) + bottom * fy
+    return smooth
 
 
 @texture("wood")
@@ -88,7 +94,7 @@ def wood(
     tone = np.random.Generator(np.random.PCG64(seed + 3)).uniform(-0.12, 0.12, planks)[row][:, None]
     mix = np.clip(grain + tone, 0, 1)[..., None]
     seams = (np.arange(size[0]) * planks % size[0]) < planks * 1.5
-    picture = mix * np.asarray(light) + (1 - mix) * np.asarray(dark)
+    picture: Floats = mix * np.asarray(light) + (1 - mix) * np.asarray(dark)
     picture[seams] *= 0.6
     return picture
 
@@ -126,7 +132,8 @@ def board(
             draw.text((at, edge), "ABCDEFGHJ"[k], fill=255, font=font, anchor="mm")
             draw.text((edge, at), str(k + 1), fill=255, font=font, anchor="mm")
     ink = np.asarray(coverage.resize((size[1], size[0]), Image.Resampling.BOX), dtype=np.float64) / 255
-    return picture * (1 - ink[..., None]) + ink[..., None] * np.asarray(line_color)
+    inked: Floats = picture * (1 - ink[..., None]) + ink[..., None] * np.asarray(line_color)
+    return inked
 
 
 def board_texture(spec: BoardSpec) -> TextureSpec:
@@ -148,7 +155,8 @@ def board_texture(spec: BoardSpec) -> TextureSpec:
 def _two_tone(mix: np.ndarray, light: Rgb, dark: Rgb) -> np.ndarray:
     """``light`` where float[H, W] ``mix`` is 1, ``dark`` where it is 0."""
     mix = np.clip(mix, 0.0, 1.0)[..., None]
-    return mix * np.asarray(light) + (1 - mix) * np.asarray(dark)
+    mixed: Floats = mix * np.asarray(light) + (1 - mix) * np.asarray(dark)
+    return mixed
 
 
 def _grid(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +167,8 @@ def _grid(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 def _clouds(size: tuple[int, int], cells: int, seed: int) -> np.ndarray:
     """Three octaves of noise in [0, 1]."""
     parts = [_smooth_noise(size, (cells << k, cells << k), seed + k) / 2**k for k in range(3)]
-    return sum(parts) / 1.75
+    clouds: Floats = sum(parts) / 1.75
+    return clouds
 
 
 @texture("marble")

@@ -1,7 +1,7 @@
 """A pattern of stones, given in words, is to stand on the empty board; the order is free."""
 
 from core.board.boards import Board, empty_board, random_board
-from core.board.goals import Pattern
+from core.board.goals import Pattern, goal_of
 from core.board.layout import lay_out
 from core.errors import EpisodeInitializationError, OptionError, check_choice
 from core.language.sentences import say
@@ -40,7 +40,8 @@ class CopyPattern(Task):
             raise OptionError(f"stones must be (fewest, most) with 1 <= fewest <= most, got {stones!r}")
         self.stones, self.pattern, self.given = stones, pattern, given
         # Words that send the reader to a picture name no stones.
-        self.word_sets = frozenset(WORD_SETS if given == "words" else ())
+        words: frozenset[str] = frozenset(WORD_SETS if given == "words" else ())
+        self.word_sets = words  # type: ignore[misc]  # of this instance; of others the class says it
 
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
         rng, size = stream(split, seed, "goal"), scene.board.size
@@ -64,15 +65,15 @@ class CopyPattern(Task):
         )
 
     def next_move(self, episode: Episode, boards: tuple[Board, ...]) -> Move | None:
-        rest = missing(episode.goal, boards[-1])
+        rest = missing(goal_of(Pattern, episode.goal), boards[-1])
         return Move(goal=rest, instruction=episode.instruction) if rest.stones else None
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
-        return belongs(episode.goal, board)
+        return belongs(goal_of(Pattern, episode.goal), board)
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, self.word_sets)
-        return reword(episode.goal, wording)
+        return reword(goal_of(Pattern, episode.goal), wording)
 
     def read(self, text: str, board: Board) -> tuple[Pattern, ...]:
         return (missing(parse(text, len(board)), board),)

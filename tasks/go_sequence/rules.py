@@ -5,6 +5,7 @@ position may not come back (superko), and nobody passes.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Go:
 
 
 @lru_cache
-def _load(size: int):
+def _load(size: int) -> Any:
     try:
         import pyspiel
     except ImportError as error:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.board.boards import Board, Cell, cells
-from core.board.goals import Goal, Intersection, Region, board_after
+from core.board.goals import Goal, Intersection, Pattern, Region, board_after
 from core.board.layout import lay_out
 from core.errors import EpisodeInitializationError, OptionError, check_choice, check_integer
 from core.seeding import stream
@@ -79,7 +79,8 @@ class GoSequence(Task):
         )
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
-        return board == board_after(boards[-1], episode.moves[len(boards) - 1].goal)
+        goal = episode.moves[len(boards) - 1].goal
+        return not isinstance(goal, Pattern) and board == board_after(boards[-1], goal)
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, MOVE_SETS)

@@ -1,5 +1,7 @@
 """The words of ``go_sequence``: one move at a time, or all at once; each capture is named when it is due."""
 
+from typing import Any
+
 from core.board.boards import Cell
 from core.board.goals import Intersection
 from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say, say_cells, say_list
@@ -88,9 +90,13 @@ def parse(text: str, size: int = 5) -> tuple[str, list[Intersection]]:
     return kind, [Intersection(color=color, row=row, column=column) for color, (row, column) in stones]
 
 
-def _read(text: str, moves: dict, captures: dict, together: dict, size: int) -> tuple[str, list]:
+def _read(
+    text: str, moves: dict[str, Any], captures: dict[str, Any], together: dict[str, Any], size: int
+) -> tuple[str, list[Any]]:
     groups = {words: (*moves[words], *captures[words], *together[words]) for words in moves}
     said = read_cells(groups, text, size=size, lists=["moves"])
     if "moves" in said.lists:
         return "all", said.lists["moves"]
-    return ("capture" if said.phrasing.startswith("capture") else "move"), [(said.color, said.cells[""])]
+    return ("capture" if said.phrasing.startswith("capture") else "move"), [
+        (said.named_color, said.cells[""])
+    ]

@@ -1,7 +1,7 @@
 """A stone of the board is to stand elsewhere on it; which stone, the words say."""
 
 from core.board.boards import COLOR_NAMES, Board, cells, random_board
-from core.board.goals import Intersection
+from core.board.goals import Intersection, goal_of
 from core.board.layout import lay_out
 from core.errors import check_choice
 from core.seeding import stream
@@ -42,7 +42,7 @@ class MoveStone(Task):
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, WORD_SETS)
-        return reword(move.goal, wording, episode.scene.board.size)
+        return reword(goal_of(Intersection, move.goal), wording, episode.scene.board.size)
 
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
         return (parse(text, len(board)),)

@@ -1,5 +1,7 @@
 """The words of ``move_stone``."""
 
+from typing import Any
+
 from core.board.goals import Intersection
 from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say_cells
 from core.task import Instruction, Wording
@@ -94,8 +96,8 @@ def parse(text: str, size: int = 5) -> Intersection:
     """
     said = read_cells({"": PHRASINGS, **WORD_SETS}, text, size=size)
     row, column = said.cells[""]
-    return Intersection(color=said.color, row=row, column=column, source=said.cells["from_"])
+    return Intersection(color=said.named_color, row=row, column=column, source=said.cells["from_"])
 
 
-def _cells(goal: Intersection) -> dict:
+def _cells(goal: Intersection) -> dict[str, Any]:
     return {"": (goal.row, goal.column), "from_": goal.source}

@@ -1,7 +1,7 @@
 """Where the stones of ``place_stone`` stand at reset."""
 
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, inf
 
 import numpy as np
 
@@ -27,7 +27,8 @@ class LayoutSpec:
             board that is turned keeps them as far from its corners, one that is shifted within the reach.
         depth: range of y_W on the table.
         spacing: smallest distance between stones on the table, so that the open fingers fit.
-        nearest_by: by how much the nearest stone of the named colour is nearer than the next.
+        nearest_by: by how much the nearest stone of a colour is nearer than the next of that colour; of both
+            colours, so that the layout does not tell which one is named.
     """
 
     per_color: tuple[int, int] = (2, 4)
@@ -56,7 +57,7 @@ def make_layout(
         poses[index] = _on_board(scene, index, row, column, rng)
 
     counts = {color: int(rng.integers(spec.per_color[0], spec.per_color[1] + 1)) for color in pools}
-    points = _table_points(scene, goal, counts, rng, spec)
+    points = _table_points(scene, counts, rng, spec)
     for color in ("black", "white"):
         for x, y in points[color]:
             index = next(pools[color])
@@ -76,21 +77,27 @@ def _board_stones(
 ) -> list[tuple[int, int, str]]:
     """(row, column, colour) of the stones already on the board; never on the goal.
 
-    Half of the boards are empty. Of the others, every second has at least one stone next to the goal.
+    Half of the boards are empty. Of the others, every second has stones around a free intersection that is
+    drawn without regard to the goal: where the goal is, only the words say, and that it is free.
     """
     if rng.random() < 0.5 or spec.on_board == 0:
         return []
     n = scene.board.size
-    others = [(r, c) for r in range(n) for c in range(n) if (r, c) != (goal.row, goal.column)]
-    rng.shuffle(others)
-    if rng.random() < 0.5:
-        near = [cell for cell in others if abs(cell[0] - goal.row) + abs(cell[1] - goal.column) == 1]
-        near = near[: int(rng.integers(1, len(near) + 1))]
-        others = near + [cell for cell in others if cell not in near]
-        count = int(rng.integers(len(near), max(len(near), spec.on_board) + 1))
-    else:
-        count = int(rng.integers(1, spec.on_board + 1))
-    return [(r, c, str(rng.choice(["black", "white"]))) for r, c in others[:count]]
+    cells = [(r, c) for r in range(n) for c in range(n)]
+    together = rng.random() < 0.5
+    while True:
+        middle = cells[int(rng.integers(len(cells)))]
+        others = [cell for cell in cells if not together or cell != middle]
+        rng.shuffle(others)
+        if together:
+            near = [cell for cell in others if abs(cell[0] - middle[0]) + abs(cell[1] - middle[1]) == 1]
+            near = near[: int(rng.integers(1, len(near) + 1))]
+            others = near + [cell for cell in others if cell not in near]
+            count = int(rng.integers(len(near), max(len(near), spec.on_board) + 1))
+        else:
+            count = int(rng.integers(1, spec.on_board + 1))
+        if (goal.row, goal.column) not in others[:count]:
+            return [(r, c, str(rng.choice(["black", "white"]))) for r, c in others[:count]]
 
 
 def _on_board(scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator) -> np.ndarray:
@@ -100,7 +107,6 @@ def _on_board(scene: SceneSpec, index: int, row: int, column: int, rng: np.rando
 
 def _table_points(
     scene: SceneSpec,
-    goal: Intersection,
     counts: dict[str, int],
     rng: np.random.Generator,
     spec: LayoutSpec,
@@ -121,11 +127,16 @@ def _table_points(
             continue
         colors = ["black"] * counts["black"] + ["white"] * counts["white"]
         chosen = {color: [p for p, c in zip(points, colors, strict=True) if c == color] for color in counts}
-        distances = sorted(hypot(x - home[0], y - home[1]) for x, y in chosen[goal.color])
-        if len(distances) < 2 or distances[1] - distances[0] >= spec.nearest_by:
+        if all(_lead(places, home) >= spec.nearest_by for places in chosen.values()):
             return chosen
         points = []
     raise EpisodeInitializationError(
-        f"no layout of {counts} stones with {spec.spacing} m between them and the nearest {goal.color} one "
-        f"nearest by {spec.nearest_by} m was found in {TRIES} tries; ask for fewer stones"
+        f"no layout of {counts} stones with {spec.spacing} m between them and the nearest of each "
+        f"colour nearest by {spec.nearest_by} m was found in {TRIES} tries; ask for fewer stones"
     )
+
+
+def _lead(places: list[tuple[float, float]], home: tuple[float, ...]) -> float:
+    """By how much the nearest of some places is nearer to the gripper's start than the next (m)."""
+    distances = sorted(hypot(x - home[0], y - home[1]) for x, y in places)
+    return distances[1] - distances[0] if len(distances) > 1 else inf

@@ -1,6 +1,7 @@
 """The task of the BOMB study: one stone, one intersection, exactly."""
 
 from core.board.boards import Board
+from core.board.goals import goal_of
 from core.errors import check_choice
 from core.language.styles import say_other
 from core.seeding import stream
@@ -47,7 +48,7 @@ class PlaceStone(Task):
         return (parse(text),)
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
-        size, goal = episode.scene.board.size, move.goal
+        size, goal = episode.scene.board.size, goal_of(Intersection, move.goal)
         sentence = wording.pick(WORD_SETS[check_choice("words", wording.words, WORD_SETS)])
         other = say_other((goal.row, goal.column), wording.other, size)
         return instruct(goal, sentence, words=wording.words, other=other, size=size)

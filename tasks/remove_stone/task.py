@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.board.boards import COLOR_NAMES, Board, cells, random_board
-from core.board.goals import Region
+from core.board.goals import Region, goal_of
 from core.board.layout import lay_out
 from core.errors import check_choice
 from core.seeding import stream
@@ -45,7 +45,7 @@ class RemoveStone(Task):
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, WORD_SETS)
-        return reword(move.goal, wording, episode.scene.board.size)
+        return reword(goal_of(Region, move.goal), wording, episode.scene.board.size)
 
     def read(self, text: str, board: Board) -> tuple[Region, ...]:
         return (parse(text, len(board)),)

@@ -1,6 +1,8 @@
 """The words of ``remove_stone``."""
 
+from core.board.boards import Cell
 from core.board.goals import Region
+from core.errors import OptionError
 from core.language.sentences import Phrasing, phrasings, read_cells, reword_cells, say_cells
 from core.task import Instruction, Wording
 from core.world.stage import TRAY
@@ -84,12 +86,18 @@ def removal(color: str, source: tuple[int, int]) -> Region:
 
 def instruct(goal: Region, phrasing: Phrasing) -> Instruction:
     """Says ``goal``, which has a source."""
-    return say_cells(phrasing, goal.color, {"from_": goal.source})
+    return say_cells(phrasing, goal.color, {"from_": _source(goal)})
 
 
 def reword(goal: Region, wording: Wording, size: int) -> Instruction:
     """Says ``goal`` in the sentences of a set."""
-    return reword_cells(WORD_SETS, wording, goal.color, {"from_": goal.source}, size=size, target="from_")
+    return reword_cells(WORD_SETS, wording, goal.color, {"from_": _source(goal)}, size=size, target="from_")
+
+
+def _source(goal: Region) -> Cell:
+    if goal.source is None:
+        raise OptionError(f"the goal must name the stone that is taken away, got {goal!r}")
+    return goal.source
 
 
 def parse(text: str, size: int = 5) -> Region:
@@ -99,4 +107,4 @@ def parse(text: str, size: int = 5) -> Region:
         OptionError: if the words fit no phrasing.
     """
     said = read_cells({"": PHRASINGS, **WORD_SETS}, text, size=size)
-    return removal(said.color, said.cells["from_"])
+    return removal(said.named_color, said.cells["from_"])

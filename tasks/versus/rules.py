@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class LineGame:
             raise OptionError(f"{self.name} is not played on {cell}")
         return row * self.size + column
 
-    def state(self, board: Board):
+    def state(self, board: Board) -> Any:
         """The position as ``open_spiel`` has it: what stands counts, but only the last move completes a row.
 
         Raises:
@@ -138,7 +139,7 @@ class LineGame:
         return any(self.play(before, cell) == after for cell in self.legal(before))
 
 
-def _played(name: str, moves: list[int]):
+def _played(name: str, moves: list[int]) -> Any:
     """The state after ``moves``; None if the game is over before the last."""
     state = _load(name).new_initial_state()
     for action in moves:
@@ -148,7 +149,7 @@ def _played(name: str, moves: list[int]):
     return state
 
 
-def _winning(state) -> list[int]:
+def _winning(state: Any) -> list[int]:
     if state.is_terminal():
         return []
     player = state.current_player()
@@ -158,7 +159,7 @@ def _winning(state) -> list[int]:
 
 
 @lru_cache
-def _load(name: str):
+def _load(name: str) -> Any:
     try:
         import pyspiel
     except ImportError as error:

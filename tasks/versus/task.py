@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from core.board.boards import Board, Cell
-from core.board.goals import Intersection
+from core.board.goals import Intersection, goal_of
 from core.board.layout import SLOTS_PER_SIDE, lay_out
 from core.errors import OptionError, check_choice
 from core.seeding import stream
@@ -44,7 +44,7 @@ class Versus(Task):
     def make_episode(self, scene: SceneSpec, *, split: str, seed: int) -> Episode:
         rng = stream(split, seed, "goal")
         board = self.game.opening(rng, int(rng.integers(self.openings[0], self.openings[1] + 1)))
-        color = self.game.to_move(board)
+        color = self._side(board)
         other = "white" if color == "black" else "black"
         pool = {name: sum(stone.color == name for stone in scene.stones) for name in (color, other)}
         moves = min((len(self.game.legal(board)) + 1) // 2, pool[color] - count(board, color))
@@ -81,13 +81,17 @@ class Versus(Task):
 
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool:
         move, before = self.next_move(episode, boards), boards[-1]
+        if move is None:
+            return False
         for reply in move.replies:
             before = self.game.play(before, (reply.row, reply.column))
         return self.game.follows(before, board)
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, NAMED_SETS)
-        return reword(move.instruction.text, move.goal, wording, episode.scene.board.size)
+        return reword(
+            move.instruction.text, goal_of(Intersection, move.goal), wording, episode.scene.board.size
+        )
 
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
         return (parse(text, self._answers(board), len(board)),)
@@ -107,7 +111,7 @@ class Versus(Task):
 
     def _choose(self, split: str, seed: int, board: Board, turn: int) -> tuple[Intersection, Instruction]:
         """The robot's next move and its words."""
-        color = self.game.to_move(board)
+        color = self._side(board)
         if stream(split, seed, "intent").random() < 0.5:
             for intent, answers in self._answers(board).items():
                 if len(answers) == 1:
@@ -116,6 +120,13 @@ class Versus(Task):
         row, column = cell = self.game.search(board, stream(split, seed, f"move {turn}"))
         phrasing = NAMED[int(stream(split, seed, "phrasing").integers(len(NAMED)))]
         return Intersection(color=color, row=row, column=column), name_move(color, cell, phrasing)
+
+    def _side(self, board: Board) -> str:
+        """Whose turn it is on a board where the game goes on."""
+        color = self.game.to_move(board)
+        if color is None:
+            raise OptionError(f"the game is over on {board}")
+        return color
 
     def _answers(self, board: Board) -> dict[str, list[Cell]]:
         """The moves that serve each intent; to block is one only where nothing wins."""

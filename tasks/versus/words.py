@@ -127,4 +127,4 @@ def parse(text: str, answers: dict[str, list[Cell]], size: int = 5) -> Intersect
         ((row, column),) = found
     else:
         row, column = said.cells[""]
-    return Intersection(color=said.color, row=row, column=column)
+    return Intersection(color=said.named_color, row=row, column=column)

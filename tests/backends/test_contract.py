@@ -56,7 +56,7 @@ def test_info_is_plain_and_never_nan(backend, make_env):
     *_, info = env.step(wave(0))
     assert set(info) == {
         "success", "is_success", "success_once", "placement", "stage", "perturbation", "goal", "spans",
-        "sim_time", "clipped", "moves",
+        "sim_time", "clipped", "moves", "seed", "split",
     }  # fmt: skip
 
     def check(value):
@@ -234,10 +234,10 @@ def test_contact_forces_of_a_held_stone(backend, make_env):
         env.step(env.hold_action())
     push = {"panda_leftfinger": np.zeros(3), "panda_rightfinger": np.zeros(3)}
     for contact in env._backend.contact_forces():
-        assert all(np.isfinite(contact.force)) and all(np.isfinite(contact.position))
+        assert all(np.isfinite(contact.normal)) and all(np.isfinite(contact.position))
         for k, (finger, other) in enumerate((contact.bodies, contact.bodies[::-1])):
             if finger in push and other.startswith("stone"):
-                push[finger] += np.array(contact.force) * (1 if k else -1)
+                push[finger] += np.array(contact.normal) * (1 if k else -1)
     left, right = (np.linalg.norm(force) for force in push.values())
     assert 5 < left < 20 and left == pytest.approx(right, rel=0.05)  # N
     assert np.linalg.norm(sum(push.values())) < 0.2

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+import core
 from tests.conftest import wave
 
 MEGABYTE = 2**20
@@ -38,3 +39,18 @@ def test_one_more_environment_costs_less_than_ten_megabytes(backend, make_env, c
     for seed in range(count):
         make_env(backend).reset(seed=seed)
     assert (resident() - before) / count < 10
+
+
+def test_sixty_environments_that_were_closed_leave_nothing(backend):
+    def cycle(seed: int) -> None:
+        env = core.make_task(backend=backend, cameras=(), split="ci")
+        env.reset(seed=seed)
+        env.step(wave(seed))
+        env.close()
+
+    for seed in range(10):
+        cycle(seed)
+    before = resident()
+    for seed in range(60):
+        cycle(seed)
+    assert resident() - before < 10

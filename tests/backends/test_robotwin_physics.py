@@ -204,7 +204,7 @@ def test_forces_on_a_resting_stone_point_up_and_carry_it(backend):
     hold(backend, 0.1)
     contacts = [contact for contact in backend.contact_forces() if "stone_0" in contact.bodies]
     assert {contact.bodies for contact in contacts} == {("stone_0", "table")}
-    assert sum(contact.force[2] for contact in contacts) == pytest.approx(0.005 * 9.81, rel=0.05)
+    assert sum(contact.normal[2] for contact in contacts) == pytest.approx(0.005 * 9.81, rel=0.05)
 
 
 def test_an_unknown_stone_is_refused(backend):

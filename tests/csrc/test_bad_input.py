@@ -89,6 +89,33 @@ def test_what_is_merely_unusual_is_welcome():
     np.testing.assert_array_equal(GEOMETRY.measure(**lists), expected)
 
 
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """The same values at an address that is no multiple of their size."""
+    room = np.zeros(array.nbytes + 1, np.uint8)
+    copy = room[1:].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    assert copy.ctypes.data % 2
+    return copy
+
+
+def test_arrays_that_are_not_aligned_are_copied():
+    usual = state()
+    expected = GEOMETRY.measure(**usual)
+    shifted = {name: unaligned(array) for name, array in usual.items()}
+    np.testing.assert_array_equal(GEOMETRY.measure(**shifted), expected)
+    single = {name: unaligned(array.astype(np.float32)) for name, array in usual.items()}
+    assert GEOMETRY.measure(**single)["row"].tolist() == expected["row"].tolist()
+    points = usual["stone_poses"][0, :, :3].copy()
+    for found, wanted in zip(GEOMETRY.nearest(unaligned(points)), GEOMETRY.nearest(points), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    play = Play()
+    play.grasp(0)
+    times, tools, openings, series = play.recorded()
+    assert play.judge.rejudge(unaligned(times), tools, openings, unaligned(series)) == play.verdict
+    judge = EpisodeJudge(**{**play.arguments, "layout": unaligned(play.layout)}, tolerances=Tolerances())
+    judge.update(0.05, tools[0], 1.0, unaligned(series[0]))
+
+
 @pytest.mark.parametrize("bad", [np.zeros((4, 2)), np.zeros(3), np.zeros((2, 2, 3))])
 def test_nearest_shape(bad):
     with pytest.raises(ValueError, match=r"stone_positions: shape .*, must be \(N, 3\)"):

@@ -23,6 +23,13 @@ def goal_and(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> np.ndarray:
     return beside(worlds.on_board(*GOAL), x, y, z)
 
 
+def drag_and_let_go(play: Play) -> Play:
+    """Moves a stone in the gripper without lifting it more than the board's thickness."""
+    play.grasp(0)
+    play.stones[0] = NEXT
+    return play.reach(NEXT, play.opening).open()
+
+
 # Reason, all reasons, and the episode that earns them.
 EPISODES = {
     "nothing happens": (
@@ -57,8 +64,24 @@ EPISODES = {
         ["still_held"],
         lambda p: p.grasp(0).carry(0, HIGH).wait(),
     ),
+    "lets it slip before the lift": (
+        ["lost_before_lift", "off_board"],
+        lambda p: p.grasp(0).put(0, beside(p.stones[0], x=0.03)).reach(p.tool, 0.005).open().leave().wait(),
+    ),
+    "lets go of it where it was": (
+        ["lost_before_lift", "off_board"],
+        lambda p: p.grasp(0).open().leave().wait(),
+    ),
+    "shuts beside it": (
+        ["never_grasped", "off_board", "not_clear"],
+        lambda p: p.put(0, beside(p.stones[0], x=0.02)).reach(beside(p.stones[0], x=0.0202), 0.0).wait(),
+    ),
+    "drags it over the board and lets go": (
+        ["wrong_intersection"],
+        lambda p: drag_and_let_go(p).leave().wait(),
+    ),
     "lets go but stays too near": (
-        ["still_held"],
+        ["not_clear"],
         lambda p: p.grasp(0).carry(0, worlds.on_board(*GOAL)).reach(worlds.on_board(*GOAL), 0.0235).wait(),
     ),
     "slides at the end": (
@@ -88,6 +111,10 @@ EPISODES = {
     "sinks into the board": (
         ["stacked_or_tilted"],
         lambda p: p.place(0, goal_and(z=-0.002)),
+    ),
+    "puts the other colour on the goal, having knocked the right one": (
+        ["wrong_color", "off_board", "knocked_another_stone"],
+        lambda p: p.put(0, beside(p.stones[0], x=0.02)).place(2, worlds.on_board(*GOAL)),
     ),
     "puts the other colour on the goal": (
         ["wrong_color", "knocked_another_stone"],
@@ -190,17 +217,28 @@ def test_a_push_onto_the_goal_is_a_success():
 
 
 def test_the_judged_stone():
-    # Untouched: the nearest to the tool. Then the one a pad came closest to, then the one that moved.
+    # Untouched: the nearest to the tool. Then the one a pad came closest to, one that moved, one that was
+    # grasped, one that was lifted, and the one that is held.
     play = Play()
     assert play.verdict.stone == 0
     play.hover(1).leave()
     assert play.verdict.stone == 1
-    play.grasp(0).leave()
+    play.put(0, worlds.on_board(4, 0))
     assert play.verdict.stone == 0
-    play.put(1, NEXT)
+    play.put(1, NEXT)  # nearer to the goal
     assert play.verdict.stone == 1
-    play.put(0, goal_and(x=0.02))
+    play.grasp(0).open().leave()
     assert play.verdict.stone == 0
+    play.grasp(1).carry(1, worlds.on_board(4, 2)).open().leave()
+    assert play.verdict.stone == 1
+    play.grasp(0)
+    assert play.verdict.stone == 0 and play.verdict.reason == "still_held"
+
+
+def test_a_stone_that_hangs_in_the_gripper_is_judged_before_one_that_was_knocked():
+    play = Play()
+    play.put(1, NEXT).grasp(0).carry(0, worlds.on_board(0, 2, height=0.039))
+    assert play.verdict.stone == 0 and play.verdict.reason == "still_held"
 
 
 def test_a_grasped_stone_is_judged_before_one_that_was_pressed():

@@ -24,6 +24,15 @@ OURS = {
         lambda p: p.grasp(0).open().leave(),
         "reached touched grasped released used_nearest",
     ),
+    "flicks it up": (lambda p: p.put(0, HIGH).put(0, LAYOUT[0]), ""),
+    "loses it, then opens": (
+        lambda p: p.grasp(0).put(0, beside(p.stones[0], x=0.03)).reach(p.tool, 0.005).open().leave(),
+        "reached touched grasped used_nearest",
+    ),
+    "shuts upon it from above": (
+        lambda p: p.reach(p.stones[0][:3] + (0, 0, 0.01345), 0.0),
+        "reached touched",
+    ),
     "lets it slip": (
         lambda p: p.grasp(0).carry(0, HIGH).put(0, ON_GOAL).reach(HIGH, CLOSED - 0.01),
         "reached touched grasped lifted placed used_nearest",

@@ -21,6 +21,11 @@ FIELDS = {
     "neighbours": ("|u1", ()),
     "status": ("|u1", ()),
     "over_board": ("|u1", ()),
+    "high": ("<f4", ()),
+    "since": ("|u1", ()),
+    "pinched": ("|u1", ()),
+    "swept": ("|u1", ()),
+    "spare": ("|u1", ()),
 }
 
 
@@ -44,7 +49,7 @@ def test_the_dtype_is_packed_and_as_documented():
         field, offset = MEASURE_DTYPE.fields[name]
         assert (field.base.str, field.shape, offset) == (base, shape, packed)
         packed += field.itemsize
-    assert MEASURE_DTYPE.itemsize == packed == 68
+    assert MEASURE_DTYPE.itemsize == packed == 76
 
 
 def test_shapes_of_one_state_and_of_a_batch(geometry):
@@ -123,7 +128,9 @@ def test_every_status(geometry):
     assert found == ["on_board", "stacked", "tilted", "on_table", "held", "off"]
     assert set(found) == set(STATUSES)
     assert touch_names(measures["touches"][0]) == ["board", "stone"]
-    assert touch_names(measures["touches"][4]) == [n for n in TOUCHES if "left" in n or "right" in n]
+    assert touch_names(measures["touches"][4]) == [n for n in TOUCHES if "left" in n or "right" in n] + [
+        "held"
+    ]
 
 
 def test_touching_begins_half_a_millimetre_above(geometry):

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,6 +25,31 @@ def test_four_threads_get_what_one_gets():
         together = list(pool.map(lambda job: GEOMETRY.measure(*job), jobs * 5))
     for k, result in enumerate(together):
         np.testing.assert_array_equal(result, alone[k % len(jobs)])
+
+
+def test_what_another_thread_writes_meanwhile_does_not_matter():
+    """The values that were checked are those that are used: the arrays are copied before the lock goes."""
+    state = [np.repeat(part, 3000, axis=0) for part in batch(7, 1)]
+    expected = GEOMETRY.measure(*state)
+    overlapped = 0
+    for _ in range(20):
+        arrays, found = [part.copy() for part in state], []
+
+        def work(arrays=arrays, found=found):
+            try:
+                found.append(GEOMETRY.measure(*arrays))
+            except ValueError:
+                found.append(None)  # overwritten before the call had begun
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        time.sleep(0.002)
+        overlapped += worker.is_alive()
+        for part in arrays:
+            part[:] = np.nan
+        worker.join()
+        assert found[0] is None or found[0].tobytes() == expected.tobytes()
+    assert overlapped
 
 
 def counts_during(work) -> int:

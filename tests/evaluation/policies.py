@@ -173,12 +173,13 @@ HOSTILE = {
 
 
 class Hostile(Policy):
-    """Does at step 2 of seed s what the s-th entry of ``HOSTILE`` says; of higher seeds holds."""
+    """Does at step 2 of scene s what the s-th entry of ``HOSTILE`` says; of higher seeds holds."""
 
     wants_step = True
 
     def reset(self, instruction: str, seed: int) -> None:
-        self._do = [*HOSTILE.values()][seed] if seed < len(HOSTILE) else lambda: HOLD
+        deeds = {policy_seed("ci", scene): deed for scene, deed in enumerate(HOSTILE.values())}
+        self._do = deeds.get(seed, lambda: HOLD)
 
     def act(self, observation: dict, *, step: int) -> np.ndarray:
         return self._do() if step == FAULTY_STEP else HOLD

@@ -43,7 +43,7 @@ def test_a_matrix_is_kept_and_taken_up_again(run):
 def test_a_row_says_all_that_is_promised(run):
     result, store = run(settings("expert", max_steps=300, episodes=1, seed=5))
     (row,) = store.episodes()
-    assert row.success and row.reason is None and row.reasons == [] and row.privileged
+    assert row.success and row.reason == "none" and row.reasons == [] and row.privileged
     assert row.stages["placed"] and row.stages["int_act/success"] and row.distance_mm < 10
     assert row.steps == len(store.record(row.condition, 5).actions) == 300 and row.timing["looks"] == 300
     assert row.actions["path_m"] > 0.5 and len(row.actions["mean"]) == 4

@@ -27,7 +27,7 @@ def test_what_goes_in_comes_out(store):
     rows = [
         episode(seed=2),
         episode(seed=0),
-        episode(condition=MOVED.key, seed=0, distance_mm=None, reason=None),
+        episode(condition=MOVED.key, seed=0, distance_mm=None, reason="none"),
     ]
     for row in rows:
         store.add(row)

@@ -9,21 +9,31 @@ from safetensors.torch import load_file
 
 from bomb.disk.files import FileError
 from bomb.models.backbones.base import Backbone
-from bomb.models.backbones.building import tiny_backbone
+from bomb.models.backbones.building import published_model, tiny_backbone
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs.statistics import Statistics
+from bomb.models.continuous import ACTION_FILE
 from bomb.models.heads.regression import FCDecoder, regression_losses, regression_scores
 from bomb.models.registry import BACKBONES
 from bomb.models.sequences import Learned, Patches, assemble
 from bomb.models.testing import check_vla, tiny, toy_requests, toy_settings, toy_statistics
 from bomb.models.testing.questions import TEXTS
 from bomb.models.vla import Batch
-from bomb.models.vlm4vla import ACTION_FILE, VLM4VLA
+from bomb.models.vlm4vla import VLM4VLA
 from bomb.models.words import Tokens
 from core.errors import OptionError, PolicyOutputError
 from tests.models.conftest import close
 
 SEVEN = {"xy": (0, 1), "z": (2,), "rotation": (3, 4, 5), "gripper": (6,)}
+
+
+# Parameters of the public models; the paper's Table 9 has them in millions.
+PUBLISHED = {
+    "qwen2_5_vl": 3_754_622_976,
+    "qwen3_vl": 2_127_532_032,
+    "paligemma": 2_923_466_480,
+    "paligemma2": 3_032_242_416,
+}
 
 
 def loss_arguments(found: dict) -> dict:
@@ -79,6 +89,12 @@ def test_heads_have_the_papers_sizes(reference):
         for width, count in counts.items():
             head = FCDecoder(int(width), chunk=10, dims=7)
             assert sum(weight.numel() for weight in head.parameters()) == count
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_backbones_have_the_papers_sizes(name):
+    model = published_model(BACKBONES.load(name))
+    assert sum(weight.numel() for weight in model.parameters()) == PUBLISHED[name]
 
 
 @pytest.fixture(scope="session")

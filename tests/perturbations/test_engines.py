@@ -78,7 +78,7 @@ def slide(studio, perturbations) -> tuple[float, float, object]:
         touching = [
             c for c in studio.backend.contact_forces() if any(name.startswith("stone") for name in c.bodies)
         ]
-        weights.append(sum(abs(contact.force[2]) for contact in touching))
+        weights.append(sum(abs(contact.normal[2]) for contact in touching))
     studio.backend.step(targets)
     return float(studio.backend.read_state().stone_poses[0, 0] + 0.25), float(np.mean(weights)), episode
 

@@ -197,7 +197,7 @@ def test_damaged_condition_sets_are_refused(tmp_path):
     cases = {
         text[:-40]: "truncated",
         text.replace('"severity": 3', '"severity": 4'): "edited",
-        text.replace('"version": 1', '"version": 2'): "version 2",
+        text.replace('"version": 2', '"version": 1'): "version 1",
         text.replace("bomb-conditions", "other"): "not a condition set",
         "[]": "not a condition set",
     }

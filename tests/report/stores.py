@@ -39,7 +39,7 @@ def row(where: Condition, seed: int, success: bool, **changes: object) -> Episod
         "seed": seed,
         "success": success,
         "success_once": success,
-        "reason": None if success else "dropped",
+        "reason": "none" if success else "dropped",
         "reasons": [] if success else ["dropped", "off_the_board"],
         "stages": {"reached": True, "grasped": success, "int_act/success": success},
         "distance_mm": 2.0 + seed % 3 if success else 80.0,

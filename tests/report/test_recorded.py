@@ -45,7 +45,7 @@ def a_run(path, entries):
         for where, record in entries:
             verdict = record.about["verdict"]
             store.add(
-                row(where, SEED, verdict["success"], reason=None if verdict["success"] else verdict["reason"],
+                row(where, SEED, verdict["success"], reason=verdict["reason"],
                     verdict=verdict, goal=record.about["goal"], draws=record.about["perturbation"]),
                 record.to_bytes(),
             )  # fmt: skip

@@ -33,7 +33,7 @@ def make_row(
         seed=job.seed,
         success=verdict["success"],
         success_once=verdict["success_once"],
-        reason=None if verdict["success"] else verdict["reason"],
+        reason=verdict["reason"],
         reasons=verdict["reasons"],
         stages=verdict["stages"],
         distance_mm=verdict["distance_mm"],

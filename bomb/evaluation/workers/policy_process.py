@@ -1,8 +1,7 @@
 """A process of its own for the policy: says what it is, and answers batches if it can."""
 
 import multiprocessing
-import shutil
-import tempfile
+import os
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from os import urandom
@@ -15,7 +14,9 @@ from bomb.policies.words import shortened
 from bomb.processes.orphans import end_group, ending, without_interrupts
 from core.errors import OptionError, PolicyError
 from core.registry import registrations
+from core.world.temporary import TemporaryFolder
 
+LONGEST_SOCKET = 100  # bytes of a path; the kernel takes 107, other systems 103
 ATTEMPTS = 3  # deaths in a row before it has said anything, until it is given up
 
 
@@ -39,8 +40,8 @@ class PolicyProcess:
 
     def __init__(self, words: str, execution: ExecutionSettings, host: str | None = None):
         self._words, self._execution = words, execution
-        self._folder = Path(tempfile.mkdtemp(prefix="bomb-"))
-        place = str(self._folder / "policy") if host is None else (host, 0)
+        self._folder = TemporaryFolder("policy")
+        place = _place(self._folder.path / "policy") if host is None else (host, 0)
         self._address = PolicyAddress(place=place, key=urandom(32))
         self._deaths = 0
         try:
@@ -87,7 +88,7 @@ class PolicyProcess:
     def close(self) -> None:
         """Ends the process. A second call does nothing."""
         self._end()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.close()
 
     def _start(self) -> None:
         if isinstance(self._address.place, str):
@@ -123,3 +124,11 @@ class PolicyProcess:
             process.join(5.0)  # it has only to close the policy
         end_group(process)
         self._process = None
+
+
+def _place(file: Path) -> str | tuple[str, int]:
+    """Where to listen: a socket file, or if its path is too long for one, a port of this machine."""
+    path = str(file)
+    if len(os.fsencode(path)) <= LONGEST_SOCKET and path.isascii():
+        return path
+    return "127.0.0.1", 0

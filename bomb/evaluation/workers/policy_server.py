@@ -15,8 +15,6 @@ from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
 from bomb.processes.orphans import die_with_parent, in_a_group_of_its_own
-from bomb.rollouts.output import checked_chunk
-from core.errors import PolicyOutputError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
 
@@ -158,17 +156,14 @@ def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray |
     """
     name = type(policy).__name__
     try:
-        # Copied and checked here: a tensor of a device, or an array that is changed later, goes no further.
-        chunks = list(policy.infer(requests))
+        # Copied here: a tensor of a device, or an array that is changed later, goes no further. Whoever asked
+        # says what is wrong with the numbers.
+        chunks = [np.array(chunk) for chunk in policy.infer(requests)]
         if len(chunks) != len(requests):
             raise ValueError(f"{len(chunks)} chunks for {len(requests)} requests")
-        return [
-            checked_chunk(name, chunk, request.step) for chunk, request in zip(chunks, requests, strict=True)
-        ]
+        return chunks
     except Exception as error:
         if len(requests) > 1:
             return [answer for request in requests for answer in infer(policy, [request])]
         step = requests[0].step
-        if isinstance(error, PolicyOutputError):
-            return [kept(message_of(error))]
         return [kept(f"{name}.infer raised {type(error).__name__} at step {step}: {message_of(error)}")]

@@ -6,7 +6,7 @@ Sequences, padding, masks and positions are BOMB's own, so that a question is an
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,10 +28,16 @@ NAMED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """How a picture from 0 to 1 is normalised: (x - mean) / std per channel."""
+    """How a picture is shown.
+
+    Attributes:
+        mean, std: of a picture from 0 to 1: (x - mean) / std per channel.
+        side: of the square that it is resized to (pixels), for models that take any; 0: the model says.
+    """
 
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)
     std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    side: int = 0
 
 
 class Backbone(nn.Module, ABC):
@@ -47,6 +53,7 @@ class Backbone(nn.Module, ABC):
         template: the prompt, with ``{pictures}`` and ``{instruction}``.
         before, after: what stands around each picture.
         special: tokens that a tokenizer of it must have.
+        together: whether all of a prompt looks at all of it, as in PaliGemma; else only at what came before.
     """
 
     name: ClassVar[str]
@@ -55,11 +62,15 @@ class Backbone(nn.Module, ABC):
     after: ClassVar[str] = ""
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
+    together: ClassVar[bool] = False
+    tiny_side: ClassVar[int] = 0  # as ``Colours.side``, of tiny ones
 
     def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
         self.shown = colours or self.colours
+        if self.colours.side and not self.shown.side:
+            self.shown = replace(self.shown, side=self.colours.side)
 
     # ---- what an adapter says ---------------------------------------------------------------
 
@@ -163,31 +174,63 @@ class Backbone(nn.Module, ABC):
             mask: bool[B, L], what is no padding.
             steps: int64[B, L], the moment that a position belongs to; None: all to one.
         """
-        return masks.causal(mask)
+        if not self.together:
+            return masks.causal(mask)
+        if steps is None:
+            return masks.full(mask)
+        return masks.causal(mask) | ((steps[:, :, None] >= steps[:, None]) & mask[:, None])
 
     def words(self, ids: Tensor) -> Tensor:
         """Embedded words, float[B, T, d]."""
-        return self.model.get_input_embeddings()(ids)
+        return self.widen(self.model.get_input_embeddings()(ids))
 
-    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
-        """Hidden states after the last norm, float[B, L, d].
+    def widen(self, vectors: Tensor) -> Tensor:
+        """Vectors that are no patches, as wide as patches are; where these carry more, zeros are added."""
+        return vectors
+
+    def embed(self, batch: Batch, learned: Tensor | None = None) -> Tensor:
+        """The sequence as vectors, float[B, L, d].
 
         Args:
             batch: with ``ids``, ``slots`` and ``pixels`` (float[B, pictures, 3, side, side]).
             learned: float[B, n, d], the vectors that are no words.
-            steps: as ``allowed`` takes them.
         """
         pixels = batch.inputs["pixels"]
         patches = self.see(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2]).flatten(1, 2)
-        embeddings = gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, learned)
-        mask = masks.additive(self.allowed(batch.attention_mask, steps), embeddings.dtype)
-        at = batch.position_ids
+        more = None if learned is None else self.widen(learned)
+        return gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, more)
+
+    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
+        """Hidden states after the last norm, float[B, L, d].
+
+        Args:
+            embeddings: float[B, L, d].
+            mask: float[B, 1, L, keys], see ``bomb.models.masks``.
+            positions: as the method of this name gives them.
+            cache: keys and values of what came before, added to; None: nothing came before.
+        """
         return self.language(
             inputs_embeds=embeddings,
             attention_mask=mask,
-            position_ids=at if at.ndim == 2 else at.transpose(0, 1),
-            use_cache=False,
+            position_ids=positions if positions.ndim == 2 else positions.transpose(0, 1),
+            past_key_values=cache,
+            use_cache=cache is not None,
         ).last_hidden_state
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """float32[..., vocabulary]."""
+        return self.model.lm_head(hidden).float()
+
+    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
+        """Hidden states of a batch, float[B, L, d].
+
+        Args:
+            batch, learned: as ``embed`` takes them.
+            steps: as ``allowed`` takes them.
+        """
+        embeddings = self.embed(batch, learned)
+        mask = masks.additive(self.allowed(batch.attention_mask, steps), embeddings.dtype)
+        return self.hidden(embeddings, mask, batch.position_ids)
 
     # ---- files ------------------------------------------------------------------------------
 
@@ -229,4 +272,6 @@ def _colours(folder: Path) -> Colours | None:
     values = read_json(file) if file.is_file() else {}
     if "image_mean" not in values or "image_std" not in values:
         return None
-    return Colours(mean=tuple(values["image_mean"]), std=tuple(values["image_std"]))
+    size = values.get("size")
+    side = size.get("height", 0) if isinstance(size, Mapping) else 0
+    return Colours(mean=tuple(values["image_mean"]), std=tuple(values["image_std"]), side=side)

@@ -1,6 +1,7 @@
 """Backbones from nothing: small ones for tests and toys, empty ones to be counted."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from torch import nn
 
@@ -11,12 +12,12 @@ from bomb.models.words import small_tokenizer
 VOCABULARY = 192
 
 
-def tiny_backbone(kind: type[Backbone], texts: Iterable[str]) -> Backbone:
+def tiny_backbone(kind: type[Backbone], texts: Iterable[str], *, size: int = VOCABULARY) -> Backbone:
     """A backbone with a few thousand random weights (torch's generator) that knows the words of ``texts``."""
     prompt = kind.template.replace("{pictures}", " ").replace("{instruction}", " ")
-    tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=VOCABULARY)
+    tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=size)
     config = kind.tiny_config(len(tokenizer))
-    backbone = kind(kind.kind()(config), tokenizer)
+    backbone = kind(kind.kind()(config), tokenizer, replace(kind.colours, side=kind.tiny_side))
     lively(backbone.model)
     return backbone.eval()
 

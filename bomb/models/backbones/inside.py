@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 from torch import nn
 
-from bomb.models.vla import Layer
+from bomb.models.vla import Layer, Layout
 
 
 def decoder_layers(modules: Iterable[nn.Module], stream: str = "language") -> tuple[Layer, ...]:
@@ -39,3 +40,30 @@ def vision_layers(modules: Iterable[nn.Module], heads: int, stream: str = "visio
         )
         for k, module in enumerate(modules)
     )
+
+
+def grid_positions(layout: Layout, mask: np.ndarray) -> np.ndarray:
+    """Positions of three axes, int64[3, L]: time, row and column in pictures, one after another elsewhere.
+
+    After a picture counting resumes behind its longer side, as in Qwen2-VL (arXiv:2409.12191, section 2.1).
+
+    Args:
+        layout: of the sample.
+        mask: bool[L], what is no padding.
+    """
+    found = np.zeros((3, len(mask)), dtype=np.int64)
+    first = {int(places[0, 0]): places for places in layout.pictures.values()}
+    at, k, count = 0, 0, len(mask)
+    while k < count:
+        if not mask[k]:
+            k += 1
+        elif k in first:
+            places = first[k]
+            rows, cols = np.indices(places.shape)
+            found[0, places], found[1, places], found[2, places] = at, at + rows, at + cols
+            at += max(places.shape)
+            k += places.size
+        else:
+            found[:, k] = at
+            at, k = at + 1, k + 1
+    return found

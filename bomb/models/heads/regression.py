@@ -16,6 +16,7 @@ from bomb.models.vla import Losses, Scores
 
 Tensor = torch.Tensor
 GRIPPER_RATIO = 0.01  # weight of the gripper's loss
+LOSSES = ("huber", "mse")  # of the arm
 SIZES = (1024, 512, 256)  # of the hidden layers
 
 
@@ -76,8 +77,9 @@ def regression_losses(
     *,
     weights: Mapping[str, float] | None = None,
     ratio: float = GRIPPER_RATIO,
+    loss: str = "huber",
 ) -> Losses:
-    """Huber on the arm plus ``ratio`` times cross-entropy on the gripper.
+    """Huber (or squares) on the arm plus ``ratio`` times cross-entropy on the gripper.
 
     Args:
         arm: float[B, chunk, dims - 1].
@@ -87,10 +89,12 @@ def regression_losses(
         valid: bool[B, chunk].
         groups, weights: as ``chunk_losses`` takes them.
         ratio: weight of the gripper.
+        loss: out of ``LOSSES``.
     """
-    huber = functional.huber_loss(arm, actions[..., :-1], reduction="none", delta=1.0)
+    of_arm = functional.huber_loss if loss == "huber" else functional.mse_loss
+    away_by = of_arm(arm, actions[..., :-1], reduction="none")
     cross = functional.binary_cross_entropy_with_logits(gripper, bits, reduction="none")
-    errors = torch.cat([huber, cross[..., None]], dim=-1)
+    errors = torch.cat([away_by, cross[..., None]], dim=-1)
     dims = actions.shape[-1]
     scale = [1 / (dims - 1)] * (dims - 1) + [ratio]
     right = ((gripper > 0) == (bits > 0.5))[valid].float().mean().item()

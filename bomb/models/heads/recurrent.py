@@ -1,0 +1,99 @@
+"""Policy heads of RoboVLMs over the features of several moments: an LSTM, or a small GPT-2.
+
+Moments come first to last and are padded at the end; neither head looks ahead, so padding changes nothing.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from bomb.models.heads.regression import SIZES, Group
+from core.errors import OptionError
+
+Tensor = torch.Tensor
+
+
+class _History(nn.Module):
+    """What both have: outputs of the arm, by tanh, and of the gripper, as logits."""
+
+    def __init__(self, width: int, *, chunk: int, dims: int, sizes: tuple[int, ...]):
+        super().__init__()
+        self.chunk, self.dims = chunk, dims
+        self.actions = Group(width, sizes, (dims - 1) * chunk)
+        self.gripper = Group(width, sizes, chunk)
+
+    def answer(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """float[..., chunk, dims - 1] and float[..., chunk]."""
+        arm = torch.tanh(self.actions.mlp(x)).unflatten(-1, (self.chunk, self.dims - 1))
+        return arm, self.gripper.mlp(x)
+
+
+class LSTMDecoder(_History):
+    """An LSTM over moments, float[B, H, d].
+
+    Args:
+        inputs: width of the features.
+        chunk, dims: of an answer.
+        hidden, layers: of the LSTM; the public ones are 1024 and 4.
+        sizes: of the hidden layers of the outputs.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        *,
+        chunk: int,
+        dims: int,
+        hidden: int = 1024,
+        layers: int = 4,
+        sizes: tuple[int, ...] = SIZES,
+    ):
+        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes)
+        self.rnn = nn.LSTM(inputs, hidden, layers, batch_first=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.answer(self.rnn(x)[0])
+
+
+class GPTDecoder(_History):
+    """A small GPT-2 over moments, float[B, H, d].
+
+    Args:
+        inputs: width of the features.
+        chunk, dims: of an answer.
+        window: moments at most.
+        hidden, layers, heads: of GPT-2.
+        sizes: of the hidden layers of the outputs.
+
+    Raises:
+        OptionError: if the heads do not divide the width.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        *,
+        chunk: int,
+        dims: int,
+        window: int,
+        hidden: int = 1024,
+        layers: int = 8,
+        heads: int = 8,
+        sizes: tuple[int, ...] = SIZES,
+    ):
+        from transformers import GPT2Config, GPT2Model
+
+        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes)
+        if hidden % heads:
+            raise OptionError(f"hidden must be a multiple of {heads} heads, got {hidden}")
+        self.fc = nn.Linear(inputs, hidden)
+        config: Any = GPT2Config(
+            vocab_size=1, n_positions=window, n_embd=hidden, n_layer=layers, n_head=heads,
+            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, bos_token_id=0, eos_token_id=0,
+        )  # fmt: skip
+        self.gpt = GPT2Model(config)
+        del self.gpt.wte  # features come instead of words
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.answer(self.gpt(inputs_embeds=self.fc(x), use_cache=False).last_hidden_state)

@@ -1,0 +1,187 @@
+"""The structures of RoboVLMs that regress."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from bomb.models.continuous import ContinuousOptions, ContinuousVLA
+from bomb.models.heads.recurrent import GPTDecoder, LSTMDecoder
+from bomb.models.heads.regression import FCDecoder
+from bomb.models.requests import Request
+from bomb.models.sequences import assemble
+from bomb.models.settings import check_count
+from bomb.models.vla import Anatomy, Batch, Layer, Layout
+from bomb.models.vlm4vla import OneStep
+from core.errors import OptionError, check_choice
+
+Tensor = torch.Tensor
+HEADS = ("lstm", "gpt")
+
+
+class OneStepContinuous(OneStep):
+    """The present moment, one learned token, an MLP."""
+
+    family: ClassVar[str] = "robovlms/one_step_continuous"
+
+
+class Interleaved(ContinuousVLA):
+    """Several moments in one sequence; the action is that of the last learned token."""
+
+    family: ClassVar[str] = "robovlms/interleaved"
+
+    def make_head(self, width: int) -> nn.Module:
+        return FCDecoder(
+            width,
+            chunk=self.settings.chunk,
+            dims=self.codec.dims,
+            hidden=self.options.hidden * self.options.queries,
+            sizes=self.options.sizes,
+        )
+
+    def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
+        arranged = self.chain(requests, length)
+        slots, ids = arranged["inputs"]["slots"], arranged["inputs"]["ids"]
+        vectors = ids.shape[1] + self.patches
+        # The moment of each position: one ends with the last of its learned vectors.
+        each = self.options.queries + self.options.state
+        ends = (slots >= vectors) & ((slots - vectors) % each == each - 1)
+        steps = ends.long().cumsum(1) - ends.long()
+        arranged["inputs"] = {**arranged["inputs"], "steps": steps}
+        return arranged
+
+    def features(self, batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.backbone(batch, vectors.flatten(1, 2), batch.inputs["steps"])
+        return self.network.head(hidden[:, -self.options.queries :].flatten(1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyHeadOptions(ContinuousOptions):
+    """Options of ``bomb.json``.
+
+    Attributes:
+        head: ``lstm`` or ``gpt``; words cannot be made from several moments.
+        layers: of the head.
+    """
+
+    head: str = "lstm"
+    layers: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.head == "discrete":
+            raise OptionError("a policy head regresses: there is no discrete one; use one_step_discrete")
+        check_choice("head", self.head, HEADS)
+        check_count("layers", self.layers)
+
+
+class PolicyHead(ContinuousVLA):
+    """Several moments, each by itself; a head over their learned tokens."""
+
+    family: ClassVar[str] = "robovlms/policy_head"
+    options_kind: ClassVar[type[ContinuousOptions]] = PolicyHeadOptions
+    tiny_options: ClassVar[dict] = {**ContinuousVLA.tiny_options, "layers": 2}
+
+    def make_head(self, width: int) -> nn.Module:
+        options = self.options
+        sizes = {"chunk": self.settings.chunk, "dims": self.codec.dims, "sizes": options.sizes}
+        if options.head == "lstm":
+            return LSTMDecoder(width, hidden=options.hidden, layers=options.layers, **sizes)
+        window = self.settings.history
+        return GPTDecoder(width, hidden=options.hidden, layers=options.layers, window=window, **sizes)
+
+    def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
+        """Each moment's sequence, side by side: H sequences of the same length make one of H * L positions.
+
+        Moments that there are not yet are the first one once more, after the present one, where no head
+        looks.
+        """
+        window, samples, counts = self.settings.history, [], []
+        for request in requests:
+            moments = self.moments(request)
+            counts.append(len(moments))
+            last = len(moments) - 1
+            samples += [self.pieces(moment, last - k) for k, moment in enumerate(moments)]
+            samples += [self.pieces(moments[0], last + 1) for _ in range(window - len(moments))]
+        each = None if length is None else -(-length // window)
+        sequences = assemble(samples, pad=self.backbone.pad, length=each)
+        size = sequences.mask.shape[1]
+
+        def beside(tensor: Tensor) -> Tensor:
+            return tensor.unflatten(0, (len(requests), window))
+
+        places = beside(self.backbone.positions(sequences))
+        if places.ndim == 4:  # three axes of positions
+            places = places.transpose(1, 2)
+        layouts = [
+            _beside(sequences.layouts[k * window : k * window + count], window, size)
+            for k, count in enumerate(counts)
+        ]
+        return {
+            "inputs": {
+                "ids": beside(sequences.ids),
+                "slots": beside(sequences.slots),
+                "moments": torch.tensor(counts),
+            },
+            "attention_mask": beside(sequences.mask).flatten(1),
+            "position_ids": places.flatten(-2),
+            "layouts": tuple(layouts),
+        }
+
+    def features(self, batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        window, count = self.settings.history, len(batch)
+        inputs = batch.inputs
+        places = batch.position_ids.unflatten(-1, (window, -1))
+        if places.ndim == 4:
+            places = places.transpose(1, 2)
+        each = len(self.settings.cameras)
+        apart = Batch(
+            inputs={
+                "ids": inputs["ids"].flatten(0, 1),
+                "slots": inputs["slots"].flatten(0, 1),
+                "pixels": inputs["pixels"].unflatten(1, (window, each)).flatten(0, 1),
+            },
+            attention_mask=batch.attention_mask.unflatten(1, (window, -1)).flatten(0, 1),
+            position_ids=places.flatten(0, 1),
+            layouts=(),
+        )
+        hidden = self.backbone(apart, vectors.flatten(0, 1))[:, -self.options.queries :].flatten(1)
+        arm, gripper = self.network.head(hidden.unflatten(0, (count, window)))
+        at = inputs["moments"] - 1
+        rows = torch.arange(count, device=at.device)
+        return arm[rows, at], gripper[rows, at]
+
+    @property
+    def anatomy(self) -> Anatomy:
+        found = super().anatomy
+        if self.options.head == "lstm":
+            return found
+        blocks = self.network.head.gpt.h
+        layers = tuple(
+            Layer(
+                stream="policy",
+                index=k,
+                module=block,
+                attention=block.attn,
+                output_projection=block.attn.c_proj,
+                mlp=block.mlp,
+                heads=block.attn.num_heads,
+                head_dim=block.attn.head_dim,
+            )
+            for k, block in enumerate(blocks)
+        )
+        return Anatomy(layers=(*found.layers, *layers), grids=found.grids)
+
+
+def _beside(layouts: Sequence[Layout], window: int, size: int) -> Layout:
+    """One layout of the layouts of several moments, the present one last."""
+    characters = np.full((window * size, 2), -1, dtype=np.int64)
+    pictures = {}
+    for k, layout in enumerate(layouts):
+        characters[k * size : (k + 1) * size] = layout.characters
+        pictures |= {name: places + k * size for name, places in layout.pictures.items()}
+    actions = layouts[-1].actions + (len(layouts) - 1) * size
+    return Layout(pictures=pictures, characters=characters, actions=actions)

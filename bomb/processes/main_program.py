@@ -1,0 +1,32 @@
+"""Whether other processes can read the program that starts them."""
+
+import sys
+from pathlib import Path
+
+from core.errors import OptionError
+
+
+def check_main_program(policy: str = "") -> None:
+    """Returns if spawned processes will find what this program is made of.
+
+    A spawned process reads the main program again, from its file. A program out of standard input has none,
+    and what is defined in a notebook or at a prompt exists in no file either.
+
+    Args:
+        policy: words of a policy that other processes will make.
+
+    Raises:
+        OptionError: saying what to do instead.
+    """
+    main = sys.modules["__main__"]
+    file, name = getattr(main, "__file__", None), getattr(getattr(main, "__spec__", None), "name", None)
+    if file is not None and name is None and not Path(file).exists():
+        raise OptionError(
+            f"worker processes cannot read this program, for it has no file ({file}): put it into one, and "
+            'what it does below `if __name__ == "__main__":`'
+        )
+    if file is None and "__main__:" in policy:
+        raise OptionError(
+            f"policy {policy!r} is defined in a notebook or at a prompt, where worker processes cannot find "
+            "it: put the class into a file, mine.py, and say mine:Class"
+        )

@@ -1,0 +1,258 @@
+"""RoboVLMs: the public heads, losses and structures at toy size, the laws, and moments of an episode."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from bomb.models import masks
+from bomb.models.checkpoint import Checkpoint
+from bomb.models.codecs.bins import Bins
+from bomb.models.heads.recurrent import GPTDecoder, LSTMDecoder
+from bomb.models.heads.regression import FCDecoder, regression_losses
+from bomb.models.policy import VLAHistoryPolicy
+from bomb.models.sequences import Learned, Patches, assemble, gather
+from bomb.models.testing import check_vla, tiny, toy_actions, toy_requests
+from bomb.models.words import Tokens
+from bomb.policies.making import make_policy
+from core.errors import OptionError
+from tests.models.conftest import close
+
+SIZES = {"chunk": 5, "dims": 7, "sizes": (32, 16, 8)}
+SEVEN = {"xy": (0, 1), "z": (2,), "rotation": (3, 4, 5), "gripper": (6,)}
+
+
+@pytest.fixture(scope="module")
+def found(reference) -> dict:
+    return reference.arrays("robovlms_heads")
+
+
+def loaded(module: torch.nn.Module, file, prefix: str = "") -> torch.nn.Module:
+    weights = {
+        key.removeprefix(prefix): value.float()
+        for key, value in load_file(file).items()
+        if key.startswith(prefix)
+    }
+    # Buffers of the public GPT-2 that are no weights.
+    weights = {k: v for k, v in weights.items() if not k.endswith((".attn.bias", ".attn.masked_bias"))}
+    module.load_state_dict(weights)
+    return module.eval()
+
+
+def pooled(x: np.ndarray) -> torch.Tensor:
+    """Tokens of a moment to one, as the public heads do with ``down_sample="pooling"``."""
+    return torch.from_numpy(x).amax(-2)
+
+
+@torch.no_grad()
+def test_fc_heads(found, reference):
+    head = loaded(FCDecoder(24, hidden=16, **SIZES), reference.weights("robovlms_head_fc_pool"))
+    compare(head(pooled(found["fc_pool_x"])), found, "fc_pool", 2e-6)
+    head = loaded(FCDecoder(48, hidden=32, **SIZES), reference.weights("robovlms_head_fc_none"))
+    compare(head(torch.from_numpy(found["fc_none_x"]).flatten(-2)), found, "fc_none", 2e-6)
+
+
+def compare(made: tuple[torch.Tensor, torch.Tensor], found: dict, name: str, atol: float) -> None:
+    close(made[0], found[f"{name}_actions"], atol)
+    close(made[1], found[f"{name}_gripper"][..., 0], atol)
+
+
+@pytest.fixture(scope="module")
+def heads(reference) -> dict:
+    return {
+        "lstm": loaded(
+            LSTMDecoder(24, hidden=16, layers=4, **SIZES), reference.weights("robovlms_head_lstm")
+        ),
+        "gpt": loaded(
+            GPTDecoder(24, hidden=16, layers=8, heads=8, window=4, **SIZES),
+            reference.weights("robovlms_head_gpt"),
+        ),
+    }
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["lstm", "gpt"])
+def test_policy_heads(found, heads, name):
+    compare(heads[name](pooled(found[f"{name}_x"])), found, name, 5e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["lstm", "gpt"])
+def test_playing_is_a_fresh_window_of_the_last_moments(found, heads, name):
+    stream = pooled(found[f"{name}_stream_x"])
+    for k, wanted in enumerate(found[f"{name}_stream_out"]):
+        arm, gripper = heads[name](stream[:, max(0, k - 3) : k + 1])
+        close(arm[0, -1], wanted[:, :6], 5e-6)
+        close(gripper[0, -1], wanted[:, 6], 5e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["fc_pool", "fc_none", "lstm", "gpt"])
+def test_losses(found, name):
+    arm, gripper, label, bits, mask = (
+        torch.from_numpy(found[f"{name}_{part}"]).flatten(0, 1)
+        for part in ("actions", "gripper", "label_arm", "label_gripper", "mask")
+    )
+    actions = torch.cat([label, bits[..., None]], dim=-1)
+    losses = regression_losses(arm, gripper[..., 0], actions, bits, mask > 0, SEVEN)
+    close(losses.total, found[f"{name}_total_masked"], 2e-6)
+    close(losses.groups["gripper"], found[f"{name}_masked_loss_gripper"], 2e-6)
+    every = regression_losses(arm, gripper[..., 0], actions, bits, mask > -1, SEVEN, weights={"gripper": 0.0})
+    close(every.total, found[f"{name}_nomask_loss_arm"], 2e-6)
+
+
+def test_action_words(found, reference):
+    about = reference.json("robovlms_heads_config")["discrete"]
+    bins = Bins(vocabulary=about["tokenizer_orig_size"])
+    np.testing.assert_array_equal(bins.encode(found["disc_grid"]), found["disc_ids"])
+    np.testing.assert_array_equal(bins.decode(np.arange(120, 390)), found["disc_decode"])
+
+
+# ---- whole structures on the toy VLM -----------------------------------------------------------
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["post_lstm", "pre_fc", "post_gpt", "post_fc_latent2"])
+def test_structures(reference, name):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    given, about = reference.arrays("robovlms_struct"), reference.json("robovlms_struct_config")
+    file = reference.weights(f"robovlms_struct_{name}")
+    keys = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
+    language = LlamaForCausalLM(LlamaConfig(**{key: about["llama"][key] for key in keys}, rms_norm_eps=1e-5))
+    loaded(language, file, "backbone.lm.")
+    inputs = torch.from_numpy(given[f"{name}_lm_inputs"])
+    mask = torch.from_numpy(given[f"{name}_lm_mask"])
+    places = torch.arange(inputs.shape[1]).expand(len(inputs), -1)
+    allowed = masks.additive(masks.causal(mask), inputs.dtype)
+    hidden = language.model(
+        inputs_embeds=inputs, attention_mask=allowed, position_ids=places
+    ).last_hidden_state
+    wanted = torch.from_numpy(given[f"{name}_last_hidden"])
+    close(hidden[mask], wanted[mask], 2e-5)
+
+    queries = 2 if name.endswith("latent2") else 1
+    window, each = about["window"], inputs.shape[1] // (about["window"] if name == "pre_fc" else 1)
+    moments = hidden.reshape(-1, window, each, hidden.shape[-1])
+    # The public code puts the queries before the last position of the text.
+    features = moments[:, :, each - 1 - queries : each - 1].flatten(2)
+    sizes = {"chunk": about["chunk"], "dims": 7, "sizes": (32, 16, 8), "hidden": 16}
+    head = {
+        "post_lstm": lambda: LSTMDecoder(24, layers=2, **sizes),
+        "pre_fc": lambda: FCDecoder(24, **sizes),
+        "post_gpt": lambda: GPTDecoder(24, window=window, **sizes),
+        "post_fc_latent2": lambda: FCDecoder(48, **{**sizes, "hidden": 32}),
+    }[name]()
+    arm, gripper = loaded(head, file, "act_head.")(features)
+    close(arm, given[f"{name}_actions"], 2e-5)
+    close(gripper, given[f"{name}_gripper"][..., 0], 2e-5)
+
+
+@torch.no_grad()
+def test_sequences_are_put_together_as_in_public(reference):
+    """The first sample, which has no padding: [begin] [wrist] [head] [words] [query] [last word]."""
+    given = reference.arrays("robovlms_struct")
+    weights = load_file(reference.weights("robovlms_struct_post_lstm"))
+    ids = torch.from_numpy(given["lang_x"])
+    row = int(np.flatnonzero(given["attention_mask"].all(1))[0])
+    words = ids[row].numpy()
+    pieces = [
+        Tokens.of(int(words[0])),
+        Patches(camera="wrist", rows=2, cols=2),
+        Patches(camera="head", rows=2, cols=2),
+        Tokens.of(*words[1:-1].tolist()),
+        Learned(acts=True),
+        Tokens.of(int(words[-1])),
+    ]
+    made = assemble([pieces], pad=0)
+    embedded = weights["backbone.lm.model.embed_tokens.weight"].float()[made.ids]
+    kernel, bias = weights["backbone.patch.weight"].float(), weights["backbone.patch.bias"].float()
+    pictures = [torch.from_numpy(given[name][row, 0])[None] for name in ("vision_gripper", "vision_x")]
+    patches = [
+        torch.nn.functional.conv2d(p, kernel, bias, stride=4).flatten(2).transpose(1, 2) for p in pictures
+    ]
+    query = weights["action_token"].float()[None, None]
+    sequence = gather(made.slots, embedded, torch.cat(patches, dim=1), query)
+    close(sequence[0], given["post_lstm_lm_inputs"][row * 3], 2e-6)
+    assert made.layouts[0].actions.tolist() == [made.mask.shape[1] - 2]
+
+
+# ---- the families ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("family", "changes"),
+    [
+        ("one_step_continuous", {"chunk": 3, "options": {"state": True, "queries": 2, "loss": "mse"}}),
+        ("one_step_discrete", {"cameras": ("head", "wrist")}),
+        ("interleaved", {"chunk": 2, "history": 3, "cameras": ("head", "wrist"), "options": {"state": True}}),
+        ("policy_head", {"chunk": 2, "history": 3, "options": {"state": True}}),
+        ("policy_head", {"history": 2, "cameras": ("head", "wrist"), "options": {"head": "gpt"}}),
+    ],
+)
+def test_the_laws(tmp_path, family, changes):
+    check_vla(tiny(f"robovlms/{family}", **changes), tmp_path)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("family", ["interleaved", "policy_head"])
+def test_a_short_history_is_answered_alike_in_any_batch(family):
+    vla = tiny(f"robovlms/{family}", history=3)
+    whole = toy_requests(vla.settings, 2)
+    short = replace(whole[1], history=whole[1].history[1:])
+    none = replace(whole[1], history=())
+    seeds = [(0, 0)] * 3
+    together = vla.act(vla.encode([whole[0], short, none]), seeds=seeds)
+    for k, request in enumerate((whole[0], short, none)):
+        close(vla.act(vla.encode([request]), seeds=seeds[:1])[0], together[k], 1e-5)
+    assert abs(together[1] - together[2]).max() > 1e-4  # the past matters
+    longer = replace(whole[0], history=(whole[1], *whole[0].history))
+    close(vla.act(vla.encode([longer]), seeds=seeds[:1])[0], together[0], 1e-6)
+
+
+def test_losses_of_short_histories():
+    vla = tiny("robovlms/policy_head", history=3, chunk=2)
+    requests = [replace(request, history=()) for request in toy_requests(vla.settings, 2)]
+    actions = toy_actions(vla.settings, 2)
+    together = vla.loss(vla.encode(requests, actions)).samples
+    alone = [vla.loss(vla.encode([r], actions[k : k + 1])).total for k, r in enumerate(requests)]
+    close(together, torch.stack(alone), 1e-5)
+
+
+def test_a_policy_with_a_memory_asks_with_what_it_saw(tmp_path):
+    vla = tiny("robovlms/policy_head", history=3)
+    Checkpoint(vla=vla).save(tmp_path / "checkpoint")
+    where = str(tmp_path / "checkpoint")
+    with pytest.raises(OptionError, match=r"use vla_history\(checkpoint=\.\.\.\)"):
+        make_policy(f"vla(checkpoint={where!r})")
+    policy = make_policy(f"vla_history(checkpoint={where!r})")
+    assert isinstance(policy, VLAHistoryPolicy) and policy.describe()["history"] == 3
+    moments = toy_requests(replace(vla.settings, history=1), 5)
+    seen = [{"images": m.pictures, "instruction": m.instruction, "state": m.state} for m in moments]
+    for _ in range(2):  # an episode remembers nothing of the one before
+        policy.reset("", 9)
+        for k, observation in enumerate(seen):
+            chunk = policy.act(observation, step=k)
+            question = replace(moments[k], history=tuple(moments[max(0, k - 2) : k]))
+            with torch.no_grad():
+                wanted = vla.act(vla.encode([question]), seeds=[(9, k)])[0, 0]
+            close(chunk, wanted, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "message"),
+    [
+        ("policy_head", {"options": {"head": "discrete"}}, "there is no discrete one"),
+        ("policy_head", {"options": {"head": "mlp"}}, "unknown head 'mlp'; valid: gpt, lstm"),
+        ("one_step_discrete", {"history": 2}, r"looks at one moment, bomb\.json says 2"),
+        ("one_step_continuous", {"history": 2}, r"looks at one moment, bomb\.json says 2"),
+        ("one_step_continuous", {"options": {"loss": "l1"}}, "unknown loss 'l1'; valid: huber, mse"),
+        ("interleaved", {"options": {"state": "yes"}}, "state must be true or false"),
+        ("interleaved", {"options": {"backbone": "clip"}}, "unknown backbone 'clip'"),
+    ],
+)
+def test_combinations_that_there_are_not_are_refused(family, changes, message):
+    with pytest.raises((OptionError, LookupError), match=message):
+        tiny(f"robovlms/{family}", **changes)
