@@ -113,7 +113,7 @@ def _recorded(args: argparse.Namespace):
             key = having[0] if having else next(iter(conditions))
         record = store.record(key, args.seed)
         private = None if args.salt is None else PrivateSplit.read(args.salt)
-        settings = recorded_settings(store, conditions[key], record, args.camera, private)
+        settings = recorded_settings(store.settings(), conditions[key], record, args.camera, private)
     return again(record), replace(settings, image_size=args.size, renderer=args.renderer)
 
 

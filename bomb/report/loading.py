@@ -1,4 +1,4 @@
-"""Runs as a report reads them: everything in memory but the series of the episodes."""
+"""Runs as a report reads them, once: everything in memory but the series of the episodes."""
 
 import json
 from collections.abc import Sequence
@@ -8,12 +8,15 @@ from pathlib import Path
 from bomb.policies.words import PolicyWords
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
+from core.episode.record import EpisodeRecord
 from core.errors import OptionError
 from core.settings import APPEARANCE, EPISODE_OPTIONS
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
-IDENTITY = ("policy", "chunk", "cameras", *(name for name in EPISODE_OPTIONS if name != "split"))
-SEEN = ("cameras", *APPEARANCE)  # another policy may well see something else
+# The option ``renderer`` is ``drawn_by`` in a run, where ``renderer`` is the driver.
+_OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
+IDENTITY = ("policy", "chunk", "cameras", "drawn_by", *_OPTIONS)
+SEEN = ("cameras", *APPEARANCE, "drawn_by")  # another policy may well see something else
 BASELINES = ("blind", "mute")  # policies around others, without eyes or without ears
 
 
@@ -71,6 +74,20 @@ class LoadedRun:
             return None
         perturbed = any(d.get("perturbations") not in (None, "clean", "", [], {}) for d in datasets)
         return "perturbed" if perturbed else "clean"
+
+    @property
+    def rows(self) -> list[EpisodeRow]:
+        """Every episode, by condition and seed."""
+        return [row for rows in self.episodes.values() for row in rows.values()]
+
+    def record(self, row: EpisodeRow) -> EpisodeRecord:
+        """The series of an episode, read from the folder.
+
+        Raises:
+            FileError: if it was not kept or cannot be read.
+        """
+        with RunStore.open(self.path) as store:
+            return store.record(row.condition, row.seed)
 
     def same_policy(self, other: "LoadedRun") -> bool:
         """Whether both runs are of the same policy under the same terms."""

@@ -1,11 +1,10 @@
 """A recorded episode of a run, played again: the same world, and the actions that were executed in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bomb.rollouts.rollout import EpisodeResult, Watcher, replay
 from bomb.runs.rows import Condition
-from bomb.runs.store import RunStore
 from core.environment import Environment
 from core.episode.record import EpisodeRecord
 from core.errors import OptionError, StateError
@@ -22,7 +21,7 @@ _SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APP
 
 
 def recorded_settings(
-    store: RunStore,
+    settings: Mapping,
     condition: Condition,
     record: EpisodeRecord,
     camera: str | None,
@@ -34,7 +33,7 @@ def recorded_settings(
     the same world. Knobs of other cameras change nothing that ``camera`` sees and are left out.
 
     Args:
-        store: the run.
+        settings: of the run, as its store has them.
         condition: of the episode; another simulator than its own may be put into the result.
         record: the episode.
         camera: that is going to look, if any.
@@ -43,7 +42,7 @@ def recorded_settings(
     Raises:
         OptionError: for a run of the private split without its salt, or with another one.
     """
-    settings, about = store.settings(), record.about
+    about = record.about
     if private is not None and private.salt_sha256 != settings.get("salt_sha256"):
         raise OptionError(
             f"the salt has the SHA-256 {private.salt_sha256}, the run was drawn from "

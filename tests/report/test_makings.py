@@ -23,7 +23,8 @@ def good(where, seed):
 
 
 def page_of(tmp_path, summary) -> str:
-    write_page(tmp_path / "page.html", summary, pairs=0)
+    runs = load_runs([run.path for run in summary.runs])
+    write_page(tmp_path / "page.html", summary, runs, pairs=0)
     return Outline.of((tmp_path / "page.html").read_text()).words
 
 
