@@ -1,7 +1,6 @@
 """The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
 
 from collections import deque
-from dataclasses import asdict
 from math import dist, inf
 from typing import Any
 
@@ -18,6 +17,7 @@ from core.control.controller import Controller
 from core.episode.info import episode_about, episode_info
 from core.episode.log import EpisodeLog
 from core.episode.record import EpisodeRecord
+from core.episode.resuming import check_terms, resumed_referee, terms
 from core.episode.snapshot import Snapshot
 from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice
 from core.judge.checker import Tolerances
@@ -28,7 +28,6 @@ from core.rendering.render_guard import RenderGuard
 from core.seeding import check_seed
 from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
-from core.world.kinematics import Kinematics
 from core.world.scene import SceneSpec
 from core.world.state import ARM_JOINTS, SceneState, Trace
 
@@ -72,7 +71,6 @@ class Environment(gymnasium.Env):
         self.tolerances = tolerances or Tolerances()
         self._suite = settings.suite
         self._observation_spec, self._scene, self._backend = observation, scene, backend
-        self._low, self._high = action.low.tolist(), action.high.tolist()
         self._closed = False
         self._frame: Frame
         self._guard: RenderGuard | None = None
@@ -288,13 +286,10 @@ class Environment(gymnasium.Env):
         """The whole environment as bytes: world, judge, controller, step, and which episode it is."""
         episode, state = self._check_begun()
         header: dict[str, Any] = {
-            "task": episode.task,
+            **terms(self.task, self.action_spec, self.tolerances),
             "split": episode.split,
             "seed": episode.seed,
-            "action_mode": self.action_spec.mode,
-            "control_hz": self.action_spec.control_hz,
             "perturbation": episode.perturbation,
-            "tolerances": asdict(self.tolerances),
             "steps": self._steps,
             "periods": self._periods,
             "clipped": self._clipped,
@@ -329,23 +324,10 @@ class Environment(gymnasium.Env):
         self._check_open()
         snapshot = Snapshot.from_bytes(saved)
         header = snapshot.header
-        for key, here in (
-            ("task", self.task.name),
-            ("action_mode", self.action_spec.mode),
-            ("control_hz", self.action_spec.control_hz),
-            ("tolerances", asdict(self.tolerances)),
-        ):
-            if header.get(key) != here:
-                raise StateError(f"saved state has {key} {header.get(key)!r}, this environment {here!r}")
+        check_terms(snapshot, terms(self.task, self.action_spec, self.tolerances))
         episode = self._suite.episode(self.task, self._scene, split=header["split"], seed=header["seed"])
-        if header["perturbation"] != episode.perturbation:
-            raise StateError("saved state was perturbed otherwise than this environment's episodes are")
-        if not set(episode.state.stone_ids) <= set(snapshot.scene_state.stone_ids):
-            raise StateError("saved state lacks stones of its episode: another version wrote it")
         # Made before anything moves: it refuses what does not fit.
-        measure = Measurer(episode.scene, Kinematics(episode.scene.robot))
-        referee = Referee(self.task, episode, self.tolerances, measure(episode.state))
-        referee.set_state(header["referee"], snapshot.start, measure(snapshot.start), snapshot.judges)
+        referee = resumed_referee(snapshot, self.task, episode, self.tolerances)
         self._begin(episode, snapshot.scene_state)
         self._referee = referee
         self._controller.state = snapshot.controller
@@ -401,8 +383,7 @@ class Environment(gymnasium.Env):
 
     def _checked(self, action: object) -> np.ndarray:
         action = check_action(action)
-        (x, y, z, g), (lx, ly, lz, lg), (hx, hy, hz, hg) = action.tolist(), self._low, self._high
-        if lx <= x <= hx and ly <= y <= hy and lz <= z <= hz and lg <= g <= hg:
+        if self.action_spec.holds(action):
             return action
         self._clipped += 1
         clipped: npt.NDArray[np.float32] = np.clip(action, self.action_spec.low, self.action_spec.high)

@@ -8,11 +8,12 @@ shares nothing with the same seed of ``test``.
 import zlib
 from collections.abc import Iterable
 from hashlib import sha256
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from core.errors import check_choice, check_integer
+from core.errors import OptionError, check_choice, check_integer
 
 Item = TypeVar("Item")
 
@@ -24,9 +25,68 @@ DRAWS = 3
 # Parity, calibration and continuous integration use splits of their own, so that no number is
 # reported on seeds that something was tuned on.
 SPLITS: dict[str, int] = {"test": 0, "train": 1, "validation": 2, "calibration": 3, "parity": 4, "ci": 5}
+PRIVATE = "private"
+SPLITS[PRIVATE] = 6  # drawn with a secret besides, see `PrivateSplit`
+LEAST_SALT = 16  # bytes
 
 
 LARGEST_SEED = 2**63 - 1  # what files, databases and protocols hold in 64 bits
+
+
+class PrivateSplit(str):
+    """The split ``"private"`` with the salt that its scenes are drawn from.
+
+    It is the text ``"private"`` wherever it is compared, printed or written down: the salt is in memory only,
+    and travels with the split to worker processes. Who does not have it cannot draw the scenes.
+
+    Args:
+        salt: the secret, at least 16 bytes.
+
+    Attributes:
+        salt: the same.
+        salt_sha256: what results say of it, in hexadecimal. Scenes are drawn from another hash.
+
+    Raises:
+        OptionError: if the salt is too short to be a secret.
+    """
+
+    salt: bytes
+    salt_sha256: str
+
+    def __new__(cls, salt: bytes) -> "PrivateSplit":
+        if len(salt) < LEAST_SALT:
+            raise OptionError(f"a salt must have at least {LEAST_SALT} bytes, this one has {len(salt)}")
+        split = super().__new__(cls, PRIVATE)
+        split.salt, split.salt_sha256 = salt, sha256(salt).hexdigest()
+        return split
+
+    def __reduce__(self) -> tuple:
+        return PrivateSplit, (self.salt,)
+
+    @classmethod
+    def read(cls, file: Path) -> "PrivateSplit":
+        """The split of a salt in a file; white space around it does not count.
+
+        Raises:
+            OptionError: if the file cannot be read, or its salt is too short.
+        """
+        try:
+            return cls(Path(file).read_bytes().strip())
+        except OSError as error:
+            raise OptionError(f"the salt {str(file)!r} cannot be read: {error.strerror}") from error
+
+
+def check_split(split: str) -> str:
+    """Returns a split that scenes can be drawn from.
+
+    Raises:
+        UnknownNameError: if it does not exist.
+        OptionError: if it is ``"private"`` without a salt.
+    """
+    check_choice("split", split, SPLITS)
+    if split == PRIVATE and not isinstance(split, PrivateSplit):
+        raise OptionError("the split 'private' is drawn from a salt: give it (--salt FILE, PrivateSplit)")
+    return split
 
 
 def check_seed(seed: object) -> int:
@@ -48,10 +108,13 @@ def stream(split: str, seed: int, purpose: str) -> np.random.Generator:
 
     Raises:
         UnknownNameError: if the split does not exist.
-        OptionError: if the seed is negative, no integer, or has more than 63 bits.
+        OptionError: if the split is private and has no salt; if the seed is negative, no integer, or has more
+            than 63 bits.
     """
-    check_choice("split", split, SPLITS)
-    key = [SPLITS[split], check_seed(seed), zlib.crc32(purpose.encode())]
+    key = [SPLITS[check_split(split)], check_seed(seed), zlib.crc32(purpose.encode())]
+    if isinstance(split, PrivateSplit):
+        secret = sha256(b"bomb scenes:" + split.salt).digest()
+        key += np.frombuffer(secret, "<u4").tolist()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
 
 
@@ -64,8 +127,8 @@ def policy_seed(split: str, seed: int) -> int:
     Raises:
         UnknownNameError, OptionError: as ``stream``.
     """
-    check_choice("split", split, SPLITS)
-    return _hashed(f"{SPLITS[split]}:{check_seed(seed)}:policy") >> 225
+    secret = split.salt.hex() if isinstance(check_split(split), PrivateSplit) else ""
+    return _hashed(f"{SPLITS[split]}:{check_seed(seed)}:policy{secret}") >> 225
 
 
 def shuffled(items: Iterable[Item], purpose: str) -> list[Item]:

@@ -7,12 +7,12 @@ from os import PathLike, fspath
 from typing import Any, Self
 
 from core.control.actions import ActionSpec
-from core.errors import OptionError, UnknownNameError, check_choice, check_flag, check_integer, plain_integer
+from core.errors import OptionError, UnknownNameError, check_flag, check_integer, plain_integer
 from core.perturbations.conditions import FORMAT, ConditionSet
 from core.perturbations.presets import make_suite
 from core.perturbations.suite import Suite
 from core.rendering.observation import ObservationSpec
-from core.seeding import SPLITS
+from core.seeding import check_split
 from core.task import Task
 
 DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, and 2 costs two to three times
@@ -38,7 +38,7 @@ class EpisodeSettings:
     split: str = "test"
 
     def __post_init__(self) -> None:
-        check_choice("split", self.split, SPLITS)
+        check_split(self.split)
         size = plain_integer(self.image_size)
         size = (size, size) if isinstance(size, int) else _tuple("image_size", size)
         self._set("image_size", tuple(plain_integer(side) for side in size))
@@ -80,7 +80,8 @@ class EnvironmentSettings(EpisodeSettings):
         perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "words": "letters"}``; a
             preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one.
             None is the clean world. ``bomb knobs`` and docs/perturbations.md list them.
-        split: which family of seeds; see ``core.seeding.SPLITS``.
+        split: which family of seeds; see ``core.seeding.SPLITS``. The private one is a
+            ``core.seeding.PrivateSplit``, whose salt is never written down.
         max_steps: actions until an episode is truncated; None takes the task's own, 400 for a single move.
         stop_on_success: whether an episode ends when success first holds.
         stop_on_wrong_move: whether it ends when a wrong move is seen: the board at rest, changed to something

@@ -9,6 +9,7 @@ from bomb.cli import VERBS
 from bomb.rollouts.gymnasium_plugin import ENVIRONMENTS
 from core.world.scene import BoardSpec, StoneSpec
 from core.world.stage import CAMERAS, LIGHTS
+from tests.test_imports import ORDER
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -18,6 +19,9 @@ WIRE_KEYS = {
     for file in (ROOT / "bomb" / "integrations" / "openpi").glob("*.py")
     for key in re.findall(r'"(bomb/\w+)"', file.read_text())
 }
+# Dotted like modules: groups of entry points, and the file beside a checkpoint.
+GROUPS = ("tasks", "backends", "policies", "perturbations", "policy_schemes", "backbones", "families")
+NO_MODULES = {"bomb.json", *(f"bomb.{group}" for group in GROUPS)}
 LOCAL_FOLDERS = "backends|benchmarks|bomb|core|csrc|docs|examples|scripts|tasks|tests"
 
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -68,6 +72,61 @@ def test_files_that_are_named_exist(page):
     named = re.findall(rf"`((?:{LOCAL_FOLDERS})/[\w./-]+)`", page.read_text())
     known = {*ENVIRONMENTS, *WIRE_KEYS}
     assert not [name for name in named if name not in known and not (ROOT / name).exists()]
+
+
+SOURCES = sorted(
+    file
+    for folder in LOCAL_FOLDERS.split("|")
+    for kind in ("*.py", "*.cpp", "*.hpp", "*.sh")
+    for file in (ROOT / folder).rglob(kind)
+)
+
+
+ENDINGS = r"/[\w./-]+\.(?:py|md|[ch]pp|sh)"
+
+
+def test_files_that_sources_name_exist():
+    """In comments, docstrings and strings: ``folder/file.ending`` below a folder of ours."""
+    wrong = []
+    for file in SOURCES:
+        named = re.findall(rf"(?<![\w./}}*-])((?:{LOCAL_FOLDERS}){ENDINGS})\b", file.read_text())
+        wrong += [f"{file.relative_to(ROOT)} names {name}" for name in named if not (ROOT / name).exists()]
+    assert not wrong, "\n".join(wrong)
+
+
+DOTTED = r"(?:`|python -m )((?:core|bomb|backends|tasks|benchmarks)(?:\.\w+)+)`"
+
+
+def test_names_in_docstrings_and_pages_exist():
+    """What stands in backticks as ``core.task.Episode`` is a module, or something that the module has."""
+    wrong = []
+    for file in [*PAGES, *SOURCES]:
+        for name in re.findall(DOTTED, file.read_text()):
+            if name not in NO_MODULES and not _known(name):
+                wrong.append(f"{file.relative_to(ROOT)} names {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _known(name: str) -> bool:
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        module = ROOT.joinpath(*parts[:count])
+        for file in (module / "__init__.py", module.with_suffix(".py")):
+            if file.is_file():
+                return count == len(parts) or bool(re.search(rf"\b{parts[count]}\b", file.read_text()))
+    return False
+
+
+def test_the_architecture_page_lists_every_room_in_the_order_of_imports():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    (tree,) = re.findall(r"^## The house\n\n```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    listed: dict[str, list[str]] = {}
+    house = ""
+    for indent, name in re.findall(r"^( *)(\w+)/", tree, re.MULTILINE):
+        house = house if indent else name
+        listed.setdefault(house, []).extend([name] if indent else [])
+    for house, order in ORDER.items():
+        assert listed[house] == [name for name in order if (ROOT / house / name).is_dir()]
 
 
 @pages

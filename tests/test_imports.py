@@ -216,6 +216,25 @@ def test_no_modules_import_each_other_in_a_circle(house):
     assert circle(edges(ROOT, house)) == []
 
 
+def test_runs_are_read_for_a_report_in_one_place():
+    readers = {edge.importer for edge in edges(ROOT, "bomb") if edge.imported == "bomb.runs.store"}
+    assert {name for name in readers if name.startswith("bomb.report.")} == {"bomb.report.loading"}
+
+
+def test_processes_of_our_own_are_started_in_one_place():
+    """Other programs may be run (``subprocess.run``), and gymnasium starts its own (``AsyncVectorEnv``)."""
+    starters, wrong = {"Process", "Popen", "Pool", "ProcessPoolExecutor", "fork", "get_context"}, []
+    for file in files(*HOUSES):
+        if file.parent == ROOT / "bomb" / "processes":
+            continue
+        for node in ast.walk(tree(file)):
+            called = node.func if isinstance(node, ast.Call) else None
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
+            if name in starters:
+                wrong.append(f"{file.relative_to(ROOT)}:{node.lineno} calls {name}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_few_modules_stand_outside_of_a_room():
     loose = {house: {file.stem for file in (ROOT / house).glob("*.py")} for house in ("core", "bomb")}
     assert len(loose["core"]) <= 10, sorted(loose["core"])

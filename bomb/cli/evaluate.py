@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from bomb.cli.options import names
+from bomb.cli.options import add_salt, names, salted
 from bomb.evaluation.settings import EXECUTORS, GOALS, KEEP, EvaluationSettings, ExecutionSettings
 from bomb.policies.registry import POLICIES
 from bomb.processes.statuses import INTERRUPTED
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="comma-separated conditions: clean, bomb:3, board_pose:1-5, words:letters, a:1+b:2, set.json",
     )
     what.add_argument("--split", default="test", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
+    add_salt(what)
     what.add_argument("--episodes", type=int, default=20, metavar="N", help="how many in each condition")
     what.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up")
     what.add_argument(
@@ -134,7 +135,7 @@ def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSetting
         backends=names(args.backend, "--backend"),
         tasks=names(args.task, "--task"),
         perturbations=names(args.perturbations, "--perturbations"),
-        split=args.split,
+        split=salted(args.split, args.salt),
         episodes=args.episodes,
         seed=args.seed,
         goals=args.goals,

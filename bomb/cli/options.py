@@ -1,9 +1,11 @@
 """Options that several verbs take."""
 
 import argparse
+from pathlib import Path
 
 from core.errors import OptionError
 from core.registry import BACKENDS
+from core.seeding import PRIVATE, PrivateSplit
 
 
 def names(text: str, option: str) -> tuple[str, ...]:
@@ -48,3 +50,23 @@ def add_drawn_episode(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
     parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")
+
+
+def add_salt(parser: argparse._ActionsContainer) -> None:
+    """Adds ``--salt FILE``; see ``salted``."""
+    parser.add_argument(
+        "--salt", type=Path, metavar="FILE", help="the secret that scenes of the split private are drawn from"
+    )
+
+
+def salted(split: str, salt: Path | None) -> str:
+    """The split, with the salt of ``--salt`` where it has one.
+
+    Raises:
+        OptionError: for a salt of another split, or one that cannot be read.
+    """
+    if salt is None:
+        return split
+    if split != PRIVATE:
+        raise OptionError(f"--salt is for the split {PRIVATE!r}, not {split!r}")
+    return PrivateSplit.read(salt)

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "html":
         from bomb.report.page import write_page
 
-        write_page(out, summary, pairs=args.pairs)
+        write_page(out, summary, runs, pairs=args.pairs)
         print(out)
         return 0
     return _write(_text_of(args.format)(summary), out)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import core
-from bomb.cli.options import add_drawn_episode
+from bomb.cli.options import add_drawn_episode, add_salt, salted
 from bomb.policies.registry import POLICIES
 from core.errors import OptionError
 from core.registry import BACKENDS
+from core.seeding import PrivateSplit
 
 SUFFIXES = (".png", ".mp4")
 OUT = Path("runs/view.png")
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy", default="expert", metavar="NAME", help=f"one of {', '.join(POLICIES.names())}"
     )
+    add_salt(parser)
     add_drawn_episode(parser)
     parser.add_argument(
         "--max-steps", type=int, default=400, metavar="K", help="actions at most; it ends on success"
@@ -88,7 +90,7 @@ def _performance(args: argparse.Namespace):
         cameras=(args.camera,),
         image_size=args.size,
         renderer=args.renderer,
-        split=args.split,
+        split=salted(args.split, args.salt),
         max_steps=args.max_steps,
         stop_on_success=True,
     )
@@ -110,7 +112,8 @@ def _recorded(args: argparse.Namespace):
                 )
             key = having[0] if having else next(iter(conditions))
         record = store.record(key, args.seed)
-        settings = recorded_settings(store, conditions[key], record, args.camera)
+        private = None if args.salt is None else PrivateSplit.read(args.salt)
+        settings = recorded_settings(store.settings(), conditions[key], record, args.camera, private)
     return again(record), replace(settings, image_size=args.size, renderer=args.renderer)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bomb.demonstrations.dataset import FORMAT, SETTINGS_FILE, VERSION, Dataset
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, write_bytes, write_json
+from bomb.disk.files import FileError, WriteError, left_half, write_bytes, write_json
 from bomb.disk.lock import WriterLock
 from bomb.machine.versions import versions
 from core.errors import OptionError
@@ -34,13 +34,15 @@ def create_dataset(path: Path, settings: dict) -> Iterator[Dataset]:
     begun = (path / SETTINGS_FILE).exists()
     if begun:
         _check_same(Dataset.open(path), wanted)
-    elif path.exists() and (not path.is_dir() or any(file.name != LOCK_FILE for file in path.iterdir())):
+    elif path.exists() and (
+        not path.is_dir() or any(file.name != LOCK_FILE and not left_half(file) for file in path.iterdir())
+    ):
         raise FileError(f"{path} exists and holds no dataset; choose another folder")
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = WriterLock(path / LOCK_FILE)
     except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror}") from error
+        raise WriteError(f"{path} cannot be written: {error.strerror}") from error
     try:
         # Left by a process that was killed while it wrote.
         for part in [*path.glob(".*.part"), *path.glob("*/.*.part")]:
@@ -52,6 +54,10 @@ def create_dataset(path: Path, settings: dict) -> Iterator[Dataset]:
         yield Dataset.open(path)
     finally:
         lock.release()
+
+
+def _foreign(file: Path) -> bool:
+    return file.name != LOCK_FILE and not left_half(file)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -66,10 +72,10 @@ def write_file(path: Path, data: bytes) -> None:
         raise _unwritable(path, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> FileError:
-    return FileError(
+def _unwritable(path: Path, error: OSError) -> WriteError:
+    return WriteError(
         f"{path} cannot be written: {error.strerror}; what was finished before is whole, "
-        "and the same command goes on from there"
+        "and the same command resumes there"
     )
 
 

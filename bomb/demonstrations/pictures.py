@@ -62,7 +62,9 @@ class Renderer:
             supersample=supersample,
             perturbations=(settings["perturbations"], added),
         )
+        self._seed: int | None = None  # of the episode that is begun
         self._env = core.make_environment(environment)
+        self._seed: int | None = None  # of the episode that the world is dressed for
 
     def frames(self, demonstration: Demonstration) -> Iterator[dict]:
         """What a policy would have seen before each action, T dicts.
@@ -113,9 +115,9 @@ class Renderer:
     def _begin(self, demonstration: Demonstration) -> None:
         """Dresses the world for the demonstration's episode."""
         about, env = demonstration.about, self._env
-        here = env.episode
-        if here is None or here.seed != demonstration.seed:
+        if self._seed != demonstration.seed:
             env.reset(seed=demonstration.seed)
+            self._seed = demonstration.seed
         drawn = {name: draw for name, draw in about["perturbation"].items() if name != "twin"}
         there = env.episode.perturbation
         if env.episode.state != demonstration.world(0) or any(there.get(k) != v for k, v in drawn.items()):

@@ -56,6 +56,11 @@ def for_ffmpeg(path: Path) -> Iterator[str]:
     yield f"file:{path}"
 
 
+def left_half(file: Path) -> bool:
+    """Whether a file is what ``write_bytes`` leaves behind when its process is killed in the middle."""
+    return file.name.startswith(".") and file.name.endswith(".part")
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes beside and renames, so that an interrupted run leaves no half file."""
     path.parent.mkdir(parents=True, exist_ok=True)

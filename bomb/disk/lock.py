@@ -1,6 +1,7 @@
 """Only one process writes to a run."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from bomb.disk.files import WriteError
@@ -26,8 +27,10 @@ class WriterLock:
                 f"{file.parent} is being written by another process{f' ({holder})' if holder else ''}; "
                 "wait for it, or choose another folder"
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+        # Only words for others: a disk that is full says so where something is to be kept.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
 
     def release(self) -> None:
         """Lets others write. A second call does nothing. The file stays: removing it would race."""

@@ -27,6 +27,7 @@ from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
+from core.seeding import PrivateSplit
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 from core.world.temporary import temporary_folder
 
@@ -193,6 +194,7 @@ def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wa
         )
     return {
         **{name: described[name] for name in SHOWN},
+        **{name: described[name] for name in ("salt_sha256",) if name in described},
         "policy": described["policy"]["words"],
         "privileged": described["policy"]["privileged"],
         **(entries[0] if len(entries) == 1 else {}),
@@ -281,6 +283,7 @@ def _described(
         "renderer": machine["renderer"] if cameras else None,
         "versions": versions(),
         "tolerances": asdict(Tolerances()),
+        **({"salt_sha256": settings.split.salt_sha256} if isinstance(settings.split, PrivateSplit) else {}),
         "execution": execution.to_dict(),
         "hardware": machine,
         "git": git_state(),

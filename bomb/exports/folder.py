@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, read_json, write_json, writing
+from bomb.disk.files import FileError, left_half, read_json, write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.exports.plan import ExportPlan
 from bomb.exports.statistics import PictureHistogram
@@ -179,7 +179,9 @@ def open_export(path: Path, writer: Writer, about: dict, plan: ExportPlan) -> It
     if not begun and path.exists():
         if not path.is_dir():
             raise FileError(f"{path} is no folder")
-        strangers = sorted(file.name for file in path.iterdir() if file.name not in (LOCK, PARTS))
+        strangers = sorted(
+            file.name for file in path.iterdir() if file.name not in (LOCK, PARTS) and not left_half(file)
+        )
         if strangers:
             raise FileError(f"{path} exists and holds no export of BOMB, but {strangers[0]}; choose another")
     with writing(path):

@@ -6,6 +6,8 @@ from bomb.disk.files import write_text
 from bomb.exports.plan import ExportPlan
 from bomb.exports.writer import Writer
 
+README = "README.md"
+
 _ACTIONS = {
     "delta": "x, y, z in [-1, 1] are added to the last commanded target, 1.0 being {step:g} mm; "
     "the gripper is an absolute opening, 0 closed, 1 open",
@@ -46,7 +48,7 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         "",
         *writer.readme(),
     ]
-    write_text(path / "README.md", "\n".join(lines).rstrip() + "\n")
+    write_text(path / README, "\n".join(lines).rstrip() + "\n")
 
 
 def _levels(levels: dict) -> str:

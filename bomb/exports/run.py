@@ -8,10 +8,11 @@ from pathlib import Path
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import held_out_of, visible_levels
+from bomb.disk.files import writing
 from bomb.exports.folder import open_export
 from bomb.exports.formats import writer_class
 from bomb.exports.plan import make_plan
-from bomb.exports.readme import write_readme
+from bomb.exports.readme import README, write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.machine.versions import versions
@@ -121,7 +122,9 @@ def export(
                 total=plan.frames(), initial=before, unit="frame", desc=format, disable=not bars
             ) as bar:
                 write_shards(folder, plan, dataset, settings, workers, bar.update)
-            write_readme(folder.path, writer, plan, about)
+        if before < plan.frames() or not (folder.path / README).exists():
+            with writing(folder.path):
+                write_readme(folder.path, writer, plan, about)
     return Exported(
         path=Path(out),
         episodes=len(plan.episodes),

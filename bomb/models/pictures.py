@@ -118,3 +118,26 @@ def letterbox(picture: np.ndarray, fill: tuple[int, int, int]) -> np.ndarray:
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = picture
     return square
+
+
+def resize_with_pad(picture: np.ndarray, side: int) -> np.ndarray:
+    """The picture in the middle of a black square, its sides' ratio kept: uint8[side, side, 3].
+
+    Bilinear between pixels' centres and not antialiased, as openpi's.
+    """
+    height, width = picture.shape[:2]
+    ratio = max(height, width) / side
+    new = int(height / ratio), int(width / ratio)
+    values = picture.astype(np.float32)
+    for axis in (0, 1):
+        last = picture.shape[axis] - 1
+        at = (np.arange(new[axis]) + 0.5) * picture.shape[axis] / new[axis] - 0.5
+        at = np.clip(at, 0, last).astype(np.float32)
+        first = np.floor(at).astype(int)
+        weight = (at - first).reshape([-1 if k == axis else 1 for k in range(3)])
+        after = np.minimum(first + 1, last)
+        values = values.take(first, axis) * (1 - weight) + values.take(after, axis) * weight
+    square = np.zeros((side, side, 3), dtype=np.uint8)
+    top, left = (side - new[0]) // 2, (side - new[1]) // 2
+    square[top : top + new[0], left : left + new[1]] = np.clip(np.rint(values), 0, 255)
+    return square

@@ -13,6 +13,7 @@ FAMILIES = Registry(
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
+        "pi0": "bomb.models.pi0.family:Pi0",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
         "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from bomb.parity.play import CLEAR, environment, episode, grasp_and_lift, play_script, set_down
+from bomb.parity.play import CLEAR, Waypoint, environment, episode, grasp_and_lift, play_script, set_down
 from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
 from bomb.statistics import cohen_kappa, rate
 from core.seeding import stream
+from core.task import Episode
 
 BOUND = Bound(value=0.85, at_least=True)
 GRASP_NOISE = (0.010, 0.010, 0.003)  # m, standard deviations in x, y, z of R
@@ -22,6 +23,16 @@ class NearMiss:
     placed: tuple[bool, bool]
 
 
+def near_miss(split: str, seed: int) -> tuple[Episode, list[Waypoint]]:
+    """The episode of a seed, and a script for it with errors on purpose."""
+    start = episode(split, CLEAR, seed)
+    rng = stream(split, seed, "near miss")
+    return start, [
+        *grasp_and_lift(start, rng.normal(size=3) * GRASP_NOISE),
+        *set_down(start, rng.normal(size=3) * RELEASE_NOISE),
+    ]
+
+
 class NearMissStudy(Study):
     """Cohen's kappa of *lifted* and of *placed* over noisy open-loop scripts."""
 
@@ -32,12 +43,7 @@ class NearMissStudy(Study):
         return [plan.seed + k for k in range(plan.episodes)]
 
     def run(self, plan: StudyPlan, seed: int) -> NearMiss:
-        start = episode(plan.split, CLEAR, seed)
-        rng = stream(plan.split, seed, "near miss")
-        waypoints = [
-            *grasp_and_lift(start, rng.normal(size=3) * GRASP_NOISE),
-            *set_down(start, rng.normal(size=3) * RELEASE_NOISE),
-        ]
+        start, waypoints = near_miss(plan.split, seed)
         infos = [
             play_script(environment(backend, plan.split, CLEAR), start, waypoints).info
             for backend in plan.backends

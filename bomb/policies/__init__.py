@@ -1,1 +1,1 @@
-"""Policies that come with BOMB; registered in core.registry under the names users type."""
+"""Policies that come with BOMB; registered in ``bomb.policies.registry`` under the names users type."""

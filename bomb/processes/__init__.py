@@ -1,1 +1,1 @@
-"""Processes of our own: pools that end cleanly, and no orphans."""
+"""Processes of our own, which are started here and nowhere else: pools that end cleanly, and no orphans."""

@@ -1,4 +1,4 @@
-"""One spawned process with a pipe to it: what every pool of ours is made of."""
+"""One spawned process with a pipe to it: the only place that starts processes of our own."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from bomb.processes.orphans import (
 
 
 class Child:
-    """A process that does not outlive this one, and leaves Ctrl-C to it.
+    """A process that does not outlive this one, and leaves Ctrl-C to it; it leads a group of its own.
 
     Args:
         life: called in the process with its end of the pipe and ``args``; must pickle.
@@ -30,9 +30,20 @@ class Child:
         context = multiprocessing.get_context("spawn")  # a forked renderer or engine hangs
         self.connection, there = context.Pipe()
         self._process = context.Process(target=_live, args=(there, life, args), daemon=daemon)
-        with without_interrupts():
-            self._process.start()
-        there.close()  # so that the end of the process is the end of the pipe
+        try:
+            with without_interrupts():
+                self._process.start()
+        except BaseException:  # it may run already, and nobody else would know of it
+            if self._process.pid is not None:
+                self.end()
+            raise
+        finally:
+            there.close()  # so that the end of the process is the end of the pipe
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, which leads the group of what it has started."""
+        return self._process.pid
 
     @property
     def sentinel(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
+from bomb.disk.files import WriteError
 from bomb.processes.child import Child
 from bomb.processes.main_program import check_main_program
 from core.errors import BombError
@@ -88,6 +89,8 @@ class Workers:
             except (EOFError, ConnectionResetError):
                 answers += self._bury(worker)
                 continue
+            if kind == "unwritable":
+                raise WriteError(result)
             if kind == "raised":
                 raise BombError(result)
             answers.append(Answer(job=worker.jobs.popleft(), result=result))
@@ -157,6 +160,6 @@ def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -
     except EOFError:
         pass
     except BombError as error:
-        connection.send(("raised", str(error)))
+        connection.send(("unwritable" if isinstance(error, WriteError) else "raised", str(error)))
     except Exception:  # nothing is lost: `Workers.wait` raises it again where the jobs came from
         connection.send(("raised", f"a worker failed:\n{traceback.format_exc()}"))

@@ -22,7 +22,7 @@ class Comparison:
         difference: second minus first, with Tango's interval.
         p_value: of the exact McNemar test; None where pairs are not independent, because several conditions
             are pooled. p_holm: the same, corrected for the ``tests`` of the family.
-        verdict, within_margin, words: see ``bomb.statistics.Finding``.
+        verdict, within_margin, words: see ``bomb.statistics.Claim``.
         differs: what both sides were made with and differ in, in words; see ``bomb.report.makings``.
     """
 

@@ -8,7 +8,9 @@ from bomb.report.compared import Comparison
 from bomb.report.loading import LoadedRun
 from bomb.report.model import ConditionSummary
 from bomb.runs.rows import Condition, EpisodeRow
-from bomb.statistics import moves_in_a_row, quantile, rate, wilson
+from bomb.statistics import Estimate, clustered_rate, moves_in_a_row, quantile, rate, undefined, wilson
+
+CARRIED = {"grasped", "lifted"}
 
 
 def summarise_condition(
@@ -38,6 +40,7 @@ def summarise_condition(
         success=rate([row.success for row in rows]),
         success_once=rate([row.success_once for row in rows]),
         success_at_worst=wilson(len(rows) - len(failures), len(rows) + unplayed),
+        by_carrying=by_carrying(rows),
         stages=_stages(rows),
         reasons=_counts(row.reason for row in failures),
         all_reasons=_counts(reason for row in failures for reason in row.reasons),
@@ -50,6 +53,22 @@ def summarise_condition(
         path_m=quantile(paths, 0.5),
         versus_clean=versus_clean,
     )
+
+
+def by_carrying(rows: Sequence[EpisodeRow], *, clustered: bool = False) -> Estimate:
+    """The rate of success in which a stone was grasped and lifted, by the stages of the stored verdict.
+
+    Success is where stones end. One that was pushed along the board to its intersection counts there only.
+
+    Args:
+        rows: completed episodes.
+        clustered: whether a seed may have been played several times.
+    """
+    told = [row for row in rows if row.stages.keys() >= CARRIED]
+    if rows and not told:
+        return undefined("the run's verdicts have no stages")
+    outcomes = [row.success and all(row.stages[name] for name in CARRIED) for row in told]
+    return clustered_rate(outcomes, [row.seed for row in told]) if clustered else rate(outcomes)
 
 
 def _stages(rows: Sequence[EpisodeRow]) -> dict:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bomb.report.compared import Comparison
+from bomb.report.conditions import by_carrying
 from bomb.report.loading import LoadedRun, where
 from bomb.report.makings import made_otherwise
 from bomb.report.model import CurvePoint, Group, SeverityCurve
@@ -178,6 +179,7 @@ def _group(run: LoadedRun, place: tuple, category: str, severity: int | None, me
         episodes=len(rows),
         success=clustered_rate([row.success for row in rows], seeds),
         success_once=clustered_rate([row.success_once for row in rows], seeds),
+        by_carrying=by_carrying(rows, clustered=True),
         versus_clean=_difference(members, twins),
         pairs=len(pairs.first),
         paired=clustered_rate(pairs.second, pairs.clusters),

@@ -1,19 +1,22 @@
-"""Runs as a report reads them: everything in memory but the series of the episodes."""
+"""Runs as a report reads them, once: everything in memory but the series of the episodes."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bomb.policies.words import PolicyWords
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
+from core.episode.record import EpisodeRecord
 from core.errors import OptionError
 from core.settings import APPEARANCE, EPISODE_OPTIONS
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
-IDENTITY = ("policy", "chunk", "cameras", *(name for name in EPISODE_OPTIONS if name != "split"))
-SEEN = ("cameras", *APPEARANCE)  # another policy may well see something else
+# The option ``renderer`` is ``drawn_by`` in a run, where ``renderer`` is the driver.
+_OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
+IDENTITY = ("policy", "chunk", "cameras", "drawn_by", *_OPTIONS)
+SEEN = ("cameras", *APPEARANCE, "drawn_by")  # another policy may well see something else
 BASELINES = ("blind", "mute")  # policies around others, without eyes or without ears
 
 
@@ -72,6 +75,20 @@ class LoadedRun:
         perturbed = any(d.get("perturbations") not in (None, "clean", "", [], {}) for d in datasets)
         return "perturbed" if perturbed else "clean"
 
+    @property
+    def rows(self) -> list[EpisodeRow]:
+        """Every episode, by condition and seed."""
+        return [row for rows in self.episodes.values() for row in rows.values()]
+
+    def record(self, row: EpisodeRow) -> EpisodeRecord:
+        """The series of an episode, read from the folder.
+
+        Raises:
+            FileError: if it was not kept or cannot be read.
+        """
+        with RunStore.open(self.path) as store:
+            return store.record(row.condition, row.seed)
+
     def same_policy(self, other: "LoadedRun") -> bool:
         """Whether both runs are of the same policy under the same terms."""
 
@@ -119,7 +136,12 @@ def load_runs(paths: Sequence[Path]) -> list[LoadedRun]:
 def _load(path: Path, name: str) -> LoadedRun:
     with RunStore.open(path) as store:
         store.check()
-        conditions = tuple(store.conditions())
+        salt = store.settings().get("salt_sha256")
+        # Scenes of another salt are others: they are in another split, as far as a report is concerned.
+        conditions = tuple(
+            replace(condition, split=f"{condition.split}-{salt[:12]}") if salt else condition
+            for condition in store.conditions()
+        )
         episodes: dict[str, dict[int, EpisodeRow]] = {condition.key: {} for condition in conditions}
         for row in store.episodes():
             episodes[row.condition][row.seed] = row

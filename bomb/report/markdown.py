@@ -92,6 +92,7 @@ def _conditions(summary: Summary) -> str:
             str(condition.episodes),
             str(condition.unplayed),
             percent(condition.success),
+            percent(condition.by_carrying),
             percent(condition.success_once),
             number(condition.distance_median_mm),
             number(condition.distance_p95_mm),
@@ -99,7 +100,7 @@ def _conditions(summary: Summary) -> str:
         for condition in _all(summary)
     ]
     head = ["run", "task", "simulator", "perturbation", "completed", "unplayed", "success at end"]
-    head += ["success once", "placement error, median (mm)", "95th percentile (mm)"]
+    head += ["by carrying", "success once", "placement error, median (mm)", "95th percentile (mm)"]
     return section("Conditions: of completed episodes", table(head, rows))
 
 

@@ -49,6 +49,7 @@ class ConditionSummary:
         episodes: how many were completed. unplayed: how many could not be, after every attempt.
         asked: how many there shall be in the end; None where the run does not say.
         success, success_once: at the end, and at any time; of completed episodes.
+        by_carrying: success in which a stone was grasped and lifted, out of the same episodes.
         success_at_worst: at the end, if every unplayed episode is counted as a failure.
         stages: flag to share of episodes, ours and ``int_act/*``.
         reasons: first reason of the failures, most frequent first. all_reasons: every one that applies.
@@ -76,6 +77,7 @@ class ConditionSummary:
     success: Estimate
     success_once: Estimate
     success_at_worst: Estimate
+    by_carrying: Estimate
     stages: dict[str, Estimate]
     reasons: dict[str, int]
     all_reasons: dict[str, int]
@@ -98,7 +100,7 @@ class Group:
         severity: of the conditions; None for those without, or for all.
         perturbations: labels of what is pooled.
         episodes: how many.
-        success, success_once: with an interval that knows that a seed was played several times.
+        success, success_once, by_carrying: with an interval that knows that a seed was played several times.
         versus_clean: success minus that of the clean twins, over all pairs, with an interval that knows that
             a seed was played several times; undefined without twins.
         pairs: episodes with a clean twin. paired: success of these. clean_twins: success of their twins.
@@ -115,6 +117,7 @@ class Group:
     episodes: int
     success: Estimate
     success_once: Estimate
+    by_carrying: Estimate
     versus_clean: Estimate
     pairs: int
     paired: Estimate

@@ -1,6 +1,6 @@
 """The page of ``bomb report``: one HTML file that opens without a network."""
 
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 
 from bomb.disk.files import write_text
@@ -13,20 +13,21 @@ from bomb.report import (
     sections_rates,
     sections_run,
 )
+from bomb.report.loading import LoadedRun
 from bomb.report.model import Summary
 from bomb.report.sections_twins import films
 from bomb.report.wording import Names
-from bomb.runs.store import RunStore
 
 PAIRS = 3
 
 
-def write_page(file: Path, summary: Summary, *, pairs: int = PAIRS) -> None:
+def write_page(file: Path, summary: Summary, runs: Sequence[LoadedRun], *, pairs: int = PAIRS) -> None:
     """Writes the page with every picture and video embedded.
 
     Args:
         file: to be written; it appears when it is whole.
-        summary: of the runs; their folders are read for paths, offsets and films.
+        summary: of the runs.
+        runs: those of the summary, in its order; their folders are read for paths and films.
         pairs: how many pairs of twins are filmed; 0 needs no graphics driver.
 
     Raises:
@@ -35,20 +36,18 @@ def write_page(file: Path, summary: Summary, *, pairs: int = PAIRS) -> None:
     """
     names = Names(summary)
     page = Page(_title(summary), contents=True)
-    with ExitStack() as stack:
-        stores = {run.name: stack.enter_context(RunStore.open(Path(run.path))) for run in summary.runs}
-        sections_rates.headline(page, summary, names)
-        sections_rates.severity(page, summary, names)
-        sections_rates.tables(page, summary, names)
-        sections_rates.differences(page, summary, names)
-        sections_compared.training(page, summary)
-        sections_compared.comparisons(page, summary)
-        sections_compared.simulators(page, summary)
-        sections_episodes.endings(page, summary, names)
-        sections_boards.boards(page, summary, names, stores)
-        sections_boards.paths(page, summary, names, stores)
-        if pairs:
-            films(page, summary, stores, pairs)
+    sections_rates.headline(page, summary, names)
+    sections_rates.severity(page, summary, names)
+    sections_rates.tables(page, summary, names)
+    sections_rates.differences(page, summary, names)
+    sections_compared.training(page, summary)
+    sections_compared.comparisons(page, summary)
+    sections_compared.simulators(page, summary)
+    sections_episodes.endings(page, summary, names)
+    sections_boards.boards(page, summary, names, runs)
+    sections_boards.paths(page, summary, names, runs)
+    if pairs:
+        films(page, runs, pairs)
     sections_run.efficiency(page, summary)
     sections_run.errors(page, summary)
     sections_run.provenance(page, summary)

@@ -1,6 +1,6 @@
 """Where on the board: success, offsets and the way of the tool, episode by episode."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from bomb.disk.files import FileError
 from bomb.pages.page import Page
 from bomb.report.board_charts import Path, offset_board, path_board, success_board
 from bomb.report.boards import is_intersection, is_single, place_of, placements_of
+from bomb.report.loading import LoadedRun
 from bomb.report.model import RunSummary, Summary
 from bomb.report.sections_rates import show
 from bomb.report.wording import Names
 from bomb.runs.rows import Condition, EpisodeRow
-from bomb.runs.store import RunStore
 from core.board.boards import Cell
 from core.judge.checker import Tolerances
 from core.world.scene import BoardSpec
@@ -20,15 +20,15 @@ from core.world.scene import BoardSpec
 PATHS = 30  # tool paths that are drawn of one run in one chart
 NEAR = "beyond_tolerance"  # the one failure that ends by the right intersection
 
-Stores = Mapping[str, RunStore]
+Runs = Sequence[LoadedRun]  # those of the summary, in its order
 Episodes = list[tuple[Condition, EpisodeRow]]
 
 
-def boards(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
+def boards(page: Page, summary: Summary, names: Names, runs: Runs) -> None:
     """Success and offset by intersection."""
     parts = []
-    for run in summary.runs:
-        for place, episodes in _by_place(stores[run.name], run, names).items():
+    for about, run in zip(summary.runs, runs, strict=True):
+        for place, episodes in _by_place(run, about, names).items():
             counts, offsets = _successes(episodes), _offsets(episodes)
             if counts or offsets:
                 parts.append((place, counts, offsets))
@@ -78,15 +78,15 @@ def _offsets(episodes: Episodes) -> dict[Cell, np.ndarray]:
     return {cell: np.array(found, dtype=np.float64) for cell, found in offsets.items()}
 
 
-def paths(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
+def paths(page: Page, summary: Summary, names: Names, runs: Runs) -> None:
     """The tool centre point from above: runs overlaid, or clean and perturbed of a single one."""
     charts: dict[str, dict[str, list[Path]]] = {}
     missing = 0
-    for run in summary.runs:
-        for place, episodes in _by_place(stores[run.name], run, names, with_run=False).items():
+    for about, run in zip(summary.runs, runs, strict=True):
+        for place, episodes in _by_place(run, about, names, with_run=False).items():
             for kind in ("clean", "perturbed"):
                 members = [e for e in episodes if (e[0].category == "clean") == (kind == "clean")]
-                drawn, lost = _paths(stores[run.name], members)
+                drawn, lost = _paths(run, members)
                 missing += lost
                 if drawn and names.several:
                     charts.setdefault(f"{place}, {kind}", {})[run.name] = drawn
@@ -107,14 +107,14 @@ def paths(page: Page, summary: Summary, names: Names, stores: Stores) -> None:
             show(page, path_board(f"Tool path: {place}", list(groups.items()), BoardSpec(), caption))
 
 
-def _paths(store: RunStore, episodes: Episodes) -> tuple[list[Path], int]:
+def _paths(run: LoadedRun, episodes: Episodes) -> tuple[list[Path], int]:
     """Paths spread evenly over the episodes, so that no condition is left out; and how many were not kept."""
     chosen = np.unique(np.linspace(0, len(episodes) - 1, min(PATHS, len(episodes))).astype(int))
     drawn, missing = [], 0
     for k in chosen:
-        condition, row = episodes[k]
+        _, row = episodes[k]
         try:
-            tools = store.record(condition.key, row.seed).tools
+            tools = run.record(row).tools
         except FileError:
             missing += 1
             continue
@@ -123,13 +123,13 @@ def _paths(store: RunStore, episodes: Episodes) -> tuple[list[Path], int]:
 
 
 def _by_place(
-    store: RunStore, run: RunSummary, names: Names, *, with_run: bool = True
+    run: LoadedRun, about: RunSummary, names: Names, *, with_run: bool = True
 ) -> dict[str, Episodes]:
     """Episodes of a run by task, split and simulator."""
-    places = {cell.key: names.place(cell, run=with_run) for cell in run.conditions}
-    conditions = {condition.key: condition for condition in store.conditions()}
+    places = {cell.key: names.place(cell, run=with_run) for cell in about.conditions}
+    conditions = {condition.key: condition for condition in run.conditions}
     found: dict[str, Episodes] = {}
-    for row in store.episodes():
+    for row in run.rows:
         if row.condition in places:
             found.setdefault(places[row.condition], []).append((conditions[row.condition], row))
     return found

@@ -36,7 +36,9 @@ def headline(page: Page, summary: Summary, names: Names) -> None:
         "both over pairs of a perturbed episode and its clean twin. "
         f"Brackets hold {summary.confidence:.0%} intervals. A success is a stone of the right colour at rest "
         "within the tolerance of the right intersection, let go, with no other stone pushed away "
-        "(docs/checker.md). Episodes that could not be played are errors: counted apart, never as failures."
+        "(docs/checker.md), however it got there; by carrying is the share of episodes in which it "
+        "was grasped and lifted besides, which pushing a stone along the board is not. Episodes that could "
+        "not be played are errors: counted apart, never as failures."
     )
     privileged = [f"`{run.policy}`" for run in summary.runs if run.privileged]
     if privileged:
@@ -109,8 +111,8 @@ def tables(page: Page, summary: Summary, names: Names) -> None:
     with page.details("Every condition"):
         for run in summary.runs:
             page.table(
-                ["condition", "simulator", "success", "at any time", "placed: median off", "95th percentile",
-                 "against the clean twins, points", "p (Holm)", "verdict"],
+                ["condition", "simulator", "success", "by carrying", "at any time", "placed: median off",
+                 "95th percentile", "against the clean twins, points", "p (Holm)", "verdict"],
                 [_condition_row(c) for c in run.conditions],
                 f"{run.name}: conditions, {summary.confidence:.0%} intervals under each number",
             )  # fmt: skip
@@ -173,19 +175,27 @@ def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
     by_category = {group.category: group for group in groups}
     clean, perturbed = by_category.get("clean"), by_category.get("perturbed")
     place = names.place(groups[0])
+    carried = [
+        f"{name} by carrying: {share(group.by_carrying)}"
+        for name, group in by_category.items()
+        if group.by_carrying.value is not None
+    ]
     if perturbed is not None and perturbed.pairs:
         sides = (("clean", perturbed.clean_twins), ("perturbed", perturbed.paired))
         lines = [f"{name}: {interval(side)} of {perturbed.pairs} pairs" for name, side in sides]
         alone = perturbed.episodes - perturbed.pairs
         if alone:
             lines.append(f"{counted(alone, 'perturbed episode')} without a clean twin left out")
+        lines += carried
         return place, " → ".join(share(side) for _, side in sides), Raw("<br>".join(lines))
     if clean is not None and clean.episodes:
         lines = [f"clean: {interval(clean.success)} of {clean.episodes}"]
         if perturbed is not None:
             lines.append("nothing perturbed has its clean twin yet")
+        lines += carried
         return place, share(clean.success), Raw("<br>".join(lines))
     lines = [f"perturbed: {interval(perturbed.success)} of {perturbed.episodes}", "without clean twins"]
+    lines += carried
     return place, share(perturbed.success), Raw("<br>".join(lines))
 
 
@@ -227,6 +237,7 @@ def _condition_row(cell: ConditionSummary) -> list[str]:
         cell.perturbation,
         cell.backend,
         Raw(f"{success}<small>{alone} of these without a clean twin</small>") if alone else success,
+        rate_cell(cell.by_carrying),
         rate_cell(cell.success_once),
         number_cell(cell.distance_median_mm, "mm"),
         number_cell(cell.distance_p95_mm, "mm"),

@@ -1,27 +1,24 @@
 """Pairs of twins as videos on the page."""
 
+from collections.abc import Sequence
+
 from bomb.pages.page import Page
 from bomb.pictures.images import write_mp4
-from bomb.report.model import RunSummary, Summary
-from bomb.report.sections_boards import Stores
+from bomb.report.loading import LoadedRun
 from bomb.report.twins import EVERY, Twins, choose, film_twins, side_by_side
-from bomb.runs.store import RunStore
 from bomb.statistics import formats
 from core.errors import BombError
 from core.world.temporary import temporary_folder
 
 
-def films(page: Page, summary: Summary, stores: Stores, pairs: int) -> None:
+def films(page: Page, runs: Sequence[LoadedRun], pairs: int) -> None:
     """The most telling pairs of each run, ``pairs`` in all, the first run's first."""
     from tqdm import tqdm
 
-    chosen: list[tuple[RunSummary, Twins]] = []
-    per_run = {
-        run.name: choose(stores[run.name].conditions(), stores[run.name].episodes(), pairs)
-        for run in summary.runs
-    }
+    chosen: list[tuple[LoadedRun, Twins]] = []
+    per_run = [(run, choose(run.conditions, run.rows, pairs)) for run in runs]
     for k in range(pairs):
-        chosen += [(run, per_run[run.name][k]) for run in summary.runs if k < len(per_run[run.name])]
+        chosen += [(run, found[k]) for run, found in per_run if k < len(found)]
     if not chosen:
         return
     page.heading("Twins, side by side")
@@ -33,15 +30,15 @@ def films(page: Page, summary: Summary, stores: Stores, pairs: int) -> None:
     with page.columns("30rem"):
         for run, twins in tqdm(chosen[:pairs], desc="films", unit="pair", delay=1):
             try:
-                _pair(page, run, twins, stores[run.name])
+                _pair(page, run, twins)
             except BombError as error:
                 condition, row = twins.perturbed
                 page.paragraph(f"{condition.key}, seed {row.seed} could not be filmed: {error}", kind="note")
 
 
-def _pair(page: Page, run: RunSummary, twins: Twins, store: RunStore) -> None:
+def _pair(page: Page, run: LoadedRun, twins: Twins) -> None:
     (condition, row), clean = twins.perturbed, twins.clean[1]
-    made, notes = film_twins(store, twins)
+    made, notes = film_twins(run, twins)
     fps = max(1, round(made[0].result.record.about["control_hz"] / EVERY))
     labels = ("clean", condition.perturbation)
     with temporary_folder("twins") as folder:

@@ -13,9 +13,9 @@ import numpy as np
 from bomb.pictures.filming import Film, film
 from bomb.pictures.images import captioned, grid
 from bomb.pictures.views import ringed
+from bomb.report.loading import LoadedRun
 from bomb.runs.replaying import again, recorded_settings
 from bomb.runs.rows import Condition, EpisodeRow
-from bomb.runs.store import RunStore
 from core.episode.record import EpisodeRecord
 from core.settings import EnvironmentSettings
 
@@ -73,11 +73,11 @@ def choose(conditions: Iterable[Condition], episodes: Iterable[EpisodeRow], most
     return chosen
 
 
-def film_twins(store: RunStore, twins: Twins) -> tuple[list[Film], list[str]]:
+def film_twins(run: LoadedRun, twins: Twins) -> tuple[list[Film], list[str]]:
     """Films both episodes.
 
     Args:
-        store: of the run.
+        run: that has them.
         twins: the pair.
 
     Returns:
@@ -89,8 +89,8 @@ def film_twins(store: RunStore, twins: Twins) -> tuple[list[Film], list[str]]:
     """
     films, notes = [], []
     for condition, row in (twins.clean, twins.perturbed):
-        record = store.record(condition.key, row.seed)
-        made = _film(recorded_settings(store, condition, record, CAMERA), record)
+        record = run.record(row)
+        made = _film(recorded_settings(run.settings, condition, record, CAMERA), record)
         films.append(made)
         if made.result.record.about["verdict"]["success"] != row.success:
             notes.append(

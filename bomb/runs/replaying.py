@@ -1,17 +1,17 @@
 """A recorded episode of a run, played again: the same world, and the actions that were executed in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bomb.rollouts.rollout import EpisodeResult, Watcher, replay
 from bomb.runs.rows import Condition
-from bomb.runs.store import RunStore
 from core.environment import Environment
 from core.episode.record import EpisodeRecord
-from core.errors import StateError
+from core.errors import OptionError, StateError
 from core.perturbations.base import split_name
 from core.perturbations.conditions import ConditionSet
 from core.perturbations.suite import TWIN
+from core.seeding import PrivateSplit
 from core.settings import APPEARANCE, EPISODE_OPTIONS, EnvironmentSettings
 
 Perform = Callable[[Environment, Watcher], EpisodeResult]
@@ -21,7 +21,11 @@ _SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APP
 
 
 def recorded_settings(
-    store: RunStore, condition: Condition, record: EpisodeRecord, camera: str | None
+    settings: Mapping,
+    condition: Condition,
+    record: EpisodeRecord,
+    camera: str | None,
+    private: PrivateSplit | None = None,
 ) -> EnvironmentSettings:
     """The world of a recorded episode, seen by one camera.
 
@@ -29,12 +33,21 @@ def recorded_settings(
     the same world. Knobs of other cameras change nothing that ``camera`` sees and are left out.
 
     Args:
-        store: the run.
+        settings: of the run, as its store has them.
         condition: of the episode; another simulator than its own may be put into the result.
         record: the episode.
         camera: that is going to look, if any.
+        private: the split with its salt, of a run of the private split.
+
+    Raises:
+        OptionError: for a run of the private split without its salt, or with another one.
     """
-    settings, about = store.settings(), record.about
+    about = record.about
+    if private is not None and private.salt_sha256 != settings.get("salt_sha256"):
+        raise OptionError(
+            f"the salt has the SHA-256 {private.salt_sha256}, the run was drawn from "
+            f"{settings.get('salt_sha256') or 'none'}"
+        )
     levels = {
         name: level for name, level in condition.levels.items() if split_name(name)[1] in (None, camera)
     }
@@ -46,7 +59,7 @@ def recorded_settings(
     return EnvironmentSettings(
         condition.task,
         backend=condition.backend,
-        split=about["split"],
+        split=private or about["split"],
         cameras=() if camera is None else (camera,),
         perturbations=perturbations,
         **{name: settings[name] for name in _SETTINGS if name in settings},

@@ -6,7 +6,7 @@ has the formulas and how to read them.
 """
 
 from bomb.statistics.estimate import CONFIDENCE, RESAMPLES, Estimate, undefined
-from bomb.statistics.families import LEVEL, Finding, holm, judge
+from bomb.statistics.families import LEVEL, Claim, holm, judge
 from bomb.statistics.kappa import clustered_kappa, cohen_kappa
 from bomb.statistics.location import mean, quantile
 from bomb.statistics.moves import moves_in_a_row
@@ -18,9 +18,9 @@ __all__ = [
     "CONFIDENCE",
     "LEVEL",
     "RESAMPLES",
+    "Claim",
     "Correlations",
     "Estimate",
-    "Finding",
     "PairedTable",
     "agreement",
     "clustered_difference",

@@ -40,7 +40,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Claim:
     """What may be said of a difference of two rates.
 
     Attributes:
@@ -56,7 +56,7 @@ class Finding:
     words: str
 
 
-def judge(difference: Estimate, p_adjusted: float | None, margin: float | None = None) -> Finding:
+def judge(difference: Estimate, p_adjusted: float | None, margin: float | None = None) -> Claim:
     """What may be said of ``difference``.
 
     Equality is claimed only against a stated margin, when the whole interval lies inside (-margin, margin).
@@ -76,7 +76,7 @@ def judge(difference: Estimate, p_adjusted: float | None, margin: float | None =
     low, high = difference.low, difference.high
     if difference.value is None or low is None or high is None:
         reason = difference.reason or "no interval"
-        return Finding(verdict=UNDEFINED, within_margin=None, words=f"undefined: {reason}")
+        return Claim(verdict=UNDEFINED, within_margin=None, words=f"undefined: {reason}")
     differs = not low <= 0 <= high if p_adjusted is None else p_adjusted < LEVEL and difference.value != 0
     within = None if margin is None else -margin < low and high < margin
     interval = f"{100 * low:+.1f} to {100 * high:+.1f} points"
@@ -89,4 +89,4 @@ def judge(difference: Estimate, p_adjusted: float | None, margin: float | None =
         verdict, words = WITHIN_MARGIN, f"equal within {100 * margin:g} points (interval {interval})"
     else:
         verdict, words = NOT_SHOWN, f"no difference shown (interval {interval})"
-    return Finding(verdict=verdict, within_margin=within, words=words)
+    return Claim(verdict=verdict, within_margin=within, words=words)

@@ -55,6 +55,10 @@ class ActionSpec:
         """How far the commanded target moves along one axis in one action (m)."""
         return SPEED / self.control_hz
 
+    @cached_property
+    def _box(self) -> tuple[list[float], list[float]]:
+        return self.low.tolist(), self.high.tolist()
+
     @property
     def low(self) -> np.ndarray:
         xyz = (
@@ -68,6 +72,11 @@ class ActionSpec:
     def high(self) -> np.ndarray:
         xyz = (1.0, 1.0, 1.0) if self.mode == "delta" else WORKSPACE_HIGH
         return np.array([*xyz, 1.0], dtype=np.float32)
+
+    def holds(self, action: np.ndarray) -> bool:
+        """Whether an action, float32[4] and finite, lies in the declared box."""
+        (x, y, z, g), ((lx, ly, lz, lg), (hx, hy, hz, hg)) = action.tolist(), self._box
+        return lx <= x <= hx and ly <= y <= hy and lz <= z <= hz and lg <= g <= hg
 
     def advance(self, commanded: Sequence[float], action: np.ndarray) -> Point:
         """The next commanded target.

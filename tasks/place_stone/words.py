@@ -9,8 +9,8 @@ from core.task import Instruction, Intersection, Span
 
 
 @dataclass(frozen=True, kw_only=True)
-class Phrasing:
-    """One way to say it.
+class CellPhrasing:
+    """One way to say it, with phrases of its own for the row and the column.
 
     Attributes:
         name: identifies it in results.
@@ -27,31 +27,31 @@ class Phrasing:
 
 
 # The first is the canonical one. In all of them (row, column) comes in that order.
-PHRASINGS: tuple[Phrasing, ...] = (
-    Phrasing(
+PHRASINGS: tuple[CellPhrasing, ...] = (
+    CellPhrasing(
         name="canonical",
         template="place the {color} stone on {board} at {row}, {column}",
         row="row {row_digit}",
         column="column {column_digit}",
     ),
-    Phrasing(name="position", template="place the {color} stone at position ({row},{column})"),
-    Phrasing(
+    CellPhrasing(name="position", template="place the {color} stone at position ({row},{column})"),
+    CellPhrasing(
         name="put",
         template="put the {color} stone on {board} at {row}, {column}",
         row="row {row_digit}",
         column="column {column_digit}",
     ),
-    Phrasing(
+    CellPhrasing(
         name="set_down",
         template="set the {color} stone down in {row} and {column} of {board}",
         row="row {row_digit}",
         column="column {column_digit}",
     ),
-    Phrasing(
+    CellPhrasing(
         name="intersection",
         template="pick up the {color} stone and place it on {board} at intersection ({row}, {column})",
     ),
-    Phrasing(
+    CellPhrasing(
         name="crossing",
         template="move the {color} stone to where {row} and {column} cross on {board}",
         row="row {row_digit}",
@@ -64,11 +64,13 @@ _NUMBERS = {"row": "row {row_digit}", "column": "column {column_digit}"}
 _ORDINALS = {"row": "the {row_digit} row from the top", "column": "the {column_digit} column from the left"}
 
 
-def _phrasings(name: str, templates: tuple[str, ...], **phrases: str) -> tuple[Phrasing, ...]:
-    return tuple(Phrasing(name=f"{name}_{k}", template=text, **phrases) for k, text in enumerate(templates))
+def _phrasings(name: str, templates: tuple[str, ...], **phrases: str) -> tuple[CellPhrasing, ...]:
+    return tuple(
+        CellPhrasing(name=f"{name}_{k}", template=text, **phrases) for k, text in enumerate(templates)
+    )
 
 
-WORD_SETS: dict[str, tuple[Phrasing, ...]] = {
+WORD_SETS: dict[str, tuple[CellPhrasing, ...]] = {
     "paraphrase_seen": _phrasings(
         "paraphrase_seen",
         (
@@ -152,7 +154,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 def instruct(
     goal: Intersection,
-    phrasing: Phrasing,
+    phrasing: CellPhrasing,
     *,
     words: str = "",
     other: str = "",

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from core.errors import OptionError, UnknownNameError
-from core.seeding import SPLITS, stream
+from core.seeding import PRIVATE, SPLITS, PrivateSplit, stream
+
+DRAWN = [PrivateSplit(b"sixteen letters!") if split == PRIVATE else split for split in SPLITS]
 
 
 def test_same_purpose_same_draws():
@@ -12,9 +14,7 @@ def test_same_purpose_same_draws():
 
 
 def test_purposes_seeds_and_splits_are_independent():
-    keys = [
-        (split, seed, purpose) for split in SPLITS for seed in range(20) for purpose in ("goal", "layout")
-    ]
+    keys = [(split, seed, purpose) for split in DRAWN for seed in range(20) for purpose in ("goal", "layout")]
     first = {tuple(stream(*key).integers(2**63, size=2)) for key in keys}
     assert len(first) == len(keys)
 

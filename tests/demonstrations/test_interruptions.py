@@ -11,6 +11,7 @@ import pytest
 from bomb.collecting.collecting import SeedPlayer, collect
 from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import FileError
+from bomb.processes.statuses import CANNOT_WRITE
 from tests.conftest import PATIENCE_S
 from tests.demonstrations.conftest import BACKENDS, alive, bomb, children, files, settings, wait_for
 
@@ -98,9 +99,9 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path):
     out = tmp_path / "dataset"
     process = bomb(*words(out, 1), preexec_fn=little_room)
     _, errors = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 2
+    assert process.returncode == CANNOT_WRITE
     assert "episode_000000.npz cannot be written: File too large" in errors.replace("000001", "000000")
-    assert "the same command goes on" in errors and "Traceback" not in errors
+    assert "the same command resumes" in errors and "Traceback" not in errors
     assert not [*out.glob("*/*.npz"), *out.glob("*/.*.part")]
     again = bomb(*words(out, 1))
     _, errors = again.communicate(timeout=PATIENCE_S)

@@ -1,5 +1,7 @@
 """A policy in a process of its own, asked by all workers."""
 
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,7 @@ from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_client import PolicyClient
 from bomb.evaluation.workers.policy_process import PolicyProcess
 from bomb.rollouts.rollout import play
-from core.errors import OptionError, PolicyConnectionError, PolicyError
+from core.errors import ConventionError, OptionError, PolicyConnectionError, PolicyError
 from core.policy import BatchPolicy
 from tests.evaluation.conftest import settings
 from tests.evaluation.policies import HERE, Batched
@@ -44,6 +46,22 @@ def test_a_wrong_answer_is_told_with_the_name_that_was_given(run):
     _, store = run(replace(settings(episodes=1), policy=words))
     (error,) = store.errors()
     assert error.message.startswith(f"{words}.act must return") and error.value == "inf in action 0, entry 0"
+
+
+class OwnConventionError(ConventionError):
+    pass
+
+
+class Unconventional(BatchPolicy):
+    def infer(self, requests):
+        raise OwnConventionError("the policy was trained at 10 Hz", value="10 Hz")
+
+
+def test_an_error_of_the_policy_is_of_the_same_kind_as_beside_the_environment(run):
+    words = "tests.evaluation.test_batches:Unconventional"
+    _, store = run(replace(settings(episodes=3), policy=words))
+    (error,) = store.errors()  # hopeless: no second episode is tried
+    assert (error.message, error.value, error.step) == ("the policy was trained at 10 Hz", "10 Hz", 0)
 
 
 @pytest.mark.render
@@ -91,10 +109,10 @@ def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
     process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
     try:
         process._words = "tests.evaluation.test_batches:Exits"
-        process._process.kill()
+        os.kill(process._child.pid, signal.SIGKILL)
         with pytest.raises(PolicyError, match="3 times in a row"):
             while True:
-                process._process.join()
+                process._child.join()
                 process.check()
     finally:
         process.close()

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bomb.exports import export
+from bomb.processes.statuses import CANNOT_WRITE
 from tests.test_imports import ROOT
 
 pytestmark = pytest.mark.render
@@ -54,7 +55,7 @@ def whole_export(short, tmp_path_factory):
     [
         ("SIGKILL", -9, ""),
         ("SIGINT", 130, "bomb export: interrupted"),
-        ("full", 2, "File too large; what was finished before is whole, and the same command goes on"),
+        ("full", CANNOT_WRITE, "File too large; what was finished before is whole, and the same command"),
     ],
 )
 def test_what_was_finished_stays(short, whole_export, tmp_path, how, status, message):

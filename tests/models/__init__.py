@@ -1,1 +1,1 @@
-"""Tests of models; in an environment with the extra [vla], in one process: see scripts/test_models.sh."""
+"""Tests of models, in an environment with the extra [vla]; one process, one thread of torch."""

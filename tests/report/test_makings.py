@@ -23,7 +23,8 @@ def good(where, seed):
 
 
 def page_of(tmp_path, summary) -> str:
-    write_page(tmp_path / "page.html", summary, pairs=0)
+    runs = load_runs([run.path for run in summary.runs])
+    write_page(tmp_path / "page.html", summary, runs, pairs=0)
     return Outline.of((tmp_path / "page.html").read_text()).words
 
 
@@ -126,3 +127,20 @@ def test_the_command_line_asks_for_twins_across(tmp_path, capsys):
     perturbed = make_run(tmp_path / "perturbed", good, conditions=[POSE], terms={"versions": other})
     assert main(["report", str(perturbed), str(clean), "--format", "markdown", "--twins-across"]) == 0
     assert "## Perturbed against clean twins" in (said := capsys.readouterr().out) and words in said
+
+
+def test_success_by_carrying_leaves_out_pushes(tmp_path):
+    """Of 50 episodes 25 succeed; 10 of these were pushed: never lifted."""
+
+    def change(where, seed):
+        return {"stages": {"grasped": True, "lifted": seed >= 10}}
+
+    path = make_run(tmp_path / "x", lambda w, s: s < 25, conditions=[CLEAN], change=change)
+    summary = summarise(load_runs([path]))
+    (run,) = summary.runs
+    for found in (run.conditions[0], run.groups[0]):
+        assert (found.success.value, found.by_carrying.value) == (0.5, 0.3)
+    assert "clean by carrying: 30%" in page_of(tmp_path, summary)
+    assert "by carrying" in to_markdown(summary)
+    bare = make_run(tmp_path / "y", good, conditions=[CLEAN], change=lambda w, s: {"stages": {}})
+    assert "no stages" in summarise(load_runs([bare])).runs[0].groups[0].by_carrying.reason

@@ -12,6 +12,7 @@ from bomb.integrations.rerun import distances_mm
 from bomb.pictures.images import caption_height
 from bomb.pictures.views import goal_in_world, project, ringed
 from bomb.policies.making import make_policy
+from bomb.report.loading import load_runs
 from bomb.report.twins import Twins, choose, film_twins, side_by_side
 from bomb.rollouts.rollout import play
 from bomb.runs.replaying import again, recorded_settings
@@ -64,7 +65,7 @@ def test_the_same_series_comes_out_bit_for_bit(tmp_path, backend):
     levels = {"board_pose": 4, "action_latency": 2, "action_noise": 3}
     where, record = perturbed(backend, levels), record_of(backend, levels)
     with a_run(tmp_path / "run", [(where, record)]) as store:
-        settings = recorded_settings(store, where, store.record(where.key, SEED), None)
+        settings = recorded_settings(store.settings(), where, store.record(where.key, SEED), None)
     with core.make_environment(settings) as env:
         result = again(record)(env, lambda env, info: None)
     assert result.record.about["verdict"] == record.about["verdict"]
@@ -84,7 +85,7 @@ def test_draws_come_out_of_the_record_and_not_out_of_a_file_or_todays_ranges(tmp
     }
     record = replace(record, about=about)
     with a_run(tmp_path / "run", [(where, record)]) as store:
-        settings = recorded_settings(store, where, record, None)
+        settings = recorded_settings(store.settings(), where, record, None)
     with core.make_environment(settings) as env:
         env.reset(seed=SEED)
         assert env.episode.perturbation["board_pose"]["shift_m"] == [0.02, 0.01]
@@ -93,18 +94,16 @@ def test_draws_come_out_of_the_record_and_not_out_of_a_file_or_todays_ranges(tmp
 def test_knobs_of_cameras_that_do_not_look_are_left_out(tmp_path):
     where, record = perturbed("mujoco", LEVELS), record_of("mujoco", LEVELS)
     with a_run(tmp_path / "run", [(where, record)]) as store:
-        assert set(recorded_settings(store, where, record, "head").perturbations.levels) == {
-            "board_pose",
-            "action_latency",
-        }
-        assert set(recorded_settings(store, where, record, "wrist").perturbations.levels) == set(LEVELS)
+        head, wrist = (recorded_settings(store.settings(), where, record, view) for view in ("head", "wrist"))
+    assert set(head.perturbations.levels) == {"board_pose", "action_latency"}
+    assert set(wrist.perturbations.levels) == set(LEVELS)
 
 
 def test_another_goal_than_recorded_is_refused(tmp_path):
     where, record = condition(), record_of("mujoco")
     other = replace(record, about=record.about | {"goal": record.about["goal"] | {"row": 99}})
     with a_run(tmp_path / "run", [(where, other)]) as store:
-        settings = recorded_settings(store, where, other, None)
+        settings = recorded_settings(store.settings(), where, other, None)
     with core.make_environment(settings) as env, pytest.raises(StateError, match="another version"):
         again(other)(env, lambda env, info: None)
 
@@ -152,8 +151,9 @@ def test_films_have_a_ring_around_the_target_and_policies_do_not_see_it(tmp_path
     with a_run(tmp_path / "run", records) as store:
         rows = {found.condition: found for found in store.episodes()}
         pair = Twins(clean=(where, rows[where.key]), perturbed=(worse, rows[worse.key]), share=1.0)
-        films, _ = film_twins(store, pair)
-        settings = recorded_settings(store, worse, records[1][1], "head")
+        (loaded,) = load_runs([tmp_path / "run"])
+        films, _ = film_twins(loaded, pair)
+        settings = recorded_settings(store.settings(), worse, records[1][1], "head")
     with core.make_environment(replace(settings, max_steps=6)) as env:
         observation, _ = env.reset(seed=SEED)
         scene, seen = env.episode.scene, observation["images"]["head"]

@@ -1,29 +1,25 @@
 """Workers on this machine: spawned processes, each at the end of a pipe."""
 
-import multiprocessing
 import time
-from contextlib import suppress
 from ctypes import Array
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 from multiprocessing.sharedctypes import RawArray
 
 from bomb.evaluation.executors.base import Executor
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
 from bomb.evaluation.workers.worker import SLOTS, STEP, UNTIL, work
 from bomb.machine.provenance import cores
-from bomb.processes.orphans import end_group, ending, without_interrupts
+from bomb.processes.child import Child
 
 GLANCE_S = 0.5  # how often time limits are looked at
 
 
 @dataclass(kw_only=True, eq=False)
 class _Worker:
-    """A process, its pipe, what it tells, and what it plays."""
+    """A process, what it tells, and what it plays."""
 
-    process: BaseProcess
-    connection: Connection
+    child: Child
     shared: Array
     job: EpisodeJob | None = None
     since: float = 0.0
@@ -37,7 +33,6 @@ class LocalExecutor(Executor):
     """
 
     def __init__(self, workers: int):
-        self._context = multiprocessing.get_context("spawn")
         self._setup: Setup | None = None
         self.threads = max(1, cores() // workers)
         self._workers = [self._start() for _ in range(workers)]
@@ -45,23 +40,23 @@ class LocalExecutor(Executor):
     def begin(self, setup: Setup) -> None:
         self._setup = setup
         for worker in self._workers:
-            self._tell(worker, setup)
+            worker.child.tell(setup)
 
     def idle(self) -> list[int]:
         return [k for k, worker in enumerate(self._workers) if worker.job is None]
 
     def submit(self, worker: int, job: EpisodeJob) -> None:
         chosen = self._workers[worker]
-        if not chosen.process.is_alive():
+        if not chosen.child.alive:
             self._replace(worker)
             chosen = self._workers[worker]
         chosen.job, chosen.since = job, time.monotonic()
-        self._tell(chosen, job)
+        chosen.child.tell(job)
 
     def wait(self, timeout: float) -> list[JobOutcome]:
         busy = [worker for worker in self._workers if worker.job is not None]
         wait(
-            [end for worker in busy for end in (worker.connection, worker.process.sentinel)],
+            [end for worker in busy for end in (worker.child.connection, worker.child.sentinel)],
             timeout=min(timeout, GLANCE_S),
         )
         outcomes = (self._look(k) for k, worker in enumerate(self._workers) if worker.job is not None)
@@ -69,31 +64,28 @@ class LocalExecutor(Executor):
 
     def close(self) -> None:
         for worker in self._workers:
-            worker.process.kill()
-        for worker in self._workers:
-            end_group(worker.process)
-            worker.connection.close()
+            worker.child.end()
         self._workers = []
 
     def _look(self, k: int) -> JobOutcome | None:
         """What became of the job of a worker, if anything did."""
         worker = self._workers[k]
         try:
-            if worker.connection.poll():
-                outcome = worker.connection.recv()
+            if worker.child.connection.poll():
+                outcome = worker.child.connection.recv()
                 if not isinstance(outcome, JobOutcome) or outcome.job != worker.job:
                     value = "an answer to another job"
                     return self._give_up(k, "policy", f"the policy's process sent {value}", value)
                 worker.job = None
                 return outcome
         except (EOFError, OSError):
-            worker.process.join(GLANCE_S)  # it is ending
+            worker.child.join(GLANCE_S)  # it is ending
         except Exception as error:  # bytes of somebody else in the pipe
             value = f"what is no answer ({type(error).__name__})"
             return self._give_up(k, "policy", f"the policy's process sent {value}", value)
         step = int(worker.shared[STEP])
-        if not worker.process.is_alive():
-            how = ending(worker.process.exitcode)
+        if not worker.child.alive:
+            how = worker.child.death
             return self._give_up(k, "worker", f"the worker {how} at step {step}", how)
         late, now, limits = worker.shared[UNTIL], time.monotonic(), self._setup.execution
         if 0 < late < now:
@@ -111,22 +103,11 @@ class LocalExecutor(Executor):
         return failed(job, kind, message, step=step, value=value)
 
     def _replace(self, k: int) -> None:
-        worker = self._workers[k]
-        end_group(worker.process)
-        worker.connection.close()
+        self._workers[k].child.end()
         self._workers[k] = self._start()
-        self._tell(self._workers[k], self._setup)
+        self._workers[k].child.tell(self._setup)
 
     def _start(self) -> _Worker:
-        here, there = self._context.Pipe()
         shared = RawArray("d", SLOTS)
-        # No daemon: a policy may start processes of its own. It dies with its parent all the same.
-        process = self._context.Process(target=work, args=(there, shared))
-        with without_interrupts():
-            process.start()
-        there.close()  # so that the end of the process is the end of the pipe
-        return _Worker(process=process, connection=here, shared=shared)
-
-    def _tell(self, worker: _Worker, message: object) -> None:
-        with suppress(OSError):  # it has died: the next look finds out
-            worker.connection.send(message)
+        # No daemon: a policy may start processes of its own.
+        return _Worker(child=Child(work, shared), shared=shared)

@@ -7,6 +7,7 @@ from multiprocessing.connection import Client, Connection
 import numpy as np
 
 from bomb.evaluation.jobs import PolicyAddress
+from bomb.evaluation.workers.policy_server import NoAnswer
 from bomb.rollouts.output import checked_chunk
 from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError
 from core.policy import Policy, Request
@@ -54,8 +55,8 @@ class PolicyClient(Policy):
             raise PolicyConnectionError(
                 f"the policy process went away at step {step}: {type(error).__name__}", step=step
             ) from error
-        if isinstance(answer, str):
-            raise PolicyError(answer, step=step)
+        if isinstance(answer, NoAnswer):
+            raise answer.kind(answer.message, step=step, value=answer.value)
         return checked_chunk(self._words, answer, step)  # by its own name, not by that of this class
 
     def connect(self) -> None:

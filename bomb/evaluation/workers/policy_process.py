@@ -1,9 +1,7 @@
 """A process of its own for the policy: says what it is, and answers batches if it can."""
 
-import multiprocessing
 import os
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from os import urandom
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
 from bomb.policies.words import shortened
-from bomb.processes.orphans import end_group, ending, without_interrupts
+from bomb.processes.child import Child
 from core.errors import OptionError, PolicyError
 from core.registry import registrations
 from core.world.temporary import TemporaryFolder
@@ -44,6 +42,7 @@ class PolicyProcess:
         place = _place(self._folder.path / "policy") if host is None else (host, 0)
         self._address = PolicyAddress(place=place, key=urandom(32))
         self._deaths = 0
+        self._child: Child | None = None
         try:
             self._start()
             self.about: PolicyAbout = self._first_words()
@@ -67,14 +66,14 @@ class PolicyProcess:
         if not self.about.batches:
             return
         with suppress(OSError, EOFError):
-            if self._pipe.poll():
-                self._pipe.recv()
+            if self._child.connection.poll():
+                self._child.connection.recv()
                 self._deaths = 0
-        if not self._process.is_alive():
+        if not self._child.alive:
             self._deaths += 1
             if self._deaths >= ATTEMPTS:
                 raise PolicyError(
-                    f"the process of policy {shortened(self._words)} {ending(self._process.exitcode)}, "
+                    f"the process of policy {shortened(self._words)} {self._child.death}, "
                     f"{self._deaths} times in a row"
                 )
             self.restart()
@@ -93,37 +92,28 @@ class PolicyProcess:
     def _start(self) -> None:
         if isinstance(self._address.place, str):
             Path(self._address.place).unlink(missing_ok=True)
-        context = multiprocessing.get_context("spawn")
-        self._pipe, there = context.Pipe()
         limits = (self._execution.batch, self._execution.batch_wait_ms / 1e3)
-        args = (there, self._words, self._address, *limits, registrations())
-        # No daemon: a policy may start processes of its own. It dies with its parent all the same.
-        self._process = context.Process(target=serve, args=args)
-        with without_interrupts():
-            self._process.start()
-        there.close()
+        # No daemon: a policy may start processes of its own.
+        self._child = Child(serve, self._words, self._address, *limits, registrations())
 
     def _first_words(self) -> PolicyAbout:
-        pipe: Connection = self._pipe
         try:
-            said = pipe.recv()
+            said = self._child.connection.recv()
         except (EOFError, OSError):
-            self._process.join()
-            how = ending(self._process.exitcode)
+            self._child.join()
+            how = self._child.death
             raise OptionError(f"policy {shortened(self._words)} cannot be made: its process {how}") from None
         if isinstance(said, str):
             raise OptionError(said)
         return said
 
     def _end(self) -> None:
-        process = getattr(self, "_process", None)
-        if process is None:
+        if self._child is None:
             return
-        self._pipe.close()
         if "about" in self.__dict__ and not self.about.batches:
-            process.join(5.0)  # it has only to close the policy
-        end_group(process)
-        self._process = None
+            self._child.join(5.0)  # it has only to close the policy
+        self._child.end()
+        self._child = None
 
 
 def _place(file: Path) -> str | tuple[str, int]:

@@ -14,7 +14,7 @@ import numpy as np
 from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
-from bomb.processes.orphans import die_with_parent, in_a_group_of_its_own
+from core.errors import PolicyError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
 
@@ -36,6 +36,21 @@ class PolicyAbout:
     place: str | tuple[str, int] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class NoAnswer:
+    """Why a request got no chunk.
+
+    Attributes:
+        message: in words.
+        value: what was wrong, in a few of them; None where there is no value.
+        kind: what the worker raises, as if the policy had raised it there; of ``core.errors``.
+    """
+
+    message: str
+    value: str | None = None
+    kind: type[PolicyError] = PolicyError
+
+
 def serve(
     pipe: Connection, words: str, address: PolicyAddress, most: int, patience: float, registered: dict
 ) -> None:
@@ -49,8 +64,6 @@ def serve(
         patience: seconds that a batch waits for more.
         registered: what was registered at run time, see ``core.registry``.
     """
-    die_with_parent()
-    in_a_group_of_its_own()
     from bomb.policies.making import make_policy
     from bomb.policies.words import shortened
 
@@ -149,12 +162,11 @@ class Batches:
             self._clients.remove(client)
 
 
-def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray | str]:
-    """An answer for each request: a chunk, or in words why there is none.
+def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray | NoAnswer]:
+    """An answer for each request: a chunk, or why there is none.
 
     Where a batch raises, each is asked for alone, so that one bad request costs the others nothing.
     """
-    name = type(policy).__name__
     try:
         # Copied here: a tensor of a device, or an array that is changed later, goes no further. Whoever asked
         # says what is wrong with the numbers.
@@ -166,4 +178,11 @@ def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray |
         if len(requests) > 1:
             return [answer for request in requests for answer in infer(policy, [request])]
         step = requests[0].step
-        return [kept(f"{name}.infer raised {type(error).__name__} at step {step}: {message_of(error)}")]
+        if isinstance(error, PolicyError):
+            # A class of the policy's own may not exist where the answer goes.
+            kind = next(base for base in type(error).__mro__ if base.__module__ == PolicyError.__module__)
+            value = None if error.value is None else kept(error.value)
+            return [NoAnswer(message=kept(message_of(error)), value=value, kind=kind)]
+        name = type(policy).__name__
+        said = f"{name}.infer raised {type(error).__name__} at step {step}: {message_of(error)}"
+        return [NoAnswer(message=kept(said))]

@@ -5,8 +5,6 @@ import time
 from ctypes import Array
 from multiprocessing.connection import Connection
 
-from bomb.processes.orphans import die_with_parent, in_a_group_of_its_own
-
 # What a worker tells while it plays, in an array that its parent reads: until when the policy must have
 # answered (monotonic seconds, 0: it is not being waited for), and the actions executed so far.
 UNTIL, STEP = 0, 1
@@ -34,8 +32,6 @@ class SharedDeadline:
 
 def work(connection: Connection, shared: Array) -> None:
     """Plays jobs until the connection closes: the first message is the ``Setup``, the others are jobs."""
-    die_with_parent()
-    in_a_group_of_its_own()
     try:
         setup = connection.recv()
         # Before an engine is loaded: a renderer in software would take every core for itself.

@@ -1,0 +1,73 @@
+"""What of pi0 reads: a PaliGemma without a language head, whose positions begin at zero."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from bomb.models.backbones.inside import decoder_layers, vision_layers
+from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION, PaliGemma
+from bomb.models.pictures import normalise, resize_with_pad
+from bomb.models.sequences import Sequences
+from bomb.models.vla import Layer
+
+Tensor = torch.Tensor
+
+
+class Pi0Prefix(PaliGemma):
+    """PaliGemma as pi0 has it."""
+
+    name: ClassVar[str] = "pi0"
+
+    @classmethod
+    def tiny_pi0(cls, vocabulary: int, chunk: int) -> Any:
+        """A configuration of pi0 with a few thousand parameters."""
+        from transformers import PI0Config
+
+        text = {"model_type": "gemma", **TINY_TEXT}
+        return PI0Config(
+            vlm_config={
+                "model_type": "paligemma",
+                "text_config": {**text, "vocab_size": vocabulary},
+                "vision_config": {"model_type": "siglip_vision_model", **TINY_VISION},
+                "hidden_size": TINY_TEXT["hidden_size"],
+                "projection_dim": TINY_TEXT["hidden_size"],
+                "image_token_id": 5,
+            },
+            dit_config={**text, "hidden_size": 24, "vocab_size": 8},
+            chunk_size=chunk,
+            max_state_dim=8,
+            max_action_dim=8,
+        )
+
+    @property
+    def language(self) -> nn.Module:
+        return self.model.language_model
+
+    def see(self, pixels: Tensor) -> Tensor:
+        return self.model.multi_modal_projector(self.model.vision_tower(pixels).last_hidden_state)
+
+    def pixels(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        shown = self.shown
+        return np.stack([normalise(resize_with_pad(p, self.side), shown.mean, shown.std) for p in pictures])
+
+    def prompt(self, instruction: str, cameras: Sequence[str]) -> list:
+        """openpi reads underscores and line breaks as spaces."""
+        return super().prompt(instruction.replace("_", " ").replace("\n", " "), cameras)
+
+    def positions(self, sequences: Sequences) -> Tensor:
+        return sequences.positions
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        heads = self.model.config.vision_config.num_attention_heads
+        return (
+            *vision_layers(self.model.vision_tower.encoder.layers, heads),
+            *decoder_layers(self.model.language_model.layers),
+        )
+
+    def expert(self, model: nn.Module) -> tuple[Layer, ...]:
+        """Layers of the action expert."""
+        return decoder_layers(model.layers, "expert")

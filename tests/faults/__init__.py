@@ -1,0 +1,1 @@
+"""Every n-th write, flush and rename fails once."""
