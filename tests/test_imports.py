@@ -37,7 +37,7 @@ LAZY = {
         *("PIL", "av", "tqdm", "scipy", "skimage", "trimesh"),
         # of the extras
         *("matplotlib", "statsmodels", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
-        *("safetensors", "tokenizers", "peft", "accelerate", "tensorflow", "tensorflow_datasets"),
+        *("safetensors", "tokenizers", "peft", "accelerate", "yaml", "tensorflow", "tensorflow_datasets"),
         *("vla_eval", "ray", "rerun"),
     },
 }
@@ -57,13 +57,17 @@ ORDER = {
         *("rollouts", "pictures", "runs", "demonstrations", "policies"),
         # what is done with them
         *("collecting", "evaluation", "exports", "inspection", "parity", "report", "integrations", "models"),
+        *("training",),
         # how it is asked for
         *("demo", "cli", "__init__", "__main__"),
     ),
 }
 
 # Modules that are themselves imported on first use: these are made of another project's classes.
-TOP_OF_FILE = {f"bomb/integrations/vla_eval/{name}.py": {"vla_eval"} for name in ("benchmark", "specs")}
+TOP_OF_FILE = {
+    **{f"bomb/integrations/vla_eval/{name}.py": {"vla_eval"} for name in ("benchmark", "specs")},
+    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving")},
+}
 
 # Models are classes of torch's, so their modules need it; but not these, which commands and policies import.
 WITHOUT_TORCH = (
@@ -132,6 +136,8 @@ def _is_type_checking(node: ast.AST) -> bool:
 def of_torch(file: Path) -> bool:
     """Whether a module is one of those that are imported only where torch is."""
     parts = file.relative_to(ROOT).with_suffix("").parts
+    if parts[:2] == ("bomb", "training"):
+        return True
     if parts[:2] != ("bomb", "models"):
         return False
     return parts[2] not in WITHOUT_TORCH and parts[2:] not in {("command", "listing"), ("command", "moments")}

@@ -1,5 +1,7 @@
 """Small pieces of MuJoCo's Filament renderer: context, meshes, textures and render targets."""
 
+import ctypes
+from contextlib import suppress
 from dataclasses import dataclass
 
 # The renderer's assets are found only once this has been imported.
@@ -16,6 +18,16 @@ from core.world.rotations import Pose, matrix_from_quaternion
 Uploads = list[mjrf.TextureData | mjrf.MeshData]
 
 _BOUND = 1e-4  # m by which a mesh's bounding box is larger than the mesh: a flat one must not be empty
+
+
+def give_back_memory() -> None:
+    """Returns to the system what closed renderers freed.
+
+    Filament and the driver allocate in threads of their own, whose heaps glibc keeps when they have ended:
+    7 MB for every renderer that was opened and closed. Does nothing where the C library is another one.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def make_context() -> mjrf.Context:

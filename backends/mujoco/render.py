@@ -20,6 +20,7 @@ from backends.mujoco.filament import (
     Part,
     Target,
     Uploads,
+    give_back_memory,
     make_context,
     make_cube,
     make_mesh,
@@ -182,6 +183,7 @@ class Pictures:
         self._textures.clear()
         self._meshes.clear()
         self._context = None
+        give_back_memory()
 
     def _add(self, visuals: tuple[Visual, ...]) -> list[mjrf.Renderable]:
         """Adds drawn meshes, placed in the frame of their body."""

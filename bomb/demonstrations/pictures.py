@@ -1,6 +1,6 @@
 """Pictures of demonstrations, drawn from their states: in any engine, at any size, perturbed to the eye."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -77,9 +77,17 @@ class Renderer:
             FileError: if the task makes another episode of the seed than was recorded: another version of
                 BOMB or of the task wrote it.
         """
+        yield from self.moments(demonstration, range(demonstration.length))
+
+    def moments(self, demonstration: Demonstration, rows: Iterable[int]) -> Iterator[dict]:
+        """As ``frames``, before the actions ``rows`` only.
+
+        Raises:
+            FileError: as ``frames``.
+        """
         self._begin(demonstration)
         words = [instruction.text for instruction in self.instructions(demonstration)]
-        for t in range(demonstration.length):
+        for t in map(int, rows):
             self._env.show(demonstration.world(t), period=int(demonstration.periods[t]))
             seen = self._env.observe()
             seen["instruction"] = words[demonstration.instruction_index[t]]

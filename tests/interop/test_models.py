@@ -1,4 +1,4 @@
-"""The tests of models, tests/models, against the installed wheel: one process with torch and transformers."""
+"""The tests of models and training against the installed wheel: one process with torch and transformers."""
 
 import shutil
 
@@ -6,11 +6,14 @@ import pytest
 
 from tests.interop.conftest import ROOT, install, run
 
+FOLDERS = ("tests/models", "tests/training")
+
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.render]
 
 
-def test_every_law_of_every_model_holds(vla_python, tmp_path):
+def test_models_and_training_are_what_they_promise(vla_python, tmp_path):
     install(vla_python, "pytest", "pytest-timeout")
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    print(run(str(vla_python), "-m", "pytest", "-q", "tests/models", "--durations=10", cwd=tmp_path))
+    print(run(str(vla_python), "-m", "pytest", "-q", *FOLDERS, "--durations=10", cwd=tmp_path))

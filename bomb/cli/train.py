@@ -1,0 +1,158 @@
+"""``bomb train``: a recipe and data become checkpoints; ``bomb train rank`` compares rules of selection."""
+
+import argparse
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from bomb.processes.statuses import INTERRUPTED
+from core.errors import OptionError, missing_extra
+
+WORDS = ("rank", "page")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument(
+        "recipe",
+        metavar="RECIPE",
+        help="YAML file, see docs/training.md; or `rank`: play every checkpoint of a training and compare "
+        "the rules of selection; or `page`: write a training's page again",
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="of the training, for rank and page"
+    )
+    parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="DIR", help="of `bomb collect`")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="of the training; the same command resumes it"
+    )
+    parser.add_argument("--start", type=Path, metavar="DIR", help="checkpoint or VLM to start from")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="ENTRY=VALUE",
+        help="change the recipe: optimiser.rate=1e-4",
+    )
+    parser.add_argument("--frames", type=Path, metavar="DIR", help="what is drawn; left out: OUT/frames")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw, or play")
+    parser.add_argument("--scenes", type=int, default=20, metavar="N", help="of rank, in each simulator")
+    parser.add_argument("--backend", default="mujoco", metavar="NAMES", help="of rank: comma-separated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what there is at the end there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains, ranks, or writes a page."""
+    try:
+        import torch  # noqa: F401 -- missed before anything is drawn
+        import transformers  # noqa: F401
+        import yaml  # noqa: F401
+        from accelerate import Accelerator  # noqa: F401
+    except ImportError as error:
+        raise missing_extra("bomb train", "vla") from error
+    if args.recipe in WORDS:
+        if args.folder is None:
+            raise OptionError(f"bomb train {args.recipe} needs the folder of a training")
+        return _rank(args) if args.recipe == "rank" else _page(args)
+    return _train(args)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from bomb.training.reading import read_recipe
+    from bomb.training.run import Watcher, train
+
+    if args.out is None:
+        raise OptionError("bomb train needs --out, the folder of the training")
+    changes = dict(_change(words) for words in args.set)
+    if args.start is not None:
+        changes["model.folder"] = str(args.start)
+    recipe = read_recipe(args.recipe, changes)
+    # Only the first of several processes writes to the terminal.
+    quiet = int(_environment("RANK", "0")) > 0
+    bar = tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1, disable=quiet)
+
+    def began(step: int, steps: int, learned: int, parameters: int) -> None:
+        if not quiet:
+            print(f"{parameters:,} parameters, {learned:,} are learned; from step {step}", file=sys.stderr)
+        bar.update(step - bar.n)
+
+    def stepped(step: int, loss: float) -> None:
+        bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+        bar.update(step - bar.n)
+
+    def measured(errors: dict) -> None:
+        groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
+        bar.write(
+            f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",
+            file=sys.stderr,
+        )
+
+    watcher = Watcher(
+        drawn=lambda words: bar.set_postfix_str(words), began=began, step=stepped, measured=measured
+    )
+    with bar:
+        trained, chosen = train(
+            recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
+        )
+    if quiet:
+        return 0
+    if args.json is not None:
+        from bomb.disk.files import write_json
+
+        reached = {"step": trained.step, "complete": trained.complete, "held_out": trained.held_out}
+        write_json(args.json, {**reached, "selection": chosen})
+    if not trained.complete:
+        print(f"stopped after step {trained.step}; the same command resumes it", file=sys.stderr)
+        return INTERRUPTED
+    print(f"{args.out / 'chosen'}: step {chosen['step']} by {chosen['rule']}")
+    return 0
+
+
+def _rank(args: argparse.Namespace) -> int:
+    from bomb.cli.options import names
+    from bomb.training.ranking import rank, words_of
+
+    ranked = rank(
+        args.folder, scenes=args.scenes, backends=names(args.backend, "--backend"), workers=args.workers
+    )
+    if args.json is not None:
+        from bomb.disk.files import write_json
+
+        write_json(args.json, ranked)
+    print(words_of(ranked))
+    return 0
+
+
+def _page(args: argparse.Namespace) -> int:
+    from bomb.training.page import write_page
+
+    if not write_page(args.folder):
+        raise missing_extra("the page of a training", "report")
+    print(args.folder / "index.html")
+    return 0
+
+
+def _change(words: str) -> tuple[str, object]:
+    """An entry of the recipe and its value, as YAML has it."""
+    import yaml
+
+    name, mark, text = words.partition("=")
+    if not mark or not name:
+        raise OptionError(f"--set takes ENTRY=VALUE, such as optimiser.rate=1e-4; got {words!r}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise OptionError(f"--set {name}: {' '.join(str(error).split())}") from error
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = json.loads(text)  # 1e-4 is a number to everybody but YAML
+    return name, value
+
+
+def _environment(name: str, default: str) -> str:
+    import os
+
+    return os.environ.get(name, default)

@@ -1,0 +1,1 @@
+"""Training VLAs from BOMB's demonstrations by recipes; see docs/training.md."""

@@ -1,0 +1,110 @@
+"""What is learned from: sources, how they are mixed, and which episodes are held out."""
+
+from dataclasses import dataclass, field
+
+from core.errors import NATURAL, Number, OptionError, check_choice, check_flag, check_numbers
+
+TAILS = ("mask", "hold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceRecipe:
+    """One dataset.
+
+    Attributes:
+        folder: of `bomb collect`; None: the next of ``--data``.
+        backends: engines that draw the demonstrations, each all of them; empty: the one each was played in.
+        perturbations: knobs that change what is seen and said, as ``core.make_task`` takes them.
+        episodes: how many to learn from, the first of a fixed random order, so that smaller subsets are part
+            of larger ones; None: all.
+        weight: of the source in a mixture; None: as many parts as it has moments.
+    """
+
+    folder: str | None = None
+    backends: tuple[str, ...] = ()
+    perturbations: dict = field(default_factory=dict)
+    episodes: int | None = None
+    weight: float | None = None
+
+    def __post_init__(self) -> None:
+        check_numbers(
+            self,
+            {
+                "episodes": Number(least=1, optional=True),
+                "weight": Number(whole=False, least=0, optional=True),
+            },
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseRecipe:
+    """A part of the training with a mixture of its own, such as post-training on the target alone.
+
+    Attributes:
+        share: of all steps.
+        weights: of the sources, in their order.
+    """
+
+    share: float
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        Number(whole=False, above=0, most=1).check("share", self.share)
+        for weight in self.weights:
+            Number(whole=False, least=0).check("weights", weight)
+        if not sum(self.weights) > 0:
+            raise OptionError(f"weights must have a positive sum, got {list(self.weights)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataRecipe:
+    """What is learned from.
+
+    Attributes:
+        sources: datasets; empty: one per folder of ``--data``.
+        phases: in their order, shares in sum 1; empty: one phase with the sources' weights.
+        held_out: episodes of each source that are measured and not learned from: a number of episodes, or a
+            share below 1; at least one.
+        every: of the moments of an episode every so many is drawn and learned from; chunks have all actions.
+        tail: what a chunk is beyond an episode's end: ``mask`` leaves it out of the loss, ``hold`` takes
+            actions that keep still.
+        drop_noops: whether moments in which nothing is commanded are left out.
+        supersample: see ``core.make_task``.
+        subset_seed: of the order of the episodes.
+    """
+
+    sources: tuple[SourceRecipe, ...] = ()
+    phases: tuple[PhaseRecipe, ...] = ()
+    held_out: float = 0.1
+    every: int = 1
+    tail: str = "mask"
+    drop_noops: bool = False
+    supersample: int | None = None
+    subset_seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("tail", self.tail, TAILS)
+        optional = Number(least=1, optional=True)
+        check_numbers(
+            self,
+            {
+                "every": Number(least=1), "subset_seed": NATURAL, "supersample": optional,
+                "held_out": Number(whole=False, above=0),
+            },
+        )  # fmt: skip
+        if self.held_out >= 1 and self.held_out != int(self.held_out):
+            raise OptionError(
+                f"held_out must be a share below 1 or a number of episodes, got {self.held_out}"
+            )
+        check_flag("drop_noops", self.drop_noops)
+        if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
+            raise OptionError(
+                f"shares of the phases must sum up to 1, got {sum(p.share for p in self.phases):g}"
+            )
+        if self.phases and self.sources:
+            for phase in self.phases:
+                if len(phase.weights) != len(self.sources):
+                    raise OptionError(
+                        f"a phase needs a weight for each of the {len(self.sources)} sources, "
+                        f"got {len(phase.weights)}"
+                    )

@@ -1,0 +1,217 @@
+"""Demonstrations drawn once: what a source is, and the processes that draw it into a store."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.pictures import Renderer, held_out_of, visible_levels
+from bomb.demonstrations.settings import action_spec_of
+from bomb.disk.differences import first_difference
+from bomb.disk.files import FileError, read_json, write_json, writing
+from bomb.exports.actions import converted, is_noop
+from bomb.exports.columns import Columns, column_name
+from bomb.machine.versions import versions
+from bomb.processes.workers import work_off
+from bomb.training.episodes import FORMAT, MARKER, VERSION, Episode, PictureFile, picture_file, write_episode
+from bomb.training.stages import stages_of
+from core.control.actions import ACTION_MODES
+from core.errors import OptionError, check_choice, check_integer
+
+LABELS = ("target_pixel", "occupancy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingSettings:
+    """How the demonstrations of one dataset are drawn by one engine.
+
+    Attributes:
+        backend: registered name of the engine that draws.
+        cameras, image_size, supersample: see ``core.make_task``.
+        perturbations: levels of knobs beside the dataset's, which change only what is seen and said.
+        action_mode: in which actions are stored.
+        every: of the moments of an episode every so many is drawn.
+        drop_noops: whether moments in which nothing is commanded are left out.
+    """
+
+    backend: str
+    cameras: tuple[str, ...] = ("head",)
+    image_size: tuple[int, int] = (224, 224)
+    perturbations: dict = field(default_factory=dict)
+    action_mode: str = "delta"
+    every: int = 1
+    drop_noops: bool = False
+    supersample: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("action_mode", self.action_mode, ACTION_MODES)
+        check_integer("every", self.every, least=1)
+
+    def about(self, dataset: Dataset) -> dict:
+        """What a store says of the source, plain values."""
+        collected = {name: value for name, value in dataset.settings.items() if name != "episodes"}
+        settings = json.loads(json.dumps(asdict(self)))
+        return {"format": FORMAT, "version": VERSION, "settings": settings, "dataset": collected}
+
+    def folder(self, dataset: Dataset, store: Path) -> Path:
+        """Where the source is in a store: what is drawn alike is drawn once."""
+        digest = hashlib.sha256(json.dumps(self.about(dataset), sort_keys=True).encode()).hexdigest()
+        return Path(store) / f"{dataset.path.resolve().name}-{self.backend}-{digest[:10]}"
+
+
+def draw(
+    dataset: Dataset,
+    settings: DrawingSettings,
+    store: Path,
+    *,
+    seeds: Sequence[int] | None = None,
+    workers: int = 1,
+    report: Callable[[int], None] | None = None,
+) -> Path:
+    """Draws the demonstrations that a store lacks, in processes of their own.
+
+    Args:
+        dataset: of ``bomb collect``.
+        settings: how.
+        store: the folder for all sources.
+        seeds: of the demonstrations; None: all.
+        workers: processes that draw.
+        report: called with each seed that was drawn.
+
+    Returns:
+        The source's folder in the store.
+
+    Raises:
+        OptionError, UnknownNameError: for knobs that may not be turned, or cameras that there are not.
+        FileError: naming a file that is missing, damaged or cannot be written.
+        BombError: if a drawing process dies.
+    """
+    about, folder = settings.about(dataset), settings.folder(dataset, store)
+    visible_levels(settings.perturbations or None, held_out_of(dataset.settings))
+    wanted = dataset.seeds() if seeds is None else list(seeds)
+    if not wanted:
+        raise FileError(f"{dataset.path} has no demonstrations")
+    if (folder / MARKER).exists():
+        there = read_json(folder / MARKER)
+        there.pop("versions", None)
+        if (difference := first_difference(there, about)) is not None:
+            raise OptionError(
+                f"{folder} was drawn with {difference.name} = {difference.before!r}, not {difference.now!r}"
+            )
+    else:
+        with writing(folder):
+            write_json(folder / MARKER, {**about, "versions": versions()})
+    missing = [seed for seed in wanted if not (folder / f"episode_{seed:06d}.npz").exists()]
+
+    def drawn(seed: int, _: object) -> None:
+        if report is not None:
+            report(seed)
+
+    make = partial(EpisodeDrawer, dataset.path, settings, folder)
+    work_off(
+        make, missing, max(1, min(workers, len(missing))), done=drawn, name="the pictures of seed {}".format
+    )
+    return folder
+
+
+class EpisodeDrawer:
+    """Draws demonstrations into a store, in a process of its own.
+
+    Args:
+        path: of the dataset.
+        settings: how.
+        folder: of the source in the store.
+    """
+
+    def __init__(self, path: Path, settings: DrawingSettings, folder: Path):
+        self._dataset, self._settings, self._folder = Dataset.open(path), settings, folder
+        self._renderer: Renderer | None = None
+
+    def __call__(self, seed: int) -> None:
+        """Draws one.
+
+        Raises:
+            FileError: if it cannot be read or written.
+        """
+        if self._renderer is None:
+            self._renderer = Renderer(
+                self._dataset.settings,
+                backend=self._settings.backend,
+                cameras=self._settings.cameras,
+                image_size=self._settings.image_size,
+                perturbations=self._settings.perturbations or None,
+                supersample=self._settings.supersample,
+            )
+        demonstration = self._dataset.load(seed)
+        with writing(self._folder):
+            write_episode(self._folder, self._drawn(demonstration))
+
+    def _drawn(self, demonstration: Demonstration) -> Episode:
+        settings, dataset = self._settings, self._dataset
+        spec, start = action_spec_of(dataset.settings), demonstration.observations[0, :3]
+        rows = np.arange(0, demonstration.length, settings.every)
+        if settings.drop_noops:
+            idle = is_noop(converted(demonstration.actions, start, spec, "delta"))
+            rows = rows[~idle[rows]]
+        if not len(rows):
+            raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
+        shape = (len(rows), len(settings.cameras), *settings.image_size, 3)
+        labels = []
+        pictures = PictureFile(picture_file(self._folder, demonstration.seed), shape)
+        whole = False
+        try:
+            instructions = self._renderer.instructions(demonstration)
+            columns = None
+            for t, seen in zip(rows, self._renderer.moments(demonstration, rows), strict=True):
+                if columns is None:
+                    columns = Columns(
+                        LABELS,
+                        settings.cameras,
+                        settings.image_size,
+                        demonstration,
+                        instructions,
+                        seen["env"],
+                    )
+                pictures.add(np.stack([seen["images"][camera] for camera in settings.cameras]))
+                labels.append(columns.row(int(t), seen))
+            whole = True
+        finally:
+            pictures.close(whole=whole)
+        asked = demonstration.instruction_index[rows].astype(np.int64)
+        last = np.array(
+            [
+                np.flatnonzero(demonstration.instruction_index == move)[-1] + 1
+                for move in range(asked.max() + 1)
+            ]
+        )
+        targets = [[row[column_name("target_pixel", c)] for c in settings.cameras] for row in labels]
+        return Episode(
+            number=demonstration.seed,
+            rows=rows.astype(np.int64),
+            states=demonstration.observations[rows],
+            texts=tuple(instruction.text for instruction in instructions),
+            asked=asked,
+            actions=converted(demonstration.actions, start, spec, settings.action_mode),
+            ends=last[asked].astype(np.int64),
+            stages=stages_of(demonstration)[rows],
+            cells=cells_of(demonstration)[asked],
+            targets=np.array(targets, dtype=np.float32),
+            occupancy=np.stack([row["annotation.occupancy"] for row in labels]).astype(np.int8),
+        )
+
+
+def cells_of(demonstration: Demonstration) -> np.ndarray:
+    """Row and column of the target of every move, int64[moves, 2]; -1 where it is no single intersection."""
+    cells = np.full((len(demonstration.instructions), 2), -1, dtype=np.int64)
+    placements = demonstration.about["moves"]["placements"]
+    for move in range(len(cells)):
+        goal = placements[move]["goal"] if move < len(placements) else demonstration.about["goal"]
+        if "row" in goal and "column" in goal:
+            cells[move] = goal["row"], goal["column"]
+    return cells

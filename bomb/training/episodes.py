@@ -1,0 +1,194 @@
+"""An episode as training reads it: pictures in one file that is mapped into memory, the rest in another.
+
+::
+
+    STORE/SOURCE/frames.json               what was drawn, and with what
+    STORE/SOURCE/episode_000007.npy        pictures, uint8[N, cameras, H, W, 3]
+    STORE/SOURCE/episode_000007.npz        the rest; written last, so that an episode is whole if it is there
+"""
+
+import io
+import json
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bomb.disk.files import FileError, read_json, write_bytes
+from core.episode.archive import read_archive
+
+FORMAT, VERSION = "bomb-frames", 1
+MARKER = "frames.json"
+OPEN = 64  # episodes whose pictures are mapped at a time
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Episode:
+    """What is known of an episode but its pictures: N moments, T actions.
+
+    Attributes:
+        number: of the episode in its dataset; the seed of a demonstration.
+        rows: int64[N], which actions the moments come before.
+        states: float32[N, 4], proprioception.
+        texts: the instructions.
+        asked: int64[N], which of them.
+        actions: float32[T, 4], in the action mode of the store.
+        ends: int64[N], the action with which the move of each moment ends (excluded).
+        stages: int8[N], as ``bomb.training.stages``; -1 where unknown.
+        cells: int64[N, 2], row and column of the target; -1 where there is none.
+        targets: float32[N, cameras, 3], u, v of the target in pixels, and whether it is in view.
+        occupancy: int8[N, cells], what stands on the board; no columns where unknown.
+    """
+
+    number: int
+    rows: np.ndarray
+    states: np.ndarray
+    texts: tuple[str, ...]
+    asked: np.ndarray
+    actions: np.ndarray
+    ends: np.ndarray
+    stages: np.ndarray
+    cells: np.ndarray
+    targets: np.ndarray
+    occupancy: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chunk(self, k: int, length: int, *, hold: bool, mode: str) -> tuple[np.ndarray, np.ndarray]:
+        """The actions from moment ``k`` on, float32[length, 4], and which count, bool[length].
+
+        Beyond the end of the move deltas are zero, absolute positions and the gripper stay as they were.
+
+        Args:
+            k: moment.
+            length: actions.
+            hold: whether what is beyond the end counts, too.
+            mode: of the actions, ``delta`` or ``absolute``.
+        """
+        first, end = int(self.rows[k]), int(self.ends[k])
+        real = self.actions[first : min(end, first + length)]
+        still = real[-1:].copy()
+        if mode == "delta":
+            still[:, :3] = 0.0
+        chunk = np.concatenate([real, np.repeat(still, length - len(real), axis=0)])
+        return chunk, np.arange(length) < (length if hold else len(real))
+
+    def to_bytes(self) -> bytes:
+        """A compressed NumPy archive."""
+        head = {"number": self.number, "texts": list(self.texts)}
+        buffer = io.BytesIO()
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez_compressed(buffer, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def read(cls, file: Path) -> "Episode":
+        """Reads an archive.
+
+        Raises:
+            FileError: naming the file, if it is damaged.
+        """
+        try:
+            stored = read_archive(file.read_bytes())
+            head = json.loads(stored["head"].tobytes())
+            arrays = {name: stored[name] for name in _ARRAYS}
+            return cls(number=head["number"], texts=tuple(head["texts"]), **arrays)
+        except (OSError, ValueError, KeyError) as error:
+            raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error
+
+
+_ARRAYS = ("rows", "states", "asked", "actions", "ends", "stages", "cells", "targets", "occupancy")
+
+
+class PictureFile:
+    """Pictures of one episode on their way to the disk, one moment at a time.
+
+    Args:
+        file: where they go, once all are there.
+        shape: of all of them, (N, cameras, H, W, 3).
+    """
+
+    def __init__(self, file: Path, shape: tuple[int, ...]):
+        self._file, self._beside = file, file.with_name(f".{file.name}.{os.getpid()}.part")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._array = np.lib.format.open_memmap(self._beside, "w+", np.uint8, shape)
+        self._count = 0
+
+    def add(self, pictures: np.ndarray) -> None:
+        """The next moment's, uint8[cameras, H, W, 3]."""
+        self._array[self._count] = pictures
+        self._count += 1
+
+    def close(self, *, whole: bool) -> None:
+        """Puts the file into its place, or removes it."""
+        self._array.flush()
+        del self._array
+        if whole:
+            self._beside.replace(self._file)
+        else:
+            self._beside.unlink(missing_ok=True)
+
+
+class Frames:
+    """The episodes of one source on disk, in the order of their numbers.
+
+    Memory does not grow with the pictures: those of the last ``OPEN`` episodes are mapped, none is read
+    before it is asked for.
+
+    Args:
+        folder: of the source in the store.
+
+    Raises:
+        FileError: if it holds no frames, or an episode is damaged.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.about = read_json(self.folder / MARKER)
+        if (self.about.get("format"), self.about.get("version")) != (FORMAT, VERSION):
+            raise FileError(f"{self.folder / MARKER} is not of format {FORMAT!r}, version {VERSION}")
+        files = sorted(self.folder.glob("episode_*.npz"))
+        self.episodes = tuple(Episode.read(file) for file in files)
+        self._mapped: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    def pictures(self, episode: int, k: int) -> np.ndarray:
+        """Of a moment, uint8[cameras, H, W, 3], still on disk.
+
+        Args:
+            episode: index in ``episodes``.
+            k: moment.
+
+        Raises:
+            FileError: if the file is missing, or not what it should be.
+        """
+        if episode not in self._mapped:
+            self._mapped[episode] = self._map(self.episodes[episode])
+            if len(self._mapped) > OPEN:
+                self._mapped.popitem(last=False)
+        self._mapped.move_to_end(episode)
+        return self._mapped[episode][k]
+
+    def _map(self, episode: Episode) -> np.ndarray:
+        file = picture_file(self.folder, episode.number)
+        try:
+            array = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise FileError(
+                f"{file} cannot be read ({error}); remove {file.stem}.npz to draw it again"
+            ) from error
+        if array.dtype != np.uint8 or array.ndim != 5 or len(array) != len(episode):
+            raise FileError(f"{file} has {array.dtype}{list(array.shape)}, not {len(episode)} moments")
+        return array
+
+
+def picture_file(folder: Path, number: int) -> Path:
+    """Where an episode's pictures are."""
+    return folder / f"episode_{number:06d}.npy"
+
+
+def write_episode(folder: Path, episode: Episode) -> None:
+    """Says that an episode is whole; its pictures are there."""
+    write_bytes(folder / f"episode_{episode.number:06d}.npz", episode.to_bytes())

@@ -1,0 +1,366 @@
+"""The training loop, one for all families: accelerate for devices and processes, peft for adapters."""
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+
+from bomb.models.checkpoint import Checkpoint
+from bomb.models.vla import VLA, Losses
+from bomb.training.building import merged
+from bomb.training.data import Reader, Samples, Source, phases_of
+from bomb.training.learner import Learner, checkpoint_layers
+from bomb.training.log import MetricsLog
+from bomb.training.measuring import Answers, summed_up
+from bomb.training.optimising import RunningMean, make_optimiser, rate_share, set_rate
+from bomb.training.recipe import Recipe
+from bomb.training.sampler import Draw, Sampler, epochs
+from bomb.training.saving import CHECKPOINTS, load_state, save_state, step_folder
+from core.errors import BombError, OptionError
+
+Report = Callable[[int, float], None]
+
+
+class TrainingError(BombError):
+    """A training that cannot go on: a loss that is no number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What became of a training.
+
+    Attributes:
+        step: that was reached.
+        complete: whether that was the last.
+        held_out: the newest errors; None if nothing was measured yet.
+    """
+
+    step: int
+    complete: bool
+    held_out: dict | None
+
+
+class Trainer:
+    """Trains a model in place.
+
+    Args:
+        vla: with what learns and what is frozen, see ``bomb.training.building``.
+        sources: what is learned from.
+        recipe: how.
+        out: folder of the training, begun by ``bomb.training.saving.begin``.
+        accelerator: None makes one, as ``accelerate launch`` says.
+
+    Attributes:
+        step: that it begins after: 0, or that of the newest state.
+
+    Raises:
+        OptionError: if the batch cannot be shared by the processes.
+        FileError: if the newest state cannot be read.
+    """
+
+    def __init__(
+        self,
+        vla: VLA,
+        sources: Sequence[Source],
+        recipe: Recipe,
+        out: Path,
+        *,
+        accelerator: Accelerator | None = None,
+    ):
+        self.recipe, self.out = recipe, Path(out)
+        self.accelerator = accelerator or make_accelerator(recipe)
+        self._world, self._rank = self.accelerator.num_processes, self.accelerator.process_index
+        if recipe.batch % self._world:
+            raise OptionError(f"batch {recipe.batch} cannot be shared by {self._world} processes")
+        if recipe.gradient_checkpointing:
+            checkpoint_layers(vla)
+        self.vla = vla
+        learner = Learner(vla, recipe.loss.groups)
+        self.reader = Reader(sources, recipe)
+        phases = phases_of(sources, recipe.data, recipe.steps * recipe.batch)
+        self.sampler = Sampler([len(source.learned) for source in sources], phases, recipe.seed)
+        self._learner, self._optimiser = self.accelerator.prepare(
+            learner, make_optimiser(vla, learner, recipe.optimiser)
+        )
+        self._mean = None
+        if recipe.optimiser.ema is not None:
+            self._mean = RunningMean(learner, recipe.optimiser.ema)
+            self.accelerator.register_for_checkpointing(self._mean)
+        self._log = MetricsLog(self.out)
+        self._held_out: dict | None = None
+        self._window: list[dict] = []
+        # Noise that no sample has of its own, such as of dropout, differs by process; a state brings its own.
+        torch.manual_seed(recipe.seed + 7919 * (self._rank + 1))
+        self.step = self._resume()
+        self._position = self.sampler.state_dict()
+
+    def train(self, report: Report | None = None, measured: Callable[[dict], None] | None = None) -> Trained:
+        """Goes from the newest state to the last step, or to the first signal to stop.
+
+        Args:
+            report: called with each step and its loss.
+            measured: called with each measurement on held-out episodes.
+
+        Raises:
+            TrainingError: naming the step and the sample, if a loss is not finite.
+            WriteError: if a file cannot be written; the last state is whole.
+        """
+        recipe, step = self.recipe, self.step
+        with stopping() as stop, contextlib.closing(self._batches(step)) as batches:
+            for draws, micro, position in batches:
+                step, self._position = step + 1, position
+                loss = self._step(step, draws, micro)
+                if report is not None:
+                    report(step, loss)
+                last = step == recipe.steps
+                stopped = self._agree(bool(stop))
+                saves = last or step % recipe.save_every == 0
+                if saves or stopped or step % recipe.log_every == 0:
+                    self._write_window(step)
+                if last or step % recipe.held_out.every == 0:
+                    self._measure(step, measured)
+                if saves:
+                    self.save_checkpoint(step)
+                if saves or stopped:
+                    save_state(self.accelerator, self.out, step, {"step": step, "sampler": position,
+                               "held_out": self._held_out}, recipe.keep)  # fmt: skip
+                if stopped and not last:
+                    return Trained(step=step, complete=False, held_out=self._held_out)
+        return Trained(step=step, complete=True, held_out=self._held_out)
+
+    # ---- one step ---------------------------------------------------------------------------
+
+    def _step(self, step: int, draws: Sequence[Draw], micro: Sequence[tuple[np.ndarray, Samples]]) -> float:
+        """Learns from one batch; what counts in it counts alike, however it is shared out."""
+        recipe, begun = self.recipe, time.perf_counter()
+        self._learner.train()
+        rate = recipe.optimiser.rate * rate_share(step, recipe.steps, recipe.optimiser)
+        set_rate(self._optimiser, rate)
+        whole = float(self.reader.count(draws).sum())
+        shares = []
+        for k, (counts, samples) in enumerate(micro):
+            waits = k < len(micro) - 1
+            with self.accelerator.no_sync(self._learner) if waits else nullcontext():
+                batch = self.vla.encode(samples.requests, samples.actions, valid=samples.valid)
+                with self.accelerator.autocast():
+                    losses, _ = self._learner(batch, samples.seeds)
+                share = float(counts.sum()) / whole
+                self._check(step, losses, samples)
+                # Processes average their gradients; a batch is a mean over its actions.
+                self.accelerator.backward(losses.total * share * self._world)
+            shares.append((share, losses))
+        norm = self.accelerator.clip_grad_norm_(
+            self._learner.parameters(), recipe.optimiser.clip or float("inf")
+        )
+        self._optimiser.step()
+        self._optimiser.zero_grad()
+        if self._mean is not None:
+            self._mean.update()
+        row = self._summed(shares)
+        self._window.append(
+            {**row, "norm": float(norm), "rate": rate, "seconds": time.perf_counter() - begun}
+        )
+        return row["loss"]
+
+    def _check(self, step: int, losses: Losses, samples: Samples) -> None:
+        """Returns if the loss is a number.
+
+        Raises:
+            TrainingError: naming the sample and the groups.
+        """
+        if bool(torch.isfinite(losses.total)):
+            return
+        bad = torch.nonzero(~torch.isfinite(losses.samples)).flatten().tolist()
+        groups = [name for name, value in losses.groups.items() if not bool(torch.isfinite(value))]
+        where = f" in {', '.join(groups)}" if groups else ""
+        raise TrainingError(
+            f"the loss of step {step} is {losses.total.item()}{where}, "
+            f"first at {samples.names[bad[0] if bad else 0]}; "
+            "lower the rate, clip more, or compute in float32"
+        )
+
+    def _summed(self, shares: Sequence[tuple[float, Losses]]) -> dict:
+        """The batch's losses over all processes."""
+        names = sorted(shares[0][1].groups)
+        metrics = sorted(shares[0][1].metrics)
+        values = [
+            [
+                float(losses.total.detach()),
+                *(float(losses.groups[n]) for n in names),
+                *(losses.metrics[m] for m in metrics),
+            ]
+            for _, losses in shares
+        ]
+        weighed = np.array([share for share, _ in shares]) @ np.array(values, dtype=np.float64)
+        tensor = torch.tensor(weighed, dtype=torch.float64, device=self.accelerator.device)
+        summed = self.accelerator.reduce(tensor, "sum").tolist() if self._world > 1 else tensor.tolist()
+        return {
+            "loss": summed[0],
+            "groups": dict(zip(names, summed[1:], strict=False)),
+            "metrics": dict(zip(metrics, summed[1 + len(names) :], strict=True)),
+        }
+
+    # ---- what is read -----------------------------------------------------------------------
+
+    def _batches(self, step: int) -> Iterator[tuple[list[Draw], list[tuple[np.ndarray, Samples]], dict]]:
+        """The batches after ``step``, each with where the sampler is after it; read one ahead in a thread."""
+
+        def make() -> tuple[list[Draw], list[tuple[np.ndarray, Samples]], dict]:
+            draws = self.sampler.batch(self.recipe.batch)
+            position = self.sampler.state_dict()
+            mine = draws[self._rank :: self._world]
+            size = self.recipe.micro_batch or len(mine)
+            parts = [mine[k : k + size] for k in range(0, len(mine), size)]
+            return draws, [(self.reader.count(part), self.reader.learned(part)) for part in parts], position
+
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(make)
+            for left in range(self.recipe.steps - step, 0, -1):
+                now, ahead = ahead, pool.submit(make) if left > 1 else None
+                yield now.result()
+
+    def _resume(self) -> int:
+        position = load_state(self.accelerator, self.out)
+        if position is None:
+            if self.accelerator.is_main_process:
+                self._log.cut(0)
+            return 0
+        self.sampler.load_state_dict(position["sampler"])
+        self._held_out = position["held_out"]
+        if self.accelerator.is_main_process:
+            self._log.cut(position["step"])
+        return position["step"]
+
+    def _agree(self, stop: bool) -> bool:
+        """Whether any process was told to stop."""
+        if self._world == 1:
+            return stop
+        told = torch.tensor([float(stop)], device=self.accelerator.device)
+        return bool(self.accelerator.reduce(told, "sum").item())
+
+    # ---- what is written --------------------------------------------------------------------
+
+    def _write_window(self, step: int) -> None:
+        if not self._window:
+            return
+        rows, self._window = self._window, []
+        row = {
+            "kind": "train",
+            "step": step,
+            "samples": step * self.recipe.batch,
+            "epochs": [round(n, 4) for n in epochs(self._position)],
+            **_means(rows),
+        }
+        if self.accelerator.is_main_process:
+            self._log.add(row)
+
+    @contextlib.contextmanager
+    def _evaluated(self) -> Iterator[None]:
+        """Inside, the model has the weights that are measured and saved."""
+        self._learner.eval()
+        with self._mean.applied() if self._mean is not None else nullcontext():
+            yield
+        self._learner.train()
+
+    def _measure(self, step: int, told: Callable[[dict], None] | None) -> None:
+        places = self.reader.held_out(self.recipe.held_out.moments)
+        with self._evaluated(), torch.no_grad():
+            errors = summed_up(self._answers(places), self.vla.codec.groups)
+        self._held_out = {"step": step, **errors}
+        if self.accelerator.is_main_process:
+            self._log.add({"kind": "held_out", **self._held_out})
+            if told is not None:
+                told(self._held_out)
+
+    def _answers(self, places: Sequence) -> Answers:
+        """What the model makes of held-out moments, put together from all processes."""
+        size, codec = self.recipe.held_out.batch, self.vla.codec
+        # Every process has as many batches as the others: some measure the last moments twice.
+        each = -(-len(places) // self._world)
+        numbers = [min(self._rank * each + k, len(places) - 1) for k in range(each)]
+        found: dict[str, list] = {name: [] for name in ("made", "right", "valid", "stages", "losses")}
+        metrics: dict[str, list] = {}
+        for first in range(0, each, size):
+            part = numbers[first : first + size]
+            samples = self.reader.measured([places[k] for k in part], part[0])
+            samples = replace(samples, seeds=[(self.recipe.seed, k) for k in part])
+            batch = self.vla.encode(samples.requests, samples.actions, valid=samples.valid)
+            with self.accelerator.autocast():
+                losses, actions = self._learner(batch, samples.seeds, answer=True)
+            found["made"].append(codec.normalise(actions))
+            found["right"].append(codec.normalise(samples.actions))
+            found["valid"].append(samples.valid)
+            found["stages"].append(samples.stages)
+            found["losses"].append(losses.samples.detach().float().cpu().numpy())
+            for name, value in losses.metrics.items():
+                metrics.setdefault(name, []).append(np.full(len(part), value))
+        gathered = {name: self._gather(np.concatenate(parts), len(places)) for name, parts in found.items()}
+        gathered["valid"] = gathered["valid"].astype(bool)
+        gathered["metrics"] = {n: self._gather(np.concatenate(v), len(places)) for n, v in metrics.items()}
+        return Answers(**gathered)
+
+    def _gather(self, values: np.ndarray, count: int) -> np.ndarray:
+        tensor = torch.as_tensor(values.astype(np.float64), device=self.accelerator.device)
+        return self.accelerator.gather(tensor).cpu().numpy()[:count]
+
+    def save_checkpoint(self, step: int) -> None:
+        """Writes a checkpoint to play, with what it was trained on and how."""
+        with self._evaluated():
+            if self.accelerator.is_main_process:
+                whole = merged(self.vla)
+                training = {
+                    "recipe": self.recipe.to_dict(),
+                    "step": step,
+                    "samples": step * self.recipe.batch,
+                    "epochs": epochs(self._position),
+                    "trained_parameters": self.vla.count(trained=True),
+                    "held_out": self._held_out if (self._held_out or {}).get("step") == step else None,
+                    "select": self.recipe.select,
+                }
+                whole.settings = replace(self.vla.settings, training=training)
+                Checkpoint(vla=whole).save(step_folder(self.out, CHECKPOINTS, step))
+        self.accelerator.wait_for_everyone()
+
+
+def make_accelerator(recipe: Recipe) -> Accelerator:
+    """Devices and processes as ``accelerate launch`` says, with the recipe's precision."""
+    if recipe.threads is not None:
+        torch.set_num_threads(recipe.threads)
+    # Some models have weights that no loss reaches, such as the last layers of what only a cache is taken of.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    precision = "bf16" if recipe.precision == "bfloat16" else "no"
+    return Accelerator(mixed_precision=precision, kwargs_handlers=[unused])
+
+
+@contextlib.contextmanager
+def stopping() -> Iterator[list[int]]:
+    """Inside, Ctrl-C and SIGTERM are kept in the list: the step is finished, and a state is written."""
+    told: list[int] = []
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError):  # not in the main thread
+            before[number] = signal.signal(number, lambda n, _: told.append(n))
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _means(rows: Sequence[dict]) -> dict:
+    """Means of the numbers in rows of one form."""
+    first = rows[0]
+    return {
+        name: _means([row[name] for row in rows])
+        if isinstance(value, dict)
+        else float(np.mean([row[name] for row in rows]))
+        for name, value in first.items()
+    }

@@ -1,0 +1,150 @@
+"""The page of a training, ``index.html``: curves and errors, rewritten with each measurement."""
+
+from pathlib import Path
+
+import numpy as np
+
+from bomb.disk.files import read_json, write_bytes
+from bomb.pages.drawing import Chart, figure, series_style, svg
+from bomb.pages.page import Page
+from bomb.training.log import read_log
+from bomb.training.saving import RECIPE
+from core.errors import BombError
+
+FILE = "index.html"
+MOST_POINTS = 400  # of a curve
+
+
+def write_page(out: Path) -> bool:
+    """Writes the page of what was logged so far, while the training runs, too.
+
+    Returns:
+        Whether it could be drawn: without matplotlib there is no page.
+    """
+    try:
+        html = make_page(Path(out)).html()
+    except BombError as error:
+        if "report" in str(error):  # the extra that brings matplotlib
+            return False
+        raise
+    write_bytes(Path(out) / FILE, html.encode())
+    return True
+
+
+def make_page(out: Path) -> Page:
+    """The page of a training.
+
+    Raises:
+        BombError: if matplotlib is not installed.
+        FileError: if the folder holds no training.
+    """
+    described, rows = read_json(out / RECIPE), read_log(out)
+    recipe = described["recipe"]
+    learned = [row for row in rows if row["kind"] == "train"]
+    measured = [row for row in rows if row["kind"] == "held_out"]
+    page = Page(f"Training: {recipe['name']}")
+    page.paragraph(
+        f"{recipe['model']['family']}, {recipe['trained']['kind']}, batch {recipe['batch']}, "
+        f"step {rows[-1]['step'] if rows else 0} of {recipe['steps']}. Select: {recipe['select']}."
+    )
+    if measured:
+        last = measured[-1]
+        page.cards(
+            [
+                ("MSE", _number(last["mse"]), f"held out, step {last['step']}, {last['n']} moments"),
+                ("MSE / variance", _number(last["relative"]), "1 is as bad as the mean"),
+                *((f"{n} MSE", _number(e["mse"]), f"relative {_number(e['relative'])}")
+                  for n, e in last["groups"].items()),
+            ]
+        )  # fmt: skip
+    page.heading("Curves")
+    with page.columns():
+        for chart in _curves(learned, measured):
+            page.picture(chart.data, chart.caption, alt=chart.alt, kind=chart.kind)
+    if measured:
+        _tables(page, measured)
+    page.heading("Recipe")
+    page.table(("entry", "value"), [(name, str(value)) for name, value in recipe.items()], numbers=False)
+    return page
+
+
+def _curves(learned: list[dict], measured: list[dict]) -> list[Chart]:
+    charts = []
+    if learned:
+        train = {"training": [(row["step"], row["loss"]) for row in learned]}
+        held = {"held out": [(row["step"], row["loss"]) for row in measured]}
+        charts.append(_curve("Loss", {**train, **held}, "The family's own loss."))
+        rate = {"rate": [(row["step"], row["rate"]) for row in learned]}
+        charts.append(_curve("Learning rate", rate, "Of parts without a factor of their own.", log=False))
+        for name in learned[-1]["metrics"]:
+            held = [(row["step"], row["metrics"].get(name)) for row in measured]
+            shown = {"training": [(r["step"], r["metrics"].get(name)) for r in learned], "held out": held}
+            charts.append(_curve(name.replace("_", " "), shown, "As the family measures it.", log=False))
+    if measured:
+        groups = {
+            name: [(row["step"], row["groups"][name]["relative"]) for row in measured]
+            for name in measured[-1]["groups"]
+        }
+        total = [(row["step"], row["relative"]) for row in measured]
+        caption = "Squared error on held-out episodes over the variance of the answers."
+        charts.append(_curve("Relative error by group", {"total": total, **groups}, caption))
+        stages = {
+            name: [(row["step"], row["stages"][name]["mse"]) for row in measured]
+            for name in measured[-1]["stages"]
+        }
+        charts.append(_curve("MSE by stage", stages, "Of the stage that a moment is in."))
+        offsets = measured[-1]["offsets"]
+        if len(offsets) > 1:
+            chart = {"held out": list(enumerate(offsets))}
+            charts.append(
+                _curve("MSE by offset", chart, "By how many actions after the present one.", x="offset")
+            )
+    return charts
+
+
+def _curve(title: str, series: dict, caption: str, *, log: bool = True, x: str = "step") -> Chart:
+    with figure() as (drawn, axes):
+        words = []
+        for k, (name, points) in enumerate(series.items()):
+            points = [(a, b) for a, b in points if b is not None]
+            if not points:
+                continue
+            if len(points) > MOST_POINTS:
+                points = [points[i] for i in np.linspace(0, len(points) - 1, MOST_POINTS).astype(int)]
+            xs, ys = zip(*points, strict=True)
+            style = series_style(k)
+            if len(points) > 40:
+                style.pop("marker")
+            axes.plot(xs, ys, label=name, **style)
+            words.append(f"{name} {_number(ys[0])} to {_number(ys[-1])}")
+        values = [b for points in series.values() for _, b in points if b is not None]
+        if log and values and min(values) > 0:
+            axes.set_yscale("log")
+        axes.set_title(title)
+        axes.set_xlabel(x)
+        if len(words) > 1:
+            axes.legend()
+        return svg(drawn, alt=f"{title}: {'; '.join(words)}", caption=caption)
+
+
+def _tables(page: Page, measured: list[dict]) -> None:
+    last = measured[-1]
+    groups = list(last["groups"])
+    page.heading("Errors of the last measurement")
+    rows = [
+        (name, str(entry["n"]), _number(entry["mse"]), _number(entry["relative"]),
+         *(_number(entry["groups"][group]) for group in groups))
+        for name, entry in last["stages"].items()
+    ]  # fmt: skip
+    page.table(("stage", "moments", "MSE", "MSE / variance", *(f"{g} MSE" for g in groups)), rows)
+    page.heading("Every measurement")
+    rows = [
+        (str(row["step"]), _number(row["loss"]), _number(row["mse"]), _number(row["l1"]),
+         *(_number(row["groups"][group]["mse"]) for group in groups))
+        for row in measured
+    ]  # fmt: skip
+    page.table(("step", "loss", "MSE", "L1", *(f"{g} MSE" for g in groups)), rows)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"

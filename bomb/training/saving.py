@@ -1,0 +1,126 @@
+"""The folder of a training, and states to resume from, each whole or not there.
+
+::
+
+    OUT/recipe.json                    the recipe, as it was read
+    OUT/metrics.jsonl, OUT/index.html  numbers, and a page with them
+    OUT/checkpoints/step_000500        to play: `--policy "vla(checkpoint='...')"`
+    OUT/state/step_000500              to resume from
+    OUT/chosen, OUT/selection.json     the checkpoint that the rule chose, and why
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from accelerate import Accelerator
+
+from bomb.disk.differences import first_difference
+from bomb.disk.files import FileError, WriteError, read_json, write_json, writing
+from bomb.training.recipe import Recipe
+from core.errors import OptionError
+
+RECIPE, STATE, POSITION = "recipe.json", "state", "bomb_state.json"
+CHECKPOINTS, LOCK = "checkpoints", ".bomb_train.lock"
+
+
+def check_folder(out: Path) -> None:
+    """Returns if a training may be in this folder, or is.
+
+    Raises:
+        FileError: if something else is in it.
+    """
+    if (out / RECIPE).is_file() or not out.exists():
+        return
+    if not out.is_dir() or any(entry.name not in ("frames", LOCK) for entry in out.iterdir()):
+        raise FileError(f"{out} exists and holds no training; choose another folder")
+
+
+def begin(out: Path, recipe: Recipe, data: list[dict]) -> None:
+    """Says what the training in a folder is, or finds that it is the same.
+
+    Raises:
+        OptionError: naming what differs.
+    """
+    wanted = {"format": "bomb-training", "version": 1, "recipe": recipe.to_dict(), "data": data}
+    if (out / RECIPE).is_file():
+        difference = first_difference(read_json(out / RECIPE), wanted)
+        if difference is not None:
+            raise OptionError(
+                f"{out} was trained with {difference.name} = {difference.before!r}, not {difference.now!r}; "
+                "choose another folder, or the same recipe and data to resume it"
+            )
+        return
+    with writing(out):
+        write_json(out / RECIPE, wanted)
+
+
+def step_folder(out: Path, kind: str, step: int) -> Path:
+    """Where something of a step is."""
+    return out / kind / f"step_{step:06d}"
+
+
+def steps_in(out: Path, kind: str) -> list[int]:
+    """Steps of which there is something, ascending."""
+    found = (folder.name.removeprefix("step_") for folder in (out / kind).glob("step_*"))
+    return sorted(int(digits) for digits in found if digits.isdecimal())
+
+
+def save_state(accelerator: Accelerator, out: Path, step: int, position: dict, keep: int) -> None:
+    """Writes weights, optimiser, running mean, random states and position; older states beyond ``keep`` go.
+
+    Raises:
+        WriteError: if the disk is full; the states before are whole.
+    """
+    folder = step_folder(out, STATE, step)
+    # One name for all processes, which write into it together.
+    beside = folder.with_name(f".{folder.name}.part")
+    if accelerator.is_main_process:
+        shutil.rmtree(beside, ignore_errors=True)
+        with writing(beside):
+            beside.mkdir(parents=True)
+    accelerator.wait_for_everyone()
+    try:
+        with writing(beside):
+            accelerator.save_state(str(beside), safe_serialization=False)
+    except RuntimeError as error:  # torch's, of a file that cannot be written
+        raise WriteError(f"{folder} cannot be written: {error}; the states before are whole") from error
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        with writing(folder):
+            write_json(beside / POSITION, position)
+            _flush(beside)
+            shutil.rmtree(folder, ignore_errors=True)
+            beside.rename(folder)
+        for old in steps_in(out, STATE)[:-keep]:
+            shutil.rmtree(step_folder(out, STATE, old), ignore_errors=True)
+    accelerator.wait_for_everyone()
+
+
+def load_state(accelerator: Accelerator, out: Path) -> dict | None:
+    """Takes up the newest state; None if there is none.
+
+    Raises:
+        FileError: if it cannot be read.
+    """
+    steps = steps_in(out, STATE)
+    if not steps:
+        return None
+    folder = step_folder(out, STATE, steps[-1])
+    position = read_json(folder / POSITION)
+    try:
+        accelerator.load_state(str(folder))
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        message = " ".join(str(error).split())[:200]
+        raise FileError(f"{folder} cannot be read: {type(error).__name__}: {message}") from error
+    return position
+
+
+def _flush(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            descriptor = os.open(file, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
