@@ -1,11 +1,11 @@
 """Three ways from hidden states to a chunk: regression, diffusion, tokens.
 
-Each learns, decides and scores for an ``OpenVLAOFT``, which makes the hidden states.
+Each learns, decides and scores for a model that makes the hidden states (``Asked``: ``OpenVLAOFT``).
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -18,11 +18,31 @@ from bomb.models.tokens import token_losses, token_scores
 from bomb.models.vla import Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
-if TYPE_CHECKING:
-    from bomb.models.oft.family import OpenVLAOFT
-
 Tensor = torch.Tensor
 Weights = Mapping[str, float] | None
+
+
+class Asked(Protocol):
+    """What an answer needs of its model; see ``bomb.models.oft.family.OpenVLAOFT``."""
+
+    settings: Any
+    options: Any
+    codec: Any
+    bins: Any
+    network: Any
+    small: nn.ModuleDict
+    device: Any
+
+    def see(self, batch: Batch) -> Any:
+        """What a question is embedded to."""
+
+    def hidden(
+        self, batch: Batch, seen: Any, noisy: Tensor | None = None, times: Tensor | None = None
+    ) -> Tensor:
+        """What the chunk is read from, float[B, chunk * dims + 1, d]."""
+
+    def to_actions(self, tokens: Tensor) -> np.ndarray:
+        """float32[B, chunk, 4] of token ids."""
 
 
 class Answer(ABC):
@@ -44,16 +64,16 @@ class Answer(ABC):
 
     @abstractmethod
     def loss(
-        self, vla: "OpenVLAOFT", batch: Batch, weights: Weights, seeds: Sequence[tuple[int, int]] | None
+        self, vla: Asked, batch: Batch, weights: Weights, seeds: Sequence[tuple[int, int]] | None
     ) -> Losses:
         """As ``VLA.loss``."""
 
     @abstractmethod
-    def decide(self, vla: "OpenVLAOFT", batch: Batch, drawn: Sequence[tuple[int, int, int]]) -> Reference:
+    def decide(self, vla: Asked, batch: Batch, drawn: Sequence[tuple[int, int, int]]) -> Reference:
         """As ``VLA.decide``, for (seed, step, sample) of each row."""
 
     @abstractmethod
-    def score(self, vla: "OpenVLAOFT", batch: Batch, reference: Reference) -> Scores:
+    def score(self, vla: Asked, batch: Batch, reference: Reference) -> Scores:
         """As ``VLA.score``."""
 
 
@@ -63,7 +83,7 @@ class Regression(Answer):
     def networks(self, width: int, dims: int) -> dict[str, nn.Module]:
         return {"action_head": L1Head(width, dims)}
 
-    def predict(self, vla: "OpenVLAOFT", batch: Batch) -> Tensor:
+    def predict(self, vla: Asked, batch: Batch) -> Tensor:
         """Normalised chunks, float32[B, chunk, dims]."""
         return vla.small["action_head"](vla.hidden(batch, vla.see(batch))[:, :-1]).float()
 
@@ -90,7 +110,7 @@ class Diffusion(Answer):
     def networks(self, width: int, dims: int) -> dict[str, nn.Module]:
         return {"action_head": NoiseHead(width, dims), "noisy_action_projector": NumberProjector(1, width)}
 
-    def predict(self, vla: "OpenVLAOFT", batch: Batch, seen, noisy: Tensor, times: Tensor) -> Tensor:
+    def predict(self, vla: Asked, batch: Batch, seen, noisy: Tensor, times: Tensor) -> Tensor:
         """The noise in chunks, float32[B, chunk, dims]."""
         return vla.small["action_head"](vla.hidden(batch, seen, noisy, times)[:, :-1]).float()
 
@@ -110,7 +130,7 @@ class Diffusion(Answer):
         errors = (self.predict(vla, batch, vla.see(batch), noisy, times) - added) ** 2
         return chunk_losses(errors, valid, vla.codec.groups, weights)
 
-    def end(self, vla: "OpenVLAOFT", batch: Batch, begin: Tensor) -> Tensor:
+    def end(self, vla: Asked, batch: Batch, begin: Tensor) -> Tensor:
         """Where the walk from noise ends, float32[B, chunk, dims]."""
         seen = vla.see(batch)
         return vla.options.schedule.walk(
@@ -137,7 +157,7 @@ class Discrete(Answer):
     def networks(self, width: int, dims: int) -> dict[str, nn.Module]:
         return {}
 
-    def predict(self, vla: "OpenVLAOFT", batch: Batch) -> Tensor:
+    def predict(self, vla: Asked, batch: Batch) -> Tensor:
         """float32[B, chunk * dims + 1, vocabulary]; the last is of the end of the sequence."""
         return vla.network.logits(vla.hidden(batch, vla.see(batch)))
 
@@ -165,7 +185,7 @@ class Discrete(Answer):
 ANSWERS: dict[str, type[Answer]] = {"l1": Regression, "diffusion": Diffusion, "discrete": Discrete}
 
 
-def in_bombs_terms(vla: "OpenVLAOFT", values: Tensor) -> np.ndarray:
+def in_bombs_terms(vla: Asked, values: Tensor) -> np.ndarray:
     """float32[B, chunk, 4] of normalised chunks.
 
     Raises:
