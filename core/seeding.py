@@ -60,7 +60,7 @@ class PrivateSplit(str):
         split.salt, split.salt_sha256 = salt, sha256(salt).hexdigest()
         return split
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[type["PrivateSplit"], tuple[bytes]]:
         return PrivateSplit, (self.salt,)
 
     @classmethod
@@ -127,7 +127,8 @@ def policy_seed(split: str, seed: int) -> int:
     Raises:
         UnknownNameError, OptionError: as ``stream``.
     """
-    secret = split.salt.hex() if isinstance(check_split(split), PrivateSplit) else ""
+    split = check_split(split)
+    secret = split.salt.hex() if isinstance(split, PrivateSplit) else ""
     return _hashed(f"{SPLITS[split]}:{check_seed(seed)}:policy{secret}") >> 225
 
 

@@ -76,7 +76,7 @@ class ActionSpec:
     def holds(self, action: np.ndarray) -> bool:
         """Whether an action, float32[4] and finite, lies in the declared box."""
         (x, y, z, g), ((lx, ly, lz, lg), (hx, hy, hz, hg)) = action.tolist(), self._box
-        return lx <= x <= hx and ly <= y <= hy and lz <= z <= hz and lg <= g <= hg
+        return bool(lx <= x <= hx and ly <= y <= hy and lz <= z <= hz and lg <= g <= hg)
 
     def advance(self, commanded: Sequence[float], action: np.ndarray) -> Point:
         """The next commanded target.
