@@ -29,7 +29,7 @@ from core.errors import ConventionError, OptionError
 from tests.models.conftest import close
 
 IMAGE, FIRST = 165, 170
-SEVEN = ActionConvention(rotation="zero")
+SEVEN = ActionConvention(rotation="ignored")
 
 
 @pytest.fixture(scope="module")
