@@ -12,6 +12,8 @@ FAMILIES = Registry(
     "bomb.models",
     {
         "openvla": "bomb.models.openvla.family:OpenVLA",
+        "openvla-oft": "bomb.models.oft.family:OpenVLAOFT",
+        "spatialvla": "bomb.models.spatialvla.family:SpatialVLA",
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
         "pi0": "bomb.models.pi0.family:Pi0",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",

@@ -68,6 +68,7 @@ def load_weights(
     ignored: Sequence[str] = (),
     rename: Callable[[str], str | None] | None = None,
     assign: bool = True,
+    read: Callable[[Path], Mapping[str, torch.Tensor]] = read_tensors,
 ) -> None:
     """Puts the tensors of some files into a module, shard by shard; the module may be on the meta device.
 
@@ -78,18 +79,19 @@ def load_weights(
         ignored: patterns of names that may be in the files and are not used.
         rename: the module's name for a name in the files; None for one that is not used.
         assign: whether the module's parameters are replaced; else they are written into.
+        read: what makes tensors by name of a file.
 
     Raises:
         FileError: naming keys that are missing or unknown, or a tensor of another shape.
     """
     if lost := [file for file in files if not file.is_file()]:
         raise FileError(f"{lost[0]} does not exist")
-    wanted = module.state_dict()
+    wanted, tied = module.state_dict(), _tied(module)
     seen: set[str] = set()
     extra: list[str] = []
     for file in files:
         part = {}
-        for key, tensor in _named(read_tensors(file), ignored, rename):
+        for key, tensor in _named(read(file), ignored, rename):
             if key not in wanted:
                 extra.append(key)
             elif wanted[key].shape != tensor.shape:
@@ -100,7 +102,6 @@ def load_weights(
                 part[key] = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
         seen |= part.keys()
         module.load_state_dict(part, strict=False, assign=assign)
-    tied = _tied(module)
     missing = sorted(key for key in wanted.keys() - seen if tied.get(key) not in seen)
     for what, keys in (("lack", missing), ("have unknown keys", sorted(extra))):
         if keys:
@@ -111,13 +112,22 @@ def load_weights(
         module.tie_weights()
 
 
-def save_weights(module: torch.nn.Module, folder: Path, *, shard_mb: float | None = None) -> None:
-    """Writes ``model.safetensors``, or shards with an index where it would be larger than ``shard_mb``."""
+def save_weights(
+    module: torch.nn.Module,
+    folder: Path,
+    *,
+    shard_mb: float | None = None,
+    rename: Callable[[str], str] = str,
+) -> None:
+    """Writes ``model.safetensors``, or shards with an index where it would be larger than ``shard_mb``.
+
+    ``rename`` gives the name in the files for one of the module's.
+    """
     from safetensors.torch import save_file
 
     tied = _tied(module)
     tensors = {
-        key: value.detach().contiguous().cpu()
+        rename(key): value.detach().contiguous().cpu()
         for key, value in module.state_dict().items()
         if key not in tied
     }

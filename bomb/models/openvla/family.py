@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from bomb.models.openvla.network import Prismatic
 from bomb.models.openvla.seeing import pixels
 from bomb.models.pictures import RESIZING, crop_box
 from bomb.models.requests import Request
-from bomb.models.sequences import Patches, assemble, gather
+from bomb.models.sequences import Learned, Patches, assemble, gather
 from bomb.models.settings import VLASettings, read_options
 from bomb.models.tokens import decode, forced, token_losses, token_scores
 from bomb.models.vla import VLA, Anatomy, Batch, Losses, Reference, Scores
@@ -79,6 +79,7 @@ class OpenVLA(VLA):
     """
 
     family: ClassVar[str] = "openvla"
+    options_kind: ClassVar[type[OpenVLAOptions]] = OpenVLAOptions
     published: ClassVar[Mapping[str, int]] = {"openvla-7b": 7_541_237_184}
     reads_answer: ClassVar[bool] = True
 
@@ -91,7 +92,7 @@ class OpenVLA(VLA):
         network: Prismatic | None = None,
     ):
         super().__init__(settings, statistics)
-        self.options = read_options(OpenVLAOptions, settings.options, self.family)
+        self.options = read_options(self.options_kind, settings.options, self.family)
         check_tokens(tokenizer, {END: STOP, SPACE: self.options.space}, "this checkpoint")
         if len(tokenizer) < config.vocabulary:
             raise OptionError(
@@ -104,7 +105,7 @@ class OpenVLA(VLA):
     # ---- files ------------------------------------------------------------------------------
 
     @classmethod
-    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> "OpenVLA":
+    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> Self:
         config = PrismaticConfig.read(folder)
         if (folder / stored.FILE).is_file():
             statistics = stored.read(folder, settings.dataset)
@@ -127,19 +128,27 @@ class OpenVLA(VLA):
         write_json(folder / "preprocessor_config.json", processor)
         stored.write(folder, {self.settings.dataset: self.statistics})
         self.tokenizer.save_pretrained(folder)
-        save_weights(self.network, folder, shard_mb=5000)
+        save_weights(self.plain_network(), folder, shard_mb=5000)
+
+    def plain_network(self) -> Prismatic:
+        """The network as the public files have it."""
+        return self.network
 
     @classmethod
     def tiny(
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
-    ) -> "OpenVLA":
+    ) -> Self:
         config = tiny_config()
         tokenizer = tiny_tokenizer([*texts, *PROMPTS.values()], config.vocabulary)
         options = {**settings.options, "space": tokenizer.convert_tokens_to_ids(SPACE)}
         torch.manual_seed(seed)
         vla = cls(replace(settings, options=options), statistics, config, tokenizer)
-        vla.network.initialise()
+        vla.initialise()
         return vla.eval()
+
+    def initialise(self) -> None:
+        """Random weights of a size at which pictures and words matter; torch's generator."""
+        self.network.initialise()
 
     # ---- questions --------------------------------------------------------------------------
 
@@ -157,21 +166,14 @@ class OpenVLA(VLA):
         valid: np.ndarray | None = None,
         length: int | None = None,
     ) -> Batch:
-        settings, side = self.settings, self.config.patches
+        settings = self.settings
         shown = [request.look(settings.cameras, settings.image_size) for request in requests]
         taught = self.teach(actions, valid, len(requests))
         if taught is not None:
             numbers = self.bins.encode(taught["actions"].numpy()).reshape(len(requests), -1)
-        samples = []
-        for k, request in enumerate(requests):
-            words = self.prompt(request.instruction)
-            first, rest = (
-                Tokens(ids=words.ids[part], characters=words.characters[part])
-                for part in (slice(0, 1), slice(1, None))
-            )
-            pictures = [Patches(camera=camera, rows=side, cols=side) for camera in settings.cameras]
-            answer = [] if taught is None else [Tokens.of(*numbers[k], STOP)]
-            samples.append([first, *pictures, rest, *answer])
+        samples = [
+            self.pieces(request, () if taught is None else numbers[k]) for k, request in enumerate(requests)
+        ]
         pad = self.config.text.get("pad_token_id") or 0
         sequences = assemble(samples, pad=pad, length=length)
         seen = pixels(shown, self.config, resizing=self.options.resizing, crop=self.options.crop)
@@ -183,6 +185,21 @@ class OpenVLA(VLA):
             layouts=sequences.layouts,
             **(taught or {}),
         ).to(self.device)
+
+    def question(self, request: Request) -> tuple[Tokens, list[Patches], Tokens]:
+        """The beginning of the sequence, the pictures, the rest of the prompt."""
+        words, side = self.prompt(request.instruction), self.config.patches
+        first, rest = (
+            Tokens(ids=words.ids[part], characters=words.characters[part])
+            for part in (slice(0, 1), slice(1, None))
+        )
+        return first, [Patches(camera=name, rows=side, cols=side) for name in self.settings.cameras], rest
+
+    def pieces(self, request: Request, numbers: Sequence[int]) -> list[Tokens | Patches | Learned]:
+        """The sequence of a sample; ``numbers`` are the token ids of its answer, if there is one."""
+        first, pictures, rest = self.question(request)
+        answer = [Tokens.of(*numbers, STOP)] if len(numbers) else []
+        return [first, *pictures, rest, *answer]
 
     # ---- answers ----------------------------------------------------------------------------
 

@@ -25,12 +25,17 @@ class Vision(nn.Module):
         """In the order of their channels."""
         return [getattr(self, name) for name in ("featurizer", "fused_featurizer") if hasattr(self, name)]
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Patches, float[B, pictures * n, width], of float[B, pictures * 3 * towers, side, side]."""
+    def forward(self, pixels: Tensor, *context: Tensor) -> Tensor:
+        """Patches, float[B, pictures * n, width], of float[B, pictures * 3 * towers, side, side].
+
+        ``context`` is what blocks that are conditioned on something take beside their input.
+        """
         towers = self.towers
         found = []
         for picture in pixels.split(3 * len(towers), dim=1):
-            parts = [tower(part) for tower, part in zip(towers, picture.split(3, dim=1), strict=True)]
+            parts = [
+                tower(part, *context) for tower, part in zip(towers, picture.split(3, dim=1), strict=True)
+            ]
             found.append(torch.cat(parts, dim=-1))
         return torch.cat(found, dim=1)
 
@@ -80,9 +85,9 @@ class Prismatic(nn.Module):
         """Embedded words, float[B, T, d]."""
         return self.language_model.model.embed_tokens(ids)
 
-    def patches(self, pixels: Tensor) -> Tensor:
+    def patches(self, pixels: Tensor, *context: Tensor) -> Tensor:
         """Embedded patches, float[B, n, d]."""
-        return self.projector(self.vision_backbone(pixels))
+        return self.projector(self.vision_backbone(pixels, *context))
 
     def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
         """Outputs of the language model's last norm, float[B, L, d].

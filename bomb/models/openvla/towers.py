@@ -182,13 +182,16 @@ class Tower(nn.Module):
         if sizes.pool:
             self.attn_pool = AttentionPool(sizes)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Patches, float[B, n, width], of pictures float[B, 3, side, side]: the block before the last."""
+    def forward(self, pictures: Tensor, *context: Tensor) -> Tensor:
+        """Patches, float[B, n, width], of pictures float[B, 3, side, side]: the block before the last.
+
+        ``context`` is handed to every block; see ``bomb.models.oft.film``.
+        """
         x = self.patch_embed(pictures) + self.pos_embed
         extra = [getattr(self, name) for name in ("cls_token", "reg_token") if hasattr(self, name)]
         x = torch.cat([token.expand(len(x), -1, -1) for token in extra] + [x], dim=1)
         for block in self.blocks[:-1]:
-            x = block(x)
+            x = block(x, *context)
         return x[:, self.sizes.prefix :]
 
 
