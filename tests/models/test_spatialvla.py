@@ -13,6 +13,7 @@ from bomb.integrations.actions import ActionConvention
 from bomb.models import masks
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs.spatial import SpatialGrid, fit
+from bomb.models.command.verifying import verify
 from bomb.models.sequences import Patches, assemble, gather
 from bomb.models.spatialvla import names
 from bomb.models.spatialvla.config import SpatialVLAConfig
@@ -29,7 +30,7 @@ from core.errors import ConventionError, OptionError
 from tests.models.conftest import close
 
 IMAGE, FIRST = 165, 170
-SEVEN = ActionConvention(rotation="zero")
+SEVEN = ActionConvention(rotation="ignored")
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +240,11 @@ def test_refitting_takes_new_bins_and_embeddings_between(tmp_path):
     assert vla.network.language_model.lm_head.weight[rows].shape == after.shape
     actions = toy_actions(vla.settings, 2)
     close(again.to_ids(again.codec.normalise(actions)), vla.to_ids(vla.codec.normalise(actions)), 0)
+
+
+def test_verify_passes_a_checkpoint_of_wide_bins(saved):
+    found = {finding.what: finding for finding in verify(saved, device="cpu")}
+    assert all(finding.ok for finding in found.values()), found
 
 
 @pytest.fixture

@@ -43,8 +43,9 @@ def weights(vla):
 @pytest.mark.parametrize("family", FAMILIES.names())
 def test_every_family_fits_demonstrations(trainer, family):
     chunk = 1 if family == "openvla" else 3
-    made = recipe(family, model={"chunk": chunk}, steps=40, save_every=40, batch=8,
-                  held_out=HeldOutRecipe(every=40, moments=4))  # fmt: skip
+    made = recipe(family, model={"chunk": chunk}, steps=60, save_every=60, batch=12, log_every=60,
+                  optimiser=OptimiserRecipe(rate=1e-2, warm_up=5, schedule="cosine"),
+                  held_out=HeldOutRecipe(every=60, moments=4))  # fmt: skip
     losses = []
     trained = trainer(made).train(lambda _, loss: losses.append(loss))
     assert trained.complete and np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])

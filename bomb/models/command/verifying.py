@@ -17,7 +17,6 @@ from bomb.models.testing.questions import toy_requests
 from bomb.models.vla import VLA
 from core.errors import BombError
 
-ROUND_TRIP = 0.02  # of an action in BOMB's terms: more than half a bin of any codec here
 ALONE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}  # batch against single, BOMB's terms
 
 
@@ -88,8 +87,10 @@ def round_trip(vla: VLA) -> Finding:
         advice = "the convention of bomb.json does not fit the statistics"
         return Finding(what="action round trip", ok=False, found=str(error), advice=advice)
     away = float(np.abs(back - bomb).max())
-    advice = "" if away < ROUND_TRIP else "convention, mask and statistics do not belong together"
-    return Finding(what="action round trip", ok=away < ROUND_TRIP, found=f"within {away:.2g}", advice=advice)
+    advice = "" if away < vla.round_trip else "convention, mask and statistics do not belong together"
+    return Finding(
+        what="action round trip", ok=away < vla.round_trip, found=f"within {away:.2g}", advice=advice
+    )
 
 
 def answers(vla: VLA, requests: Sequence[Request]) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from bomb.disk.files import read_json, write_json
 from bomb.models import masks
 from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.codecs import statistics as stored
-from bomb.models.codecs.spatial import TOKENS, SpatialGrid
+from bomb.models.codecs.spatial import RANGES, TOKENS, TRANSLATION, SpatialGrid
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.losses import learned
 from bomb.models.pictures import normalise, resize
@@ -258,6 +258,14 @@ class SpatialVLA(VLA):
         tokens = reference.raw["tokens"].to(self.device)
         logits = forced(self.network, self.embed(batch), batch, tokens)
         return spatial_scores(logits, tokens, self.grid, self.config.begin, self.codec.groups)
+
+    @property
+    def round_trip(self) -> float:  # type: ignore[override]
+        """Half a cell, at the rim of the sphere: bins of angles are wide there."""
+        theta, phi, r = (np.diff(self.grid.edges[axis]).max() / 2 for axis in TRANSLATION)
+        found = self.codec.statistics
+        width = float((found.q99 - found.q01)[:3].max()) / 2 * self.codec.convention.delta_scale
+        return float(r + RANGES["r"][1] * (theta + phi)) * width + 1e-6
 
     def quantise(self, values: np.ndarray) -> np.ndarray:
         flat = values.reshape(1, -1, self.codec.dims)
