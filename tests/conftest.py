@@ -1,6 +1,7 @@
 """What all tests share: which engines there are, and how to play an episode."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ import pytest
 import core
 from bomb.machine.provenance import cores
 from core.seeding import policy_seed
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BACKENDS = tuple(core.list_backends())
 MOST_WORKERS = 8  # each holds both engines and both renderers, about a gigabyte
