@@ -16,7 +16,7 @@ from core.world.state import SceneState
 
 # What only the engine that moves the bodies needs, and what only the one that draws them does. The rest
 # (poses, shapes, objects) both must be able to change.
-PHYSICAL = frozenset({Capability.CONTACT_FORCES, Capability.LIVE_PHYSICS})
+PHYSICAL = frozenset({Capability.CONTACT_FORCES, Capability.CONTACT_FRICTION, Capability.LIVE_PHYSICS})
 DRAWN = frozenset(
     {
         Capability.RGB,
