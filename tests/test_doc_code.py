@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"python", "bash", "yaml", "json", "text"}
 FENCE = re.compile(r"(?:<!-- (\w+)[^>]*-->\n)?^```(\w*)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
-OTHERS = {"pip", "make", "sqlite3", "vla-eval", "python"}  # commands besides `bomb`
+OTHERS = {"accelerate", "make", "pip", "python", "sqlite3", "vla-eval"}  # commands besides `bomb`
 
 # Runs blocks out of a JSON file, each with names of its own, and tells of those that raise.
 RUNNER = """

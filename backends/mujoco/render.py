@@ -44,9 +44,10 @@ _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
 # Up to this linear value, out of 255, one step is more than 2.6 of 255 sRGB levels: drawn again, brighter.
 _DARK = 12
-# Nothing that a camera sees lies in their shadows, and without them the shadow map is fitted to the stage:
-# a sharper shadow for less time.
+# Nothing that a camera sees lies in the shadows of these, nor of objects that are put away below the floor.
+# Without them the shadow map is fitted to the stage: a sharper shadow for less time.
 _CASTS_NO_SHADOW = ("floor", "wall")
+_PARKED = -1.0  # m, in W: what lies deeper is put away
 _NOTHING = np.zeros(3, dtype=np.float32)
 _CUBE_SIDE = 16  # texels
 _REFLECTANCE = 0.08  # at normal incidence, of a dielectric of specular 1
@@ -79,8 +80,6 @@ class Pictures:
         self._statics = {body.name: self._add(body.visuals) for body in static_bodies(scene)}
         for body in static_bodies(scene):
             self.set_body_pose(body.name, body.X_WB)
-        for renderable in (part for name in _CASTS_NO_SHADOW for part in self._statics[name]):
-            renderable.set_cast_shadow(False)
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
@@ -147,7 +146,9 @@ class Pictures:
 
     def set_body_pose(self, name: str, X_WB: Pose) -> None:
         """Moves a static body."""
+        casts = name not in _CASTS_NO_SHADOW and X_WB.p[2] > _PARKED
         for renderable in self._statics[name]:
+            renderable.set_cast_shadow(casts)
             _place(renderable, np.array(X_WB.p), matrix_from_quaternion(X_WB.q))
 
     def set_lights(self, lights: tuple[LightSpec, ...]) -> None:

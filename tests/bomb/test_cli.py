@@ -105,7 +105,7 @@ def test_the_doctor_reports_what_a_child_died_of(monkeypatch):
     monkeypatch.setattr(diagnosis, "_TRIAL", "raise SystemExit('no driver') # {backend!r} {cameras!r}")
     assert diagnosis.try_backend(BACKENDS[0], (), 60.0).found == "no driver"
     monkeypatch.setattr(diagnosis, "_TRIAL", "import time; time.sleep(60) # {backend!r} {cameras!r}")
-    assert "no answer after 0.5 s" in diagnosis.try_backend(BACKENDS[0], (), 0.5).found
+    assert "no answer within 0.5 s" in diagnosis.try_backend(BACKENDS[0], (), 0.5).found
 
 
 def test_the_doctor_names_a_package_that_is_missing(monkeypatch):

@@ -69,7 +69,8 @@ def test_the_noise_has_the_size_it_says_and_does_not_add_up(make_env, mode):
 def test_much_noise_spoils_it(backend, make_env):
     env = make_env(backend)
     wild = make_policy("noisy_expert(0.05)")
-    assert not any(play(env, wild, seed).info["success"] for seed in range(3))
+    # 5 cm on each axis, against 10 mm: now and then one lands by chance.
+    assert sum(play(env, wild, seed).info["success"] for seed in range(6)) <= 2
     assert wild.describe() == {"sigma": 0.05} and wild.privileged
 
 

@@ -213,7 +213,7 @@ def test_patterns():
             "26 stones does not fit on 5 x 5",
         ),
         (
-            lambda: episode(CopyPattern(stones=(22, 22))),
+            lambda: episode(CopyPattern(stones=(22, 22), given="picture")),
             EpisodeInitializationError,
             "room for 20|the pool holds 12",
         ),

@@ -69,7 +69,7 @@ def test_some_boards_are_empty_and_some_have_neighbours_of_the_goal():
         distances = [np.hypot(*(p[:2] - goal[:2])) for p in on_board(episode)]
         assert all(d > 0.054 for d in distances), "the goal itself is free"
         near += any(d < 0.056 for d in distances)
-    assert near > 60
+    assert near > 40
 
 
 def test_table_stones_leave_room_for_the_open_fingers():
