@@ -19,7 +19,7 @@ def resident() -> float:
 
 
 def test_resets_and_steps_leave_nothing_behind(backend, make_env):
-    """Three hundred resets and as many episodes' worth of steps: a leak of 7 kB a reset shows."""
+    """Three hundred resets and as many episodes' worth of steps: a leak of 27 kB a reset shows."""
     env = make_env(backend, max_steps=10_000)
     for seed in range(50):
         env.reset(seed=seed)
@@ -29,7 +29,7 @@ def test_resets_and_steps_leave_nothing_behind(backend, make_env):
         env.reset(seed=seed)
         for step in range(6):
             env.step(wave(step))
-    assert resident() - before < 2
+    assert resident() - before < 8
 
 
 @pytest.mark.parametrize("count", [8])
