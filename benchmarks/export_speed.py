@@ -169,7 +169,7 @@ def main() -> int:
     parser.add_argument("--episodes", type=int, default=6, help="demonstrations that are timed, default 6")
     parser.add_argument("--rounds", type=int, default=3, help="how often, default 3; 0: not at all")
     parser.add_argument("--frames", type=int, default=8000, help="of the export whose memory is watched")
-    parser.add_argument("--dataset", type=Path, help="demonstrations for it; left out: collected")
+    parser.add_argument("--dataset", type=Path, help="demonstrations for it; default: collected")
     parser.add_argument("--pictures", default="video", help="of that export: video or png")
     parser.add_argument("--minutes", type=float, default=10.0, help="that it may take, default 10")
     parser.add_argument("--backend", default="robotwin", help="that draws it; default robotwin")

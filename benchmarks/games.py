@@ -53,7 +53,7 @@ def measure(task: str, episodes: int, replays: int, seed: int) -> dict:
 def main() -> None:
     """Prints a line per task and writes all of it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", action="append", choices=core.list_tasks(), help="left out: all of them")
+    parser.add_argument("--task", action="append", choices=core.list_tasks(), help="default: all of them")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--replays", type=int, default=40, help="half from each simulator")
     parser.add_argument("--seed", type=int, default=0)

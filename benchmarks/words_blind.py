@@ -187,7 +187,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tasks", default=",".join(TASK_NAMES))
-    parser.add_argument("--conditions", help="comma-separated; left out: all of each task")
+    parser.add_argument("--conditions", help="comma-separated; default: all of each task")
     parser.add_argument("--episodes", type=int, default=4000, help="half to learn from, half to guess")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path, help="page whose table is replaced")

@@ -2,7 +2,7 @@
 
 The drawn scene is built straight from ``core``'s meshes and materials; MuJoCo's model has nothing drawn
 in it. Filament's own post-processing dithers with random numbers, so two pictures of one state would
-differ. It is left out: the renderer writes linear light in eight bits. Where that is too coarse, on dark
+differ. So it is not used: the renderer writes linear light in eight bits. Where that is too coarse, on dark
 surfaces, it is drawn once more with every light eight times as bright, which gives them eleven bits; only the
 rectangle around them is. The two are joined, averaged over the supersamples where there are any, and encoded
 as sRGB by table. The same state gives the same bytes.

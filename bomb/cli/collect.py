@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
     parser.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
     parser.add_argument(
-        "--max-steps", type=int, metavar="K", help="actions per episode at most; left out: the task's own"
+        "--max-steps", type=int, metavar="K", help="actions per episode at most; default: the task's own"
     )
     parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that play and draw")
     parser.add_argument(
@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--renderer",
         metavar="NAME",
-        help="of other formats: which engine draws; left out: the first of --backend",
+        help="of other formats: which engine draws; default: the first of --backend",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write counts and rates there")
 

@@ -43,21 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-steps",
         type=int,
         metavar="K",
-        help="actions per episode; left out: the task's own, 400 for one move",
+        help="actions per episode; default: the task's own, 400 for one move",
     )
     what.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
     what.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
     what.add_argument(
         "--cameras",
         metavar="NAMES",
-        help="what the policy sees, or 'none'; left out: none for privileged policies, head for the others",
+        help="what the policy sees, or 'none'; default: none for privileged policies, head for the others",
     )
     what.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
     what.add_argument("--supersample", type=int, metavar="K", help="draw K times larger and filter down")
     what.add_argument(
         "--renderer",
         metavar="NAME",
-        help=f"which engine draws: {', '.join(BACKENDS.names())}; left out: each its own",
+        help=f"which engine draws: {', '.join(BACKENDS.names())}; default: each its own",
     )
     what.add_argument(
         "--stop-on-success", action="store_true", help="end an episode when success first holds"
@@ -83,11 +83,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_execution(parser: argparse.ArgumentParser) -> None:
     default = ExecutionSettings()
     how = parser.add_argument_group("how it is carried out; may be another when a run is taken up again")
-    how.add_argument("--workers", type=int, metavar="N", help="processes; left out: one a core")
+    how.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core")
     how.add_argument(
         "--executor", default=default.executor, metavar="NAME", help=f"one of {', '.join(EXECUTORS)}"
     )
-    how.add_argument("--ray-address", metavar="ADDRESS", help="of a running cluster; left out: RAY_ADDRESS")
+    how.add_argument("--ray-address", metavar="ADDRESS", help="of a running cluster; default: RAY_ADDRESS")
     for name, words in (("videos", "which episodes are filmed"), ("states", "whose full states are kept")):
         how.add_argument(
             f"--{name}", default=getattr(default, name), metavar="WHICH", help=f"{words}: {', '.join(KEEP)}"

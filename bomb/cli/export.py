@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backend",
         metavar="NAME",
-        help=f"which engine draws, one of {', '.join(BACKENDS.names())}; left out: the one it was played in",
+        help=f"which engine draws, one of {', '.join(BACKENDS.names())}; default: the one it was played in",
     )
     parser.add_argument(
         "--cameras", default="head", metavar="NAMES", help=f"comma-separated, out of {', '.join(CAMERAS)}"
@@ -41,13 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures",
         metavar="HOW",
-        help="video, png or jpeg; left out: video for lerobot, png for the others",
+        help="video, png or jpeg; default: video for lerobot, png for the others",
     )
     parser.add_argument("--codec", default="h264", metavar="NAME", help="of videos: h264 or av1")
     parser.add_argument(
         "--drop-noops", action="store_true", help="leave out frames in which nothing is commanded"
     )
-    parser.add_argument("--name", metavar="NAME", help="of the dataset, in rlds; left out: bomb_TASK")
+    parser.add_argument("--name", metavar="NAME", help="of the dataset, in rlds; default: bomb_TASK")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw")
 
 

@@ -10,7 +10,7 @@ from core.registry import BACKENDS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    parser.add_argument("--knobs", metavar="NAMES", help="comma-separated; left out: all that can be seen")
+    parser.add_argument("--knobs", metavar="NAMES", help="comma-separated; default: all that can be seen")
     add_drawn_episode(parser)
     parser.add_argument("--camera", default="head", metavar="NAME", help="head, front or wrist")
     parser.add_argument("--size", type=int, default=112, metavar="PIXELS", help="side of each picture")

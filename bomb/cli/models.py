@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("folders", type=Path, nargs="*", metavar="DIR", help="of checkpoints")
     parser.add_argument("--device", default="auto", metavar="NAME", help="torch's name")
-    parser.add_argument("--dtype", metavar="NAME", help="of the weights; left out: as they are stored")
+    parser.add_argument("--dtype", metavar="NAME", help="of the weights; default: as they are stored")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="verify: dataset of bomb collect to predict from"
     )

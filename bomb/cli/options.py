@@ -46,7 +46,7 @@ def add_drawn_episode(parser: argparse.ArgumentParser) -> None:
         "--backend",
         action="append",
         metavar="NAME",
-        help=f"one of {', '.join(BACKENDS.names())}; may be given again; left out: all of them",
+        help=f"one of {', '.join(BACKENDS.names())}; may be given again; default: all of them",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the episode")
     parser.add_argument("--split", default="test", metavar="NAME", help="which family of seeds")

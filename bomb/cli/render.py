@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hold-out",
         metavar="SETS",
-        help="what the pictures must not show, or none; left out: as the dataset was collected",
+        help="what the pictures must not show, or none; default: as the dataset was collected",
     )
     parser.add_argument("--cameras", default="head", metavar="NAMES", help="comma-separated")
     parser.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")

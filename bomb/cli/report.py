@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="where to; left out: RUN/report.html for a page of one run, else the terminal",
+        help="where to; default: RUN/report.html for a page of one run, else the terminal",
     )
     parser.add_argument(
         "--margin",

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=float,
             default=None,
             metavar="X",
-            help=f"{words} ({unit}); left out: as it was",
+            help=f"{words} ({unit}); default: as it was",
         )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
 

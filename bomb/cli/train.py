@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ENTRY=VALUE",
         help="change the recipe: optimiser.rate=1e-4",
     )
-    parser.add_argument("--frames", type=Path, metavar="DIR", help="what is drawn; left out: OUT/frames")
+    parser.add_argument("--frames", type=Path, metavar="DIR", help="what is drawn; default: OUT/frames")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw, or play")
     parser.add_argument("--scenes", type=int, default=20, metavar="N", help="of rank, in each simulator")
     parser.add_argument("--backend", default="mujoco", metavar="NAMES", help="of rank: comma-separated")

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="RUN",
-        help="run folder: its recorded actions are played; left out: the policy plays",
+        help="run folder: its recorded actions are played; default: the policy plays",
     )
     parser.add_argument(
         "--condition", metavar="KEY", help="of the run; may be left out where only one has the seed"
@@ -40,13 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, nargs=2, default=(360, 480), metavar=("H", "W"), help="of each picture, in pixels"
     )
     parser.add_argument(
-        "--renderer", metavar="NAME", help="which engine draws; left out: the one that moves the bodies"
+        "--renderer", metavar="NAME", help="which engine draws; default: the one that moves the bodies"
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        help=f"a .png shows the moments of the episode, an .mp4 all of it; left out: {OUT}, unless --rerun",
+        help=f"a .png shows the moments of the episode, an .mp4 all of it; default: {OUT}, unless --rerun",
     )
     parser.add_argument(
         "--rerun", type=Path, metavar="FILE.rrd", help="write the episode for the Rerun viewer: shapes, poses"
