@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.models.keypoint.format import GRID, IMAGE_SIZE, LATENT, MAPS, UNSHUFFLE, references
-from bomb.models.keypoint.geometry import homography, transformed
+from bomb.models.keypoint.format import GRID, IMAGE_SIZE, LATENT, MAPS, REFERENCES, SHARP, UNSHUFFLE, scaled
+from bomb.models.keypoint.geometry import plane_of, transformed
 from bomb.models.keypoint.layers import (
     convolved,
     doubled,
@@ -62,7 +62,7 @@ class Eye:
         return decoded(heat, offsets, places, self._camera, np.asarray(state, dtype=np.float64))
 
     def maps(self, picture: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logits float32[maps, GRID, GRID], offsets float32[2 maps, GRID, GRID], places float32[9, 2]."""
+        """Logits float32[maps, GRID, GRID], offsets float32[2 maps, GRID, GRID], places float32[P, 2]."""
         x = np.concatenate([unshuffled(normalised(picture), UNSHUFFLE), self._place])
         x = self._conv("stem", x)
         fine = x + self._conv("fine", x)
@@ -77,9 +77,9 @@ class Eye:
         x = x + self._conv("merge2", x)
         maps = convolved(x, self._w["maps.weight"], self._w["maps.bias"])
         count = len(MAPS)
-        shares = softmax(maps[3 * count :].reshape(LATENT, -1)).reshape(LATENT, GRID, GRID)
+        shares = softmax(SHARP * maps[3 * count :].reshape(LATENT, -1)).reshape(LATENT, GRID, GRID)
         u, v = shares.sum(1) @ self._along, shares.sum(2) @ self._along
-        told = np.concatenate([u, v, np.asarray(state, dtype=np.float32), wide.mean((1, 2))])
+        told = np.concatenate([u, v, scaled(state), self._conv("laid", wide).reshape(-1)])
         hidden = rectified(linear(told, self._w["hidden.weight"], self._w["hidden.bias"]))
         places = linear(hidden, self._w["places.weight"], self._w["places.bias"])
         return maps[:count], maps[count : 3 * count], places.reshape(-1, 2)
@@ -95,7 +95,9 @@ def normalised(picture: np.ndarray) -> np.ndarray:
     return (x - mean) / (deviation + np.float32(0.02))
 
 
-def decoded(heat: np.ndarray, offsets: np.ndarray, places: np.ndarray, camera: str, state: np.ndarray) -> Seen:
+def decoded(
+    heat: np.ndarray, offsets: np.ndarray, places: np.ndarray, camera: str, state: np.ndarray
+) -> Seen:
     """Points in metres, of what the network says.
 
     Args:
@@ -105,10 +107,14 @@ def decoded(heat: np.ndarray, offsets: np.ndarray, places: np.ndarray, camera: s
     """
     half = IMAGE_SIZE[1] / 2
     pixels = (np.asarray(places, dtype=np.float64) + 1.0) * half - 0.5
-    plane = homography(pixels, references(camera, state[:3]))
+    tool = state[:3] if camera == "wrist" else np.zeros(3)
+    plane = plane_of(pixels, REFERENCES[camera], -float(tool[2]))
+    plane = np.array([[1, 0, tool[0]], [0, 1, tool[1]], [0, 0, 1]]) @ plane
     points, heats = {}, {}
     for kind, name in enumerate(MAPS):
-        cells, shares = peaks(sigmoid(heat[kind].astype(np.float64)), offsets[kind], offsets[len(MAPS) + kind])
+        cells, shares = peaks(
+            sigmoid(heat[kind].astype(np.float64)), offsets[kind], offsets[len(MAPS) + kind]
+        )
         points[name] = transformed(plane, (cells + 0.5) * UNSHUFFLE - 0.5)
         heats[name] = shares
     return Seen(points=points, heats=heats, plane=plane)

@@ -1,9 +1,10 @@
 """What ``keypoint`` looks at, and how its numbers are laid out; training and playing both read it here.
 
-All key points lie on one plane, that of the board's top, z = 0 in R: a stone stands for the point of this plane
-that is above or below its middle. So one homography turns pixels into metres, and another one of a picture moves
-every label exactly. What fixes it are nine reference points of the plane that no mark shows: of the head camera
-they stand still in R, of the wrist camera they go with the tool centre point.
+All key points lie on one plane, that of the board's top, z = 0 in R: a stone stands for the point of this
+plane that is above or below its middle. So one homography turns pixels into metres, and another one of a
+picture moves every label exactly. What fixes it are reference points that no mark shows: of the head camera nine
+of the plane, of the wrist camera nine at the height of the tool centre point and nine below them, which go with the
+hand. Both stay where they are in the picture for as long as a camera is not touched.
 """
 
 import numpy as np
@@ -15,30 +16,24 @@ GRID = IMAGE_SIZE[0] // UNSHUFFLE  # cells along each side of a map
 
 # Maps of key points; each has a heat and two offsets within the cell.
 MAPS = ("black", "white", "intersection", "corner_00", "corner_01", "corner_10", "corner_11")
-LATENT = 24  # maps whose expected places tell where the reference points are
+SHARP = 4.0  # factor of their logits, so that they are somewhere from the first step on
+LATENT = 32  # maps whose expected places tell where the reference points are
 
 
-def _lattice(xs: tuple[float, ...], ys: tuple[float, ...]) -> np.ndarray:
-    return np.array([(x, y) for x in xs for y in ys])
+BELOW = 0.10  # m: the wrist camera's lower reference points are this far below the tool
 
 
-# float64[9, 2] (m): in R for the head camera, from the tool centre point along the axes of R for the wrist's.
+def _lattice(xs: tuple[float, ...], ys: tuple[float, ...], zs: tuple[float, ...]) -> np.ndarray:
+    return np.array([(x, y, z) for z in zs for x in xs for y in ys])
+
+
+# float64[P, 3] (m): in R for the head camera, from the tool centre point along the axes of R for the wrist's.
 REFERENCES: dict[str, np.ndarray] = {
-    "head": _lattice((0.32, 0.48, 0.64), (-0.27, 0.0, 0.27)),
-    "wrist": _lattice((-0.02, 0.03, 0.08), (-0.05, 0.0, 0.05)),
+    "head": _lattice((0.32, 0.48, 0.64), (-0.27, 0.0, 0.27), (0.0,)),
+    "wrist": _lattice((-0.02, 0.03, 0.08), (-0.05, 0.0, 0.05), (0.0, -BELOW)),
 }
 
 LINES, PITCH = 5, 0.055  # of the board: lines along each side, and from one to the next (m)
-
-
-def references(camera: str, tool: np.ndarray) -> np.ndarray:
-    """The reference points of a camera, float64[9, 2], x and y in R (m).
-
-    Args:
-        camera: out of ``CAMERAS``.
-        tool: the tool centre point in R (m).
-    """
-    return REFERENCES[camera] + (np.asarray(tool[:2], dtype=np.float64) if camera == "wrist" else 0.0)
 
 
 def intersections() -> np.ndarray:
@@ -50,3 +45,9 @@ def intersections() -> np.ndarray:
 
 
 CORNERS = (0, LINES - 1, LINES * (LINES - 1), LINES * LINES - 1)  # of them, in the order of the maps
+
+
+def scaled(state: np.ndarray) -> np.ndarray:
+    """Proprioception float[..., 4] as networks take it: about -1 to 1, float32."""
+    middle, size = np.array([0.5, 0.0, 0.12, 0.5]), np.array([0.17, 0.25, 0.13, 0.5])
+    return ((np.asarray(state) - middle) / size).astype(np.float32)

@@ -25,6 +25,40 @@ def homography(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return made / (made[2, 2] if abs(made[2, 2]) > 1e-12 else 1.0)
 
 
+def plane_of(pixels: np.ndarray, points: np.ndarray, height: float) -> np.ndarray:
+    """The homography float64[3, 3] from pixels to x and y on a plane z = ``height``.
+
+    Args:
+        pixels: float64[P, 2], where points are seen.
+        points: float64[P, 3]; on one plane, which is then the plane that is meant, or on several.
+        height: of the plane.
+    """
+    if np.ptp(points[:, 2]) == 0.0:
+        return homography(pixels, points[:, :2])
+    projection = camera_of(points, pixels)
+    plane = np.column_stack(
+        [projection[:, 0], projection[:, 1], projection[:, 2] * height + projection[:, 3]]
+    )
+    return np.linalg.inv(plane)
+
+
+def camera_of(points: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """The projection float64[3, 4], up to a factor, that shows points float64[P, 3] at pixels float64[P, 2].
+
+    At least six points are needed, and not all on one plane.
+
+    The direct linear transform (Hartley and Zisserman, algorithm 7.1 without its last step).
+    """
+    q, S = _normalised(pixels)
+    middle, size = points.mean(0), max(float(np.linalg.norm(points - points.mean(0), axis=1).mean()), 1e-12)
+    p = np.column_stack([(points - middle) / size, np.ones(len(points))])
+    rows = np.zeros((2 * len(p), 12))
+    rows[0::2, 0:4], rows[0::2, 8:12] = p, -q[:, :1] * p
+    rows[1::2, 4:8], rows[1::2, 8:12] = p, -q[:, 1:] * p
+    T = np.vstack([np.column_stack([np.eye(3) / size, -middle / size]), [0, 0, 0, 1]])
+    return np.linalg.solve(S, np.linalg.svd(rows)[2][-1].reshape(3, 4) @ T)
+
+
 def _normalised(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     points = np.asarray(points, dtype=np.float64)
     middle = points.mean(0)

@@ -1,7 +1,7 @@
-"""The hand: from where the tool, the stone and the goal are to the next commanded targets; it sees no picture.
+"""The hand: from where the tool, the stone and the goal are to the next commanded targets; it is blind.
 
-Every way point is a mixture. Along x and y of {where the target is now, the stone, the goal}; along z of {where it
-is now, learned heights}. So what it heads for is met exactly, and it is at home everywhere on the table.
+Every way point is a mixture: along x and y of {where the target is now, the stone, the goal}, along z of
+{where it is now, learned heights}. So what it heads for is met exactly, and it works everywhere on the table.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Reading safetensors with numpy alone: eight bytes of length, a JSON header, then the numbers.
 
-The format is documented at https://huggingface.co/docs/safetensors; the library of that name writes the files, and
-is not needed to play.
+The format is documented at https://huggingface.co/docs/safetensors. The library of that name writes the
+files, and is not needed to play.
 """
 
 import json

@@ -48,9 +48,7 @@ class SceneBelief:
             return None
         return Spot(self.board.point(read.row, read.column), self.board.error(read.row, read.column))
 
-    def look(
-        self, pictures: Mapping[str, np.ndarray], state: np.ndarray, read: Read, *, holds: bool
-    ) -> None:
+    def look(self, pictures: Mapping[str, np.ndarray], state: np.ndarray, read: Read, *, holds: bool) -> None:
         """Takes up a picture of each camera that has something to say.
 
         Args:

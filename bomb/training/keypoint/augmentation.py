@@ -1,7 +1,7 @@
 """What is done to pictures while an eye learns: turned and bent, other table tops, other light.
 
-A homography of the picture moves every label of the plane exactly. Table tops are made of blobs, stripes and noise
-drawn here, on the plane as the camera sees it; BOMB's textures that are held out play no part in it.
+A homography of the picture moves every label of the plane exactly. Table tops are made of blobs, stripes,
+tiles and clouds drawn here, on the plane as the camera sees it; BOMB's held-out textures play no part in it.
 """
 
 import numpy as np
@@ -52,7 +52,9 @@ def warped(pictures: torch.Tensor, warps: np.ndarray) -> torch.Tensor:
     return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
 
-def recovered(picture: np.ndarray, parts: np.ndarray, plane: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def recovered(
+    picture: np.ndarray, parts: np.ndarray, plane: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """A picture float32[H, W, 3] (0 to 1), perhaps with another table top, wall and floor.
 
     Args:
@@ -73,8 +75,10 @@ def recovered(picture: np.ndarray, parts: np.ndarray, plane: np.ndarray, rng: np
     return made
 
 
-def _covered(picture: np.ndarray, mask: np.ndarray, where: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The picture with a pattern where ``mask`` is, as bright on the whole as what it covers is in each place."""
+def _covered(
+    picture: np.ndarray, mask: np.ndarray, where: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The picture with a pattern where ``mask`` is, shaded as what it covers."""
     if not mask.any():
         return picture
     share = pattern(where[mask], rng)[:, None]
@@ -141,7 +145,7 @@ def _cloud(x: np.ndarray, y: np.ndarray, salt: int) -> np.ndarray:
 
 
 def relit(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Pictures float32[N, 3, H, W] in another light: exposure, colours of channels, contrast, noise, some blur."""
+    """Pictures float32[N, 3, H, W] in another light: exposure, colours, contrast, noise, some blur."""
     count = len(pictures)
 
     def drawn(low: float, high: float, *shape: int) -> torch.Tensor:

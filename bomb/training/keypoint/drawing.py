@@ -2,13 +2,12 @@
 
 ::
 
-    STORE/looks.json                         what was drawn, and with what
     STORE/NAME-BACKEND-0/seed_000007_1.npz   the moments of demonstration 7 in its first look
 """
 
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,15 +21,17 @@ from bomb.exports.cameras import Cameras
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE
 from bomb.processes.workers import work_off
 from bomb.training.keypoint.recipe import LooksRecipe
-from bomb.training.keypoint.scenes import NONE, MomentChooser
+from bomb.training.keypoint.scenes import NONE, MomentChooser, board_in_base
 from core.board.boards import COLORS
 from core.environment import Environment
 from core.episode.archive import read_archive
 from core.seeding import stream
-from core.world.rotations import matrix_from_quaternion
 from core.world.scene import SegmentationId
 
-BLACK, WHITE = int(SegmentationId.STONE), int(SegmentationId.STONE) + 1  # of all stones in a stored segmentation
+BLACK, WHITE = (
+    int(SegmentationId.STONE),
+    int(SegmentationId.STONE) + 1,
+)  # of all stones in a stored segmentation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +40,7 @@ class Look:
 
     Attributes:
         pictures: uint8[N, C, H, W, 3].
-        parts: uint8[N, C, H, W], ``SegmentationId``; every black stone is ``STONE``, every white one ``STONE`` + 1.
+        parts: uint8[N, C, H, W], ``SegmentationId``; black stones are ``STONE``, white ones ``STONE`` + 1.
         projections: float64[N, C, 3, 4], from points of R (m) to pixels, up to a factor.
         states: float32[N, 4], proprioception.
         stones: float64[N, S, 3], middles of the stones in R (m).
@@ -212,10 +213,6 @@ class Drawer:
             rows["states"].append(seen["state"])
             rows["stones"].append(chooser.to_base(state.stone_poses[:, :3]))
             rows["held"].append(NONE if held == NONE else ids.index(held))
-        x_B, y_B = matrix_from_quaternion(scene.board.X_WB.q)[:, :2].T
-        origin, tip_x, tip_y = (
-            chooser.to_base(np.asarray(scene.board.X_WB.p) + v)[:2] for v in (0 * x_B, x_B, y_B)
-        )
         return Look(
             pictures=np.array(rows["pictures"], dtype=np.uint8),
             parts=np.array(rows["parts"], dtype=np.uint8),
@@ -224,7 +221,7 @@ class Drawer:
             stones=np.array(rows["stones"]),
             colors=np.array([COLORS[scene.stones[k].color] for k in ids]),
             held=np.array(rows["held"]),
-            board=np.column_stack([tip_x - origin, tip_y - origin, origin]),
+            board=board_in_base(scene, chooser),
         )
 
 
@@ -235,11 +232,3 @@ def parts_of(segmentation: np.ndarray, stones: Sequence) -> np.ndarray:
         ids = [int(SegmentationId.STONE) + k for k, stone in enumerate(stones) if stone.color == color]
         parts[np.isin(segmentation, ids)] = value
     return parts.astype(np.uint8)
-
-
-def about(datasets: Sequence[Dataset], looks: Sequence[LooksRecipe]) -> dict:
-    """What a store says that it holds, plain values."""
-    collected = [
-        {name: value for name, value in dataset.settings.items() if name != "episodes"} for dataset in datasets
-    ]
-    return {"format": "bomb-keypoint-looks", "version": 1, "looks": [asdict(l) for l in looks], "data": collected}

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.models.keypoint.format import PITCH
 from bomb.models.keypoint.geometry import on_board
 from bomb.models.keypoint.hand import CHUNK, FEATURES, HEIGHTS, Situation, features
-from bomb.models.keypoint.format import PITCH
 from bomb.models.keypoint.state import GripperHistory
 from bomb.training.keypoint.recipe import PartRecipe
 from bomb.training.stages import STAGES, stages_of
@@ -22,6 +22,7 @@ STILL = 40  # moments after the end of a demonstration in which the hand is to s
 BESIDE = 0.15  # of the height: how far the hand is shaken beside its way, as a standard deviation
 MOST_BESIDE = 0.014  # m
 SHAKEN = 0.7  # share of moments in which it is
+MEASURED = 2000  # moments
 METRE, OPENING = 60.0, 1.0  # weights in the loss
 
 
@@ -36,7 +37,9 @@ class HandNetwork(nn.Module):
         self.out = nn.Linear(HIDDEN, CHUNK * (8 + HEIGHTS))
         self.heights = nn.Parameter(torch.tensor(heights, dtype=torch.float32))
 
-    def forward(self, x: torch.Tensor, places: torch.Tensor, here: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, x: torch.Tensor, places: torch.Tensor, here: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Targets float32[N, CHUNK, 3] (m), and logits of the opening float32[N, CHUNK].
 
         Args:
@@ -81,7 +84,10 @@ class Way:
 
 
 def way_of(
-    demonstration: Demonstration, spec: ActionSpec, board: np.ndarray, to_base: Callable[[np.ndarray], np.ndarray]
+    demonstration: Demonstration,
+    spec: ActionSpec,
+    board: np.ndarray,
+    to_base: Callable[[np.ndarray], np.ndarray],
 ) -> Way | None:
     """A demonstration of one placement; None if its stone never rises.
 
@@ -153,8 +159,14 @@ def hand_batch(ways: Sequence[Way], size: int, max_step: float, rng: np.random.G
     here += beside
     situations = [
         Situation(
-            commanded=here[k], state=way.states[t] + np.append(beside[k], 0.0), opening=float(way.openings[t]),
-            since=history[k][0], holds=history[k][1], released=history[k][2], stone=way.stone, goal=way.goal,
+            commanded=here[k],
+            state=way.states[t] + np.append(beside[k], 0.0),
+            opening=float(way.openings[t]),
+            since=history[k][0],
+            holds=history[k][1],
+            released=history[k][2],
+            stone=way.stone,
+            goal=way.goal,
         )
         for k, (way, t) in enumerate(pairs)
     ]  # fmt: skip
@@ -209,5 +221,19 @@ def train_hand(
         optimiser.step()
         schedule.step()
         if report is not None:
-            report(step, float(loss))
+            report(step, loss.item())
     return network
+
+
+def hand_error(network: HandNetwork, ways: Sequence[Way], max_step: float) -> dict:
+    """How far way points are off in a fixed draw of moments (mm), by axis; the share of right openings."""
+    batch = hand_batch(ways, MEASURED, max_step, np.random.default_rng(MEASURED))
+    with torch.inference_mode():
+        targets, openings = network(batch.x, batch.places, batch.here)
+    wrong = 1000 * (targets - batch.targets).abs().numpy()
+    right = float(((openings > 0) == (batch.openings > 0.5)).float().mean())
+    axes = {
+        axis: {f"p{share}": round(float(np.percentile(wrong[..., k], share)), 2) for share in (50, 90)}
+        for k, axis in enumerate("xyz")
+    }
+    return {**axes, "openings_right": round(right, 4)}

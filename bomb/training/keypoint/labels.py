@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.models.keypoint.format import CAMERAS, CORNERS, GRID, IMAGE_SIZE, MAPS, UNSHUFFLE, intersections, references
+from bomb.models.keypoint.format import (
+    CAMERAS,
+    CORNERS,
+    GRID,
+    IMAGE_SIZE,
+    MAPS,
+    REFERENCES,
+    UNSHUFFLE,
+    intersections,
+)
 from bomb.training.keypoint.drawing import BLACK, WHITE, Look
 
 HEIGHT, WIDTH = IMAGE_SIZE
@@ -19,7 +28,7 @@ class Points:
         plane: float64[3, 3], homography from x and y of R (m) on the plane z = 0 to pixels.
         points: float64[P, 2], x and y in R (m).
         kinds: int64[P], index in ``MAPS``.
-        references: float64[9, 2], x and y in R (m).
+        references: float64[R, 2], the camera's reference points in pixels.
     """
 
     plane: np.ndarray
@@ -40,11 +49,14 @@ def points_of(look: Look, moment: int, camera: int) -> Points:
         if stone != look.held[moment] and _shown(parts, plane, point, BLACK if color == 1 else WHITE):
             places.append(point)
             kinds.append(int(color) - 1)
+    tool = look.states[moment, :3] if CAMERAS[camera] == "wrist" else np.zeros(3)
+    marks = np.column_stack([REFERENCES[CAMERAS[camera]] + tool, np.ones(len(REFERENCES[CAMERAS[camera]]))])
+    marks = marks @ projection.T
     return Points(
         plane=plane,
         points=np.array(places),
         kinds=np.array(kinds),
-        references=references(CAMERAS[camera], look.states[moment]),
+        references=marks[:, :2] / np.maximum(marks[:, 2:], 1e-6),
     )
 
 
@@ -72,7 +84,7 @@ class Targets:
         centers: bool[maps, GRID, GRID], cells that have a point.
         offsets: float32[2, maps, GRID, GRID], from the middle of a cell to the nearest point (cells).
         near: bool[maps, GRID, GRID], where offsets are learned.
-        references: float32[9, 2], u and v from -1 to 1.
+        references: float32[R, 2], u and v from -1 to 1.
     """
 
     heat: np.ndarray
@@ -110,7 +122,7 @@ def targets_of(points: Points, warp: np.ndarray) -> Targets:
         offsets[0, kind], offsets[1, kind] = du[nearest, columns], dv[nearest, rows]
         at = np.clip(np.rint(mine).astype(int), 0, GRID - 1)
         centers[kind, at[:, 1], at[:, 0]] = True
-    references, _ = to_pixels(plane, points.references)
+    references, _ = to_pixels(warp, points.references)
     return Targets(
         heat=heat,
         centers=centers,

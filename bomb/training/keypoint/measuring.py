@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from bomb.models.keypoint.eye import Seen, decoded
-from bomb.models.keypoint.format import CAMERAS, MAPS
-from bomb.training.keypoint.labels import Points, to_pixels
+from bomb.models.keypoint.format import CAMERAS, MAPS, scaled
+from bomb.training.keypoint.labels import WIDTH, Points, to_pixels
 from bomb.training.keypoint.network import EyeNetwork, normalised
 from bomb.training.keypoint.samples import Samples
 
@@ -15,19 +15,20 @@ FOUND = 0.025  # m: a point that is seen within this of where it is
 NEAR_TOOL = 0.06  # m: what the wrist camera is for
 
 
-def measured(network: EyeNetwork, samples: Samples, chosen: Sequence[int], camera: int, batch: int = 32) -> dict:
-    """Errors of the points that are in view, by group and map: median and 90th percentile (mm), and share found.
+def measured(
+    network: EyeNetwork, samples: Samples, chosen: Sequence[int], camera: int, batch: int = 32
+) -> dict:
+    """Errors of the points in view, by group and map: median and 90th percentile (mm), share found.
 
     Points of the wrist camera count within 60 mm of the tool, seen from above.
     """
     network.eval()
     errors: dict[str, dict[str, list[float]]] = {}
-    false: dict[str, int] = {}
     with torch.inference_mode():
         for first in range(0, len(chosen), batch):
             part = list(chosen[first : first + batch])
             pictures = np.stack([samples.pictures[k] for k in part]).transpose(0, 3, 1, 2)
-            states = np.array([samples.states[k] for k in part], dtype=np.float32)
+            states = scaled(np.array([samples.states[k] for k in part]))
             answers = network(
                 normalised(torch.from_numpy(pictures.astype(np.float32) / 255)), torch.from_numpy(states)
             )
@@ -38,13 +39,12 @@ def measured(network: EyeNetwork, samples: Samples, chosen: Sequence[int], camer
                 group = errors.setdefault(samples.groups[k], {})
                 _add(group, seen, samples.points[k], state if CAMERAS[camera] == "wrist" else None)
     network.train()
-    del false
-    return {name: {kind: _summary(values) for kind, values in group.items()} for name, group in errors.items()}
+    return {
+        name: {kind: _summary(values) for kind, values in group.items()} for name, group in errors.items()
+    }
 
 
 def _add(group: dict[str, list[float]], seen: Seen, points: Points, state: np.ndarray | None) -> None:
-    from bomb.training.keypoint.labels import WIDTH
-
     pixels, front = to_pixels(points.plane, points.points)
     inside = front & (np.abs(pixels + 0.5 - WIDTH / 2) <= WIDTH / 2).all(1)
     if state is not None:

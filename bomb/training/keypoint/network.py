@@ -1,13 +1,12 @@
-"""The eye in torch, for learning; ``bomb.models.keypoint.eye`` is the same in numpy, and a test holds them together."""
+"""The eye in torch, for learning; ``bomb.models.keypoint.eye`` is the same in numpy, as a test holds."""
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from bomb.models.keypoint.format import GRID, LATENT, MAPS, UNSHUFFLE
+from bomb.models.keypoint.format import GRID, LATENT, MAPS, SHARP, UNSHUFFLE
 
-NARROW, MIDDLE, WIDE, HIDDEN = 40, 64, 80, 128  # channels
-REFERENCE_COUNT = 9
+NARROW, MIDDLE, WIDE, LAID, HIDDEN = 40, 64, 80, 8, 128  # channels
 
 
 class Convolution(nn.Module):
@@ -29,9 +28,13 @@ class Convolution(nn.Module):
 
 
 class EyeNetwork(nn.Module):
-    """One camera's eye: a pyramid that ends in maps, and reference points told from where its latents are."""
+    """One camera's eye: a pyramid that ends in maps, and reference points told from where its latents are.
 
-    def __init__(self) -> None:
+    Args:
+        references: how many reference points the camera has.
+    """
+
+    def __init__(self, references: int) -> None:
         super().__init__()
         self.stem = Convolution(3 * UNSHUFFLE**2 + 2, NARROW)
         self.fine = Convolution(NARROW, NARROW)
@@ -45,8 +48,9 @@ class EyeNetwork(nn.Module):
         self.up2 = Convolution(MIDDLE, NARROW, 1)
         self.merge2 = Convolution(NARROW, NARROW)
         self.maps = nn.Conv2d(NARROW, 3 * len(MAPS) + LATENT, 1)
-        self.hidden = nn.Linear(2 * LATENT + 4 + WIDE, HIDDEN)
-        self.places = nn.Linear(HIDDEN, 2 * REFERENCE_COUNT)
+        self.laid = Convolution(WIDE, LAID, 1)
+        self.hidden = nn.Linear(2 * LATENT + 4 + LAID * (GRID // 4) ** 2, HIDDEN)
+        self.places = nn.Linear(HIDDEN, 2 * references)
         with torch.no_grad():
             self.maps.bias[: len(MAPS)] = -4.0  # hardly any cell has a point
 
@@ -57,11 +61,11 @@ class EyeNetwork(nn.Module):
 
         Args:
             pictures: float32[N, 3, H, W], normalised, see ``normalised``.
-            states: float32[N, 4], proprioception.
+            states: float32[N, 4], proprioception, see ``bomb.models.keypoint.format.scaled``.
 
         Returns:
             Logits of the heat float32[N, maps, GRID, GRID], offsets from the middles of cells
-            float32[N, 2 maps, GRID, GRID] (cells; all u, then all v), and reference points float32[N, 9, 2]
+            float32[N, 2 maps, GRID, GRID] (cells; all u, then all v), and reference points float32[N, P, 2]
             (u, v from -1 to 1 across the picture).
         """
         x = functional.pixel_unshuffle(pictures, UNSHUFFLE)
@@ -80,11 +84,11 @@ class EyeNetwork(nn.Module):
         x = x + self.merge2(x)
         maps = self.maps(x)
         count = len(MAPS)
-        shares = maps[:, 3 * count :].flatten(2).softmax(2).unflatten(2, (GRID, GRID))
+        shares = (SHARP * maps[:, 3 * count :]).flatten(2).softmax(2).unflatten(2, (GRID, GRID))
         u, v = (shares.sum(2) * along).sum(2), (shares.sum(3) * along).sum(2)
-        told = torch.cat([u, v, states, wide.mean((2, 3))], 1)
+        told = torch.cat([u, v, states, self.laid(wide).flatten(1)], 1)
         places = self.places(functional.relu(self.hidden(told)))
-        return maps[:, :count], maps[:, count : 3 * count], places.unflatten(1, (REFERENCE_COUNT, 2))
+        return maps[:, :count], maps[:, count : 3 * count], places.unflatten(1, (-1, 2))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """What the eye in numpy needs, by name."""

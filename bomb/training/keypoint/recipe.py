@@ -1,8 +1,8 @@
-"""What decides a training of ``keypoint``, as frozen values with checked numbers; docs/keypoint.md lists them."""
+"""What decides a training of ``keypoint``, as frozen values with checked numbers."""
 
 from dataclasses import asdict, dataclass, field
 
-from core.errors import NATURAL, POSITIVE, Number, OptionError, check_numbers
+from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, check_numbers
 from core.perturbations.base import Level
 from core.perturbations.presets import make_suite
 
@@ -82,6 +82,7 @@ class KeypointRecipe:
 
     Attributes:
         name: of the recipe.
+        policy: ``keypoint``; it tells this recipe from those of VLAs.
         looks: how the demonstrations are drawn.
         eye, words, hand: how the parts learn.
         seed: of weights, order and augmentation.
@@ -89,6 +90,7 @@ class KeypointRecipe:
     """
 
     name: str
+    policy: str
     looks: tuple[LooksRecipe, ...]
     eye: EyeRecipe = field(default_factory=EyeRecipe)
     words: PartRecipe = field(default_factory=lambda: PartRecipe(steps=1500, batch=256, rate=5e-3))
@@ -97,9 +99,15 @@ class KeypointRecipe:
     threads: int | None = 1
 
     def __post_init__(self) -> None:
+        check_choice("policy", self.policy, ("keypoint",))
         check_numbers(self, {"seed": NATURAL, "threads": Number(least=1, optional=True)})
         if not self.looks:
             raise OptionError("looks is empty: there would be nothing to see")
+
+    @property
+    def steps(self) -> int:
+        """Of the optimisers, over all parts."""
+        return self.words.steps + self.hand.steps + 2 * self.eye.steps
 
     def to_dict(self) -> dict:
         """Plain values for JSON."""

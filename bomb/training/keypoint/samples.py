@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bomb.models.keypoint.format import scaled
 from bomb.training.keypoint.augmentation import random_warp, recovered, relit, warped
 from bomb.training.keypoint.drawing import Look
 from bomb.training.keypoint.labels import Points, Targets, points_of, targets_of
@@ -63,5 +64,5 @@ class Samples:
         seen = torch.from_numpy(pictures.transpose(0, 3, 1, 2).astype(np.float32)).contiguous()
         seen = relit(warped(seen, warps), rng)
         targets = [targets_of(self.points[k], warp) for k, warp in zip(chosen, warps, strict=True)]
-        states = torch.from_numpy(np.array([self.states[k] for k in chosen], dtype=np.float32))
+        states = torch.from_numpy(scaled(np.array([self.states[k] for k in chosen])))
         return Batch(pictures=normalised(seen), states=states, targets=targets)

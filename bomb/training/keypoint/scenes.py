@@ -1,7 +1,7 @@
 """Which moments of a demonstration are drawn: some as they were, others with the arm where it might be.
 
-A policy that looks while it is a little off sees its hand beside the stone. The expert's hand never is, so the arm
-of a recorded moment is put elsewhere by inverse kinematics, a stone in the hand with it.
+A policy that looks while it is a little off sees its hand beside the stone. The expert's hand is never there,
+so the arm of a recorded moment is put elsewhere by inverse kinematics, a stone in the hand with it.
 """
 
 from dataclasses import replace
@@ -44,8 +44,8 @@ class MomentChooser:
     ) -> list[tuple[SceneState, int]]:
         """Five states of a demonstration, each with the index of the stone in the hand, or ``NONE``.
 
-        As recorded, as recorded while a stone is carried, over a stone of the table, anywhere with an empty hand,
-        and over the board with a stone in the hand.
+        As recorded, as recorded while a stone is carried, over a stone of the table, anywhere with an empty
+        hand, and over the board with a stone in the hand.
 
         Args:
             demonstration: of an episode with one move.
@@ -117,3 +117,11 @@ class MomentChooser:
         if stone != NONE:
             poses[int(np.searchsorted(state.stone_ids, stone)), :3] += (p_W - tool).astype(poses.dtype)
         return replace(state, joint_positions=joints.astype(state.joint_positions.dtype), stone_poses=poses)
+
+
+def board_in_base(scene: SceneSpec, chooser: MomentChooser) -> np.ndarray:
+    """float64[2, 3], from (x_B, y_B, 1) to x and y of R (m)."""
+    middle = np.asarray(scene.board.X_WB.p)
+    turn = matrix_from_quaternion(scene.board.X_WB.q)
+    origin, tip_x, tip_y = (chooser.to_base(middle + v)[:2] for v in (0 * middle, turn[:, 0], turn[:, 1]))
+    return np.column_stack([tip_x - origin, tip_y - origin, origin])

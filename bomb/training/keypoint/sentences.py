@@ -14,8 +14,11 @@ from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct
 # Places have no token of their own to point at, and a place that is ruled out needs logic.
 LEFT_OUT = {unseen for unseen, _ in HELD_OUT.values()} | {"common_sense"}
 
-VERBS = "place put set drop lay move bring take carry deliver position deposit drag transport shift rest stick".split()
-THINGS = "stone piece disc counter chip token one marker".split()
+VERBS = (
+    "place", "put", "set", "drop", "lay", "move", "bring", "take", "carry", "deliver", "position", "deposit",
+    "drag", "transport", "shift", "rest", "stick",
+)  # fmt: skip
+THINGS = ["stone", "piece", "disc", "counter", "chip", "token", "one", "marker"]
 # {s}: the stone; {r}, {c}: row and column phrases, in either order; {p}: both.
 FRAMES = (
     "{v} {s} {w} {p}", "{v} {s} on the board {w} {p}", "{p} gets {s}", "{p} is where {s} belongs",
@@ -32,7 +35,7 @@ PLACES = (
     "the crossing of row {r} and column {c}", "the crossing of column {c} with row {r}",
     "the point in row {r} and in column {c}", "row number {r}, column number {c}",
 )  # fmt: skip
-JOINTS = "at on in to onto upon where by into over".split()
+JOINTS = ["at", "on", "in", "to", "onto", "upon", "where", "by", "into", "over"]
 
 Sentence = tuple[str, tuple[int, int, int]]  # the words; colour (0 black, 1 white), row, column
 
@@ -48,8 +51,8 @@ def sentence(rng: np.random.Generator) -> Sentence:
         return instruct(goal, phrasing, words=words, other=other).text, (color, row, column)
     article = str(rng.choice(["the", "a", "one", "that", "the nearest", "this"]))
     said = {
-        "v": str(rng.choice(VERBS)), "s": f"{article} {name} {rng.choice(THINGS)}", "w": str(rng.choice(JOINTS)),
-        "p": str(rng.choice(PLACES)).format(r=row, c=column),
+        "v": str(rng.choice(VERBS)), "s": f"{article} {name} {rng.choice(THINGS)}",
+        "w": str(rng.choice(JOINTS)), "p": str(rng.choice(PLACES)).format(r=row, c=column),
     }  # fmt: skip
     return str(rng.choice(FRAMES)).format(**said), (color, row, column)
 

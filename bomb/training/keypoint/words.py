@@ -14,8 +14,28 @@ from bomb.training.keypoint.sentences import Sentence, all_of, sentence
 EMBEDDED, CONTEXT = 24, 40
 FORGOTTEN = 0.15  # share of tokens that are hidden while learning, so that unknown ones do no harm
 SCANNED = 6000  # sentences that the vocabulary is taken from
-KEPT = frozenset("0 1 2 3 4 5 black white dark light row column zero one two three four".split())
-KEPT |= frozenset("first second third fourth fifth a b c d e ( ) ,".split())
+KEPT = frozenset(
+    [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "black",
+        "white",
+        "dark",
+        "light",
+        "row",
+        "column",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+    ]
+)
+KEPT |= frozenset(["first", "second", "third", "fourth", "fifth", "a", "b", "c", "d", "e", "(", ")", ","])
 
 
 class WordsNetwork(nn.Module):
@@ -86,7 +106,7 @@ def train_words(
         optimiser.step()
         schedule.step()
         if report is not None:
-            report(step, float(loss))
+            report(step, loss.item())
     return network, vocabulary
 
 
