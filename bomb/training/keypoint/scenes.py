@@ -42,10 +42,10 @@ class MomentChooser:
     def choose(
         self, demonstration: Demonstration, scene: SceneSpec, rng: np.random.Generator
     ) -> list[tuple[SceneState, int]]:
-        """Five states of a demonstration, each with the index of the stone in the hand, or ``NONE``.
+        """Eight states of a demonstration, each with the index of the stone in the hand, or ``NONE``.
 
-        As recorded, as recorded while a stone is carried, over a stone of the table, anywhere with an empty
-        hand, and over the board with a stone in the hand.
+        The first, one of all, one while a stone is carried; two over stones of the table, one anywhere with an
+        empty hand, two over the board with a stone in the hand.
 
         Args:
             demonstration: of an episode with one move.
@@ -54,17 +54,19 @@ class MomentChooser:
         """
         stages = stages_of(demonstration)
         carried = np.flatnonzero(np.isin(stages, [STAGES.index(name) for name in CARRIED]))
-        any_row = int(rng.integers(demonstration.length + 1))
-        held_row = int(carried[rng.integers(len(carried))])
+        any_row, held_row = int(rng.integers(demonstration.length + 1)), int(rng.choice(carried))
         start = demonstration.world(0)
         chosen = [
+            (start, NONE),
             self._recorded(demonstration, any_row, any_row in carried),
             self._recorded(demonstration, held_row, held=True),
             (self._over_stone(start, scene, rng), NONE),
+            (self._over_stone(start, scene, rng), NONE),
             (self._anywhere(start, rng), NONE),
         ]
-        state, stone = self._recorded(demonstration, held_row, held=True)
-        chosen.append((self._over_board(state, stone, scene, rng), stone))
+        for _ in range(2):
+            state, stone = self._recorded(demonstration, int(rng.choice(carried)), held=True)
+            chosen.append((self._over_board(state, stone, scene, rng), stone))
         return chosen
 
     def _recorded(self, demonstration: Demonstration, row: int, held: bool) -> tuple[SceneState, int]:
