@@ -195,7 +195,7 @@ def test_weights_of_groups_weigh(trainer):
         trainer(recipe(loss=LossRecipe(groups={"arm": 1.0})), "other").train()
     samples = one.reader.learned(one.sampler.batch(4))
     batch = one.vla.encode(samples.requests, samples.actions, valid=samples.valid)
-    losses, _ = one._learner(batch, samples.seeds)
+    losses, _ = one.learner(batch, samples.seeds)
     plain = one.vla.loss(batch)
     assert losses.total < plain.total and losses.groups["xy"] == plain.groups["xy"]
 
