@@ -59,7 +59,9 @@ class AdaptiveExpert(nn.Module):
         self.norm = AdaptiveNorm(config.hidden_size, config.rms_norm_eps)
         self.rotary = GemmaRotaryEmbedding(config)
 
-    def forward(self, x: Tensor, mask: Tensor, positions: Tensor, memory: Memory, condition: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor, positions: Tensor, memory: Memory, condition: Tensor
+    ) -> Tensor:
         """float[B, n, width] of the same, see ``bomb.models.masks`` for the mask."""
         turned = self.rotary(x, positions)
         for layer in self.layers:
