@@ -7,8 +7,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoModel
-from transformers.models.gemma.modeling_gemma import GemmaDecoderLayer, GemmaRotaryEmbedding
 
 from bomb.models.memory import Memory
 
@@ -33,11 +31,14 @@ class AdaptiveNorm(nn.Module):
         return (wide * (1 + scale.float()) + shift.float()).to(x.dtype), gate.to(x.dtype)
 
 
-class AdaptiveLayer(GemmaDecoderLayer):
+class AdaptiveLayer(nn.Module):
     """A layer of the expert: what attention and MLP add is gated."""
 
     def __init__(self, config: Any, index: int):
-        super().__init__(config, index)
+        from transformers.models.gemma.modeling_gemma import GemmaAttention, GemmaMLP
+
+        super().__init__()
+        self.self_attn, self.mlp = GemmaAttention(config, index), GemmaMLP(config)
         self.input_layernorm = AdaptiveNorm(config.hidden_size, config.rms_norm_eps)
         self.post_attention_layernorm = AdaptiveNorm(config.hidden_size, config.rms_norm_eps)
 
@@ -52,6 +53,8 @@ class AdaptiveExpert(nn.Module):
     """The layers and the last norm; its embeddings of words come with the public files and are not used."""
 
     def __init__(self, config: Any):
+        from transformers.models.gemma.modeling_gemma import GemmaRotaryEmbedding
+
         super().__init__()
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
@@ -81,6 +84,7 @@ class Pi05Network(nn.Module):
 
     def __init__(self, config: Any):
         super().__init__()
+        from transformers import AutoModel
         from transformers.models.pi0.modeling_pi0 import PI0TimestepEmbeddings
 
         width = config.dit_config.hidden_size
