@@ -181,7 +181,7 @@ def test_a_model_learns_them_and_plays_without(trainer, tmp_path):
     assert rows[-1]["aux_cell_right"] > 0.9 and rows[-1]["aux_occupancy_right"] > 0.8
     folder = step_folder(tmp_path / "out", CHECKPOINTS, 60)
     stored = load_file(folder / FILE)
-    assert stored.keys() == one._auxiliary.state_dict().keys()
+    assert stored.keys() == one.learner.auxiliary.state_dict().keys()
     played = Checkpoint.load(folder, device="cpu").vla
     assert {n for n, _ in played.named_parameters()} == {n for n, _ in one.vla.named_parameters()}
 
