@@ -10,8 +10,10 @@ from bomb.explanation.asking import Asker, Change, Question, Scored
 from bomb.explanation.grids import Grid
 from bomb.explanation.inside.memory import Rows
 from bomb.explanation.inside.sharing import shared_pictures
+from bomb.models.answers import Reference, Scores
+from bomb.models.batches import Batch
 from bomb.models.requests import Request
-from bomb.models.vla import VLA, Batch, Reference, Scores
+from bomb.models.vla import VLA
 
 _WORDS = {
     "tokens": "the forced log-probability of the clean action's tokens",

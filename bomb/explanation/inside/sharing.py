@@ -41,11 +41,15 @@ def _towers(vla: VLA) -> list[str]:
 
 @contextmanager
 def _replaced(module: nn.Module, name: str) -> Iterator[None]:
+    own = vars(module).get(name)  # not the method of the class, but one that somebody put in its place
     setattr(module, name, _once(getattr(module, name)))
     try:
         yield
     finally:
-        delattr(module, name)  # the method of the class is seen again
+        if own is None:
+            delattr(module, name)
+        else:
+            setattr(module, name, own)
 
 
 def _once(see: Callable[..., Any]) -> Callable[..., Any]:
