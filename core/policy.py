@@ -62,7 +62,8 @@ class Policy(ABC):
         Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what its weights
         take; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}``, out of the provenance
         of its datasets; ``action_mode`` and ``control_hz``, what its actions mean: evaluating it with others
-        is an error.
+        is an error; ``cameras`` that it looks through and ``modalities`` of the pictures that it must be
+        shown, which an evaluation then gives it.
         """
         return {}
 

@@ -30,7 +30,9 @@ class ConditionPlan:
     seeds: tuple[int, ...]
 
 
-def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[ConditionPlan]:
+def make_matrix(
+    settings: EvaluationSettings, cameras: tuple[str, ...], modalities: tuple[str, ...] = ("rgb",)
+) -> list[ConditionPlan]:
     """Every condition, in the order task, perturbation, backend; nothing is built yet.
 
     Conditions of one task have the same seeds, so that each episode has its clean twin and its pair in the
@@ -39,6 +41,7 @@ def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[
     Args:
         settings: what is evaluated.
         cameras: what the policy sees.
+        modalities: of what it sees.
 
     Raises:
         UnknownNameError, OptionError, CapabilityError, StateError: as ``core.make_task``, and if a condition
@@ -54,7 +57,8 @@ def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[
         for one in perturbed:
             _check_file(one, name, settings.split, seeds)
             for backend in settings.backends:
-                plan = _plan(settings, name, one, backend, cameras, seeds)
+                looks = {"cameras": cameras, "modalities": modalities}
+                plan = _plan(settings, name, one, backend, looks, seeds)
                 check_settings(plan.environment)
                 plans.append(plan)
     return plans
@@ -65,7 +69,7 @@ def _plan(
     task: str,
     perturbed: Perturbed,
     backend: str,
-    cameras: tuple[str, ...],
+    looks: dict[str, tuple[str, ...]],
     seeds: tuple[int, ...],
 ) -> ConditionPlan:
     condition = Condition(
@@ -79,9 +83,7 @@ def _plan(
         category=perturbed.category,
         levels=perturbed.levels,
     )
-    environment = settings.environment(
-        task=task, backend=backend, cameras=cameras, perturbations=perturbed.option
-    )
+    environment = settings.environment(task=task, backend=backend, perturbations=perturbed.option, **looks)
     return ConditionPlan(condition=condition, environment=environment, seeds=seeds)
 
 

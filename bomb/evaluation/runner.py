@@ -79,7 +79,7 @@ def evaluate(
         process = PolicyProcess(settings.policy, execution, executor.host)
         stack.callback(process.close)
         cameras = _cameras(settings, process.about)
-        plans = make_matrix(settings, cameras)
+        plans = make_matrix(settings, cameras, _modalities(process.about))
         described = _described(settings, execution, process.about, cameras, plans)
         _check_split(settings, process.about.description)
         _check_actions(settings, process.about.description)
@@ -246,7 +246,15 @@ def _check_actions(settings: EvaluationSettings, description: dict) -> None:
 def _cameras(settings: EvaluationSettings, about: PolicyAbout) -> tuple[str, ...]:
     if settings.cameras is not None:
         return tuple(settings.cameras)
+    looked = about.description.get("cameras")
+    if isinstance(looked, list) and looked:
+        return tuple(map(str, looked))
     return () if about.privileged else ("head",)
+
+
+def _modalities(about: PolicyAbout) -> tuple[str, ...]:
+    """What the policy says that it must be shown; colours where it says nothing."""
+    return tuple(about.description.get("modalities") or ("rgb",))
 
 
 def _most_jobs(settings: EvaluationSettings) -> int:

@@ -25,7 +25,8 @@ class EvaluationSettings(EpisodeSettings):
         episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
         goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of
             intersections that demonstrations leave out; see ``core.perturbations.heldout``.
-        cameras: what the policy sees; empty renders nothing; None: none if it is privileged, else head.
+        cameras: what the policy sees; empty renders nothing; None: what it says of itself, else none if it is
+            privileged, and head if not.
         chunks: how chunks are executed, as words; see ``bomb.rollouts.chunks``.
         allow_training_split: whether a policy may be evaluated on the split that it was trained on.
     """
@@ -58,11 +59,22 @@ class EvaluationSettings(EpisodeSettings):
         check_flag("allow_training_split", self.allow_training_split)
 
     def environment(
-        self, *, task: str, backend: str, cameras: tuple[str, ...], perturbations: object
+        self,
+        *,
+        task: str,
+        backend: str,
+        cameras: tuple[str, ...],
+        perturbations: object,
+        modalities: tuple[str, ...] = ("rgb",),
     ) -> EnvironmentSettings:
         """What the episodes of one condition are played in."""
         return EnvironmentSettings.like(
-            self, task=task, backend=backend, cameras=cameras, perturbations=perturbations
+            self,
+            task=task,
+            backend=backend,
+            cameras=cameras,
+            modalities=modalities,
+            perturbations=perturbations,
         )
 
     def to_dict(self) -> dict:

@@ -1,7 +1,8 @@
 """One question, what is changed in it, and how much the answer changes: the same for every kind of policy.
 
 A reference action is decided once on the clean question and then frozen. A score says how much the policy
-still wants it; the effect of a change is E = S(clean) - S(changed), large where what was taken away was needed.
+still wants it; the effect of a change is E = S(clean) - S(changed), large where what was taken away was
+needed.
 """
 
 from abc import ABC, abstractmethod
@@ -87,9 +88,7 @@ class Scored:
         """Several, one after the other."""
         return cls(
             total=np.concatenate([part.total for part in parts]),
-            groups={
-                name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups
-            },
+            groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},
         )
 
 
@@ -152,7 +151,7 @@ class PolicyAsker(Asker):
     def __init__(self, policy: Policy, spec: ActionSpec, goal_picture: np.ndarray | None = None):
         if policy.privileged:
             raise OptionError(
-                f"{type(policy).__name__} is privileged: it is told the truth, and no picture or word explains it"
+                f"{type(policy).__name__} is privileged: it is told the truth, no picture or word explains it"
             )
         self._policy, self._spec, self._goal_picture = policy, spec, goal_picture
 
@@ -209,9 +208,7 @@ def _with_words_left_out(change: Change, observation: dict[str, Any]) -> dict[st
     return changed
 
 
-def patch_changes(
-    question: Question, camera: str, grid: Grid, fill: np.ndarray
-) -> list[Change]:
+def patch_changes(question: Question, camera: str, grid: Grid, fill: np.ndarray) -> list[Change]:
     """One change for each patch of a camera's picture.
 
     Args:

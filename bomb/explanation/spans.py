@@ -12,7 +12,9 @@ from tasks.place_stone.words import PHRASINGS, WORD_SETS, CellPhrasing, instruct
 # The seven masks of the study's rollouts, in its order; see docs/explanation.md.
 STUDY = ("place", "color", "row", "board", "row_digit", "column_digit", "column")
 
-_COLORS = "|".join(sorted({c for style in STYLES.values() for c in style.colors.values()} | {"black", "white"}))
+_COLORS = "|".join(
+    sorted({c for style in STYLES.values() for c in style.colors.values()} | {"black", "white"})
+)
 _PLACES = re.compile(r"row (?P<row>\d+), column (?P<column>\d+)|\((?P<row_2>\d+), ?(?P<column_2>\d+)\)")
 _SIZE = 5
 

@@ -1,4 +1,4 @@
-"""A model whose inside is known: one head reads one patch, another head reads one word, and nothing else counts."""
+"""A model whose inside is known: one head reads one patch, another one word, and nothing else counts."""
 
 import numpy as np
 import torch

@@ -15,6 +15,8 @@ from bomb.explanation.occluders import OCCLUDERS, filling
 from bomb.explanation.spans import spans_of
 from tests.explanation.constructed import PATCH, SIDE, TEXT, Constructed
 
+GRID = Grid(rows=SIDE, cols=SIDE)
+
 
 @pytest.fixture(scope="module")
 def asker() -> ModelAsker:
@@ -29,7 +31,7 @@ def question(noisy_picture) -> Question:
     return Question(observation=observation, seed=1, step=2)
 
 
-def changed(question: Question, occluder: str = "mean", grid: Grid = Grid(rows=SIDE, cols=SIDE)):
+def changed(question: Question, occluder: str = "mean", grid: Grid = GRID):
     fill = filling(question.observation["images"]["head"], occluder)
     return patch_changes(question, "head", grid, fill)
 

@@ -32,7 +32,9 @@ def asker(request) -> ModelAsker:
 
 def deleted(batch: Batch, positions: torch.Tensor) -> Batch:
     """The same question without some positions, all others keeping the numbers they had."""
-    kept = torch.cat([torch.arange(positions[0]), torch.arange(positions[-1] + 1, batch.attention_mask.shape[1])])
+    kept = torch.cat(
+        [torch.arange(positions[0]), torch.arange(positions[-1] + 1, batch.attention_mask.shape[1])]
+    )
 
     def cut(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.index_select(-1, kept.to(tensor.device))
@@ -135,7 +137,11 @@ def test_groups_of_positions_are_a_partition(asker):
     }
     groups = groups_of(asker, question, spans, {"head": regions})
     every = torch.cat(list(groups.values()))
-    assert len(every.unique()) == len(every) == asker.encode(question, [Change(name="clean")]).attention_mask.shape[1]
+    assert (
+        len(every.unique())
+        == len(every)
+        == asker.encode(question, [Change(name="clean")]).attention_mask.shape[1]
+    )
     assert {"stone", "board", "color", "row", "column", "action"} <= groups.keys()
     assert len(groups["stone"]) == 1
     units = layer_units(asker.vla.anatomy.layers, groups)

@@ -1,4 +1,4 @@
-"""The tests of models, training and explanations against the installed wheel: one process with torch and transformers."""
+"""The tests of models, training and explanations against the installed wheel, in one process with torch."""
 
 import shutil
 

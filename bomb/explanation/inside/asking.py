@@ -1,4 +1,4 @@
-"""Questions to a VLA, whose score and whose words can be reached: ``bomb.explanation.asking`` says the rest."""
+"""Questions to a VLA, whose score and words can be reached; ``bomb.explanation.asking`` says the rest."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -30,9 +30,7 @@ class ModelAsker(Asker):
         most: rows of a batch, at most; fewer where memory is short.
     """
 
-    hiding_words = (
-        "the attention columns of the words' tokens are masked in every layer; all positions stay as they were"
-    )
+    hiding_words = "the attention columns of the words' tokens are masked in every layer, at fixed positions"
 
     def __init__(self, vla: VLA, *, most: int = 16):
         self.vla, self.rows = vla, Rows(vla, most)

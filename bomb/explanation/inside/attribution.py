@@ -1,8 +1,8 @@
-"""Attribution patching: what restoring a unit would bring, to first order, for all units in one backward pass.
+"""Attribution patching: what restoring a unit would bring, to first order, for all units at once.
 
-S_patched(u) - S_corrupted is about dS/da_u . (a_clean - a_corrupted), with the gradient taken in the corrupted
-run (Nanda 2023, "Attribution patching"; Syed et al. 2023, arXiv:2310.10348). It sorts thousands of heads for
-the price of two passes; the first of them are then restored exactly.
+S_patched(u) - S_corrupted is about dS/da_u . (a_clean - a_corrupted), with the gradient taken in the
+corrupted run (Nanda 2023, "Attribution patching"; Syed et al. 2023, arXiv:2310.10348). It sorts thousands of
+heads for the price of two passes; the first of them are then restored exactly.
 """
 
 from collections.abc import Sequence

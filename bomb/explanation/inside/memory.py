@@ -10,7 +10,9 @@ from bomb.models.vla import VLA
 
 Item = TypeVar("Item")
 SHARE = 0.5  # of the free memory that a batch may take
-ALIVE = 6  # copies of the widest activation that a layer holds at once: input, queries, keys, values, MLP, output
+ALIVE = (
+    6  # copies of the widest activation that a layer holds at once: input, queries, keys, values, MLP, output
+)
 
 
 class Rows:

@@ -1,8 +1,8 @@
 """Which pieces of a model bring the clean action back when its question is corrupted.
 
-R(u) = (S_patched(u) - S_corrupted) / (S_clean - S_corrupted): 1 is full restoration, 0 is none; it may be below
-0 or above 1. It is a quotient by the gap, so the gap always stands beside it, and below ``LEAST_GAP`` there is
-no R.
+R(u) = (S_patched(u) - S_corrupted) / (S_clean - S_corrupted): 1 is full restoration, 0 is none; it may be
+below 0 or above 1. It is a quotient by the gap, so the gap always stands beside it, and below ``LEAST_GAP``
+there is no R.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from bomb.explanation.asking import Change, Question
 from bomb.explanation.inside.asking import ModelAsker
 from bomb.explanation.inside.recording import Record, Unit, record, restored
 from bomb.explanation.inside.sharing import shared_pictures
-from bomb.models.answers import Reference
 from bomb.models.anatomy import Layer
+from bomb.models.answers import Reference
 
 Tensor = torch.Tensor
 LEAST_GAP = 1e-3  # of scores: nats, or normalised actions; less is within float noise of deep models
@@ -52,7 +52,10 @@ class Restoration:
 
 
 def groups_of(
-    asker: ModelAsker, question: Question, spans: Mapping[str, Sequence[int]], regions: Mapping[str, np.ndarray]
+    asker: ModelAsker,
+    question: Question,
+    spans: Mapping[str, Sequence[int]],
+    regions: Mapping[str, np.ndarray],
 ) -> dict[str, Tensor]:
     """Positions of a question's sequence by what stands there; each position is in one group.
 
@@ -63,7 +66,8 @@ def groups_of(
         regions: by camera, object[rows, cols]: what each of the model's patches shows.
 
     Returns:
-        int64[n] by name: regions, spans, ``other words``, ``prompt``, and ``action``, where the answer is made.
+        int64[n] by name: regions, spans, ``other words``, ``prompt``, and ``action``, where the answer is
+        made.
     """
     layout = asker.encode(question, [Change(name="clean")]).layouts[0]
     length = len(layout.characters)

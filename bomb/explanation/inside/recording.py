@@ -1,8 +1,8 @@
 """Activations are read while a model runs, and put back into another run: by layer, part, head and position.
 
 A *contribution* is what a layer's attention or its MLP adds to the stream; a *head* is its slice of what goes
-into the attention's output projection, which exists for every query head however keys are shared. Putting back
-the whole stream makes everything after it clean, whatever the layer does: that is a law to test, not a map.
+into the attention's output projection, which exists for every query head however keys are shared. Putting
+back the whole stream makes everything after it clean, whatever the layer does: a law to test, not a map.
 """
 
 from collections.abc import Callable, Iterator, Sequence
