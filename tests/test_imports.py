@@ -241,6 +241,31 @@ def test_processes_of_our_own_are_started_in_one_place():
     assert not wrong, "\n".join(wrong)
 
 
+PUBLIC_ALL_THE_SAME = {
+    "_replace",
+    "_asdict",
+    "_fields",
+    "_exit",
+    "_checker",
+}  # named tuples, os, the compiled checker
+
+
+def test_tests_and_benchmarks_use_public_names():
+    """What they need of the inside has a public way in: ``Environment.debug``, ``Registry.temporarily``."""
+    wrong = []
+    for file in files("tests", "benchmarks", "examples", "scripts"):
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in HOUSES:
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") not in ("self", "cls"):
+                names = [node.attr]
+            else:
+                continue
+            private = [n for n in names if n[:1] == "_" != n[1:2] and n not in PUBLIC_ALL_THE_SAME]
+            wrong += [f"{file.relative_to(ROOT)}:{node.lineno} uses {name}" for name in private]
+    assert wrong == [], "\n".join(wrong)
+
+
 def test_few_modules_stand_outside_of_a_room():
     loose = {house: {file.stem for file in (ROOT / house).glob("*.py")} for house in ("core", "bomb")}
     assert len(loose["core"]) <= 10, sorted(loose["core"])

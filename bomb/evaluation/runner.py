@@ -27,6 +27,7 @@ from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
+from core.rendering.sight import Sight
 from core.seeding import PrivateSplit
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 from core.world.temporary import temporary_folder
@@ -67,6 +68,7 @@ def evaluate(
     Raises:
         UnknownNameError, OptionError, CapabilityError: for settings that are not allowed, before anything is
             played.
+        ConventionError: if the policy acts or looks otherwise than the settings say, likewise.
         FileError: if ``out`` is something else, or another process writes to it.
     """
     start, execution = time.perf_counter(), execution or ExecutionSettings()
@@ -78,9 +80,10 @@ def evaluate(
         executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
         process = PolicyProcess(settings.policy, execution, executor.host)
         stack.callback(process.close)
-        cameras = _cameras(settings, process.about)
-        plans = make_matrix(settings, cameras, _modalities(process.about))
-        described = _described(settings, execution, process.about, cameras, plans)
+        sight = Sight.read(process.about.description)
+        settings = settings.fitted(sight, privileged=process.about.privileged)
+        plans = make_matrix(settings)
+        described = _described(settings, execution, process.about, plans)
         _check_split(settings, process.about.description)
         _check_actions(settings, process.about.description)
         if out is None:
@@ -206,7 +209,7 @@ def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wa
     }
 
 
-SHOWN = ("episodes", "seed", "goals", "cameras", *EPISODE_OPTIONS, "chunk")
+SHOWN = ("episodes", "seed", "goals", "cameras", "modalities", *EPISODE_OPTIONS, "chunk")
 
 
 def _check_names(settings: EvaluationSettings) -> None:
@@ -243,20 +246,6 @@ def _check_actions(settings: EvaluationSettings, description: dict) -> None:
             )
 
 
-def _cameras(settings: EvaluationSettings, about: PolicyAbout) -> tuple[str, ...]:
-    if settings.cameras is not None:
-        return tuple(settings.cameras)
-    looked = about.description.get("cameras")
-    if isinstance(looked, list) and looked:
-        return tuple(map(str, looked))
-    return () if about.privileged else ("head",)
-
-
-def _modalities(about: PolicyAbout) -> tuple[str, ...]:
-    """What the policy says that it must be shown; colours where it says nothing."""
-    return tuple(about.description.get("modalities") or ("rgb",))
-
-
 def _most_jobs(settings: EvaluationSettings) -> int:
     """No run has more episodes than this: a word may stand for six severities."""
     conditions = len(settings.tasks) * len(settings.backends) * 6 * len(settings.perturbations)
@@ -267,12 +256,11 @@ def _described(
     settings: EvaluationSettings,
     execution: ExecutionSettings,
     about: PolicyAbout,
-    cameras: tuple[str, ...],
     plans: list[ConditionPlan],
 ) -> dict:
     """The settings as the store has them, with what the run is made with."""
     plain = settings.to_dict()
-    machine = hardware(renders=bool(cameras) or execution.videos != "none")
+    machine = hardware(renders=bool(settings.cameras) or execution.videos != "none")
     return {
         **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {
@@ -285,10 +273,9 @@ def _described(
         "perturbation_words": list(settings.perturbations),
         "perturbations": list(dict.fromkeys(plan.condition.perturbation for plan in plans)),
         "trained_on": about.description.get("trained_on"),
-        "cameras": list(cameras),
         "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
         "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
-        "renderer": machine["renderer"] if cameras else None,
+        "renderer": machine["renderer"] if settings.cameras else None,
         "versions": versions(),
         "tolerances": asdict(Tolerances()),
         **({"salt_sha256": settings.split.salt_sha256} if isinstance(settings.split, PrivateSplit) else {}),

@@ -1,9 +1,12 @@
 """What is evaluated, and how it is carried out."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Self
 
 from bomb.rollouts.chunks import ChunkExecution
 from core.errors import OptionError, check_choice, check_flag, check_integer
+from core.rendering.observation import ObservationSpec
+from core.rendering.sight import DECLARED, Sight
 from core.seeding import check_seed
 from core.settings import EnvironmentSettings, EpisodeSettings
 
@@ -25,8 +28,10 @@ class EvaluationSettings(EpisodeSettings):
         episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
         goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of
             intersections that demonstrations leave out; see ``core.perturbations.heldout``.
-        cameras: what the policy sees; empty renders nothing; None: what it says of itself, else none if it is
-            privileged, and head if not.
+        cameras: what the policy sees; empty renders nothing; None: those that it declares; where it declares
+            none, no camera if it is privileged, else head.
+        image_size, modalities: None: what the policy declares; where it declares nothing, 256 x 256 pixels
+            and ``rgb``.
         chunks: how chunks are executed, as words; see ``bomb.rollouts.chunks``.
         allow_training_split: whether a policy may be evaluated on the split that it was trained on.
     """
@@ -39,6 +44,8 @@ class EvaluationSettings(EpisodeSettings):
     seed: int = 0
     goals: str = "all"
     cameras: tuple[str, ...] | None = None
+    image_size: tuple[int, int] | None = None
+    modalities: tuple[str, ...] | None = None
     chunks: str = "full"
     allow_training_split: bool = False
 
@@ -49,6 +56,9 @@ class EvaluationSettings(EpisodeSettings):
         check_seed(self.seed + self.episodes - 1)
         check_choice("set of goals", self.goals, GOALS)
         ChunkExecution.parse(self.chunks)
+        for name in ("cameras", "modalities"):
+            if (value := getattr(self, name)) is not None and not isinstance(value, str):
+                self._set(name, tuple(value))
         for name in ("backends", "tasks", "perturbations"):
             values = getattr(self, name)
             if isinstance(values, str) or not values:
@@ -58,23 +68,38 @@ class EvaluationSettings(EpisodeSettings):
             self._set(name, tuple(values))
         check_flag("allow_training_split", self.allow_training_split)
 
-    def environment(
-        self,
-        *,
-        task: str,
-        backend: str,
-        cameras: tuple[str, ...],
-        perturbations: object,
-        modalities: tuple[str, ...] = ("rgb",),
-    ) -> EnvironmentSettings:
-        """What the episodes of one condition are played in."""
-        return EnvironmentSettings.like(
+    def _check_image_size(self) -> None:
+        if self.image_size is not None:
+            super()._check_image_size()
+
+    def fitted(self, sight: Sight, *, privileged: bool) -> Self:
+        """The same with cameras, size and modalities that the policy looks at, where none are asked for.
+
+        Args:
+            sight: what the policy declares.
+            privileged: whether it needs no pictures.
+
+        Raises:
+            ConventionError: if something else is asked for than it looks at.
+            OptionError, UnknownNameError: for cameras or modalities that do not exist.
+        """
+        usual = sight.seen(privileged=privileged)
+        asked = {name: getattr(self, name) for name in DECLARED}
+        chosen = replace(
             self,
-            task=task,
-            backend=backend,
-            cameras=cameras,
-            modalities=modalities,
-            perturbations=perturbations,
+            **{name: getattr(usual, name) if value is None else value for name, value in asked.items()},
+        )
+        shown = ObservationSpec(
+            cameras=chosen.cameras, image_size=chosen.image_size, modalities=chosen.modalities
+        )
+        sight.check(repr(self.policy), shown)
+        return chosen
+
+    def environment(self, *, task: str, backend: str, perturbations: object) -> EnvironmentSettings:
+        """What the episodes of one condition are played in, of settings that are ``fitted``."""
+        options = {"cameras": self.cameras, "modalities": self.modalities}
+        return EnvironmentSettings.like(
+            self, task=task, backend=backend, perturbations=perturbations, **options
         )
 
     def to_dict(self) -> dict:

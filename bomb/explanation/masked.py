@@ -80,6 +80,10 @@ class Masked(Wrapper):
         if mask.region:
             self.privileged = True
             self._episode: Episode | None = None
+            self._shown = policy.modalities or ("rgb",)
+            self.modalities = tuple(dict.fromkeys((*self._shown, "segmentation")))
+            # A privileged policy is shown nothing unless it says so.
+            self.cameras = policy.cameras or ("head",)
 
     # ---- what the policy inside is told -----------------------------------------------------
 
@@ -140,11 +144,7 @@ class Masked(Wrapper):
         """What the policy inside says, and ``masked``: what is hidden, and how."""
         inside, mask = self.inside.describe(), self._mask
         how = {"words": "attention" if self._by_attention else "text"} if mask.span else {}
-        found = {**inside, "masked": {**mask.described(), **how}}
-        if mask.region:
-            found["modalities"] = sorted({*(inside.get("modalities") or ("rgb",)), "segmentation"})
-            found["cameras"] = inside.get("cameras") or ["head"]
-        return found
+        return {**inside, "masked": {**mask.described(), **how}}
 
     # ---- inside -----------------------------------------------------------------------------
 
@@ -163,8 +163,7 @@ class Masked(Wrapper):
             hidden = self._region(camera, observation["segmentation"][camera], truth, observation["state"])
             pictures[camera] = occlude(picture, _grown(hidden, AROUND), self._mask.occluder)
         seen = {**observation, "images": pictures}
-        wanted = (self.inside.describe().get("modalities")) or ()
-        if "segmentation" not in wanted:
+        if "segmentation" not in self._shown:
             seen.pop("segmentation")
         return seen
 

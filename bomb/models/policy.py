@@ -9,6 +9,7 @@ import numpy as np
 from bomb.models.requests import Request as Question
 from core.errors import OptionError, check_choice, missing_extra
 from core.policy import BatchPolicy, Policy, Request
+from core.rendering.sight import DECLARED
 
 if TYPE_CHECKING:
     from bomb.models.batches import Batch
@@ -62,6 +63,8 @@ class VLAPolicy(BatchPolicy):
         self._folder, self._batch = str(checkpoint), batch
         self._hidden: HiddenWords | None = None
         self._vla = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
+        self.cameras, self.image_size = self._vla.settings.cameras, self._vla.settings.image_size
+        self.modalities = self._vla.modalities
         if self._vla.settings.history > 1 and not self.remembers:
             raise OptionError(
                 f"{checkpoint} looks at {self._vla.settings.history} moments, and a policy that answers for "
@@ -117,7 +120,7 @@ class VLAPolicy(BatchPolicy):
         return batch.hide(positions)
 
     def describe(self) -> dict:
-        """The checkpoint: its size, what it looks at, what its actions mean, what it was trained on."""
+        """The checkpoint: its size, what its actions mean, what it was trained on."""
         vla, settings = self._vla, self._vla.settings
         return {
             "checkpoint": self._folder,
@@ -126,8 +129,6 @@ class VLAPolicy(BatchPolicy):
             "memory_mb": vla.memory_mb(),
             "trained_on": settings.trained_on,
             "training": settings.training,
-            "cameras": list(settings.cameras),
-            "image_size": list(settings.image_size),
             "action_mode": settings.convention.action_mode,
             "control_hz": settings.control_hz,
             "rotation": settings.convention.rotation,
@@ -158,6 +159,8 @@ class VLAHistoryPolicy(Policy):
     def __init__(self, checkpoint: str, **options: object):
         self._inside = _Remembering(checkpoint, **options)
         self._seen: deque[Mapping] = deque(maxlen=self._inside.history)
+        for name in DECLARED:
+            setattr(self, name, getattr(self._inside, name))
 
     def reset(self, instruction: str, seed: int) -> None:
         self._seen.clear()

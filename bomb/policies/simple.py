@@ -12,6 +12,7 @@ class RandomPolicy(Policy):
     """Uniform actions, each kept for ``repeat`` steps so that the arm gets somewhere."""
 
     wants_action_spec = True
+    cameras = ()
 
     def __init__(self, *, repeat: int = 4):
         self._repeat = repeat
@@ -28,6 +29,7 @@ class HoldPolicy(Policy):
     """Stays where it is with the gripper open."""
 
     wants_action_spec = True
+    cameras = ()
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec = DELTA) -> None:
         self._place = np.zeros(3) if action_spec.mode == "delta" else None

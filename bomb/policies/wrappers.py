@@ -13,6 +13,7 @@ import numpy as np
 from core.errors import OptionError
 from core.policy import BatchPolicy, Policy, Request
 from core.rendering.observation import MODALITY_KEYS
+from core.rendering.sight import DECLARED
 
 MUTED = "Do the task."  # a sentence, because models are not made for no words at all
 
@@ -44,7 +45,7 @@ class Wrapper(Policy):
 
     def __init__(self, policy: Policy):
         self.inside = policy
-        for name in ("privileged", "wants_goal_picture", "wants_step", "wants_action_spec"):
+        for name in ("privileged", "wants_goal_picture", "wants_step", "wants_action_spec", *DECLARED):
             setattr(self, name, getattr(policy, name))
 
     def reset(self, instruction: str, seed: int, **extras: object) -> None:

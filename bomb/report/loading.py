@@ -15,8 +15,8 @@ from core.settings import APPEARANCE, EPISODE_OPTIONS
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
 # The option ``renderer`` is ``drawn_by`` in a run, where ``renderer`` is the driver.
 _OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
-IDENTITY = ("policy", "chunk", "cameras", "drawn_by", *_OPTIONS)
-SEEN = ("cameras", *APPEARANCE, "drawn_by")  # another policy may well see something else
+IDENTITY = ("policy", "chunk", "cameras", "modalities", "drawn_by", *_OPTIONS)
+SEEN = ("cameras", "modalities", *APPEARANCE, "drawn_by")  # another policy may well see something else
 BASELINES = ("blind", "mute", "masked")  # policies around others: without eyes, ears, or a part of either
 
 
@@ -59,9 +59,8 @@ class LoadedRun:
     def wrapped(self) -> tuple[str, str] | None:
         """(one of ``BASELINES``, words of the policy inside) if the policy is such a wrapper."""
         words = PolicyWords.parse(self.policy)
-        return (
-            (words.name, words.wrapped[0]) if words.name in BASELINES and words.inside is not None else None
-        )
+        around = words.name in BASELINES and words.inside is not None
+        return (words.name, words.wrapped[0]) if around else None
 
     @property
     def is_expert(self) -> bool:

@@ -15,6 +15,7 @@ from core.environment import Environment
 from core.episode.record import EpisodeRecord
 from core.errors import PolicyError
 from core.policy import Policy
+from core.rendering.sight import Sight
 from core.seeding import policy_seed
 
 Watcher = Callable[[Environment, dict], None]
@@ -108,9 +109,11 @@ def play(
         deadline: told when the policy is waited for.
 
     Raises:
+        ConventionError: if the environment does not show what the policy declares to look at.
         PolicyOutputError: if the policy returns no float[k, 4] with k >= 1, or values that are not finite.
         PolicyError: if it raises anything else.
     """
+    Sight.of(policy).check(type(policy).__name__, env.settings.observation_spec)
     now = time.perf_counter  # the loop counts in microseconds
     start, timing = now(), Timing()
     asked = _Asked(policy, timing, deadline)

@@ -36,7 +36,8 @@ class Checkpointed:
     def forward(self, *args, **kwargs):
         inside = super().forward
         # A cache would be filled twice; where there is one, nothing is learned anyway.
-        cached = any(kwargs.get(name) is not None for name in ("past_key_values", "past_key_value", "cache"))
+        caches = (kwargs.get(name) for name in ("past_key_values", "past_key_value", "cache"))
+        cached = any(cache is not None and not getattr(cache, "replayable", False) for cache in caches)
         if not torch.is_grad_enabled() or cached:
             return inside(*args, **kwargs)
         return checkpoint(inside, *args, use_reentrant=False, **kwargs)

@@ -102,6 +102,11 @@ class Trainer:
         self.step = self._resume()
         self._position = self.sampler.state_dict()
 
+    @property
+    def learner(self) -> torch.nn.Module:
+        """The model with the recipe's loss, as it is trained."""
+        return self._learner
+
     def train(self, report: Report | None = None, measured: Callable[[dict], None] | None = None) -> Trained:
         """Goes from the newest state to the last step, or to the first signal to stop.
 

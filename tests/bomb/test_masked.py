@@ -5,9 +5,7 @@ import pytest
 
 import core
 from bomb.evaluation.matrix import make_matrix
-from bomb.evaluation.runner import _cameras, _modalities
 from bomb.evaluation.settings import EvaluationSettings
-from bomb.evaluation.workers.policy_server import PolicyAbout
 from bomb.explanation.grids import Grid
 from bomb.explanation.masked import Masked
 from bomb.explanation.occluders import OCCLUDERS, occlude
@@ -19,6 +17,7 @@ from bomb.policies.words import PolicyWords
 from bomb.rollouts.rollout import play
 from core.errors import OptionError, UnknownNameError
 from core.policy import BatchPolicy, Policy
+from core.rendering.sight import Sight
 from core.task import Intersection
 from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct, parse
 
@@ -146,16 +145,14 @@ def test_pixels_are_painted_and_no_others(occluder):
     assert abs(whole.mean() - picture.mean()) < 4
 
 
-def test_an_evaluation_shows_a_policy_what_it_says_that_it_must_be_shown():
-    about = PolicyAbout(
-        privileged=True, batches=False, description=Masked.around(Watcher(), region="stone").describe()
-    )
+def test_a_mask_of_a_region_is_shown_what_it_finds_it_by():
+    policy = Masked.around(Watcher(), region="stone")
+    assert policy.privileged and Sight.of(policy).cameras == ("head",)
+    assert Sight.of(policy).modalities == ("rgb", "segmentation")
     settings = EvaluationSettings(policy="hold", backends=("mujoco",), episodes=1)
-    assert _cameras(settings, about) == ("head",) and _modalities(about) == ("rgb", "segmentation")
-    (plan,) = make_matrix(settings, _cameras(settings, about), _modalities(about))
+    (plan,) = make_matrix(settings.fitted(Sight.of(policy), privileged=True))
     assert (plan.environment.cameras, plan.environment.modalities) == (("head",), ("rgb", "segmentation"))
-    silent = PolicyAbout(privileged=True, batches=False, description={})
-    assert _cameras(settings, silent) == () and _modalities(silent) == ("rgb",)
+    assert not Masked.around(Watcher(), span="row").privileged
 
 
 class Saver(Watcher):

@@ -17,6 +17,7 @@ from bomb.evaluation.workers.description import checked_description
 from core.errors import PolicyError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
+from core.rendering.sight import described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class PolicyAbout:
     Attributes:
         privileged: whether it needs the truth.
         batches: whether it stays in this process and answers for all workers.
-        description: ``Policy.describe()``.
+        description: ``Policy.describe()``, and what it declares to look at.
         place: where it listens, if it does.
     """
 
@@ -77,7 +78,7 @@ def serve(
         about = PolicyAbout(
             privileged=bool(policy.privileged),
             batches=batches,
-            description=checked_description(policy.describe()),
+            description=checked_description(described(policy)),
             place=listener.address if listener else None,
         )
     except (Exception, SystemExit) as error:

@@ -98,6 +98,7 @@ class SpatialVLA(VLA):
     ):
         super().__init__(settings, statistics)
         self.options = read_options(SpatialVLAOptions, settings.options, self.family)
+        self.modalities = ("rgb", "depth") if self.options.depth == "true" else ("rgb",)
         if grid.size != config.tokens:
             raise OptionError(f"the grid has {grid.size} tokens, the network {config.tokens}")
         if self.options.depth == "zoe" and config.zoe is None:
