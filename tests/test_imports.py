@@ -57,7 +57,7 @@ ORDER = {
         *("rollouts", "pictures", "runs", "demonstrations", "policies"),
         # what is done with them
         *("collecting", "evaluation", "exports", "inspection", "parity", "report", "integrations", "models"),
-        *("training",),
+        *("training", "explanation"),
         # how it is asked for
         *("demo", "cli", "__init__", "__main__"),
     ),
@@ -136,7 +136,7 @@ def _is_type_checking(node: ast.AST) -> bool:
 def of_torch(file: Path) -> bool:
     """Whether a module is one of those that are imported only where torch is."""
     parts = file.relative_to(ROOT).with_suffix("").parts
-    if parts[:2] == ("bomb", "training"):
+    if parts[:2] == ("bomb", "training") or parts[:3] == ("bomb", "explanation", "inside"):
         return True
     if parts[:2] != ("bomb", "models"):
         return False
