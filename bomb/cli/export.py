@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from bomb.cli.moments import add_moments, moments_of
 from bomb.cli.options import knobs, names
 from bomb.exports import FORMATS
 from core.errors import OptionError
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drop-noops", action="store_true", help="leave out frames in which nothing is commanded"
     )
+    add_moments(parser)
     parser.add_argument("--name", metavar="NAME", help="of the dataset, in rlds; default: bomb_TASK")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw")
 
@@ -69,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         pictures=args.pictures,
         codec=args.codec,
         drop_noops=args.drop_noops,
+        **moments_of(args),
         name=args.name,
         workers=args.workers,
     )

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bomb.cli.moments import add_moments, moments_of
 from bomb.cli.options import held_out_sets, knobs, names
 from core.errors import OptionError, check_choice
 from core.registry import BACKENDS
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="mp4", metavar="NAME", help=f"one of {', '.join([*KINDS, *FORMATS])}"
     )
+    add_moments(parser)
     parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that draw")
 
 
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
         "image_size": (args.image_size, args.image_size),
         "perturbations": visible_levels(knobs(args.perturbations), held_out),
         "supersample": args.supersample,
+        **moments_of(args),
     }
     if args.format in FORMATS:
         if args.hold_out is not None:

@@ -41,10 +41,9 @@ def drawn_frames(
     renderer: Renderer, demonstration: Demonstration, plan: EpisodePlan, settings: ExportSettings
 ) -> Iterator[ExportFrame]:
     """The frames of one episode, ``plan.length`` of them."""
-    wanted, columns = set(plan.rows.tolist()), None
-    for t, seen in enumerate(renderer.frames(demonstration)):
-        if t not in wanted:
-            continue
+    columns = None
+    seen_at = renderer.moments(demonstration, plan.rows, visual_draw=plan.visual_draw)
+    for t, seen in zip(plan.rows.tolist(), seen_at, strict=True):
         if columns is None:
             columns = Columns(
                 settings.columns,

@@ -54,6 +54,9 @@ def export(
     pictures: str | None = None,
     codec: str = "h264",
     drop_noops: bool = False,
+    every: int = 1,
+    moments: int | None = None,
+    visual_draws: int = 1,
     name: str | None = None,
     shard_frames: int = 2000,
     workers: int = 1,
@@ -71,7 +74,8 @@ def export(
         backend: engine that draws; None: the one that the demonstrations were played in.
         cameras, image_size, supersample: see ``core.make_task``.
         perturbations: knobs that change only what is seen and said, as ``core.make_task`` takes them.
-        columns, actions, codec, drop_noops, shard_frames: see ``ExportSettings``.
+        columns, actions, codec, drop_noops, every, moments, visual_draws, shard_frames: see
+            ``ExportSettings``.
         pictures: ``video``, ``png`` or ``jpeg``; None: the format's default.
         name: of the dataset, in formats that want one; None: ``bomb_`` and the task.
         workers: processes that draw.
@@ -104,6 +108,9 @@ def export(
         pictures=pictures or kind.pictures[0],
         codec=codec,
         drop_noops=drop_noops,
+        every=every,
+        moments=moments,
+        visual_draws=visual_draws,
         name=name or f"bomb_{dataset.settings['task']}",
         shard_frames=shard_frames,
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.moments import Moments
 from bomb.demonstrations.pictures import Renderer, held_out_of, visible_levels
 from bomb.demonstrations.settings import action_spec_of
 from bomb.disk.differences import first_difference
@@ -19,7 +20,16 @@ from bomb.exports.actions import converted, is_noop
 from bomb.exports.columns import Columns, column_name
 from bomb.machine.versions import versions
 from bomb.processes.workers import work_off
-from bomb.training.episodes import FORMAT, MARKER, VERSION, Episode, PictureFile, picture_file, write_episode
+from bomb.training.episodes import (
+    FORMAT,
+    MARKER,
+    VERSION,
+    Episode,
+    PictureFile,
+    episode_file,
+    picture_file,
+    write_episode,
+)
 from bomb.training.stages import stages_of
 from core.control.actions import ACTION_MODES
 from core.errors import OptionError, check_choice, check_integer
@@ -38,7 +48,9 @@ class DrawingSettings:
         cameras, image_size, supersample: see ``core.make_task``.
         perturbations: levels of knobs beside the dataset's, which change only what is seen and said.
         action_mode: in which actions are stored.
-        every: of the moments of an episode every so many is drawn.
+        every, moments: which moments are drawn, see ``bomb.demonstrations.moments.Moments``.
+        visual_draws: how often each demonstration is drawn, each time with other draws of the knobs that
+            change only what is seen and said.
         drop_noops: whether moments in which nothing is commanded are left out.
     """
 
@@ -48,12 +60,20 @@ class DrawingSettings:
     perturbations: dict = field(default_factory=dict)
     action_mode: str = "delta"
     every: int = 1
+    moments: int | None = None
+    visual_draws: int = 1
     drop_noops: bool = False
     supersample: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("action_mode", self.action_mode, ACTION_MODES)
-        check_integer("every", self.every, least=1)
+        check_integer("visual_draws", self.visual_draws, least=1)
+        _ = self.chosen
+
+    @property
+    def chosen(self) -> Moments:
+        """Which moments are drawn."""
+        return Moments(every=self.every, count=self.moments)
 
     def about(self, dataset: Dataset) -> dict:
         """What a store says of the source, plain values."""
@@ -109,7 +129,8 @@ def draw(
     else:
         with writing(folder):
             write_json(folder / MARKER, {**about, "versions": versions()})
-    missing = [seed for seed in wanted if not (folder / f"episode_{seed:06d}.npz").exists()]
+    last = settings.visual_draws - 1  # they are drawn in their order
+    missing = [seed for seed in wanted if not episode_file(folder, seed, last).exists()]
 
     def drawn(seed: int, _: object) -> None:
         if report is not None:
@@ -152,25 +173,30 @@ class EpisodeDrawer:
             )
         demonstration = self._dataset.load(seed)
         with writing(self._folder):
-            write_episode(self._folder, self._drawn(demonstration))
+            for visual_draw in range(self._settings.visual_draws):
+                if not episode_file(self._folder, seed, visual_draw).exists():
+                    write_episode(self._folder, self._drawn(demonstration, visual_draw))
 
-    def _drawn(self, demonstration: Demonstration) -> Episode:
+    def _drawn(self, demonstration: Demonstration, visual_draw: int) -> Episode:
         settings, dataset = self._settings, self._dataset
         spec, start = action_spec_of(dataset.settings), demonstration.observations[0, :3]
-        rows = np.arange(0, demonstration.length, settings.every)
+        rows = np.arange(demonstration.length)
         if settings.drop_noops:
-            idle = is_noop(converted(demonstration.actions, start, spec, "delta"))
-            rows = rows[~idle[rows]]
+            rows = rows[~is_noop(converted(demonstration.actions, start, spec, "delta"))]
+        rows = settings.chosen.rows(
+            rows, split=demonstration.about["split"], seed=demonstration.seed, visual_draw=visual_draw
+        )
         if not len(rows):
             raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
         shape = (len(rows), len(settings.cameras), *settings.image_size, 3)
         labels = []
-        pictures = PictureFile(picture_file(self._folder, demonstration.seed), shape)
+        pictures = PictureFile(picture_file(self._folder, demonstration.seed, visual_draw), shape)
         whole = False
         try:
-            instructions = self._renderer.instructions(demonstration)
+            instructions = self._renderer.instructions(demonstration, visual_draw=visual_draw)
+            moments = self._renderer.moments(demonstration, rows, visual_draw=visual_draw)
             columns = None
-            for t, seen in zip(rows, self._renderer.moments(demonstration, rows), strict=True):
+            for t, seen in zip(rows, moments, strict=True):
                 if columns is None:
                     columns = Columns(
                         LABELS,
@@ -195,6 +221,7 @@ class EpisodeDrawer:
         targets = [[row[column_name("target_pixel", c)] for c in settings.cameras] for row in labels]
         return Episode(
             number=demonstration.seed,
+            visual_draw=visual_draw,
             rows=rows.astype(np.int64),
             states=demonstration.observations[rows],
             texts=tuple(instruction.text for instruction in instructions),

@@ -5,6 +5,7 @@
     STORE/SOURCE/frames.json               what was drawn, and with what
     STORE/SOURCE/episode_000007.npy        pictures, uint8[N, cameras, H, W, 3]
     STORE/SOURCE/episode_000007.npz        the rest; written last, so that an episode is whole if it is there
+    STORE/SOURCE/episode_000007_draw1.*    the same demonstration in another visual draw
 """
 
 import io
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bomb.demonstrations.rendering import episode_name
 from bomb.disk.files import FileError, read_json, write_bytes
 from core.episode.archive import read_archive
 
@@ -41,6 +43,7 @@ class Episode:
         cells: int64[N, 2], row and column of the target; -1 where there is none.
         targets: float32[N, cameras, 3], u, v of the target in pixels, and whether it is in view.
         occupancy: int8[N, cells], what stands on the board; no columns where unknown.
+        visual_draw: number of the draw of what is only seen and said.
     """
 
     number: int
@@ -55,6 +58,7 @@ class Episode:
     cells: np.ndarray
     targets: np.ndarray
     occupancy: np.ndarray
+    visual_draw: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,7 +84,12 @@ class Episode:
 
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive."""
-        head = {"number": self.number, "texts": list(self.texts), "swapped": list(self.swapped)}
+        head = {
+            "number": self.number,
+            "texts": list(self.texts),
+            "swapped": list(self.swapped),
+            "visual_draw": self.visual_draw,
+        }
         buffer = io.BytesIO()
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         np.savez_compressed(buffer, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
@@ -98,7 +107,7 @@ class Episode:
             head = json.loads(stored["head"].tobytes())
             arrays = {name: stored[name] for name in _ARRAYS}
             words = {name: tuple(head[name]) for name in ("texts", "swapped")}
-            return cls(number=head["number"], **words, **arrays)
+            return cls(number=head["number"], visual_draw=head["visual_draw"], **words, **arrays)
         except (OSError, ValueError, KeyError) as error:
             raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error
 
@@ -175,7 +184,7 @@ class Frames:
         return self._mapped[episode][k]
 
     def _map(self, episode: Episode) -> np.ndarray:
-        file = picture_file(self.folder, episode.number)
+        file = picture_file(self.folder, episode.number, episode.visual_draw)
         try:
             array = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
@@ -187,11 +196,16 @@ class Frames:
         return array
 
 
-def picture_file(folder: Path, number: int) -> Path:
+def picture_file(folder: Path, number: int, visual_draw: int = 0) -> Path:
     """Where an episode's pictures are."""
-    return folder / f"episode_{number:06d}.npy"
+    return folder / f"{episode_name(number, visual_draw)}.npy"
+
+
+def episode_file(folder: Path, number: int, visual_draw: int = 0) -> Path:
+    """Where the rest of an episode is; it is there if the pictures are, too."""
+    return folder / f"{episode_name(number, visual_draw)}.npz"
 
 
 def write_episode(folder: Path, episode: Episode) -> None:
     """Says that an episode is whole; its pictures are there."""
-    write_bytes(folder / f"episode_{episode.number:06d}.npz", episode.to_bytes())
+    write_bytes(episode_file(folder, episode.number, episode.visual_draw), episode.to_bytes())

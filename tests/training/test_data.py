@@ -11,7 +11,7 @@ from bomb.training.data import Reader, check_alike, phases_of, statistics_of
 from bomb.training.data_recipe import DataRecipe, PhaseRecipe, SourceRecipe
 from bomb.training.recipe import AugmentationRecipe
 from bomb.training.sampler import Phase, Sampler, epochs
-from bomb.training.sources import chosen
+from bomb.training.sources import chosen, open_sources
 from bomb.training.stages import STAGES, stages_of
 from core.errors import ConventionError, OptionError
 from tests.training.conftest import EVERY, SIDE, changed, recipe
@@ -157,3 +157,24 @@ def test_augmentation_is_drawn_from_the_seed_and_never_flips():
         wrist = one.pictures["wrist"].astype(int).sum(-1)
         assert wrist[9, 14] > 500 and wrist[10, 15] < 50  # only its colours change
     assert augmented(request, AugmentationRecipe(), seed=(0, 1)) is request
+
+
+def test_a_demonstration_is_learned_in_several_draws(demonstrations, tmp_path):
+    """Other textures and other moments, the same actions; what is held out stays out in all of them."""
+    knobs = {"table_texture": "seen"}
+    data = DataRecipe(
+        sources=(SourceRecipe(backends=("mujoco",), perturbations=knobs),),
+        moments=3, visual_draws=2, supersample=1, held_out=1,
+    )  # fmt: skip
+    (source,) = open_sources(recipe(data=data), [demonstrations], tmp_path)
+    (frames,) = source.frames
+    numbers = [(episode.number, episode.visual_draw, len(episode)) for episode in frames.episodes]
+    seeds = Dataset.open(demonstrations).seeds()
+    assert numbers == [(seed, draw, 3) for seed in seeds for draw in range(2)]
+    one, other = frames.episodes[:2]
+    assert (one.actions == other.actions).all() and (one.rows != other.rows).any()
+    held = {frames.episodes[k].number for _, k, _ in source.held_out}
+    learned = {frames.episodes[k].number for _, k, _ in source.learned}
+    assert len(held) == 1 and not held & learned and len(source.held_out) == 6
+    assert abs(frames.pictures(0, 0)[0].astype(int) - frames.pictures(1, 0)[0]).mean() > 2
+    assert source.provenance["visual_draws"] == 2
