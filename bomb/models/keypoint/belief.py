@@ -37,7 +37,7 @@ class Spot:
         """Takes up what a look says, as a Kalman filter would, but never surer than ``LEAST_SHARE`` of it."""
         share = self.error**2 / (self.error**2 + error**2)
         self.place = self.place + share * (place - self.place)
-        self.error = max(self.error * np.sqrt(1 - share), LEAST_SHARE * min(error, self.error))
+        self.error = max(self.error * np.sqrt(1 - share), min(self.error, LEAST_SHARE * error))
 
 
 class Board:

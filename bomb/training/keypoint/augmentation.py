@@ -12,7 +12,7 @@ from bomb.models.keypoint.format import IMAGE_SIZE
 from core.world.scene import SegmentationId
 
 HEIGHT, WIDTH = IMAGE_SIZE
-TURN, SCALE, SHIFT, BEND = 0.14, 0.10, 7.0, 4.0  # rad, share, pixels, pixels of a corner
+TURN, SCALE, SHIFT, BEND = 0.08, 0.06, 4.0, 2.0  # rad, share, pixels, pixels of a corner
 COVERED = 0.45  # share of pictures whose table top is another one
 PAINTED = 0.25  # share of pictures whose wall and floor are other ones
 SURFACES = (int(SegmentationId.WALL), int(SegmentationId.FLOOR), int(SegmentationId.BACKGROUND))
