@@ -144,7 +144,6 @@ def test_the_eye_is_the_same_in_numpy(camera):
         wanted = network(normalised(shown), torch.from_numpy(scaled(state)[None]))
     for said, right in zip(eye.maps(picture, state), wanted, strict=True):
         assert np.allclose(said, right[0].numpy(), atol=1e-4)
-    eye.look(picture, state)
 
 
 def test_held_out_sentences_are_never_learned_from():

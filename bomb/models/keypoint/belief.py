@@ -123,8 +123,8 @@ class Board:
             self.errors[index] = min(self.errors[index], max(LEAST_SHARE * sure, 1e-4))
 
 
-def nearest_spot(points: np.ndarray, heats: np.ndarray, to: np.ndarray, reach: float) -> int | None:
-    """Which point is nearest to ``to`` within ``reach`` (m); of None there is none."""
+def nearest_spot(points: np.ndarray, to: np.ndarray, reach: float) -> int | None:
+    """Which point of float64[P, 2] is nearest to ``to``, within ``reach`` (m); None if there is none."""
     if not len(points):
         return None
     away = np.linalg.norm(points - to, axis=1)

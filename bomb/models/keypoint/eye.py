@@ -51,16 +51,6 @@ class Eye:
             [np.broadcast_to(along, (GRID, GRID)), np.broadcast_to(along[:, None], (GRID, GRID))]
         )
 
-    def look(self, picture: np.ndarray, state: np.ndarray) -> Seen:
-        """What a picture shows.
-
-        Args:
-            picture: uint8[H, W, 3] of ``IMAGE_SIZE``.
-            state: float32[4], proprioception.
-        """
-        heat, offsets, places = self.maps(picture, state)
-        return decoded(heat, offsets, places, self._camera, np.asarray(state, dtype=np.float64))
-
     def maps(self, picture: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Logits float32[maps, GRID, GRID], offsets float32[2 maps, GRID, GRID], places float32[P, 2]."""
         x = np.concatenate([unshuffled(normalised(picture), UNSHUFFLE), self._place])

@@ -3,8 +3,8 @@
 All key points lie on one plane, that of the board's top, z = 0 in R: a stone stands for the point of this
 plane that is above or below its middle. So one homography turns pixels into metres, and another one of a
 picture moves every label exactly. What fixes it are reference points that no mark shows: of the head camera
-nine of the plane, of the wrist camera nine at the height of the tool centre point and nine below them, which go
-with the hand. Both stay where they are in the picture for as long as a camera is not touched.
+nine of the plane, of the wrist camera nine at the height of the tool centre point and nine below them, which
+go with the hand. Both stay where they are in the picture for as long as a camera is not touched.
 """
 
 import numpy as np

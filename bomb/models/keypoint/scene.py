@@ -14,10 +14,13 @@ from bomb.models.keypoint.belief import (
     wrist_error,
 )
 from bomb.models.keypoint.checkpoint import KeypointModel
-from bomb.models.keypoint.eye import Seen
+from bomb.models.keypoint.eye import Seen, decoded
 from bomb.models.keypoint.words import Read
 
 SETTLED = 0.002  # m: what is known as well as this the head camera has nothing to say about
+SURE_SHARE = 0.5  # of the hottest peak: a stone that is gone for must be as hot as this
+OVER = 0.030  # m: with the tool this near, seen from above, the wrist camera would see a stone
+UNSEEN = 3  # looks in which it does not, before the stone is taken for none
 
 
 class SceneBelief:
@@ -37,10 +40,14 @@ class SceneBelief:
         self.stone: Spot | None = None
         self.board = Board()
         self.seen: dict[str, Seen] = {}
+        # Where the reference points were in each look: cameras stay where they are during an episode.
+        self._places: dict[str, list[np.ndarray]] = {}
+        self._none: list[np.ndarray] = []  # places where no stone was, from near
+        self._unseen = 0
 
     def forget_stone(self) -> None:
         """Another stone, or another place, is to be found."""
-        self.stone = None
+        self.stone, self._unseen = None, 0
 
     def goal(self, read: Read) -> Spot | None:
         """Where the stone belongs; None before the board was seen."""
@@ -62,34 +69,50 @@ class SceneBelief:
         if not holds:
             settled = settled and self.stone is not None and self.stone.error < SETTLED
         if not settled:
-            seen = self.seen["head"] = self._model.eyes["head"].look(pictures["head"], state)
+            seen = self._see("head", pictures, state)
             self.board.saw_from_head(seen)
             if not holds:
                 self._stone_from_head(seen, read.color, state[:2])
-        seen = self.seen["wrist"] = self._model.eyes["wrist"].look(pictures["wrist"], state)
+        seen = self._see("wrist", pictures, state)
         self.board.saw_from_wrist(seen, state[:3])
         if not holds:
             self._stone_from_wrist(seen, read.color, state[:3])
 
+    def _see(self, camera: str, pictures: Mapping[str, np.ndarray], state: np.ndarray) -> Seen:
+        heat, offsets, places = self._model.eyes[camera].maps(pictures[camera], state)
+        before = self._places.setdefault(camera, [])
+        before.append(places)
+        seen = decoded(heat, offsets, np.mean(before, axis=0), camera, state)
+        self.seen[camera] = seen
+        return seen
+
     def _stone_from_head(self, seen: Seen, color: str, tool: np.ndarray) -> None:
         points, heats = seen.points[color], seen.heats[color]
         if self.stone is not None:
-            found = nearest_spot(points, heats, self.stone.place, STONE_REACH)
+            found = nearest_spot(points, self.stone.place, STONE_REACH)
             if found is not None:
                 self.stone.update(points[found], HEAD_ERROR)
             return
-        table = ~self.board.around(points)
-        if self.board.pose is None or not table.any():
+        if self.board.pose is None or not len(points):
             return
-        points = points[table]
-        away = np.linalg.norm(points - tool, axis=1)
-        self.stone = Spot(points[int(away.argmin())].copy(), HEAD_ERROR)
+        good = ~self.board.around(points) & (heats >= SURE_SHARE * heats.max())
+        for place in self._none:
+            good &= np.linalg.norm(points - place, axis=1) > OVER
+        if good.any():
+            away = np.linalg.norm(points[good] - tool, axis=1)
+            self.stone = Spot(points[good][int(away.argmin())].copy(), HEAD_ERROR)
 
     def _stone_from_wrist(self, seen: Seen, color: str, tool: np.ndarray) -> None:
-        points, heats = seen.points[color], seen.heats[color]
-        near = np.linalg.norm(points - tool[:2], axis=1) < WRIST_STONE_REACH if len(points) else []
-        if self.stone is None or not np.any(near):
+        if self.stone is None:
             return
-        found = nearest_spot(points[near], heats[near], self.stone.place, STONE_REACH)
+        points = seen.points[color]
+        near = points[np.linalg.norm(points - tool[:2], axis=1) < WRIST_STONE_REACH]
+        found = nearest_spot(near, self.stone.place, STONE_REACH)
         if found is not None:
-            self.stone.update(points[near][found], wrist_error(float(tool[2])))
+            self._unseen = 0
+            self.stone.update(near[found], wrist_error(float(tool[2])))
+        elif np.linalg.norm(self.stone.place - tool[:2]) < OVER:
+            self._unseen += 1
+            if self._unseen >= UNSEEN:
+                self._none.append(self.stone.place)
+                self.forget_stone()
