@@ -53,7 +53,7 @@ def look(looks) -> Look:
 
 @pytest.mark.render
 def test_a_look_knows_where_things_are_seen(look):
-    """Where a label says that a stone is, the segmentation has one of its colour, in both cameras' pictures."""
+    """Where a label says that a stone is, the segmentation has one of its colour, for both cameras."""
     for camera in range(2):
         found = 0
         for moment in range(len(look.pictures)):
@@ -142,7 +142,7 @@ def test_the_eye_is_the_same_in_numpy(camera):
     shown = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255)
     with torch.inference_mode():
         wanted = network(normalised(shown), torch.from_numpy(scaled(state)[None]))
-    for said, right in zip(eye.maps(picture, state), wanted, strict=True):
+    for said, right in zip(eye.maps(picture, state), wanted[:3], strict=True):
         assert np.allclose(said, right[0].numpy(), atol=1e-4)
 
 

@@ -33,6 +33,27 @@ REFERENCES: dict[str, np.ndarray] = {
     "wrist": _lattice((-0.02, 0.03, 0.08), (-0.05, 0.0, 0.05), (0.0, -BELOW)),
 }
 
+OPEN = 0.024  # m: of each pad from the middle at opening 1
+
+
+def anchors(camera: str, state: np.ndarray) -> np.ndarray:
+    """Points of the robot that a camera sees, float64[8, 3] in R (m): reference points are told from them.
+
+    Of the wrist camera corners of the pads, four on each side; of the head camera the hand and the base.
+
+    Args:
+        camera: out of ``CAMERAS``.
+        state: proprioception.
+    """
+    tool, pad = np.asarray(state[:3], dtype=np.float64), OPEN * float(state[3])
+    if camera == "wrist":
+        across = [(-0.009, 0.0, -0.009), (0.009, 0.0, -0.009), (0.009, 0.0, 0.012), (0.0, 0.0152, 0.0)]
+        return np.array([tool + (x, side * (pad + y), z) for side in (1, -1) for x, y, z in across])
+    on_hand = [(0.0, 0.0, 0.0), (0.0, 0.0, 0.1), (0.0, 0.1, 0.08), (0.0, -0.1, 0.08)]
+    base = [(0.0, 0.0, 0.0), (0.0, 0.0, 0.333), (0.07, 0.09, 0.0), (0.07, -0.09, 0.0)]
+    return np.array([*(tool + point for point in np.array(on_hand)), *base])
+
+
 LINES, PITCH = 5, 0.055  # of the board: lines along each side, and from one to the next (m)
 
 

@@ -6,20 +6,20 @@ from torch.nn import functional
 
 from bomb.training.keypoint.samples import Batch
 
-OFFSETS, PLACES = 1.0, 12.0  # weights beside the heat
+OFFSETS, PLACES, ANCHORED = 1.0, 12.0, 6.0  # weights beside the heat
 
 
 def eye_loss(
-    heat: torch.Tensor, offsets: torch.Tensor, places: torch.Tensor, batch: Batch
+    heat: torch.Tensor, offsets: torch.Tensor, places: torch.Tensor, latent: torch.Tensor, batch: Batch
 ) -> tuple[torch.Tensor, dict[str, float]]:
     """The loss and its parts.
 
     The heat's is the focal loss with reduced penalty near points of CornerNet (Law and Deng 2018,
-    arXiv:1808.01244, equation 1; alpha 2, beta 4), per point; that of offsets and reference points the mean
-    absolute error, in cells and in eighths of the picture's half width.
+    arXiv:1808.01244, equation 1; alpha 2, beta 4), per point; that of offsets, of reference points and
+    of the robot's anchors inside the picture the mean absolute error, in cells and in half widths.
 
     Args:
-        heat, offsets, places: as ``EyeNetwork`` returns them.
+        heat, offsets, places, latent: as ``EyeNetwork`` returns them.
         batch: what it was shown.
     """
     targets = batch.targets
@@ -28,6 +28,7 @@ def eye_loss(
     near = torch.from_numpy(np.stack([target.near for target in targets]))
     moved = torch.from_numpy(np.stack([target.offsets for target in targets]))
     reference = torch.from_numpy(np.stack([target.references for target in targets]))
+    anchor = torch.from_numpy(np.stack([target.anchors for target in targets]))
     share = heat.sigmoid()
     there = -functional.logsigmoid(heat) * (1 - share) ** 2 * centers
     elsewhere = -functional.logsigmoid(-heat) * share**2 * (1 - wanted) ** 4 * ~centers
@@ -38,6 +39,9 @@ def eye_loss(
     # A reference point far outside of the picture says little, and must not outweigh the others.
     away = (reference.abs().amax(2, keepdim=True) - 1.2).clamp(min=0)
     place = ((places - reference).abs() / (1 + 4 * away)).mean()
-    loss = focal + OFFSETS * offset + PLACES * place
+    inside = anchor.abs().amax(2, keepdim=True) < 1.0
+    anchored = ((latent - anchor).abs() * inside).sum() / max(1, 2 * int(inside.sum()))
+    loss = focal + OFFSETS * offset + PLACES * place + ANCHORED * anchored
     parts = {"heat": focal.item(), "offset": offset.item(), "place": place.item()}
+    parts["anchor"] = anchored.item()
     return loss, parts

@@ -12,6 +12,7 @@ from bomb.models.keypoint.format import (
     MAPS,
     REFERENCES,
     UNSHUFFLE,
+    anchors,
     intersections,
 )
 from bomb.training.keypoint.drawing import BLACK, WHITE, Look
@@ -29,12 +30,14 @@ class Points:
         points: float64[P, 2], x and y in R (m).
         kinds: int64[P], index in ``MAPS``.
         references: float64[R, 2], the camera's reference points in pixels.
+        anchors: float64[8, 2], the robot's anchors in pixels; nothing that covers them is considered.
     """
 
     plane: np.ndarray
     points: np.ndarray
     kinds: np.ndarray
     references: np.ndarray
+    anchors: np.ndarray
 
 
 def points_of(look: Look, moment: int, camera: int) -> Points:
@@ -49,15 +52,20 @@ def points_of(look: Look, moment: int, camera: int) -> Points:
         if stone != look.held[moment] and _shown(parts, plane, point, BLACK if color == 1 else WHITE):
             places.append(point)
             kinds.append(int(color) - 1)
-    tool = look.states[moment, :3] if CAMERAS[camera] == "wrist" else np.zeros(3)
-    marks = np.column_stack([REFERENCES[CAMERAS[camera]] + tool, np.ones(len(REFERENCES[CAMERAS[camera]]))])
-    marks = marks @ projection.T
+    name, state = CAMERAS[camera], look.states[moment]
+    marks = REFERENCES[name] + (state[:3] if name == "wrist" else np.zeros(3))
     return Points(
         plane=plane,
         points=np.array(places),
         kinds=np.array(kinds),
-        references=marks[:, :2] / np.maximum(marks[:, 2:], 1e-6),
+        references=_projected(projection, marks),
+        anchors=_projected(projection, anchors(name, state)),
     )
+
+
+def _projected(projection: np.ndarray, points: np.ndarray) -> np.ndarray:
+    seen = np.column_stack([points, np.ones(len(points))]) @ projection.T
+    return seen[:, :2] / np.maximum(seen[:, 2:], 1e-6)
 
 
 def _shown(parts: np.ndarray, plane: np.ndarray, point: np.ndarray, value: int) -> bool:
@@ -84,7 +92,7 @@ class Targets:
         centers: bool[maps, GRID, GRID], cells that have a point.
         offsets: float32[2, maps, GRID, GRID], from the middle of a cell to the nearest point (cells).
         near: bool[maps, GRID, GRID], where offsets are learned.
-        references: float32[R, 2], u and v from -1 to 1.
+        references, anchors: float32[R, 2], float32[8, 2], u and v from -1 to 1.
     """
 
     heat: np.ndarray
@@ -92,6 +100,7 @@ class Targets:
     offsets: np.ndarray
     near: np.ndarray
     references: np.ndarray
+    anchors: np.ndarray
 
 
 def targets_of(points: Points, warp: np.ndarray) -> Targets:
@@ -123,10 +132,16 @@ def targets_of(points: Points, warp: np.ndarray) -> Targets:
         at = np.clip(np.rint(mine).astype(int), 0, GRID - 1)
         centers[kind, at[:, 1], at[:, 0]] = True
     references, _ = to_pixels(warp, points.references)
+    marks, _ = to_pixels(warp, points.anchors)
     return Targets(
         heat=heat,
         centers=centers,
         offsets=offsets,
         near=near,
-        references=((references + 0.5) / (WIDTH / 2) - 1).astype(np.float32),
+        references=_across(references),
+        anchors=_across(marks),
     )
+
+
+def _across(pixels: np.ndarray) -> np.ndarray:
+    return ((pixels + 0.5) / (WIDTH / 2) - 1).astype(np.float32)

@@ -32,7 +32,7 @@ def measured(
             answers = network(
                 normalised(torch.from_numpy(pictures.astype(np.float32) / 255)), torch.from_numpy(states)
             )
-            heats, offsets, places = (answer.numpy() for answer in answers)
+            heats, offsets, places = (answer.numpy() for answer in answers[:3])
             for k, heat, offset, place in zip(part, heats, offsets, places, strict=True):
                 state = samples.states[k].astype(np.float64)
                 seen = decoded(heat, offset, place, CAMERAS[camera], state)

@@ -7,6 +7,7 @@ from torch.nn import functional
 from bomb.models.keypoint.format import GRID, LATENT, MAPS, SHARP, UNSHUFFLE
 
 NARROW, MIDDLE, WIDE, LAID, HIDDEN = 40, 64, 80, 8, 128  # channels
+ANCHORS = 8
 
 
 class Convolution(nn.Module):
@@ -54,9 +55,7 @@ class EyeNetwork(nn.Module):
         with torch.no_grad():
             self.maps.bias[: len(MAPS)] = -4.0  # hardly any cell has a point
 
-    def forward(
-        self, pictures: torch.Tensor, states: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(self, pictures: torch.Tensor, states: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """What is seen.
 
         Args:
@@ -66,7 +65,8 @@ class EyeNetwork(nn.Module):
         Returns:
             Logits of the heat float32[N, maps, GRID, GRID], offsets from the middles of cells
             float32[N, 2 maps, GRID, GRID] (cells; all u, then all v), and reference points float32[N, P, 2]
-            (u, v from -1 to 1 across the picture).
+            (u, v from -1 to 1 across the picture); and where its first latents are, float32[N, ANCHORS, 2],
+            which are to be at the robot's anchors.
         """
         x = functional.pixel_unshuffle(pictures, UNSHUFFLE)
         along = torch.linspace(-1.0, 1.0, GRID)
@@ -88,7 +88,8 @@ class EyeNetwork(nn.Module):
         u, v = (shares.sum(2) * along).sum(2), (shares.sum(3) * along).sum(2)
         told = torch.cat([u, v, states, self.laid(wide).flatten(1)], 1)
         places = self.places(functional.relu(self.hidden(told)))
-        return maps[:, :count], maps[:, count : 3 * count], places.unflatten(1, (-1, 2))
+        latent = torch.stack([u[:, :ANCHORS], v[:, :ANCHORS]], 2)
+        return maps[:, :count], maps[:, count : 3 * count], places.unflatten(1, (-1, 2)), latent
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """What the eye in numpy needs, by name."""

@@ -44,8 +44,8 @@ class MomentChooser:
     ) -> list[tuple[SceneState, int]]:
         """Eight states of a demonstration, each with the index of the stone in the hand, or ``NONE``.
 
-        The first, one of all, one while a stone is carried; two over stones of the table, one anywhere with an
-        empty hand, two over the board with a stone in the hand.
+        The first, one of all, one while a stone is carried; two over stones of the table, one anywhere with
+        an empty hand, two over the board with a stone in the hand.
 
         Args:
             demonstration: of an episode with one move.
