@@ -224,7 +224,8 @@ class _Training:
         file = self._out / NAME
         about = {"format": FORMAT, "version": str(VERSION), "vocabulary": json.dumps(vocabulary)}
         with writing(file):
-            save_file({name: value.contiguous() for name, value in tensors.items()}, file, metadata=about)
+            halves = {name: value.contiguous().half() for name, value in tensors.items()}
+            save_file(halves, file, metadata=about)
             card = {
                 "format": FORMAT, "version": VERSION, "sha256": sha256_of(file),
                 "parameters": sum(value.numel() for value in tensors.values()),
