@@ -10,7 +10,10 @@ from core.world.stage import CAMERAS
 
 CODECS = {"h264": "libx264", "av1": "libsvtav1"}
 PICTURES = ("video", "png", "jpeg")
-COLUMNS = ("target_pixel", "occupancy", "stone_pixels", "intrinsics", "extrinsics", "depth", "spans")
+COLUMNS = (
+    *("target_pixel", "occupancy", "stone_pixels", "visible", "intrinsics", "extrinsics", "depth", "spans"),
+    *("stone", "stage", "step", "target_position", "stone_positions", "board_corners", "commanded_target"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

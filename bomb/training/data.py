@@ -50,10 +50,10 @@ class Samples:
         actions: float32[B, chunk, 4], in BOMB's terms.
         valid: bool[B, chunk], which of them count.
         seeds: (seed, step) of each, for noise.
-        stages: int8[B], see ``bomb.training.stages``; -1 where unknown.
+        stages: int8[B], see ``bomb.demonstrations.stages``; -1 where unknown.
         names: where each is from, for messages.
         labels: for auxiliary objectives: ``cells`` int64[B, 2], ``targets`` float32[B, cameras, 3],
-            ``occupancy`` int8[B, n] where all have it.
+            ``occupancy`` int8[B, n] where all have it, and those of ``Episode.labels`` that all have.
     """
 
     requests: list[Request]
@@ -122,7 +122,7 @@ class Reader:
 
     def _samples(self, found: list[tuple[Source, np.ndarray]], seeds: list[tuple[int, int]]) -> Samples:
         model, hold = self._model, self._data.tail == "hold"
-        requests, chunks, stages, names, labels = [], [], [], [], []
+        requests, chunks, stages, names, labels, more = [], [], [], [], [], []
         for source, (part, number, k) in found:
             frames = source.frames[part]
             episode = frames.episodes[number]
@@ -131,11 +131,14 @@ class Reader:
             chunks.append(episode.chunk(int(k), model.chunk, hold=hold, mode=mode))
             stages.append(episode.stages[k])
             labels.append((episode.cells[k], episode.targets[k], episode.occupancy[k]))
+            more.append({name: label[k] for name, label in episode.labels.items()})
             names.append(f"{source.name}, episode {episode.number}, step {episode.rows[k]}")
         cells, targets, occupancy = zip(*labels, strict=True)
         known = {"cells": np.stack(cells), "targets": np.stack(targets)}
         if len({len(board) for board in occupancy}) == 1 and len(occupancy[0]):
             known["occupancy"] = np.stack(occupancy)
+        for name in set.intersection(*(set(one) for one in more)):
+            known[name] = np.stack([one[name] for one in more])
         return Samples(
             requests=requests,
             actions=np.stack([chunk for chunk, _ in chunks]),
