@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
 
@@ -59,8 +60,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from bomb.training.reading import read_recipe
     from bomb.training.run import Watcher, train
 
@@ -72,7 +71,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe, changes)
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
-    bar = tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1, disable=quiet)
+    bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
 
     def began(step: int, steps: int, learned: int, parameters: int) -> None:
         if not quiet:

@@ -1,6 +1,5 @@
 """``export``: a dataset of demonstrations becomes a dataset of a trainer's format."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from bomb.exports.plan import make_plan
 from bomb.exports.readme import README, write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
+from bomb.machine.progress import progress
 from bomb.machine.versions import versions
 from bomb.rollouts.states import LAYOUTS
 from core.errors import OptionError, check_choice, check_integer
@@ -142,9 +142,7 @@ def export(
 
 
 def _bar(*args: object, **options: object):
-    from tqdm import tqdm
-
-    return tqdm(*args, file=sys.stderr, delay=1, **options)
+    return progress(*args, **options)
 
 
 def _only_backend(dataset: Dataset) -> str:

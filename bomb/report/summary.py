@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from itertools import combinations
 
+from bomb.machine.progress import progress
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
@@ -36,8 +37,6 @@ def summarise(
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
     if not runs:
         raise OptionError("a report takes at least one run")
-    from tqdm import tqdm
-
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
@@ -46,7 +45,7 @@ def summarise(
         runs=tuple(
             _summarise_run(run, runs, margin, twins_across)
             # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
-            for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
+            for run in progress(runs, unit="run", desc="summing up", leave=False)
         ),
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),

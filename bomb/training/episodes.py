@@ -48,10 +48,10 @@ class Episode:
         labels: further answers for those who learn to see, N of each, by name; empty where unknown. Positions
             are in R (m), pixels are of the stored pictures. ``stone`` int64[N]: pool index of the stone that
             the move takes, -1 where there is none; ``target_position`` float32[N, 4]: x, y, z, known or not;
-            ``stone_positions`` float32[N, 26, 4]: x, y, z, in play, by pool index; ``board_corners``
+            ``stone_positions`` float32[N, 32, 4]: x, y, z, in play, by pool index; ``board_corners``
             float32[N, 4, 3], clockwise from the top left; ``commanded_target`` float32[N, 3], before the
-            action; ``stone_pixels`` float32[N, cameras, 26, 3]: u, v, in view; ``intrinsics`` float32[N,
-            cameras, 3, 3]; ``extrinsics`` float32[N, cameras, 4, 4], X_CR; ``visible`` int64[N, cameras, 27]:
+            action; ``stone_pixels`` float32[N, cameras, 32, 3]: u, v, in view; ``intrinsics`` float32[N,
+            cameras, 3, 3]; ``extrinsics`` float32[N, cameras, 4, 4], X_CR; ``visible`` int64[N, cameras, 33]:
             whether target and stones are uncovered, where that was asked for.
     """
 

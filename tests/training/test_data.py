@@ -6,6 +6,7 @@ import pytest
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.demonstrations.stages import STAGES, stages_of
+from bomb.exports.columns import STONES
 from bomb.models.requests import Request
 from bomb.training.augmentation import augmented
 from bomb.training.data import Reader, check_alike, phases_of, statistics_of
@@ -43,8 +44,8 @@ def test_what_is_drawn_is_what_a_policy_sees(demonstrations, sources):
     np.testing.assert_array_equal(episode.actions, demonstration.actions)
     shapes = {name: label.shape[1:] for name, label in episode.labels.items()}
     assert shapes == {
-        "stone": (), "target_position": (4,), "stone_positions": (26, 4), "board_corners": (4, 3),
-        "commanded_target": (3,), "stone_pixels": (1, 26, 3), "intrinsics": (1, 3, 3),
+        "stone": (), "target_position": (4,), "stone_positions": (STONES, 4), "board_corners": (4, 3),
+        "commanded_target": (3,), "stone_pixels": (1, STONES, 3), "intrinsics": (1, 3, 3),
         "extrinsics": (1, 4, 4),
     }  # fmt: skip
     taken = episode.labels["stone_positions"][np.arange(len(episode)), episode.labels["stone"]]
@@ -189,4 +190,4 @@ def test_a_demonstration_is_learned_in_several_draws(demonstrations, tmp_path):
     assert abs(frames.pictures(0, 0)[0].astype(int) - frames.pictures(1, 0)[0]).mean() > 2
     assert source.provenance["visual_draws"] == 2
     visible = one.labels["visible"]
-    assert visible.shape == (3, 1, 27) and set(visible.ravel()) == {0, 1}
+    assert visible.shape == (3, 1, 1 + STONES) and set(visible.ravel()) == {0, 1}
