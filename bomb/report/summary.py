@@ -7,6 +7,7 @@ from itertools import combinations
 from bomb.machine.progress import progress
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
+from bomb.report.draws import draw_tables
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
 from bomb.report.makings import made_otherwise
@@ -44,7 +45,7 @@ def summarise(
         margin=margin,
         runs=tuple(
             _summarise_run(run, runs, margin, twins_across)
-            # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
+            # Only if it takes long: some runs have hundreds of conditions.
             for run in progress(runs, unit="run", desc="summing up", leave=False)
         ),
         simulators=agreements(runs, margin),
@@ -78,6 +79,7 @@ def _summarise_run(
         ),
         groups=groups(run, twins),
         curves=curves(run, runs, twins, across=across),
+        draws=draw_tables(run),
         efficiency=efficiency(run),
     )
 
