@@ -17,7 +17,7 @@ from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
 from bomb.machine.versions import versions
 from bomb.rollouts.states import LAYOUTS
-from core.errors import OptionError, check_choice, check_integer
+from core.errors import OptionError, check_choice, check_integer, check_names
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 
@@ -95,11 +95,11 @@ def export(
     settings = ExportSettings(
         format=format,
         backend=backend or _only_backend(dataset),
-        cameras=tuple(cameras),
+        cameras=check_names("cameras", cameras),
         image_size=image_size,
         perturbations=visible_levels(perturbations, held_out_of(dataset.settings)),
         supersample=supersample,
-        columns=tuple(columns),
+        columns=check_names("columns", columns),
         actions=actions,
         pictures=pictures or kind.pictures[0],
         codec=codec,
