@@ -24,8 +24,12 @@ class LeRobot(Source):
         _check_ours(path / "meta" / "info.json", info)
         marker = path / "bomb_export.json"
         self.action_spec = ActionSpec(mode="delta", control_hz=int(info["fps"]))
+        unfinished = {}
         if marker.exists():
-            about = read_json(marker)["about"]
+            stored = read_json(marker)
+            about = stored["about"]
+            if not stored["complete"]:
+                unfinished = {"state": "unfinished export: the same `bomb export` resumes it"}
             self.action_spec = replace(action_spec_of(about["dataset"]), mode=about["settings"]["actions"])
         self._info = info
         self._tasks = _tasks(path)
@@ -37,6 +41,7 @@ class LeRobot(Source):
             "features": ", ".join(name for name in info["features"] if "." in name or name == "action"),
             "actions": self.action_spec.mode,
             "control": f"{info['fps']} Hz",
+            **unfinished,
         }
 
     def names(self) -> list[str]:
