@@ -57,7 +57,7 @@ ORDER = {
         *("rollouts", "pictures", "runs", "demonstrations", "policies"),
         # what is done with them
         *("collecting", "evaluation", "exports", "inspection", "parity", "report", "integrations", "models"),
-        *("training",),
+        *("training", "explanation"),
         # how it is asked for
         *("demo", "cli", "__init__", "__main__"),
     ),
@@ -66,7 +66,7 @@ ORDER = {
 # Modules that are themselves imported on first use: these are made of another project's classes.
 TOP_OF_FILE = {
     **{f"bomb/integrations/vla_eval/{name}.py": {"vla_eval"} for name in ("benchmark", "specs")},
-    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving")},
+    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving", "summing")},
 }
 
 # Models are classes of torch's, so their modules need it; but not these, which commands and policies import.
@@ -136,7 +136,7 @@ def _is_type_checking(node: ast.AST) -> bool:
 def of_torch(file: Path) -> bool:
     """Whether a module is one of those that are imported only where torch is."""
     parts = file.relative_to(ROOT).with_suffix("").parts
-    if parts[:2] == ("bomb", "training"):
+    if parts[:2] == ("bomb", "training") or parts[:3] == ("bomb", "explanation", "inside"):
         return True
     if parts[:2] != ("bomb", "models"):
         return False

@@ -270,7 +270,6 @@ class Pi0(VLA):
             raise PolicyOutputError("the model's actions are not finite")
         return self.codec.to_bomb(values.cpu().numpy())
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         memory = self.read(batch)
         wanted, noise = (reference.raw[name].to(self.device) for name in ("values", "noise"))
