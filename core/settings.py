@@ -47,9 +47,7 @@ class EpisodeSettings:
     def __post_init__(self) -> None:
         take_plain_numbers(self)
         check_split(self.split)
-        size = self.image_size
-        size = (size, size) if isinstance(size, int) else _tuple("image_size", size)
-        self._set("image_size", tuple(plain_integer(side) for side in size))
+        self._check_image_size()
         for name, most in (("max_steps", MOST_STEPS), ("supersample", MOST_SUPERSAMPLE)):
             if getattr(self, name) is not None:
                 self._set(name, check_integer(name, getattr(self, name), least=1, most=most))
@@ -58,6 +56,11 @@ class EpisodeSettings:
         self._set("stop_on_success", check_flag("stop_on_success", self.stop_on_success))
         # What can be seen and done is checked where it is declared.
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)
+
+    def _check_image_size(self) -> None:
+        size = plain_integer(self.image_size)
+        size = (size, size) if isinstance(size, int) else _tuple("image_size", size)
+        self._set("image_size", tuple(plain_integer(side) for side in size))
         ObservationSpec(cameras=(), image_size=self.image_size, modalities=())
 
     def _set(self, name: str, value: object) -> None:

@@ -76,14 +76,14 @@ def run(args: argparse.Namespace) -> int:
 def _performance(args: argparse.Namespace):
     """What plays the episode, ``perform(env, watch)``, and the settings of the environment."""
     from bomb.policies.making import make_policy
-    from bomb.rollouts.rollout import play
+    from bomb.runs.replaying import played
 
     if args.run is not None:
         return _recorded(args)
     make_policy(args.policy)  # a wrong name is an error before anything is drawn
 
     def perform(env, watch):
-        return play(env, make_policy(args.policy), args.seed, watch)
+        return played(make_policy(args.policy), args.seed)(env, watch)
 
     settings = core.EnvironmentSettings(
         backend=core.list_backends()[0],  # played in every simulator that is asked for

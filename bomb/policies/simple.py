@@ -17,6 +17,7 @@ class RandomPolicy(Policy):
     """
 
     wants_action_spec = True
+    cameras = ()
 
     def __init__(self, *, repeat: int = 4):
         self._repeat = check_integer("repeat", repeat, least=1, most=1000)
@@ -33,6 +34,7 @@ class HoldPolicy(Policy):
     """Stays where it is with the gripper open."""
 
     wants_action_spec = True
+    cameras = ()
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec = DELTA) -> None:
         self._place = np.zeros(3) if action_spec.mode == "delta" else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bomb.disk.files import WriteError
 from bomb.processes.child import Child
@@ -43,7 +43,7 @@ class _Worker:
     """A process, and the jobs that it has, oldest first."""
 
     child: Child
-    jobs: deque
+    jobs: deque[Any]
 
 
 class Workers:
@@ -152,7 +152,7 @@ def work_off(
         pool.close()
 
 
-def _receive(connection: Connection, waiting: SimpleQueue) -> None:
+def _receive(connection: Connection, waiting: SimpleQueue[object]) -> None:
     """Takes what comes until the other end is gone."""
     try:
         while True:
@@ -161,12 +161,12 @@ def _receive(connection: Connection, waiting: SimpleQueue) -> None:
         waiting.put(_END)
 
 
-def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
+def _serve(connection: Connection, make: Callable[[], Work], registered: dict[str, Any]) -> None:
     """The life of a process."""
     try:
         register_again(registered)
         work = make()
-        waiting: SimpleQueue = SimpleQueue()
+        waiting: SimpleQueue[object] = SimpleQueue()
         # Jobs are taken off the pipe at once: two that send to each other more than a pipe holds would wait
         # for each other for ever.
         threading.Thread(target=_receive, args=(connection, waiting), daemon=True).start()

@@ -2,9 +2,34 @@
 
 from dataclasses import dataclass, field
 
+from bomb.integrations.actions import ActionConvention
 from core.errors import NATURAL, Number, OptionError, check_choice, check_flag, check_numbers
 
 TAILS = ("mask", "hold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeRobotRecipe:
+    """What the features of a LeRobotDataset mean; as it stands, BOMB's own exports with deltas.
+
+    Attributes:
+        cameras: feature of each of the model's cameras; ``observation.images.CAMERA`` of those left out.
+        state: feature with the proprioception.
+        state_entries: which of its numbers are x, y, z (m, in the robot's base frame) and the opening of the
+            gripper (0 closed, 1 open).
+        action: feature with the actions.
+        convention: what their numbers mean.
+    """
+
+    cameras: dict = field(default_factory=dict)
+    state: str = "observation.state"
+    state_entries: tuple[int, int, int, int] = (0, 1, 2, 3)
+    action: str = "action"
+    convention: ActionConvention = field(default_factory=ActionConvention)
+
+    def __post_init__(self) -> None:
+        for entry in self.state_entries:
+            NATURAL.check("state_entries", entry)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,12 +37,13 @@ class SourceRecipe:
     """One dataset.
 
     Attributes:
-        folder: of `bomb collect`; None: the next of ``--data``.
+        folder: of `bomb collect`, or a LeRobotDataset (v2.1, v3.0); None: the next of ``--data``.
         backends: engines that draw the demonstrations, each all of them; empty: the one each was played in.
         perturbations: knobs that change what is seen and said, as ``core.make_task`` takes them.
         episodes: how many to learn from, the first of a fixed random order, so that smaller subsets are part
             of larger ones; None: all.
         weight: of the source in a mixture; None: as many parts as it has moments.
+        lerobot: what the features of a LeRobotDataset mean.
     """
 
     folder: str | None = None
@@ -25,6 +51,7 @@ class SourceRecipe:
     perturbations: dict = field(default_factory=dict)
     episodes: int | None = None
     weight: float | None = None
+    lerobot: LeRobotRecipe = field(default_factory=LeRobotRecipe)
 
     def __post_init__(self) -> None:
         check_numbers(

@@ -11,6 +11,7 @@ from bomb.training.data import Source
 from bomb.training.data_recipe import DataRecipe, SourceRecipe
 from bomb.training.drawing import DrawingSettings, draw
 from bomb.training.episodes import Frames
+from bomb.training.lerobot import LeRobotEpisodes, is_lerobot
 from bomb.training.recipe import Recipe
 from core.errors import OptionError
 
@@ -54,8 +55,42 @@ def open_sources(
     Raises:
         OptionError, FileError, BombError: as ``named_sources`` and ``bomb.training.drawing.draw``.
     """
-    named = named_sources(recipe.data, folders)
-    return [_open(recipe, source, store, workers, report) for source in named]
+    return [
+        _read_lerobot(recipe, source, store, report)
+        if is_lerobot(Path(source.folder))
+        else _open(recipe, source, store, workers, report)
+        for source in named_sources(recipe.data, folders)
+    ]
+
+
+def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Report | None) -> Source:
+    if source.backends or source.perturbations:
+        raise OptionError(
+            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends and perturbations "
+            "are for folders of `bomb collect`"
+        )
+    episodes = LeRobotEpisodes(
+        Path(source.folder),
+        source.lerobot,
+        cameras=recipe.model.cameras,
+        image_size=recipe.model.image_size,
+        every=recipe.data.every,
+        drop_noops=recipe.data.drop_noops,
+    )
+    dataset = episodes.dataset
+    held, learned = chosen(range(len(dataset)), recipe.data, source.episodes, str(dataset.path))
+    told = None if report is None else (lambda k: report(f"episode {k} of {dataset.path.name}"))
+    frames = [Frames(episodes.copy(store, numbers=sorted(held + learned), report=told))]
+    return make_source(
+        name=str(source.folder),
+        frames=frames,
+        held=held,
+        learned=learned,
+        weight=source.weight,
+        provenance=episodes.provenance(learned, held),
+        action_mode=source.lerobot.convention.action_mode,
+        control_hz=dataset.fps,
+    )
 
 
 def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None) -> Source:
