@@ -22,6 +22,7 @@ from bomb.rollouts.rollout import play
 from core.control.actions import ActionSpec
 from core.errors import BombError
 from core.rendering.observation import ObservationSpec
+from core.rendering.sight import Sight
 from tasks.place_stone import PlaceStone
 from tests.evaluation.conftest import ONE
 from tests.exports.conftest import make_dataset
@@ -33,6 +34,7 @@ MADE = {
     ChunkExecution: {"mode": "count", "count": 2},
     CollectionSettings: {"backends": (ONE,), "split": "ci", "max_steps": 7},
     ExportSettings: {"format": "lerobot", "backend": ONE, "supersample": 2, "columns": ("depth",)},
+    Sight: {"cameras": ("head",), "image_size": (64, 96), "modalities": ("rgb",)},
     ObservationSpec: {"cameras": ("head",), "image_size": (64, 96), "modalities": ("rgb",)},
     bomb.EnvironmentSettings: {
         "backend": ONE,
