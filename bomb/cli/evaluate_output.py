@@ -36,7 +36,7 @@ class Progress:
         else:
             self._played += 1
             self._successes += row.success
-        share = f"success {self._successes / self._played:.0%}" if self._played else "success ?"
+        share = f"success {formats.share(self._successes / self._played)}" if self._played else "success ?"
         errors = f", {self._errors} errors" if self._errors else ""
         self._bar.set_postfix_str(share + errors, refresh=False)
         self._bar.update(isinstance(row, EpisodeRow))

@@ -282,7 +282,6 @@ class ContinuousVLA(VLA):
         actions = self.codec.to_bomb(with_gripper(self.codec, arm, bits).cpu().numpy())
         return Reference(actions=actions, raw={"arm": arm, "bits": bits})
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         arm, gripper = self(batch)
         raw = {name: tensor.to(arm.device) for name, tensor in reference.raw.items()}

@@ -148,7 +148,7 @@ class VLA(torch.nn.Module, ABC):
 
     @abstractmethod
     def score(self, batch: Batch, reference: Reference) -> Scores:
-        """How much the model wants ``reference`` when it is asked ``batch``; needs no gradient."""
+        """How much the model wants ``reference`` when it is asked ``batch``; with its gradient."""
 
     @property
     @abstractmethod

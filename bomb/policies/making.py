@@ -9,6 +9,7 @@
     openpi://localhost:8000             a policy behind an address
     vla-eval://localhost:8000           a model server of vla-evaluation-harness
     blind(openpi://localhost:8000)      a policy around another one
+    masked(expert, span='row')          the same, with options
 """
 
 import ast
@@ -41,7 +42,9 @@ def make_policy(words: str) -> Policy:
             raise OptionError(
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
-        return kind.around(make_policy(arguments))
+        inside, options = asked.wrapped
+        kind.check(words, options)
+        return kind.around(make_policy(inside), **options)
     if getattr(kind, "takes_words", False) or asked.is_address:
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
@@ -63,9 +66,9 @@ def policy_class(words: str) -> type[Policy]:
     for _ in range(MOST_WRAPPERS):
         asked = PolicyWords.parse(words)
         kind = _named_class(asked)
-        if not (getattr(kind, "wraps", False) and (inside := asked.inside)):
+        if not (getattr(kind, "wraps", False) and asked.inside):
             return kind
-        words = inside
+        words = asked.wrapped[0]
     raise OptionError(f"policy {shortened(words)} has more than {MOST_WRAPPERS} wrappers around it")
 
 

@@ -99,7 +99,7 @@ def test_the_bar_moves_with_every_episode(short, tmp_path, monkeypatch):
         def update(self, frames):
             moved.append(frames)
 
-    monkeypatch.setattr("bomb.exports.run._bar", Bar)
+    monkeypatch.setattr("tqdm.tqdm", Bar)
     export(short.path, "lerobot", tmp_path / "out", image_size=(16, 16), pictures="png")
     assert moved == [6, 6, 6]
 

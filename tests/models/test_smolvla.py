@@ -149,5 +149,5 @@ def test_what_does_not_fit_is_refused(tmp_path):
             Checkpoint.load(tmp_path / "one", device="cpu")
     write_json(file, good)
     (tmp_path / "one" / "vlm_config.json").unlink()
-    with pytest.raises(FileError, match="whose sizes must be in vlm_config.json"):
+    with pytest.raises(FileError, match=r"whose sizes must be in vlm_config\.json"):
         Checkpoint.load(tmp_path / "one", device="cpu")

@@ -252,7 +252,6 @@ class OpenVLAOFT(OpenVLA):
         actions = self.answer.decide(self, batch.select(rows), drawn).actions
         return actions.reshape(len(batch), samples, *actions.shape[1:])
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         return self.answer.score(self, batch, reference)
 

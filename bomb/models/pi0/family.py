@@ -207,6 +207,76 @@ class Pi0(FlowVLA):
             use_cache=True,
         ).last_hidden_state
 
+<<<<<<< HEAD
+=======
+    def flow(self, batch: Batch, memory: Memory, noise: Tensor) -> Tensor:
+        """Actions that noise becomes, normalised, float32[B, chunk, dims]: Euler's method from t = 1 to 0."""
+        steps, x = self.options.steps, noise.float()
+        for k in range(steps):
+            times = torch.full((len(batch),), 1.0 - k / steps, device=x.device)
+            x = x - self.velocity(batch, memory, x, times) / steps
+        return x[..., : self.codec.dims]
+
+    def loss(
+        self,
+        batch: Batch,
+        *,
+        weights: Mapping[str, float] | None = None,
+        seeds: Sequence[tuple[int, int]] | None = None,
+    ) -> Losses:
+        actions, valid = learned(batch)
+        noise, times = (
+            value.to(self.device)
+            for value in (noises_of(seeds, len(batch), self.shape), times_of(seeds, len(batch)))
+        )
+        errors = self.errors(batch, self.read(batch), actions, noise, times)
+        return chunk_losses(errors, valid, self.codec.groups, weights)
+
+    def errors(self, batch: Batch, memory: Memory, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+        """Squares of the velocity's error, float32[B, chunk, dims]; padded numbers are left out."""
+        whole = torch.nn.functional.pad(actions.float(), (0, self.shape[1] - self.codec.dims))
+        at = times[:, None, None]
+        made = self.velocity(batch, memory, at * noise + (1 - at) * whole, times)
+        return ((made - (noise - whole)) ** 2)[..., : self.codec.dims]
+
+    # ---- answers ----------------------------------------------------------------------------
+
+    def decide(self, batch: Batch, *, seeds: Sequence[tuple[int, int]]) -> Reference:
+        with torch.no_grad():
+            noise = noises_of(seeds, len(batch), self.shape).to(self.device)
+            values = self.flow(batch, self.read(batch), noise)
+        return Reference(actions=self.to_actions(values), raw={"values": values, "noise": noise})
+
+    @torch.no_grad()
+    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+        memory = self.read(batch)
+        made = []
+        for sample in range(samples):
+            noise = noises_of(seeds, len(batch), self.shape, sample).to(self.device)
+            made.append(self.to_actions(self.flow(batch, memory, noise)))
+        return np.stack(made, axis=1)
+
+    def to_actions(self, values: Tensor) -> np.ndarray:
+        """float32[B, chunk, 4], in BOMB's terms, of normalised values.
+
+        Raises:
+            PolicyOutputError: if they are not finite.
+        """
+        if not torch.isfinite(values).all():
+            raise PolicyOutputError("the model's actions are not finite")
+        return self.codec.to_bomb(values.cpu().numpy())
+
+    def score(self, batch: Batch, reference: Reference) -> Scores:
+        memory = self.read(batch)
+        wanted, noise = (reference.raw[name].to(self.device) for name in ("values", "noise"))
+        made = self.flow(batch, memory, noise)
+        losses = []
+        for time in SCORED:
+            times = torch.full((len(batch),), time, device=self.device)
+            losses.append(self.errors(batch, memory, wanted, noise, times).mean((1, 2)))
+        return flow_scores(made, wanted, self.codec.groups, torch.stack(losses).mean(0))
+
+>>>>>>> main
     # ---- the inside -------------------------------------------------------------------------
 
     @property

@@ -88,8 +88,8 @@ class SmolVLA(FlowVLA):
             raise OptionError(f"chunk is {settings.chunk}, the model makes {config.chunk} actions")
         if self.codec.dims > config.action_room or states > config.state_room:
             raise OptionError(
-                f"the model has room for {config.action_room} numbers of an action and {config.state_room} of "
-                f"a state, the statistics have {self.codec.dims} and {states}"
+                f"the model has room for {config.action_room} numbers of an action and "
+                f"{config.state_room} of a state, the statistics have {self.codec.dims} and {states}"
             )
         self.config, self.tokenizer = config, tokenizer
         self.network = SmolVLANetwork(config) if network is None else network

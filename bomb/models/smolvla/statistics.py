@@ -1,7 +1,7 @@
 """Statistics as lerobot keeps them, beside its pre- and postprocessor.
 
-lerobot normalises SmolVLA's states and actions by mean and deviation. Its files need not have quantiles: least
-and greatest stand for them, and where even these are missing, two deviations.
+lerobot normalises SmolVLA's states and actions by mean and deviation. Its files need not have quantiles:
+least and greatest stand for them, and where even these are missing, two deviations.
 """
 
 from collections.abc import Mapping
