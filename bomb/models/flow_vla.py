@@ -127,7 +127,6 @@ class FlowVLA(VLA):
             raise PolicyOutputError("the model's actions are not finite")
         return self.codec.to_bomb(values.cpu().numpy())
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         memory = self.read(batch)
         wanted, noise = (reference.raw[name].to(self.device) for name in ("values", "noise"))
