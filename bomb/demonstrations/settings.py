@@ -1,6 +1,7 @@
 """What a dataset is collected with."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from core.control.actions import ActionSpec
 from core.errors import Number, OptionError, check_choice
@@ -72,7 +73,7 @@ class CollectionSettings:
         """The words of the expert that plays, see ``bomb.policies.making``."""
         return f"varied_expert({self.diversity})" if self.diversity else "expert"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, as ``dataset.json`` has them, with the held-out sets and their hash."""
         return {
             **asdict(self),
@@ -121,7 +122,7 @@ class CollectionSettings:
         )
 
 
-def environment_of(settings: dict, *, backend: str, **changes: object) -> EnvironmentSettings:
+def environment_of(settings: dict[str, Any], *, backend: str, **changes: object) -> EnvironmentSettings:
     """The world that a dataset's episodes were played in; it draws nothing, unless ``changes`` say so.
 
     Args:
@@ -136,7 +137,7 @@ def environment_of(settings: dict, *, backend: str, **changes: object) -> Enviro
     return EnvironmentSettings(**{**recorded, "cameras": (), "backend": backend, **changes})
 
 
-def action_spec_of(settings: dict) -> ActionSpec:
+def action_spec_of(settings: dict[str, Any]) -> ActionSpec:
     """What the actions of a dataset mean, the workspace's floor under a lower table included.
 
     Args:

@@ -1,7 +1,7 @@
 """What is evaluated, and how it is carried out."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from bomb.rollouts.chunks import ChunkExecution
 from core.errors import OptionError, check_choice, check_flag, check_integer
@@ -102,7 +102,7 @@ class EvaluationSettings(EpisodeSettings):
             self, task=task, backend=backend, perturbations=perturbations, **options
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, as the store and the result have them."""
         plain = asdict(self)
         plain.pop("allow_training_split")
@@ -152,6 +152,6 @@ class ExecutionSettings:
         if not 0 <= self.batch_wait_ms < float("inf"):
             raise OptionError(f"batch_wait_ms must be a number from 0 up, got {self.batch_wait_ms!r}")
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class LeRobot(Source):
         return list(self._folder.pictures(episode, self._cameras[0], rows, table))
 
 
-def _check_ours(file: Path, info: dict) -> None:
+def _check_ours(file: Path, info: dict[str, Any]) -> None:
     """Returns if the dataset can be looked at: BOMB's features are there, and lerobot's own entries."""
     for name in ("observation.state", "action"):
         feature = info.get("features", {}).get(name)

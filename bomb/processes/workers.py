@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bomb.disk.files import WriteError
 from bomb.processes.child import Child
@@ -40,7 +40,7 @@ class _Worker:
     """A process, and the jobs that it has, oldest first."""
 
     child: Child
-    jobs: deque
+    jobs: deque[Any]
 
 
 class Workers:
@@ -149,7 +149,7 @@ def work_off(
         pool.close()
 
 
-def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
+def _serve(connection: Connection, make: Callable[[], Work], registered: dict[str, Any]) -> None:
     """The life of a process."""
     try:
         register_again(registered)

@@ -1,6 +1,7 @@
 """Judging a stored run again, with the same tolerances or others."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bomb import statistics
 from bomb.runs.store import RunStore
@@ -27,7 +28,7 @@ class RescoredCondition:
     identical: bool
     unswept: int = 0
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "condition": self.key,
@@ -77,7 +78,7 @@ class Rescored:
         """How many episodes were judged."""
         return sum(condition.after.n for condition in self.conditions)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; the numbers of a single condition stand beside the list, too."""
         entries = [condition.to_dict() for condition in self.conditions]
         return {
@@ -135,5 +136,5 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
     )
 
 
-def _word(verdict: dict) -> str:
+def _word(verdict: dict[str, Any]) -> str:
     return "success" if verdict["success"] else verdict["reason"]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 from math import isfinite
+from typing import Any
 
 from bomb.disk.text import printable
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
@@ -81,7 +82,7 @@ def digest(values: Sequence[object]) -> str:
     return total.hexdigest()
 
 
-def to_values(row: Row) -> list:
+def to_values(row: Row) -> list[Any]:
     """A row as SQLite takes it, and as it gives it back.
 
     Raises:
@@ -102,7 +103,7 @@ def _plain(kind: object, value: object) -> object:
     return int(value) if kind in (bool, int, int | None) else printable(str(value))
 
 
-def from_values(kind: type[Row], values: tuple) -> Row:
+def from_values(kind: type[Row], values: tuple[Any, ...]) -> Row:
     """Inverse of ``to_values``."""
     plain = {}
     for field, value in zip(fields(kind), values, strict=True):
