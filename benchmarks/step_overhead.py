@@ -59,7 +59,7 @@ def bare_loop(env: core.Environment) -> Callable[[np.ndarray], None]:
     if env.backend_name == "mujoco":
         import mujoco
 
-        model, data = backend._model, backend._data
+        model, data = backend.model, backend.data
 
         def step(targets: np.ndarray) -> None:
             for row in targets:
@@ -67,10 +67,10 @@ def bare_loop(env: core.Environment) -> Callable[[np.ndarray], None]:
                 mujoco.mj_step(model, data)
 
         return step
-    joints = backend._world.articulation.active_joints
+    joints = backend.world.articulation.active_joints
 
     def step(targets: np.ndarray) -> None:
-        system = backend._system
+        system = backend.system
         for row in targets.tolist():
             for joint, target in zip(joints, row, strict=True):
                 joint.set_drive_target(target)

@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv: list[str], name: str) -> int:
     try:
-        parser = _parser(argv)
+        parser = parser_for(argv)
         args = parser.parse_args(argv)
         if args.verb is None:
             parser.print_help()
@@ -93,7 +93,8 @@ def _run(argv: list[str], name: str) -> int:
         return CANNOT_WRITE if error.errno in DISK_ERRORS else USAGE_ERROR
 
 
-def _parser(argv: list[str]) -> argparse.ArgumentParser:
+def parser_for(argv: list[str]) -> argparse.ArgumentParser:
+    """The parser of a command line: all verbs, and the options of the one that it begins with."""
     parser = argparse.ArgumentParser(
         prog="bomb", description="BOMB, the BOard Manipulation Benchmark.", allow_abbrev=False
     )

@@ -15,7 +15,7 @@ class CollectionBar:
 
     def __init__(self, total: int):
         self._bar = progress(total=total, unit="episode", desc="collecting")
-        self._counts: Counter = Counter()
+        self._counts: Counter[str] = Counter()
 
     def update(self, outcome: SeedOutcome) -> None:
         """Takes one outcome."""

@@ -19,6 +19,7 @@ from bomb.models.anatomy import Anatomy, Layer, PictureGrid
 from bomb.models.answers import Losses, Reference, Scores
 from bomb.models.batches import Batch, Layout
 from bomb.models.codecs.actions import ActionCodec
+from bomb.models.codecs.normalising import Normaliser
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.requests import Request
 from bomb.models.settings import VLASettings
@@ -147,7 +148,7 @@ class VLA(torch.nn.Module, ABC):
 
     @abstractmethod
     def score(self, batch: Batch, reference: Reference) -> Scores:
-        """How much the model wants ``reference`` when it is asked ``batch``; needs no gradient."""
+        """How much the model wants ``reference`` when it is asked ``batch``; with its gradient."""
 
     @property
     @abstractmethod
@@ -176,6 +177,17 @@ class VLA(torch.nn.Module, ABC):
         """
         one = self.decide(batch, seeds=seeds).actions
         return np.repeat(one[:, None], samples, axis=1)
+
+    @property
+    def state_codec(self) -> Normaliser:
+        """What normalises states, by the statistics that the model has now.
+
+        Raises:
+            OptionError: if these are of no states.
+        """
+        if self.statistics.proprio is None:
+            raise OptionError(f"{self.family} reads the state, but the statistics have no entry 'proprio'")
+        return Normaliser(self.statistics.proprio, self.settings.normalisation, "proprio")
 
     def quantise(self, values: np.ndarray) -> np.ndarray:
         """Normalised actions, float[..., dims], as the head can say them; by default as they are."""

@@ -11,7 +11,7 @@ import numpy as np
 from bomb.policies.expert import Command, Expert
 from bomb.policies.world import World
 from core.control.actions import ActionSpec
-from core.errors import Number, check_choice
+from core.errors import Number, check_choice, plain_numbers
 from core.seeding import stream
 from core.task import Episode, Move
 
@@ -59,6 +59,10 @@ class VariedExpert(Expert):
         varieties: str | Sequence[str] = tuple(VARIETIES),
     ):
         varieties = (varieties,) if isinstance(varieties, str) else tuple(varieties)
+        if isinstance(level, Mapping):
+            level = {name: plain_numbers(value) for name, value in level.items()}
+        else:
+            level = plain_numbers(level)
         levels = level if isinstance(level, Mapping) else dict.fromkeys(varieties, level)
         for name in (*varieties, *levels):
             check_choice("variety", name, VARIETIES)

@@ -233,7 +233,7 @@ class RunSummary:
     Attributes:
         name: unique among the runs of the report. path: of its folder, as given.
         policy: its words. privileged: whether it saw the true state. describe: what it says of itself.
-        baseline: ``"blind"`` or ``"mute"`` if the policy is such a wrapper; else None.
+        baseline: ``"blind"``, ``"mute"`` or ``"masked"`` if the policy is such a wrapper; else None.
         provenance: everything else in the run's settings: versions, hardware, git, renderer, ...
         started, finished: first and last, ISO 8601 UTC; None for a run without episodes.
         episodes: completed ones.

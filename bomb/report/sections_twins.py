@@ -50,6 +50,6 @@ def _pair(page: Page, run: LoadedRun, twins: Twins) -> None:
         + (f" — “{row.instruction}”" if row.instruction != clean.instruction else "")
         + f". Left: clean, placed. Right: `{condition.perturbation}`, "
         f"{formats.words(row.reason)}. "
-        f"{twins.share:.0%} of the seeds went this way under this perturbation."
+        f"{formats.share(twins.share)} of the seeds went this way under this perturbation."
     )
     page.video(video, " ".join([words, *notes]))

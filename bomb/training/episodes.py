@@ -37,6 +37,7 @@ class Episode:
         rows: int64[N], which actions the moments come before.
         states: float32[N, 4], proprioception.
         texts: the instructions.
+        swapped: the same with row and column exchanged; empty where that says nothing else.
         asked: int64[N], which of them.
         actions: float32[T, 4], in the action mode of the store.
         ends: int64[N], the action with which the move of each moment ends (excluded).
@@ -59,6 +60,7 @@ class Episode:
     rows: np.ndarray
     states: np.ndarray
     texts: tuple[str, ...]
+    swapped: tuple[str, ...]
     asked: np.ndarray
     actions: np.ndarray
     ends: np.ndarray
@@ -93,7 +95,12 @@ class Episode:
 
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive."""
-        head = {"number": self.number, "texts": list(self.texts), "visual_draw": self.visual_draw}
+        head = {
+            "number": self.number,
+            "texts": list(self.texts),
+            "swapped": list(self.swapped),
+            "visual_draw": self.visual_draw,
+        }
         buffer = io.BytesIO()
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         arrays |= {f"{LABEL}{name}": label for name, label in self.labels.items()}
@@ -111,16 +118,12 @@ class Episode:
             stored = read_archive(file.read_bytes())
             head = json.loads(stored["head"].tobytes())
             arrays = {name: stored[name] for name in _ARRAYS}
+            words = {name: tuple(head[name]) for name in ("texts", "swapped")}
+            labels = {
+                name.removeprefix(LABEL): label for name, label in stored.items() if name.startswith(LABEL)
+            }
             return cls(
-                number=head["number"],
-                texts=tuple(head["texts"]),
-                visual_draw=head["visual_draw"],
-                labels={
-                    name.removeprefix(LABEL): label
-                    for name, label in stored.items()
-                    if name.startswith(LABEL)
-                },
-                **arrays,
+                number=head["number"], visual_draw=head["visual_draw"], labels=labels, **words, **arrays
             )
         except (OSError, ValueError, KeyError) as error:
             raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error

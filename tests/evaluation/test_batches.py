@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -137,21 +138,24 @@ def test_a_policy_that_cannot_be_made_is_said_at_once(words, said):
 
 
 class Exits(Batched):
-    def __init__(self):
-        import os
+    """Ends its process when it is made; with a file, from when the file is there."""
 
-        os._exit(3)
+    def __init__(self, file: str | None = None):
+        if file is None or os.path.exists(file):
+            os._exit(3)
+        super().__init__(os.path.dirname(file))
 
 
 def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
-    process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
+    broken = tmp_path / "broken"
+    process = PolicyProcess(f"tests.evaluation.test_batches:Exits({str(broken)!r})", ExecutionSettings())
     try:
-        process._words = "tests.evaluation.test_batches:Exits"
-        os.kill(process._child.pid, signal.SIGKILL)
+        broken.touch()
+        os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(PolicyError, match="3 times in a row"):
             while True:
-                process._child.join()
                 process.check()
+                time.sleep(0.02)
     finally:
         process.close()
 

@@ -245,7 +245,7 @@ def test_requests_that_come_while_it_is_busy_are_answered_together():
         for thread in threads[1:]:
             thread.start()
         until = time.monotonic() + 20
-        while len(server._desk._waiting) < 3 and time.monotonic() < until:
+        while server.waiting < 3 and time.monotonic() < until:
             time.sleep(0.01)
         Batcher.go.set()
         for thread in threads:

@@ -47,6 +47,11 @@ class Desk:
         self._waiting: deque[tuple[Turn, Future]] = deque()
         self.about: dict = described(first)
 
+    @property
+    def waiting(self) -> int:
+        """Questions that have not been taken up yet."""
+        return len(self._waiting)
+
     async def lend(self) -> Policy:
         """The policy of a new connection."""
         if self._shared is not None:

@@ -56,6 +56,11 @@ class PolicyServer:
         self._desk = Desk(words, shown)
         self.metadata = {**self._desk.about, "bomb/policy": words, "bomb/mapping": mapping_name}
 
+    @property
+    def waiting(self) -> int:
+        """Questions that the policy has not taken up yet."""
+        return self._desk.waiting
+
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Serves until ``stop`` is set; connections are closed and the policies, too.
 

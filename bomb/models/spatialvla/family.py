@@ -254,7 +254,6 @@ class SpatialVLA(VLA):
         values = numbers_of(tokens, self.grid, self.config.begin, self.codec.dims)
         return Reference(actions=self.codec.to_bomb(values), raw={"tokens": tokens})
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         tokens = reference.raw["tokens"].to(self.device)
         logits = forced(self.network, self.embed(batch), batch, tokens)
