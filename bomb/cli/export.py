@@ -6,6 +6,7 @@ from pathlib import Path
 from bomb.cli.moments import add_moments, moments_of
 from bomb.cli.options import knobs, names
 from bomb.exports import FORMATS
+from bomb.exports.settings import COLUMNS
 from core.errors import OptionError
 from core.registry import BACKENDS
 from core.world.stage import CAMERAS
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns",
         metavar="NAMES",
-        help="comma-separated: target_pixel, occupancy, stone_pixels, intrinsics, extrinsics, depth, spans",
+        help=f"comma-separated: {', '.join(COLUMNS)}",
     )
     parser.add_argument("--actions", default="delta", metavar="CONVENTION", help="delta or absolute")
     parser.add_argument(

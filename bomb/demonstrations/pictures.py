@@ -1,6 +1,7 @@
 """Pictures of demonstrations, drawn from their states: in any engine, at any size, perturbed to the eye."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Renderer:
 
     def __init__(
         self,
-        settings: dict,
+        settings: dict[str, Any],
         *,
         backend: str,
         cameras: tuple[str, ...] = ("head",),
@@ -65,7 +66,7 @@ class Renderer:
         self._env = core.make_environment(environment)
         self._dressed: tuple[int, int] | None = None  # seed and visual draw that the world is dressed for
 
-    def frames(self, demonstration: Demonstration, *, visual_draw: int = 0) -> Iterator[dict]:
+    def frames(self, demonstration: Demonstration, *, visual_draw: int = 0) -> Iterator[dict[str, Any]]:
         """What a policy would have seen before each action, T dicts.
 
         Each is an observation: ``images``, ``depth``, ``segmentation`` ({camera: array}, as far as asked
@@ -85,7 +86,7 @@ class Renderer:
 
     def moments(
         self, demonstration: Demonstration, rows: Iterable[int], *, visual_draw: int = 0
-    ) -> Iterator[dict]:
+    ) -> Iterator[dict[str, Any]]:
         """As ``frames``, before the actions ``rows`` only.
 
         Raises:
@@ -152,7 +153,7 @@ class Renderer:
             )
 
 
-def held_out_of(settings: dict) -> tuple[str, ...]:
+def held_out_of(settings: dict[str, Any]) -> tuple[str, ...]:
     """What the dataset with these settings leaves out, out of ``core.perturbations.heldout.HELD_OUT``."""
     return tuple(settings["held_out"]["sets"])
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer
-from bomb.exports.columns import Columns
+from bomb.exports.columns import Columns, needed_modalities
 from bomb.exports.plan import EpisodePlan
 from bomb.exports.settings import ExportSettings
 
@@ -31,7 +31,7 @@ def make_renderer(dataset_settings: dict, settings: ExportSettings) -> Renderer:
         backend=settings.backend,
         cameras=settings.cameras,
         image_size=settings.image_size,
-        modalities=("rgb", "depth") if "depth" in settings.columns else ("rgb",),
+        modalities=("rgb", *needed_modalities(settings.columns)),
         perturbations=settings.perturbations or None,
         supersample=settings.supersample,
     )

@@ -45,7 +45,7 @@ class EpisodePlan:
 
     seed: int
     fingerprint: str
-    visual_draw: int
+    visual_draw: int = 0
     index: int
     first: int
     rows: np.ndarray

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bomb.machine.progress import progress
 from bomb.parity.pictures import PictureStudy
 from bomb.parity.studies import STUDIES
 from bomb.parity.study import Study, StudyPlan, measure
@@ -70,14 +71,12 @@ def _measure(
     studies: Sequence[Study], plan: StudyPlan, workers: int, say: Callable[[str], None]
 ) -> tuple[list[tuple[Study, list]], bool]:
     """Pairs of (study, its finished results in the order of their seeds), and whether Ctrl-C came."""
-    from tqdm import tqdm
-
     collected: list[tuple[Study, dict, list]] = []
     interrupted = False
     for study in studies:
         jobs, results = study.jobs(plan), {}
         collected.append((study, results, jobs))
-        with tqdm(total=len(jobs), unit="job", desc=study.name, file=sys.stderr) as bar:
+        with progress(total=len(jobs), unit="job", desc=study.name) as bar:
             try:
                 measure(study, plan, results, workers=workers, report=bar.update)
             except RenderError as error:

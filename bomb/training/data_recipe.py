@@ -100,6 +100,7 @@ class DataRecipe:
         tail: what a chunk is beyond an episode's end: ``mask`` leaves it out of the loss, ``hold`` takes
             actions that keep still.
         drop_noops: whether moments in which nothing is commanded are left out.
+        visible: whether labels say what is covered (``bomb.training.episodes.Episode``); it draws longer.
         supersample: see ``core.make_task``.
         subset_seed: of the order of the episodes.
     """
@@ -112,6 +113,7 @@ class DataRecipe:
     visual_draws: int = 1
     tail: str = "mask"
     drop_noops: bool = False
+    visible: bool = False
     supersample: int | None = None
     subset_seed: int = 0
 
@@ -131,6 +133,7 @@ class DataRecipe:
                 f"held_out must be a share below 1 or a number of episodes, got {self.held_out}"
             )
         check_flag("drop_noops", self.drop_noops)
+        check_flag("visible", self.visible)
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise OptionError(
                 f"shares of the phases must sum up to 1, got {sum(p.share for p in self.phases):g}"

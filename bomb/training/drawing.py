@@ -14,10 +14,11 @@ from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.moments import Moments
 from bomb.demonstrations.pictures import Renderer, held_out_of, visible_levels
 from bomb.demonstrations.settings import action_spec_of
+from bomb.demonstrations.stages import stages_of
 from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.exports.actions import converted, is_noop
-from bomb.exports.columns import Columns, column_name
+from bomb.exports.columns import STONES, Columns, column_name, needed_modalities
 from bomb.machine.versions import versions
 from bomb.processes.workers import work_off
 from bomb.training.episodes import (
@@ -30,13 +31,18 @@ from bomb.training.episodes import (
     picture_file,
     write_episode,
 )
-from bomb.training.stages import stages_of
 from core.control.actions import ACTION_MODES
 from core.errors import OptionError, check_choice, check_integer
 from core.language.swapping import swapped
 from core.task import Instruction
 
-LABELS = ("target_pixel", "occupancy")
+# Columns of ``bomb.exports.columns`` that are stored with the pictures, as ``Episode.labels`` has them.
+PLAIN_LABELS = ("stone", "target_position", "stone_positions", "board_corners", "commanded_target")
+CAMERA_LABELS = ("stone_pixels", "intrinsics", "extrinsics")
+SHAPES: dict[str, tuple[int, ...]] = {
+    **{"stone": (), "stone_positions": (STONES, 4), "board_corners": (4, 3), "stone_pixels": (STONES, 3)},
+    **{"intrinsics": (3, 3), "extrinsics": (4, 4)},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +58,8 @@ class DrawingSettings:
         visual_draws: how often each demonstration is drawn, each time with other draws of the knobs that
             change only what is seen and said.
         drop_noops: whether moments in which nothing is commanded are left out.
+        visible: whether it is found out, too, whether target and stones are covered; segmentation is drawn
+            for it.
     """
 
     backend: str
@@ -63,12 +71,19 @@ class DrawingSettings:
     moments: int | None = None
     visual_draws: int = 1
     drop_noops: bool = False
+    visible: bool = False
     supersample: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("action_mode", self.action_mode, ACTION_MODES)
         check_integer("visual_draws", self.visual_draws, least=1)
         _ = self.chosen
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is stored with the pictures."""
+        own = ("target_pixel", "occupancy", *PLAIN_LABELS, *CAMERA_LABELS)
+        return (*own, "visible") if self.visible else own
 
     @property
     def chosen(self) -> Moments:
@@ -168,6 +183,7 @@ class EpisodeDrawer:
                 backend=self._settings.backend,
                 cameras=self._settings.cameras,
                 image_size=self._settings.image_size,
+                modalities=("rgb", *needed_modalities(self._settings.columns)),
                 perturbations=self._settings.perturbations or None,
                 supersample=self._settings.supersample,
             )
@@ -199,7 +215,7 @@ class EpisodeDrawer:
             for t, seen in zip(rows, moments, strict=True):
                 if columns is None:
                     columns = Columns(
-                        LABELS,
+                        settings.columns,
                         settings.cameras,
                         settings.image_size,
                         demonstration,
@@ -233,7 +249,17 @@ class EpisodeDrawer:
             cells=cells_of(demonstration)[asked],
             targets=np.array(targets, dtype=np.float32),
             occupancy=np.stack([row["annotation.occupancy"] for row in labels]).astype(np.int8),
+            labels=self._labels(labels),
         )
+
+    def _labels(self, rows: Sequence[dict]) -> dict[str, np.ndarray]:
+        made = {}
+        for name in self._settings.columns[2:]:
+            cameras = [None] if name in PLAIN_LABELS else self._settings.cameras
+            values = np.stack([np.stack([row[column_name(name, c)] for c in cameras]) for row in rows])
+            shape = SHAPES.get(name, values.shape[2:])
+            made[name] = values.reshape(len(rows), *(() if cameras == [None] else (len(cameras),)), *shape)
+        return made
 
 
 def cells_of(demonstration: Demonstration) -> np.ndarray:

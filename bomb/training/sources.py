@@ -116,6 +116,7 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             moments=recipe.data.moments,
             visual_draws=recipe.data.visual_draws,
             drop_noops=recipe.data.drop_noops,
+            visible=recipe.data.visible,
             supersample=recipe.data.supersample,
         )
         told = None if report is None else (lambda seed, b=backend: report(f"seed {seed} in {b}"))
