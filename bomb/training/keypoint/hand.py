@@ -14,7 +14,7 @@ from bomb.models.keypoint.geometry import on_board
 from bomb.models.keypoint.hand import CHUNK, FEATURES, HEIGHTS, Situation, features
 from bomb.models.keypoint.state import GripperHistory
 from bomb.training.keypoint.recipe import PartRecipe
-from bomb.training.stages import STAGES, stages_of
+from bomb.demonstrations.stages import STAGES, stages_of
 from core.control.actions import ActionSpec
 
 HIDDEN = 224

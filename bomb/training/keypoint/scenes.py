@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
-from bomb.training.stages import STAGES, stages_of
+from bomb.demonstrations.stages import STAGES, stages_of
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW
 from core.world.kinematics import Kinematics
 from core.world.rotations import matrix_from_quaternion
