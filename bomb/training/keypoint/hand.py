@@ -9,12 +9,12 @@ from torch import nn
 from torch.nn import functional
 
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.stages import STAGES, stages_of
 from bomb.models.keypoint.format import PITCH
 from bomb.models.keypoint.geometry import on_board
 from bomb.models.keypoint.hand import CHUNK, FEATURES, HEIGHTS, Situation, features
 from bomb.models.keypoint.state import GripperHistory
 from bomb.training.keypoint.recipe import PartRecipe
-from bomb.demonstrations.stages import STAGES, stages_of
 from core.control.actions import ActionSpec
 
 HIDDEN = 224
