@@ -62,7 +62,7 @@ def _of_condition(run: LoadedRun, condition: Condition, rows: Sequence[EpisodeRo
                 knob=knob,
                 value=name,
                 groups=tuple(DrawGroup(label=label, success=rate(won)) for label, won in groups),
-                p_value=_permuted([won for _, won in groups]),
+                p_value=permuted([won for _, won in groups]),
                 p_holm=None,
             )
         )
@@ -105,7 +105,7 @@ def _groups(name: str, found: Sequence[tuple[Any, bool]]) -> list[tuple[str, lis
     ]
 
 
-def _permuted(groups: Sequence[Sequence[bool]]) -> float:
+def permuted(groups: Sequence[Sequence[bool]]) -> float:
     """P-value of Pearson's chi-square between group and success, by permutation of the outcomes."""
     sizes = np.array([len(group) for group in groups])
     wins = np.array([sum(group) for group in groups])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 
-from bomb.report.draws import _permuted
+from bomb.report.draws import permuted
 from bomb.report.loading import load_runs
 from bomb.report.markdown import to_markdown
 from bomb.report.page import write_page
@@ -80,7 +80,7 @@ def test_the_p_value_is_that_of_the_exact_test(groups):
     """Two groups: the exact conditional distribution, summed up over all tables with a statistic as large."""
     table = np.array([[sum(group), len(group) - sum(group)] for group in groups])
     total = fisher_exact(table).pvalue
-    found = _permuted(groups)
+    found = permuted(groups)
     assert found == pytest.approx(total, abs=0.02)
     assert (found < 0.05) == (chi2_contingency(table, correction=False).pvalue < 0.05)
 
