@@ -66,7 +66,7 @@ ORDER = {
 # Modules that are themselves imported on first use: these are made of another project's classes.
 TOP_OF_FILE = {
     **{f"bomb/integrations/vla_eval/{name}.py": {"vla_eval"} for name in ("benchmark", "specs")},
-    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving")},
+    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving", "summing")},
 }
 
 # Models are classes of torch's, so their modules need it; but not these, which commands and policies import.

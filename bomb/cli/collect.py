@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from bomb.cli.options import held_out_sets, knobs, names
 from bomb.processes.statuses import INTERRUPTED
@@ -141,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def told(summary: dict) -> str:
+def told(summary: dict[str, Any]) -> str:
     """The result in a few lines."""
     lines = [
         f"{summary['episodes']} demonstrations of {summary['task']} in {', '.join(summary['backends'])}, "

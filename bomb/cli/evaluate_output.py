@@ -1,6 +1,7 @@
 """What ``bomb evaluate`` prints: a bar while it plays, a table at the end."""
 
 import sys
+from typing import Any
 
 from bomb.disk.text import one_line
 from bomb.runs.rows import EpisodeRow, ErrorRow
@@ -42,7 +43,7 @@ class Progress:
         self._bar.update(isinstance(row, EpisodeRow))
 
 
-def summary_words(result: dict) -> str:
+def summary_words(result: dict[str, Any]) -> str:
     """The result: in a few lines where there is one condition, as a table where there are several."""
     sees = " (privileged: it sees the true state)" if result["privileged"] else ""
     entries = result["conditions"]
@@ -61,7 +62,7 @@ def summary_words(result: dict) -> str:
     return "\n".join(lines)
 
 
-def _one(entry: dict) -> list[str]:
+def _one(entry: dict[str, Any]) -> list[str]:
     lines = [f"{entry['condition']}, {entry['n']} episodes"]
     if entry["success_rate"] is not None:
         for words, key in (("success at the end", "success"), ("success at any time", "success_once")):
@@ -80,7 +81,7 @@ def _one(entry: dict) -> list[str]:
     return lines + [f"  {count:4d} x {formats.words(reason)}" for reason, count in entry["reasons"].items()]
 
 
-def _table(entries: list[dict]) -> list[str]:
+def _table(entries: list[dict[str, Any]]) -> list[str]:
     width = max(len(entry["condition"]) for entry in entries)
     lines = [
         f"{'condition':{width}}  {'n':>5}  success  {'95% interval':16}  {'once':>6}  most frequent reason"

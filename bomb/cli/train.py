@@ -5,6 +5,7 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
@@ -83,7 +84,7 @@ def _train(args: argparse.Namespace) -> int:
         bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
         bar.update(step - bar.n)
 
-    def measured(errors: dict) -> None:
+    def measured(errors: dict[str, Any]) -> None:
         groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
         bar.write(
             f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",

@@ -17,7 +17,7 @@ class CollectionBar:
         from tqdm import tqdm
 
         self._bar = tqdm(total=total, unit="episode", desc="collecting", file=sys.stderr, delay=1)
-        self._counts: Counter = Counter()
+        self._counts: Counter[str] = Counter()
 
     def update(self, outcome: SeedOutcome) -> None:
         """Takes one outcome."""

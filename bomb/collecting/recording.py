@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Recorder:
         self._periods: list[int] = []
         self._asked: list[int] = []  # per row, index into moves
 
-    def __call__(self, env: Environment, info: dict) -> None:
+    def __call__(self, env: Environment, info: dict[str, Any]) -> None:
         if not self.moves or env.move is not self.moves[-1]:
             self.moves.append(env.move)
         self._worlds.append(env.scene_state)
@@ -35,7 +36,9 @@ class Recorder:
         self._periods.append(round(info["sim_time"] * env.action_spec.control_hz))
         self._asked.append(len(self.moves) - 1)
 
-    def demonstration(self, about: dict, actions: np.ndarray, diversity: dict | None) -> Demonstration:
+    def demonstration(
+        self, about: dict[str, Any], actions: np.ndarray, diversity: dict | None
+    ) -> Demonstration:
         """What was watched.
 
         Args:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -161,7 +162,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     def look(env: core.Environment) -> None:
         views.extend(captioned(env.render_camera(name).rgb, f"{backend}: {name}") for name in cameras)
 
-    def watch(env: core.Environment, info: dict) -> None:
+    def watch(env: core.Environment, info: dict[str, Any]) -> None:
         if info["stage"]["grasped"] and not views:
             look(env)
 
@@ -174,7 +175,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     return views
 
 
-def _parity(settings: DemoSettings, results: DemoResults, say) -> dict | None:
+def _parity(settings: DemoSettings, results: DemoResults, say) -> dict[str, Any] | None:
     """A small parity sample; None if it could not run."""
     file = settings.out / "parity.json"
     file.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Pictures of demonstrations, drawn from their states: in any engine, at any size, perturbed to the eye."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Renderer:
 
     def __init__(
         self,
-        settings: dict,
+        settings: dict[str, Any],
         *,
         backend: str,
         cameras: tuple[str, ...] = ("head",),
@@ -66,7 +67,7 @@ class Renderer:
         self._env = core.make_environment(environment)
         self._seed: int | None = None  # of the episode that the world is dressed for
 
-    def frames(self, demonstration: Demonstration) -> Iterator[dict]:
+    def frames(self, demonstration: Demonstration) -> Iterator[dict[str, Any]]:
         """What a policy would have seen before each action, T dicts.
 
         Each is an observation: ``images``, ``depth``, ``segmentation`` ({camera: array}, as far as asked
@@ -79,7 +80,7 @@ class Renderer:
         """
         yield from self.moments(demonstration, range(demonstration.length))
 
-    def moments(self, demonstration: Demonstration, rows: Iterable[int]) -> Iterator[dict]:
+    def moments(self, demonstration: Demonstration, rows: Iterable[int]) -> Iterator[dict[str, Any]]:
         """As ``frames``, before the actions ``rows`` only.
 
         Raises:
@@ -135,7 +136,7 @@ class Renderer:
             )
 
 
-def held_out_of(settings: dict) -> tuple[str, ...]:
+def held_out_of(settings: dict[str, Any]) -> tuple[str, ...]:
     """What the dataset with these settings leaves out, out of ``core.perturbations.heldout.HELD_OUT``."""
     return tuple(settings["held_out"]["sets"])
 

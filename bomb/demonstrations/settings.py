@@ -1,9 +1,10 @@
 """What a dataset is collected with."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from core.control.actions import ActionSpec
-from core.errors import Number, OptionError, check_choice
+from core.errors import Number, OptionError, check_choice, check_names, plain_numbers, take_plain_numbers
 from core.perturbations.base import Level
 from core.perturbations.heldout import (
     HELD_OUT,
@@ -53,6 +54,9 @@ class CollectionSettings:
     max_steps: int | None = None
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        for name in ("backends", "held_out"):
+            object.__setattr__(self, name, check_names(name, getattr(self, name)))
         if not self.backends or len(set(self.backends)) != len(self.backends):
             raise OptionError(f"backends must be one or more different names, got {self.backends!r}")
         for name in self.backends:
@@ -60,6 +64,13 @@ class CollectionSettings:
         TASKS.target(self.task)
         check_choice("split to collect from", self.split, SPLITS)
         check_held_out(self.held_out)
+        if not isinstance(self.perturbations, dict):
+            raise OptionError(
+                f"perturbations must be a dict of knob to severity or set, got {self.perturbations!r}"
+            )
+        object.__setattr__(
+            self, "perturbations", {k: plain_numbers(v) for k, v in self.perturbations.items()}
+        )
         check_trainable(self.perturbations, self.held_out)
         object.__setattr__(self, "seed", check_seed(self.seed))
         environment = self.environment(self.backends[0])  # checks the rest, and converts it
@@ -72,7 +83,7 @@ class CollectionSettings:
         """The words of the expert that plays, see ``bomb.policies.making``."""
         return f"varied_expert({self.diversity})" if self.diversity else "expert"
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, as ``dataset.json`` has them, with the held-out sets and their hash."""
         return {
             **asdict(self),
@@ -121,7 +132,7 @@ class CollectionSettings:
         )
 
 
-def environment_of(settings: dict, *, backend: str, **changes: object) -> EnvironmentSettings:
+def environment_of(settings: dict[str, Any], *, backend: str, **changes: object) -> EnvironmentSettings:
     """The world that a dataset's episodes were played in; it draws nothing, unless ``changes`` say so.
 
     Args:
@@ -136,7 +147,7 @@ def environment_of(settings: dict, *, backend: str, **changes: object) -> Enviro
     return EnvironmentSettings(**{**recorded, "cameras": (), "backend": backend, **changes})
 
 
-def action_spec_of(settings: dict) -> ActionSpec:
+def action_spec_of(settings: dict[str, Any]) -> ActionSpec:
     """What the actions of a dataset mean, the workspace's floor under a lower table included.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import write_bytes, write_json
 from bomb.evaluation.executors.base import Executor
@@ -46,7 +47,7 @@ def evaluate(
     execution: ExecutionSettings | None = None,
     report: Report | None = None,
     begin: Callable[[int, int], None] | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Plays the episodes that are not in ``out`` yet and sums up all of them.
 
     An attempt that ends with an error is kept apart: it is no failure of the policy's hand and does not enter
@@ -172,7 +173,9 @@ def video_name(row: EpisodeRow) -> str:
     return f"{place}_{row.seed:06d}.mp4"
 
 
-def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float) -> dict:
+def summary(
+    store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float
+) -> dict[str, Any]:
     """The result of a run so far.
 
     Returns:
@@ -221,7 +224,7 @@ def _check_names(settings: EvaluationSettings) -> None:
         TASKS.target(task)
 
 
-def _check_split(settings: EvaluationSettings, description: dict) -> None:
+def _check_split(settings: EvaluationSettings, description: dict[str, Any]) -> None:
     trained = {entry.get("split") for entry in description.get("trained_on") or ()}
     if settings.split in trained and not settings.allow_training_split:
         raise OptionError(
@@ -230,7 +233,7 @@ def _check_split(settings: EvaluationSettings, description: dict) -> None:
         )
 
 
-def _check_actions(settings: EvaluationSettings, description: dict) -> None:
+def _check_actions(settings: EvaluationSettings, description: dict[str, Any]) -> None:
     recorded = description.get("recorded_split")
     if recorded is not None and recorded != settings.split:
         # The same seed is another episode there: what comes out would look like the policy's failure.
@@ -257,7 +260,7 @@ def _described(
     execution: ExecutionSettings,
     about: PolicyAbout,
     plans: list[ConditionPlan],
-) -> dict:
+) -> dict[str, Any]:
     """The settings as the store has them, with what the run is made with."""
     plain = settings.to_dict()
     machine = hardware(renders=bool(settings.cameras) or execution.videos != "none")

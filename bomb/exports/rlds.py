@@ -112,7 +112,7 @@ class RldsWriter(Writer):
             {"steps": kinds.Dataset(step), "episode_metadata": kinds.FeaturesDict(about)}
         )
 
-    def write_shard(self, folder: Path, shard: int, episodes: Iterable[Drawn]) -> ShardReport:
+    def write_shard(self, folder: Path, episodes: Iterable[Drawn]) -> ShardReport:
         count, histograms = 0, {}
         with (folder / _DRAWN).open("wb") as file, Encoding() as encoding:
             for plan, frames in episodes:

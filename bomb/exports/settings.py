@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.control.actions import ACTION_MODES
-from core.errors import OptionError, check_choice, check_integer
+from core.errors import OptionError, check_choice, check_flag, check_integer, check_names, take_plain_numbers
 from core.settings import EnvironmentSettings
 from core.world.stage import CAMERAS
 
@@ -49,6 +49,14 @@ class ExportSettings:
     shard_frames: int = 2000
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        for name in ("cameras", "columns"):
+            object.__setattr__(self, name, check_names(name, getattr(self, name)))
+        for name in ("format", "backend"):
+            if not isinstance(getattr(self, name), str):
+                raise OptionError(f"{name} must be a name, got {getattr(self, name)!r}")
+        if not isinstance(self.perturbations, dict):
+            raise OptionError(f"perturbations must be a dict of levels, got {self.perturbations!r}")
         if not self.cameras:
             raise OptionError(f"an export needs a camera; valid: {', '.join(sorted(CAMERAS))}")
         for kind, values, valid in (("camera", self.cameras, CAMERAS), ("column", self.columns, COLUMNS)):
@@ -59,6 +67,7 @@ class ExportSettings:
         check_choice("action convention", self.actions, ACTION_MODES)
         check_choice("way of storing pictures", self.pictures, PICTURES)
         check_choice("codec", self.codec, CODECS)
+        check_flag("drop_noops", self.drop_noops)
         shard_frames = check_integer("shard_frames", self.shard_frames, least=1)
         object.__setattr__(self, "shard_frames", shard_frames)
         environment = self.environment()  # checks what an environment takes, and converts it
@@ -70,7 +79,12 @@ class ExportSettings:
                 f"videos store colour at half the resolution, so both sides of a picture must be even, got "
                 f"{height} x {width}; choose another size, or pictures png"
             )
-        if not self.name.isidentifier() or not self.name.isascii() or self.name != self.name.lower():
+        if (
+            not isinstance(self.name, str)
+            or not self.name.isidentifier()
+            or not self.name.isascii()
+            or self.name != self.name.lower()
+        ):
             raise OptionError(
                 f"name must be lower-case letters, digits and underscores, and begin with a letter, "
                 f"got {self.name!r}"

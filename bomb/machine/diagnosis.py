@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import requires
+from typing import Any
 
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
 from core.errors import OptionError, RenderError
@@ -50,7 +51,7 @@ class Finding:
     found: str
     advice: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 

@@ -16,6 +16,7 @@ import ast
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 from bomb.disk.text import message_of
 from bomb.policies.registry import POLICIES, SCHEMES
@@ -84,7 +85,7 @@ def _named_class(words: PolicyWords) -> type[Policy]:
     return load(words.name)
 
 
-def _values(words: str, arguments: str | None) -> tuple[list, dict]:
+def _values(words: str, arguments: str | None) -> tuple[list[Any], dict[str, Any]]:
     if not arguments:
         return [], {}
     try:

@@ -11,7 +11,7 @@ import numpy as np
 from bomb.policies.expert import Command, Expert
 from bomb.policies.world import World
 from core.control.actions import ActionSpec
-from core.errors import Number, check_choice
+from core.errors import Number, check_choice, plain_numbers
 from core.seeding import stream
 from core.task import Episode, Move
 
@@ -54,6 +54,7 @@ class VariedExpert(Expert):
     """
 
     def __init__(self, level: float = 0.5, varieties: str | Sequence[str] = tuple(VARIETIES)):
+        level = plain_numbers(level)
         Number(whole=False, least=0, most=1).check("level of variety", level)
         varieties = (varieties,) if isinstance(varieties, str) else tuple(varieties)
         for name in varieties:

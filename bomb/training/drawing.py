@@ -23,6 +23,8 @@ from bomb.training.episodes import FORMAT, MARKER, VERSION, Episode, PictureFile
 from bomb.training.stages import stages_of
 from core.control.actions import ACTION_MODES
 from core.errors import OptionError, check_choice, check_integer
+from core.language.swapping import swapped
+from core.task import Instruction
 
 LABELS = ("target_pixel", "occupancy")
 
@@ -196,6 +198,7 @@ class EpisodeDrawer:
             rows=rows.astype(np.int64),
             states=demonstration.observations[rows],
             texts=tuple(instruction.text for instruction in instructions),
+            swapped=tuple(exchanged(instruction) for instruction in instructions),
             asked=asked,
             actions=converted(demonstration.actions, start, spec, settings.action_mode),
             ends=last[asked].astype(np.int64),
@@ -215,3 +218,9 @@ def cells_of(demonstration: Demonstration) -> np.ndarray:
         if "row" in goal and "column" in goal:
             cells[move] = goal["row"], goal["column"]
     return cells
+
+
+def exchanged(instruction: Instruction) -> str:
+    """The words with row and column exchanged; empty where that says nothing else."""
+    other = swapped(instruction)
+    return "" if other is None else other.text

@@ -19,7 +19,7 @@ import numpy as np
 from bomb.disk.files import FileError, read_json, write_bytes
 from core.episode.archive import read_archive
 
-FORMAT, VERSION = "bomb-frames", 1
+FORMAT, VERSION = "bomb-frames", 2
 MARKER = "frames.json"
 OPEN = 64  # episodes whose pictures are mapped at a time
 
@@ -33,6 +33,7 @@ class Episode:
         rows: int64[N], which actions the moments come before.
         states: float32[N, 4], proprioception.
         texts: the instructions.
+        swapped: the same with row and column exchanged; empty where that says nothing else.
         asked: int64[N], which of them.
         actions: float32[T, 4], in the action mode of the store.
         ends: int64[N], the action with which the move of each moment ends (excluded).
@@ -46,6 +47,7 @@ class Episode:
     rows: np.ndarray
     states: np.ndarray
     texts: tuple[str, ...]
+    swapped: tuple[str, ...]
     asked: np.ndarray
     actions: np.ndarray
     ends: np.ndarray
@@ -78,7 +80,7 @@ class Episode:
 
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive."""
-        head = {"number": self.number, "texts": list(self.texts)}
+        head = {"number": self.number, "texts": list(self.texts), "swapped": list(self.swapped)}
         buffer = io.BytesIO()
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         np.savez_compressed(buffer, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
@@ -95,7 +97,8 @@ class Episode:
             stored = read_archive(file.read_bytes())
             head = json.loads(stored["head"].tobytes())
             arrays = {name: stored[name] for name in _ARRAYS}
-            return cls(number=head["number"], texts=tuple(head["texts"]), **arrays)
+            words = {name: tuple(head[name]) for name in ("texts", "swapped")}
+            return cls(number=head["number"], **words, **arrays)
         except (OSError, ValueError, KeyError) as error:
             raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error
 

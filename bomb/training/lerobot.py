@@ -16,6 +16,7 @@ from bomb.exports.lerobot_folder import LeRobotFolder
 from bomb.machine.versions import versions
 from bomb.models.pictures import resize
 from bomb.training.data_recipe import LeRobotRecipe
+from bomb.training.drawing import exchanged
 from bomb.training.episodes import (
     FORMAT,
     MARKER,
@@ -26,6 +27,7 @@ from bomb.training.episodes import (
     write_episode,
 )
 from core.errors import ConventionError, OptionError, PolicyOutputError, UnknownNameError
+from core.task import Instruction, Span
 
 
 def is_lerobot(folder: Path) -> bool:
@@ -166,6 +168,7 @@ class LeRobotEpisodes:
             rows=rows.astype(np.int64),
             states=np.ascontiguousarray(states[rows]),
             texts=tuple(self.dataset.tasks[asked[start]] for start in starts),
+            swapped=tuple(self._exchanged(columns, int(start), asked) for start in starts),
             asked=move.astype(np.int64),
             actions=actions,
             ends=np.append(starts[1:], len(actions))[move].astype(np.int64),
@@ -174,6 +177,14 @@ class LeRobotEpisodes:
             targets=self._targets(columns, rows),
             occupancy=_occupancy(columns, rows),
         )
+
+    def _exchanged(self, columns: Mapping[str, list], row: int, asked: np.ndarray) -> str:
+        """The words of a frame with row and column exchanged; empty where no span says where they are."""
+        if "annotation.spans" not in columns:
+            return ""
+        stored = json.loads(columns["annotation.spans"][row])
+        spans = {name: Span(start=start, end=end) for name, (start, end) in stored.items()}
+        return exchanged(Instruction(text=self.dataset.tasks[asked[row]], spans=spans))
 
     def _write_pictures(self, folder: Path, number: int, rows: np.ndarray, table) -> None:
         shape = (len(rows), len(self._views), *self._size, 3)

@@ -31,6 +31,7 @@ from tests.test_imports import ROOT
         ({"name": "My Data"}, OptionError, "lower-case letters"),
         ({"workers": 0}, OptionError, "workers must be an integer from 1 up, got 0"),
         ({"shard_frames": 0}, OptionError, "shard_frames must be an integer from 1 up, got 0"),
+        ({"shard_seconds": 0}, OptionError, "shard_seconds must be a positive number of seconds, got 0"),
         ({"perturbations": "friction:2"}, OptionError, "the episode has been played"),
         ({"backend": "bullet"}, UnknownNameError, "unknown backend 'bullet'"),
         ({"perturbations": "defocus@wrist:3"}, OptionError, "for a camera that is not there; cameras: head"),

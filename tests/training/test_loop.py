@@ -16,7 +16,7 @@ from bomb.models.registry import FAMILIES
 from bomb.models.testing import tiny
 from bomb.models.vla import Losses
 from bomb.training.building import merged
-from bomb.training.learner import checkpoint_layers
+from bomb.training.learner import Lesson, checkpoint_layers
 from bomb.training.log import read_log
 from bomb.training.loop import TrainingError
 from bomb.training.measuring import Answers, summed_up
@@ -205,9 +205,9 @@ def test_weights_of_groups_weigh(trainer):
     with pytest.raises(UnknownNameError, match="group of the action"):
         trainer(recipe(loss=LossRecipe(groups={"arm": 1.0})), "other").train()
     samples = one.reader.learned(one.sampler.batch(4))
-    batch = one.vla.encode(samples.requests, samples.actions, valid=samples.valid)
-    losses, _ = one.learner(batch, samples.seeds)
-    plain = one.vla.loss(batch)
+    lesson = Lesson.of(one.vla, samples, None)
+    losses, _ = one.learner(lesson)
+    plain = one.vla.loss(lesson.batch)
     assert losses.total < plain.total and losses.groups["xy"] == plain.groups["xy"]
 
 

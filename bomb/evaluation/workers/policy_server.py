@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError, Pipe
 from multiprocessing.connection import Connection, Listener, wait
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class PolicyAbout:
 
     privileged: bool
     batches: bool
-    description: dict
+    description: dict[str, Any]
     place: str | tuple[str, int] | None = None
 
 
@@ -53,7 +54,12 @@ class NoAnswer:
 
 
 def serve(
-    pipe: Connection, words: str, address: PolicyAddress, most: int, patience: float, registered: dict
+    pipe: Connection,
+    words: str,
+    address: PolicyAddress,
+    most: int,
+    patience: float,
+    registered: dict[str, Any],
 ) -> None:
     """The life of the process.
 
