@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("bomb.cli.replay", "play a dataset's actions again, in its simulator and in others"),
     "export": ("bomb.cli.export", "write a dataset in a trainer's format: LeRobot or RLDS"),
     "train": ("bomb.cli.train", "train a VLA on demonstrations by a recipe, and rank its checkpoints"),
+    "explain": ("bomb.cli.explain", "why a policy acts as it does: what it looks at, which words it follows"),
     "inspect": ("bomb.cli.inspect", "show a dataset as a page: counts, coverage, histograms, anomalies"),
     "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
     "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
