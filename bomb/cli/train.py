@@ -5,7 +5,9 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
 
@@ -59,8 +61,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from bomb.training.reading import read_recipe
     from bomb.training.run import Watcher, train
 
@@ -72,7 +72,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe, changes)
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
-    bar = tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1, disable=quiet)
+    bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
 
     def began(step: int, steps: int, learned: int, parameters: int) -> None:
         if not quiet:
@@ -83,7 +83,7 @@ def _train(args: argparse.Namespace) -> int:
         bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
         bar.update(step - bar.n)
 
-    def measured(errors: dict) -> None:
+    def measured(errors: dict[str, Any]) -> None:
         groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
         bar.write(
             f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bomb.machine.progress import progress
 from bomb.parity.contact.study import CONTACT_STUDIES
 from bomb.parity.journal import Journal
 from bomb.parity.pictures import PictureStudy
@@ -100,16 +101,13 @@ def _measure(
     studies: Sequence[Study], plan: StudyPlan, workers: int, say: Callable[[str], None], journal: Journal
 ) -> tuple[list[tuple[Study, list]], bool]:
     """Pairs of (study, its finished results in the order of their seeds), and whether Ctrl-C came."""
-    from tqdm import tqdm
-
     collected: list[tuple[Study, dict, list]] = []
     interrupted = False
     for study in studies:
         jobs, results = study.jobs(plan), journal.finished(study.name)
         collected.append((study, results, jobs))
-        before = len(results.keys() & set(jobs))
-        with tqdm(total=len(jobs), initial=before, unit="job", desc=study.name, file=sys.stderr) as bar:
-            keep = journal.keeper(study.name)
+        before, keep = len(results.keys() & set(jobs)), journal.keeper(study.name)
+        with progress(total=len(jobs), initial=before, unit="job", desc=study.name) as bar:
             try:
                 measure(study, plan, results, workers=workers, report=bar.update, keep=keep)
             except RenderError as error:

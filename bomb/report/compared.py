@@ -124,8 +124,8 @@ class RunComparison:
     """Two runs on the same episodes, condition by condition; one family of tests.
 
     Attributes:
-        kind: ``"blind"`` or ``"mute"``: ``first`` is ``second``'s policy without pictures, or without words;
-            else ``"policies"``.
+        kind: ``"blind"``, ``"mute"`` or ``"masked"``: ``first`` is ``second``'s policy without pictures,
+            without words, or with something hidden; else ``"policies"``.
         first, second: names of the runs.
         rows: second minus first.
         differs: terms of play and makings in which the runs differ, in words.

@@ -80,6 +80,7 @@ def _runs(summary: Summary) -> list[str]:
     titles = {
         "blind": "Without pictures",
         "mute": "Without words",
+        "masked": "With something hidden",
         "policies": "Policies side by side",
     }
     head = ["first", "second", "task", "simulator", "perturbation", "pairs", "first's success"]
