@@ -125,7 +125,7 @@ class RunComparison:
 
     Attributes:
         kind: ``"blind"`` or ``"mute"``: ``first`` is ``second``'s policy without pictures, or without words;
-            else ``"policies"``.
+            ``"feeler"`` or ``"push"``: ``first`` is that policy, a ceiling; else ``"policies"``.
         first, second: names of the runs.
         rows: second minus first.
         differs: terms of play and makings in which the runs differ, in words.

@@ -17,6 +17,7 @@ from core.settings import APPEARANCE, EPISODE_OPTIONS
 _OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
 IDENTITY = ("policy", "chunk", "cameras", "drawn_by", *_OPTIONS)
 SEEN = ("cameras", *APPEARANCE, "drawn_by")  # another policy may well see something else
+CEILINGS = ("feeler", "push")  # policies that go without eyes, or without grasping
 BASELINES = ("blind", "mute")  # policies around others, without eyes or without ears
 
 
@@ -60,6 +61,12 @@ class LoadedRun:
         """(``"blind"`` or ``"mute"``, words of the policy inside) if the policy is such a wrapper."""
         words = PolicyWords.parse(self.policy)
         return (words.name, words.inside) if words.name in BASELINES and words.inside is not None else None
+
+    @property
+    def ceiling(self) -> str | None:
+        """``"feeler"`` or ``"push"`` if this is that policy; see ``bomb.report.ceilings``."""
+        name = PolicyWords.parse(self.policy).name
+        return name if name in CEILINGS else None
 
     @property
     def is_expert(self) -> bool:

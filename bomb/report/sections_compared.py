@@ -12,6 +12,8 @@ from bomb.statistics.formats import p_value
 _KINDS = {
     "blind": "without pictures",
     "mute": "without words",
+    "feeler": "ceiling: without eyes, feeling",
+    "push": "ceiling: without grasping, pushing",
     "policies": "policies",
 }
 

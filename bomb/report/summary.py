@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from itertools import combinations
 
+from bomb.report.ceilings import ceilings
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
@@ -38,18 +39,20 @@ def summarise(
         raise OptionError("a report takes at least one run")
     from tqdm import tqdm
 
+    summaries = tuple(
+        _summarise_run(run, runs, margin, twins_across)
+        # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
+        for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
+    )
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
         level=LEVEL,
         margin=margin,
-        runs=tuple(
-            _summarise_run(run, runs, margin, twins_across)
-            # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
-            for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
-        ),
+        runs=summaries,
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
+        ceilings=ceilings(runs, [run.conditions for run in summaries]),
         training=training_grids(runs),
         notes=tuple(_notes(runs, twins_across)),
     )
