@@ -44,7 +44,7 @@ def measure(backend: str, rounds: int, *, shadows: bool, supersample: int) -> di
     calls = {
         "env": lambda: env.step(hold),
         "blind": lambda: blind.step(hold),
-        "bare": lambda: env._backend.render("head", ("rgb",)),
+        "bare": lambda: env.debug.backend.render("head", ("rgb",)),
     }
     times = {name: np.median(seconds) * 1e3 for name, seconds in interleaved(calls, rounds).items()}
     env.close(), blind.close()

@@ -55,11 +55,11 @@ def with_stones(env: core.Environment, count: int) -> SceneState:
 
 def bare_loop(env: core.Environment) -> Callable[[np.ndarray], None]:
     """The engine's own stepping loop, by hand, over float64[25, 9] joint targets."""
-    backend = env._backend
+    backend = env.debug.backend
     if env.backend_name == "mujoco":
         import mujoco
 
-        model, data = backend._model, backend._data
+        model, data = backend.model, backend.data
 
         def step(targets: np.ndarray) -> None:
             for row in targets:
@@ -67,10 +67,10 @@ def bare_loop(env: core.Environment) -> Callable[[np.ndarray], None]:
                 mujoco.mj_step(model, data)
 
         return step
-    joints = backend._world.articulation.active_joints
+    joints = backend.world.articulation.active_joints
 
     def step(targets: np.ndarray) -> None:
-        system = backend._system
+        system = backend.system
         for row in targets.tolist():
             for joint, target in zip(joints, row, strict=True):
                 joint.set_drive_target(target)
@@ -81,24 +81,24 @@ def bare_loop(env: core.Environment) -> Callable[[np.ndarray], None]:
 
 def record(env: core.Environment, state: SceneState) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Plays the expert from ``state``: its actions, and the joint targets of each."""
-    env._begin(replace(env.episode, state=state), state)
+    env.debug.restart(state)
     policy, actions, targets = Expert(), [], []
     policy.reset("", 0, episode=env.episode, action_spec=env.action_spec)
-    heard = {name: getattr(env._backend, name) for name in ("step", "step_traced")}
+    heard = {name: getattr(env.debug.backend, name) for name in ("step", "step_traced")}
 
     def listen(name: str, rows: np.ndarray):
         targets.append(rows)
         return heard[name](rows)
 
     for name in heard:
-        setattr(env._backend, name, partial(listen, name))
+        setattr(env.debug.backend, name, partial(listen, name))
     observation = env.observe()
     for _ in range(60):
         action = policy.act(observation, truth=env.scene_state)[0]
         actions.append(action)
         observation, *_ = env.step(action)
     for name in heard:
-        delattr(env._backend, name)
+        delattr(env.debug.backend, name)
     return actions, targets
 
 
@@ -108,9 +108,7 @@ def overhead(backend: str, count: int | None, episodes: int) -> dict[str, float]
     ratios, whole, engine = [], [], []
     for seed in range(episodes):
         env.reset(seed=seed)
-        episode = env.episode
-        state = episode.state if count is None else with_stones(env, count)
-        episode = replace(episode, state=state)
+        state = env.episode.state if count is None else with_stones(env, count)
         actions, targets = record(env, state)
         bare = bare_loop(env)
 
@@ -126,8 +124,8 @@ def overhead(backend: str, count: int | None, episodes: int) -> dict[str, float]
             {"env": play, "bare": replay},
             rounds=5,
             prepare={
-                "env": partial(env._begin, episode, state),
-                "bare": partial(env._backend.write_state, state),
+                "env": partial(env.debug.restart, state),
+                "bare": partial(env.debug.backend.write_state, state),
             },
         )
         ratios.append(np.median(times["env"] / times["bare"]))

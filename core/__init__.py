@@ -61,6 +61,7 @@ _PUBLIC = {
     "SceneSpec": "core.world.scene",
     "SceneState": "core.world.state",
     "SegmentationId": "core.world.scene",
+    "Sight": "core.rendering.sight",
     "Span": "core.task",
     "StateError": "core.errors",
     "StoneSpec": "core.world.scene",

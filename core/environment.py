@@ -1,7 +1,6 @@
 """The environment: backend, controller, task and checker as one ``gymnasium.Env``."""
 
-from collections import deque
-from math import dist, inf
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -10,28 +9,21 @@ import numpy.typing as npt
 
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.board.goal_picture import goal_picture
-from core.board.layout import add_stones
-from core.control.actions import check_action
-from core.control.actuation import Actuator
-from core.control.controller import Controller
-from core.episode.info import episode_about, episode_info
-from core.episode.log import EpisodeLog
+from core.episode.debug import DebugHandle
 from core.episode.record import EpisodeRecord
 from core.episode.resuming import check_terms, resumed_referee, terms
+from core.episode.simulation import Simulation
 from core.episode.snapshot import Snapshot
-from core.errors import LifecycleError, OptionError, RenderError, StateError, check_choice
+from core.errors import LifecycleError, OptionError, RenderError
 from core.judge.checker import Tolerances
-from core.judge.measuring import Frame, Measurer
-from core.judge.referee import Referee
-from core.rendering.observation import MODALITIES, action_space, compose_observation
-from core.rendering.render_guard import RenderGuard
+from core.rendering.observation import action_space, compose_observation
+from core.rendering.viewing import Viewer
 from core.seeding import check_seed
 from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
 from core.task import Episode, Move, Task
 from core.world.scene import SceneSpec
-from core.world.state import ARM_JOINTS, SceneState, Trace
+from core.world.state import SceneState
 
-FINAL_HOLD = 0.5  # seconds that the world is held after the last action, before the end is judged
 NOT_BEGUN = "no episode has begun; call reset first"
 
 
@@ -44,8 +36,7 @@ class Environment(gymnasium.Env):
     Attributes:
         settings: what it was made with.
         action_spec: what actions mean.
-        episode: the present episode; None before the first reset.
-        scene_state: the present ``SceneState``; None before the first reset.
+        task, tolerances: what is asked for, and what the referee allows.
         backend_name: registered name of the engine.
     """
 
@@ -66,16 +57,12 @@ class Environment(gymnasium.Env):
         self.render_mode = "rgb_array" if observation.cameras else None
         self.observation_space = observation.space()
         self.action_space = action_space(action)
-        self._episode: Episode | None = None
-        self._state: SceneState | None = None
+        self._simulation: Simulation | None = None
         self.tolerances = tolerances or Tolerances()
         self._suite = settings.suite
         self._observation_spec, self._scene, self._backend = observation, scene, backend
         self._closed = False
-        self._frame: Frame
-        self._guard: RenderGuard | None = None
-        if observation.cameras:
-            self._guard = RenderGuard()
+        self._viewer = Viewer(backend, settings.suite, observation.cameras)
         supersample = DEFAULT_SUPERSAMPLE if settings.supersample is None else settings.supersample
         backend.build(scene, image_size=observation.image_size, supersample=supersample)
 
@@ -99,18 +86,29 @@ class Environment(gymnasium.Env):
         self.begin(seed=seed)
         return self.observe(), self.info()
 
-    def begin(self, *, seed: int | None = None) -> None:
-        """``reset`` without looking, so that nothing is drawn."""
+    def begin(self, *, seed: int | None = None, visual_draw: int = 0) -> None:
+        """``reset`` without looking, so that nothing is drawn.
+
+        Args:
+            seed: as ``reset`` takes it.
+            visual_draw: number of the draw of the knobs that change only what is seen and said; 0 is the one
+                of ``reset``. Everything else is the same in all of them.
+
+        Raises:
+            OptionError: for another draw than 0 of a condition set.
+        """
         self._check_open()
         if seed is not None:
             seed = check_seed(seed)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))
-        episode = self._suite.episode(self.task, self._scene, split=self.settings.split, seed=int(seed))
+        episode = self._suite.episode(
+            self.task, self._scene, split=self.settings.split, seed=int(seed), visual_draw=visual_draw
+        )
         self._begin(episode, episode.state)
 
-    def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+    def step(self, action: npt.ArrayLike) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Carries out one action, for ``1 / control_hz`` seconds: ``advance``, then ``observe``.
 
         After the last action of an episode the world is held for half a second and the end is judged.
@@ -128,31 +126,26 @@ class Environment(gymnasium.Env):
         reward, terminated, truncated = self.advance(action)
         return self.observe(), reward, terminated, truncated, self.info()
 
-    def advance(self, action: np.ndarray) -> tuple[float, bool, bool]:
+    def advance(self, action: npt.ArrayLike) -> tuple[float, bool, bool]:
         """``step`` without looking, so that nothing is drawn: (reward, terminated, truncated)."""
-        self._check_running()
-        action = self._checked(action)
-        before = self._referee.success_once
-        self._run_period(action)
-        self._log.actions.append(action)
-        self._steps += 1
-        referee = self._referee
+        simulation = self._running()
+        before = simulation.referee.success_once
+        simulation.act(action)
+        referee = simulation.referee
         terminated = (self.settings.stop_on_success and referee.success) or (
             self.settings.stop_on_wrong_move and bool(referee.wrong)
         )
-        truncated = not terminated and self._steps >= self._max_steps
+        truncated = not terminated and simulation.steps >= self._max_steps
         if terminated or truncated:
-            self._finish()
-        return (1.0 if self._referee.success_once and not before else 0.0), terminated, truncated
+            simulation.finish()
+        return (1.0 if referee.success_once and not before else 0.0), terminated, truncated
 
     def observe(self) -> dict[str, Any]:
         """The observation of the present moment, as ``step`` returns it."""
-        self._check_begun()
-        if self._guard is not None:
-            self._guard.check()
-        return compose_observation(
-            self._observation_spec, self._picture, self._frame, self._referee.move.instruction.text
-        )
+        simulation = self._begun()
+        self._viewer.check()
+        words = simulation.referee.move.instruction.text
+        return compose_observation(self._observation_spec, self._picture, simulation.frame, words)
 
     def show(self, state: SceneState, *, period: int = 0) -> None:
         """Puts the world into a recorded state of this episode, to be looked at and not to be played on from.
@@ -164,38 +157,28 @@ class Environment(gymnasium.Env):
         Raises:
             StateError: if the state lacks stones of the episode.
         """
-        episode, _ = self._check_begun()
-        if not set(episode.state.stone_ids) <= set(state.stone_ids):
-            raise StateError("the state lacks stones of the episode: it is of another one")
-        self._backend.write_state(state)
-        self._state, self._frame = state, self._measure(state)
-        self._periods, self._over, self._complete = period, True, False
+        self._begun().show(state, period=period)
 
-    def hold_action(self) -> np.ndarray:
+    def hold_action(self) -> npt.NDArray[np.float32]:
         """The action, float32[4], that does nothing: the target stays, the gripper stays as asked."""
-        self._check_begun()
-        return self._actuator.hold(self._controller.hold_action())
+        return self._begun().hold_action()
 
     def info(self) -> dict[str, Any]:
         """What ``step`` returned last, made anew."""
-        episode, _ = self._check_begun()
-        sim_time = self._periods / self.action_spec.control_hz
-        return episode_info(episode, self._referee, sim_time=sim_time, clipped=self._clipped)
+        return self._begun().info()
 
     def end_episode(self) -> dict[str, Any]:
         """Ends the episode now, as if ``max_steps`` had been reached: holds, judges, returns ``info``."""
-        self._check_running()
-        self._finish()
+        self._running().finish()
         return self.info()
 
     def close(self) -> None:
         """Frees the engine. A second call does nothing."""
         if self._closed:
             return
-        if self._guard is not None:
-            if self._guard.inherited:
-                return  # the parent's renderer: touching it would hang
-            self._guard.check()
+        if self._viewer.inherited:
+            return  # the parent's renderer: touching it would hang
+        self._viewer.check()
         self._closed = True
         self._backend.close()
 
@@ -206,9 +189,9 @@ class Environment(gymnasium.Env):
         Raises:
             LifecycleError: before the first ``reset``.
         """
-        if self._episode is None:
+        if self._simulation is None:
             raise LifecycleError(NOT_BEGUN)
-        return self._episode
+        return self._simulation.episode
 
     @property
     def scene_state(self) -> SceneState:
@@ -217,25 +200,29 @@ class Environment(gymnasium.Env):
         Raises:
             LifecycleError: before the first ``reset``.
         """
-        if self._state is None:
+        if self._simulation is None:
             raise LifecycleError(NOT_BEGUN)
-        return self._state
+        return self._simulation.state
 
     @property
     def move(self) -> Move:
         """What is asked for now: goal and words of the present move."""
-        self._check_begun()
-        return self._referee.move
+        return self._begun().referee.move
+
+    @property
+    def debug(self) -> DebugHandle:
+        """Ways past the referee, for tests and benchmarks; nothing that is scored may use them."""
+        return DebugHandle(backend=self._backend, simulation=self._simulation, restart=self._restart)
 
     # ---- pictures ---------------------------------------------------------------------------
 
-    def render(self) -> np.ndarray:
+    def render(self) -> npt.NDArray[np.uint8]:
         """The first camera's picture, uint8[H, W, 3].
 
         Raises:
             RenderError: if the environment was made without cameras.
         """
-        self._check_begun()
+        self._begun()
         if not self._observation_spec.cameras:
             raise RenderError(
                 "this environment was made without cameras; pass cameras=('head',) to make_task"
@@ -253,16 +240,8 @@ class Environment(gymnasium.Env):
             UnknownNameError: for a modality that does not exist.
             CapabilityError: for one that the backend does not have.
         """
-        self._check_begun()
-        if camera not in self._observation_spec.cameras:
-            raise RenderError(
-                f"no camera {camera!r} in this environment; it has {self._observation_spec.cameras}"
-            )
-        for name in modalities:
-            check_choice("modality", name, MODALITIES)
-        self._backend.require(map(Capability, modalities), "these pictures")
-        if self._guard is not None:
-            self._guard.check()
+        self._begun()
+        self._viewer.check_asked(camera, modalities)
         return self._picture(camera, modalities)
 
     def contact_forces(self) -> list[ContactForce]:
@@ -271,39 +250,19 @@ class Environment(gymnasium.Env):
         Raises:
             CapabilityError: if the backend does not report them.
         """
-        self._check_begun()
+        self._begun()
         self._backend.require({Capability.CONTACT_FORCES}, "contact forces")
         return self._backend.contact_forces()
 
-    def goal_picture(self, size: int = 256) -> np.ndarray:
+    def goal_picture(self, size: int = 256) -> npt.NDArray[np.uint8]:
         """The board from above as the present goal wants it, drawn by code: uint8[size, size, 3]."""
-        self._check_begun()
-        return goal_picture(self._scene, self._referee.wanted(), size)
+        return goal_picture(self._scene, self._begun().referee.wanted(), size)
 
     # ---- saving and loading -----------------------------------------------------------------
 
     def save_state(self) -> bytes:
         """The whole environment as bytes: world, judge, controller, step, and which episode it is."""
-        episode, state = self._check_begun()
-        header: dict[str, Any] = {
-            **terms(self.task, self.action_spec, self.tolerances),
-            "split": episode.split,
-            "seed": episode.seed,
-            "perturbation": episode.perturbation,
-            "steps": self._steps,
-            "periods": self._periods,
-            "clipped": self._clipped,
-            "over": self._over,
-            "pending": [action.tolist() for action in self._actuator.pending],
-        }
-        header["referee"], start, judges = self._referee.get_state()
-        return Snapshot(
-            header=header,
-            scene_state=state,
-            controller=self._controller.state,
-            start=start,
-            judges=judges,
-        ).to_bytes()
+        return self._begun().snapshot().to_bytes()
 
     def load_state(self, saved: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         """Goes on from ``save_state``, from this backend or another.
@@ -328,13 +287,7 @@ class Environment(gymnasium.Env):
         episode = self._suite.episode(self.task, self._scene, split=header["split"], seed=header["seed"])
         # Made before anything moves: it refuses what does not fit.
         referee = resumed_referee(snapshot, self.task, episode, self.tolerances)
-        self._begin(episode, snapshot.scene_state)
-        self._referee = referee
-        self._controller.state = snapshot.controller
-        self._steps, self._periods = header["steps"], header["periods"]
-        self._clipped, self._over = header["clipped"], header["over"]
-        self._actuator.pending = deque(np.array(action, dtype=np.float32) for action in header["pending"])
-        self._complete = False
+        self._begin(episode, snapshot.scene_state).resume(snapshot, referee)
         return self.observe(), self.info()
 
     def episode_record(self) -> EpisodeRecord:
@@ -343,113 +296,46 @@ class Environment(gymnasium.Env):
         Raises:
             StateError: after ``load_state``, which brings no series with it.
         """
-        episode, state = self._check_begun()
-        if not self._complete:
-            raise StateError("the episode was loaded half-way: its first measures were not saved with it")
-        about = episode_about(
-            episode,
-            self._referee,
-            backend=self.backend_name,
-            action_mode=self.action_spec.mode,
-            control_hz=self.action_spec.control_hz,
-        )
-        return self._log.record(about, episode, state, self._referee.segments)
+        return self._begun().record()
 
     # ---- inside -----------------------------------------------------------------------------
 
-    def _begin(self, episode: Episode, state: SceneState) -> None:
+    def _begin(self, episode: Episode, state: SceneState) -> Simulation:
         """Puts the world into ``state`` of ``episode`` and forgets what came before."""
-        if self._guard is not None:
-            self._guard.check()
-        self._backend.reset(episode.scene, state)
-        self._episode, self._state = episode, state
-        self._controller = Controller(self.action_spec, episode.scene)
-        self._controller.reset(episode.state.joint_positions[:ARM_JOINTS].astype(np.float64))
-        self._actuator = Actuator(
-            self._suite.actuation(episode),
-            self.action_spec,
-            split=episode.split,
-            seed=episode.seed,
-            hold=self._controller.hold_action(),
+        self._viewer.check()
+        self._simulation = Simulation(
+            self.task,
+            self._backend,
+            episode,
+            state,
+            spec=self.action_spec,
+            actuation=self._suite.actuation(episode),
+            tolerances=self.tolerances,
         )
-        self._measure = Measurer(episode.scene, self._controller.kinematics)
-        layout = self._measure(episode.state)
-        self._referee = Referee(self.task, episode, self.tolerances, layout)
-        self._frame = layout if state is episode.state else self._measure(state)
-        self._log = EpisodeLog(layout, episode.state.stone_ids)
-        self._steps = self._periods = self._clipped = 0
-        self._over, self._complete = False, True
-        self._tool_before: list[float] = [inf, inf, inf]
+        return self._simulation
 
-    def _checked(self, action: object) -> np.ndarray:
-        action = check_action(action)
-        if self.action_spec.holds(action):
-            return action
-        self._clipped += 1
-        clipped: npt.NDArray[np.float32] = np.clip(action, self.action_spec.low, self.action_spec.high)
-        return clipped
-
-    def _run_period(self, action: np.ndarray) -> None:
-        """One control period: joint targets, physics, measures, verdict."""
-        before = self._frame
-        targets = self._controller.advance(self._actuator(action, self._periods))
-        # A stone may be struck and be gone again before the period ends: then the states in between count.
-        tool = before.p_RT.tolist()
-        reach = self._controller.farthest(tool, before.opening, dist(tool, self._tool_before))
-        self._tool_before = tool
-        trace: Trace | None = None
-        if self._measure.worth_tracing(before, reach):
-            trace = self._backend.step_traced(targets)
-        else:
-            self._backend.step(targets)
-        self._periods += 1
-        self._state = state = self._backend.read_state()
-        frame = self._measure(state)
-        if trace is not None:
-            frame = self._measure.sweep(before, frame, trace)
-        self._frame = frame
-        time = self._periods / self.action_spec.control_hz
-        self._referee.update(time, frame, len(self._log.frames))
-        self._log.frames.append(frame)
-        self._log.times.append(time)
-        if self._referee.pending is not None and self._referee.ready(frame):
-            self._begin_move(self._referee.pending)
-
-    def _begin_move(self, move: Move) -> None:
-        """Sets the stones that come with the move on the board, at rest, and has it judged from here."""
-        episode, state = self._check_begun()
-        if move.replies:
-            self._state = state = add_stones(episode.scene, state, move.replies)
-            self._backend.write_state(state)
-            self._frame = self._log.frames[-1] = self._measure(state)
-        self._referee.begin(move, state, self._frame, len(self._log.frames) - 1)
-        self._log.stones.append(state.stone_ids)
-
-    def _finish(self) -> None:
-        hold = self._actuator.hold(self._controller.hold_action())
-        for _ in range(round(FINAL_HOLD * self.action_spec.control_hz)):
-            self._run_period(hold)
-        self._over = True
+    def _restart(self, state: SceneState) -> None:
+        self._begin(replace(self._begun().episode, state=state), state)
 
     def _picture(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
-        episode, _ = self._check_begun()
-        image = self._backend.render(camera, modalities)
-        return self._suite.develop(episode, camera, self._periods, image)
+        simulation = self._begun()
+        return self._viewer.draw(simulation.episode, simulation.periods, camera, modalities)
 
     def _check_open(self) -> None:
         if self._closed:
             raise LifecycleError("the environment is closed; make a new one")
 
-    def _check_begun(self) -> tuple[Episode, SceneState]:
-        """The episode and the state of the world."""
+    def _begun(self) -> Simulation:
+        """The present episode."""
         self._check_open()
-        if self._episode is None or self._state is None:
+        if self._simulation is None:
             raise LifecycleError(NOT_BEGUN)
-        return self._episode, self._state
+        return self._simulation
 
-    def _check_running(self) -> None:
-        self._check_begun()
-        if self._over:
+    def _running(self) -> Simulation:
+        """The present episode, if it can go on."""
+        simulation = self._begun()
+        if simulation.over:
             raise LifecycleError("the episode is over; call reset")
-        if self._guard is not None:
-            self._guard.check()
+        self._viewer.check()
+        return simulation

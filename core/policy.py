@@ -20,12 +20,20 @@ class Policy(ABC):
         wants_step: whether the harness calls ``act`` with ``step=``, the actions executed so far.
         wants_action_spec: whether the harness calls ``reset`` with ``action_spec=``, what actions mean in
             this environment; for policies that have to convert or to hold.
+        cameras: names of those it looks through; empty: it looks at nothing. An environment that does not
+            show them is refused, and where nobody says which cameras to show, these are. None: any.
+            It may be set by the class, or on an instance in ``__init__``; so may the next two.
+        image_size: (height, width) of the pictures it is given, in pixels; likewise. None: any.
+        modalities: out of ``rgb``, ``depth``, ``segmentation``; likewise. None: any.
     """
 
     privileged: ClassVar[bool] = False
     wants_goal_picture: ClassVar[bool] = False
     wants_step: ClassVar[bool] = False
     wants_action_spec: ClassVar[bool] = False
+    cameras: tuple[str, ...] | None = None
+    image_size: tuple[int, int] | None = None
+    modalities: tuple[str, ...] | None = None
 
     @abstractmethod
     def reset(self, instruction: str, seed: int) -> None:
@@ -62,7 +70,8 @@ class Policy(ABC):
         Known keys, all optional: ``checkpoint``; ``parameters``, how many; ``memory_mb``, what its weights
         take; ``trained_on``, a list of ``{"split": name, "perturbations": ..., ...}``, out of the provenance
         of its datasets; ``action_mode`` and ``control_hz``, what its actions mean: evaluating it with others
-        is an error.
+        is an error; ``cameras``, ``image_size``, ``modalities``, as the attributes, which are added to what
+        is returned.
         """
         return {}
 

@@ -35,7 +35,7 @@ def simplified_meshes() -> np.ndarray:
         env = core.make_task(backend="robotwin", image_size=SIZE, supersample=2)
         env.reset(seed=SEED)
         far = env.render()
-        env._backend.set_camera(close)
+        env.debug.backend.set_camera(close)
         columns.append([captioned(picture, words) for picture in (far, env.render())])
         env.close()
     drawing.robot_visuals = robot_visuals

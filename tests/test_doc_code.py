@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from bomb.cli import VERBS, _parser
+from bomb.cli import VERBS, parser_for
 from tests.conftest import PATIENCE_S
 from tests.exports.conftest import make_dataset
 from tests.report.stores import condition, make_run
@@ -124,7 +124,7 @@ def test_commands_are_understood(place, words):
     if words[0] != "bomb":
         assert words[0] in OTHERS, f"{place}: {words[0]}"
         return
-    args = _parser(words[1:]).parse_args(words[1:])
+    args = parser_for(words[1:]).parse_args(words[1:])
     assert args.verb in VERBS
     if args.verb == "evaluate":
         from bomb.cli.evaluate import read

@@ -56,8 +56,9 @@ ORDER = {
         # an episode, its pictures, what a run is on disk, and those who play
         *("rollouts", "pictures", "runs", "demonstrations", "policies"),
         # what is done with them
-        *("collecting", "evaluation", "exports", "inspection", "parity", "report", "integrations", "models"),
-        *("training",),
+        *("collecting", "evaluation", "exports", "inspection", "parity", "report", "results"),
+        *("integrations", "models"),
+        *("training", "explanation"),
         # how it is asked for
         *("demo", "cli", "__init__", "__main__"),
     ),
@@ -66,7 +67,7 @@ ORDER = {
 # Modules that are themselves imported on first use: these are made of another project's classes.
 TOP_OF_FILE = {
     **{f"bomb/integrations/vla_eval/{name}.py": {"vla_eval"} for name in ("benchmark", "specs")},
-    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving")},
+    **{f"bomb/training/{name}.py": {"accelerate"} for name in ("loop", "saving", "summing")},
 }
 
 # Models are classes of torch's, so their modules need it; but not these, which commands and policies import.
@@ -136,7 +137,7 @@ def _is_type_checking(node: ast.AST) -> bool:
 def of_torch(file: Path) -> bool:
     """Whether a module is one of those that are imported only where torch is."""
     parts = file.relative_to(ROOT).with_suffix("").parts
-    if parts[:2] == ("bomb", "training"):
+    if parts[:2] == ("bomb", "training") or parts[:3] == ("bomb", "explanation", "inside"):
         return True
     if parts[:2] != ("bomb", "models"):
         return False
@@ -239,6 +240,31 @@ def test_processes_of_our_own_are_started_in_one_place():
             if name in starters:
                 wrong.append(f"{file.relative_to(ROOT)}:{node.lineno} calls {name}")
     assert not wrong, "\n".join(wrong)
+
+
+PUBLIC_ALL_THE_SAME = {
+    "_replace",
+    "_asdict",
+    "_fields",
+    "_exit",
+    "_checker",
+}  # named tuples, os, the compiled checker
+
+
+def test_tests_and_benchmarks_use_public_names():
+    """What they need of the inside has a public way in: ``Environment.debug``, ``Registry.temporarily``."""
+    wrong = []
+    for file in files("tests", "benchmarks", "examples", "scripts"):
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in HOUSES:
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") not in ("self", "cls"):
+                names = [node.attr]
+            else:
+                continue
+            private = [n for n in names if n[:1] == "_" != n[1:2] and n not in PUBLIC_ALL_THE_SAME]
+            wrong += [f"{file.relative_to(ROOT)}:{node.lineno} uses {name}" for name in private]
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_few_modules_stand_outside_of_a_room():

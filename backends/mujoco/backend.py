@@ -54,6 +54,27 @@ class MujocoBackend(Backend):
 
             self._pictures = Pictures(scene, image_size=image_size, supersample=supersample)
 
+    @property
+    def model(self) -> Any:
+        """MuJoCo's ``MjModel``, to be looked at."""
+        return self._model
+
+    @property
+    def data(self) -> Any:
+        """MuJoCo's ``MjData``; changed by hand, it is not what ``read_state`` says until the next step."""
+        return self._data
+
+    @property
+    def pictures(self) -> "Pictures":
+        """What draws.
+
+        Raises:
+            RenderError: if the world was built without cameras.
+        """
+        if self._pictures is None:
+            raise RenderError("this world was built without cameras")
+        return self._pictures
+
     def dress(self, scene: SceneSpec) -> None:
         if scene == self._scene:
             return
@@ -149,16 +170,11 @@ class MujocoBackend(Backend):
 
     def render(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         check_choice("camera", camera, [spec.name for spec in self._scene.cameras])
-        return self._drawn().draw(self.read_state(), camera, modalities)
+        return self.pictures.draw(self.read_state(), camera, modalities)
 
     def set_camera(self, camera: CameraSpec) -> None:
         check_choice("camera", camera.name, [spec.name for spec in self._scene.cameras])
-        self._drawn().set_camera(camera)
-
-    def _drawn(self) -> "Pictures":
-        if self._pictures is None:
-            raise RenderError("this world was built without cameras")
-        return self._pictures
+        self.pictures.set_camera(camera)
 
     def close(self) -> None:
         if self._pictures is not None:

@@ -16,7 +16,7 @@ from backends.mujoco.options import (
     STONE_TYPE,
 )
 from core.errors import BombError
-from core.world.bodies import parked_pose, static_bodies
+from core.world.bodies import MassProperties, parked_pose, static_bodies, stone_mass
 from core.world.meshes import stone_collision_vertices
 from core.world.robot import (
     ARM_JOINT_NAMES,
@@ -29,7 +29,7 @@ from core.world.robot import (
     panda,
 )
 from core.world.rotations import Pose
-from core.world.scene import PhysicsSpec, RobotSpec, SceneSpec, StoneSpec
+from core.world.scene import PhysicsSpec, RobotSpec, SceneSpec
 from core.world.state import JOINTS
 
 
@@ -196,16 +196,16 @@ def _add_stones(spec: mj.MjSpec, scene: SceneSpec) -> None:
         body = spec.worldbody.add_body(name=f"stone_{k}", pos=pose.p, quat=pose.q)
         body.sleep = mj.mjtSleepPolicy.mjSLEEP_INIT
         body.add_freejoint(name=f"stone_{k}")
-        set_stone_mass(body, stone)
+        _set_mass(body, stone_mass(stone))
         geom = body.add_geom(type=mj.mjtGeom.mjGEOM_MESH, meshname=hull)
         _set_contact(geom, STONE_TYPE, STONE_AFFINITY, scene.physics.surface_stone)
 
 
-def set_stone_mass(body: mj.MjsBody, stone: StoneSpec) -> None:
-    """Mass and inertia as the scene says, not as the hull's volume would give."""
+def _set_mass(body: mj.MjsBody, mass: MassProperties) -> None:
+    """Mass, inertia and centre of mass as they are declared, not as the shapes would have them."""
     body.explicitinertial = True
-    body.mass, body.inertia = stone.mass, [stone.inertia] * 3
-    body.ipos, body.iquat = [0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]
+    body.mass, body.inertia = mass.mass, mass.moments
+    body.ipos, body.iquat = mass.X_BC.p, mass.X_BC.q
 
 
 def _add_hull(spec: mj.MjSpec, name: str, vertices: np.ndarray) -> None:

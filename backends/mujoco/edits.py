@@ -6,7 +6,7 @@ import mujoco as mj
 import numpy as np
 
 from backends.mujoco.compile import Compiled, make_pristine, stone_bodies
-from core.world.bodies import movable_poses
+from core.world.bodies import movable_poses, stone_mass
 from core.world.meshes import stone_shape
 from core.world.scene import SceneSpec
 
@@ -33,8 +33,8 @@ def refit(own: Compiled, scene: SceneSpec) -> None:
     model.body_pos[list(poses)] = [X_WB.p for X_WB in poses.values()]
     model.body_quat[list(poses)] = [X_WB.q for X_WB in poses.values()]
     stones = stone_bodies(model, len(scene.stones))
-    masses = np.array([stone.mass for stone in scene.stones])
-    inertias = np.array([[stone.inertia] for stone in scene.stones])
+    declared = [stone_mass(stone) for stone in scene.stones]
+    masses, inertias = np.array([one.mass for one in declared]), np.array([one.moments for one in declared])
     if (model.body_mass[stones] != masses).any() or (model.body_inertia[stones] != inertias).any():
         model.body_mass[stones], model.body_inertia[stones] = masses, inertias
         mj.mj_setConst(model, own.pristine)

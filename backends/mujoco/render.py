@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pinocchio
 from mujoco import mjrf
 
@@ -282,6 +283,17 @@ class Pictures:
             height, width = self._size
             steps = steps.reshape(height, s, width, s, 3).sum(axis=(1, 3), dtype=np.uint32)
         return _encoding(s * s)[steps]
+
+    def draw_red(self, camera: str) -> npt.NDArray[np.float32]:
+        """Red of the state that was drawn last, [height, width], linear and not rounded.
+
+        The renderer has floating point for one channel only; the bytes of ``draw`` are measured by it.
+        """
+        target = Target(self._context, self._size, mjrf.PixelFormat.PIXEL_FORMAT_R32F)
+        self._shine(1)
+        view = self._view(self._cameras[camera])
+        red: npt.NDArray[np.float32] = target.draw(self._scene, view, mjrf.DrawMode.DRAW_MODE_DEFAULT)
+        return red
 
     def _draw_depth(self, view: mjrf.Camera, near: float, far: float) -> np.ndarray:
         self._context.set_clear_color(_NOTHING)

@@ -49,6 +49,16 @@ class RobotwinBackend(Backend):
         self._world = compile_world(scene)
         self._setters = [joint.set_drive_target for joint in self._world.articulation.active_joints]
 
+    @property
+    def world(self) -> World:
+        """The bodies in SAPIEN, to be looked at."""
+        return self._world
+
+    @property
+    def system(self) -> Any:
+        """SAPIEN's ``PhysxCpuSystem``, which is another one after every ``write_state``."""
+        return self._system
+
     def dress(self, scene: SceneSpec) -> None:
         edits.apply(self._world, self._pictures, self._scene, scene)
         self._scene = scene
@@ -110,8 +120,10 @@ class RobotwinBackend(Backend):
         self._targets = before
 
     def read_state(self) -> SceneState:
-        if self._written is not None:
-            return self._written
+        return self.measured_state() if self._written is None else self._written
+
+    def measured_state(self) -> SceneState:
+        """The world as the engine has it, whatever was written last."""
         numbers = np.frombuffer(self._system.pack(), dtype=np.float32)
         count = len(self._ids)
         bodies = numbers[: _BODY * count].reshape(count, _BODY)[:, _P_FIRST]

@@ -9,11 +9,18 @@ from sapien import physx
 
 from backends.robotwin import options
 from core.errors import BombError
-from core.world.bodies import BoxShape, StaticBody, static_bodies
+from core.world.bodies import BoxShape, MassProperties, StaticBody, static_bodies, stone_mass
 from core.world.meshes import stone_collision_vertices, stone_shape
 from core.world.robot import FINGER_LINKS, JOINT_NAMES, CollisionShape, Joint, Link, panda
-from core.world.rotations import Pose, compose, matrix_from_quaternion, pose_from, quaternion_from_matrix
-from core.world.scene import RobotSpec, SceneSpec, StoneSpec
+from core.world.rotations import (
+    Pose,
+    compose,
+    matrix_from_quaternion,
+    pose_from,
+    quaternion_from_matrix,
+    triple,
+)
+from core.world.scene import RobotSpec, SceneSpec
 
 Body: TypeAlias = physx.PhysxRigidBaseComponent
 
@@ -156,7 +163,7 @@ def _stone(
         )
     body = physx.PhysxRigidDynamicComponent()
     _attach(body, shape, options.STONE_GROUP, f"stone_{index}", names)
-    set_stone_mass(body, spec)
+    set_mass(body, stone_mass(spec))
     body.linear_damping = body.angular_damping = 0.0
     body.solver_position_iterations = options.POSITION_ITERATIONS
     body.solver_velocity_iterations = options.VELOCITY_ITERATIONS
@@ -164,9 +171,9 @@ def _stone(
     return _entity(f"stone_{index}", body, Pose())
 
 
-def set_stone_mass(body: physx.PhysxRigidDynamicComponent, spec: StoneSpec) -> None:
-    """Mass, inertia and centre of mass as the specification says, not as the hull would have it."""
-    body.mass, body.inertia, body.cmass_local_pose = spec.mass, [spec.inertia] * 3, sapien.Pose()
+def set_mass(body: physx.PhysxRigidBodyComponent, mass: MassProperties) -> None:
+    """Mass, inertia and centre of mass as they are declared, not as the shapes would have them."""
+    body.mass, body.inertia, body.cmass_local_pose = mass.mass, mass.moments, sapien_pose(mass.X_BC)
 
 
 def _same_points(a: np.ndarray, b: np.ndarray, tolerance: float = 1e-7) -> bool:
@@ -204,7 +211,7 @@ def _robot(
             material = pads if link.name in FINGER_LINKS else surface
             for shape in link.collisions:
                 _attach(body, _link_shape(shape, X_BL, material), options.ROBOT_GROUP, link.name, names)
-        _set_mass(body, parts)
+        set_mass(body, _mass_together(parts))
         body.name, body.disable_gravity = name, True
         body.linear_damping = body.angular_damping = 0.0
         if joint:
@@ -238,11 +245,11 @@ def _link_shape(
     return hull
 
 
-def _set_mass(body: physx.PhysxArticulationLinkComponent, parts: list[tuple[Link, Pose]]) -> None:
-    """Mass, centre of mass and inertia of links that move as one (parallel-axis theorem)."""
+def _mass_together(parts: list[tuple[Link, Pose]]) -> MassProperties:
+    """Of links that move as one (parallel-axis theorem), each with its pose in the body."""
     mass = sum(link.mass for link, _ in parts)
     centers = [np.asarray(compose(X_BL, Pose(link.p_LC)).p) for link, X_BL in parts]
-    center = sum(link.mass * p for (link, _), p in zip(parts, centers, strict=True)) / mass
+    center = np.sum([link.mass * p for (link, _), p in zip(parts, centers, strict=True)], axis=0) / mass
     inertia = np.zeros((3, 3))
     for (link, X_BL), p in zip(parts, centers, strict=True):
         R, d = matrix_from_quaternion(X_BL.q), p - center
@@ -251,8 +258,8 @@ def _set_mass(body: physx.PhysxArticulationLinkComponent, parts: list[tuple[Link
     moments, axes = np.linalg.eigh(inertia)
     if np.linalg.det(axes) < 0:
         axes[:, 0] *= -1
-    body.mass, body.inertia = mass, moments
-    body.cmass_local_pose = sapien.Pose(p=center, q=quaternion_from_matrix(axes))
+    X_BC = pose_from(center, quaternion_from_matrix(axes))
+    return MassProperties(mass=mass, moments=triple(moments), X_BC=X_BC)
 
 
 def _set_joint(joint: physx.PhysxArticulationJoint, source: Joint, X_BP: Pose) -> None:

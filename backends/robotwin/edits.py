@@ -1,9 +1,9 @@
 """How a built scene changes in place; ``core.world.changes`` says what may."""
 
 from backends.robotwin import options
-from backends.robotwin.compile import World, sapien_pose, set_stone_mass, take_stones
+from backends.robotwin.compile import World, sapien_pose, set_mass, take_stones
 from backends.robotwin.render import Pictures
-from core.world.bodies import movable_poses, static_bodies, stone_visual
+from core.world.bodies import movable_poses, static_bodies, stone_mass, stone_visual
 from core.world.scene import MaterialSpec, SceneSpec
 
 
@@ -21,7 +21,7 @@ def apply(world: World, pictures: Pictures | None, before: SceneSpec, after: Sce
     others = take_stones(world, after)
     for body, old, new in zip(world.stone_bodies, before.stones, after.stones, strict=True):
         if others or (old.mass, old.inertia) != (new.mass, new.inertia):
-            set_stone_mass(body, new)
+            set_mass(body, stone_mass(new))
     poses = movable_poses(before)
     moved = {name: pose for name, pose in movable_poses(after).items() if pose != poses[name]}
     for name, pose in moved.items():

@@ -19,12 +19,14 @@ VERBS: dict[str, tuple[str, str]] = {
         "play a policy on a matrix of conditions and report how often it succeeds",
     ),
     "report": ("bomb.cli.report", "sum up runs as a page, JSON, CSV or markdown, with intervals and tests"),
+    "results": ("bomb.cli.results", "merge runs into the table of results, and write it into a page"),
     "serve": ("bomb.cli.serve", "serve a policy to openpi clients, other simulators' among them"),
     "collect": ("bomb.cli.collect", "collect demonstrations: successful episodes of the expert"),
     "render": ("bomb.cli.render", "draw the pictures of a dataset, in any simulator, perturbed if asked"),
     "replay": ("bomb.cli.replay", "play a dataset's actions again, in its simulator and in others"),
     "export": ("bomb.cli.export", "write a dataset in a trainer's format: LeRobot or RLDS"),
     "train": ("bomb.cli.train", "train a VLA on demonstrations by a recipe, and rank its checkpoints"),
+    "explain": ("bomb.cli.explain", "why a policy acts as it does: what it looks at, which words it follows"),
     "inspect": ("bomb.cli.inspect", "show a dataset as a page: counts, coverage, histograms, anomalies"),
     "rescore": ("bomb.cli.rescore", "judge a stored run again, with the same tolerances or others"),
     "view": ("bomb.cli.view", "draw an episode in every simulator side by side, as a picture or a video"),
@@ -69,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv: list[str], name: str) -> int:
     try:
-        parser = _parser(argv)
+        parser = parser_for(argv)
         args = parser.parse_args(argv)
         if args.verb is None:
             parser.print_help()
@@ -93,7 +95,8 @@ def _run(argv: list[str], name: str) -> int:
         return CANNOT_WRITE if error.errno in DISK_ERRORS else USAGE_ERROR
 
 
-def _parser(argv: list[str]) -> argparse.ArgumentParser:
+def parser_for(argv: list[str]) -> argparse.ArgumentParser:
+    """The parser of a command line: all verbs, and the options of the one that it begins with."""
     parser = argparse.ArgumentParser(
         prog="bomb", description="BOMB, the BOard Manipulation Benchmark.", allow_abbrev=False
     )

@@ -8,6 +8,7 @@ from bomb.evaluation.settings import EXECUTORS, GOALS, KEEP, EvaluationSettings,
 from bomb.policies.registry import POLICIES
 from bomb.processes.statuses import INTERRUPTED
 from core.registry import BACKENDS, TASKS
+from core.rendering.observation import MODALITIES
 from core.seeding import SPLITS
 
 
@@ -50,9 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--cameras",
         metavar="NAMES",
-        help="what the policy sees, or 'none'; default: none for privileged policies, head for the others",
+        help="what the policy sees, or 'none'; default: what the policy declares, else none for privileged "
+        "policies and head for the others",
     )
-    what.add_argument("--image-size", type=int, default=256, metavar="PIXELS", help="side of each picture")
+    what.add_argument(
+        "--image-size",
+        type=int,
+        metavar="PIXELS",
+        help="side of each picture; default: what the policy declares, else 256",
+    )
+    what.add_argument(
+        "--modalities",
+        metavar="NAMES",
+        help=f"of each picture, out of {', '.join(MODALITIES)}; default: what the policy declares, else rgb",
+    )
     what.add_argument("--supersample", type=int, metavar="K", help="draw K times larger and filter down")
     what.add_argument(
         "--renderer",
@@ -143,7 +155,8 @@ def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSetting
         action_mode=args.action_mode,
         control_hz=args.control_hz,
         cameras=chosen_cameras(args.cameras),
-        image_size=(args.image_size, args.image_size),
+        image_size=None if args.image_size is None else (args.image_size, args.image_size),
+        modalities=None if args.modalities is None else names(args.modalities, "--modalities"),
         supersample=args.supersample,
         renderer=args.renderer,
         stop_on_success=args.stop_on_success,

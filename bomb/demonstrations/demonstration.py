@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ VERSION = 1
 _STONE = 13  # p, q, linear and angular velocity
 
 # Stored arrays: dtype and shape, where T is the number of actions and S that of the stones.
-_ARRAYS: dict[str, tuple[type, tuple]] = {
+_ARRAYS: dict[str, tuple[type, tuple[Any, ...]]] = {
     "observations": (np.float32, ("T+1", 4)),
     "actions": (np.float32, ("T", 4)),
     "periods": (np.int32, ("T+1",)),
@@ -53,7 +54,7 @@ class Demonstration:
             W; zero before a stone's first row.
     """
 
-    about: dict
+    about: dict[str, Any]
     observations: np.ndarray
     actions: np.ndarray
     periods: np.ndarray

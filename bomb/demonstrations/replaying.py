@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import core
 from bomb.demonstrations.dataset import Dataset
@@ -68,7 +69,7 @@ class ReplayRow:
         """Whether it is as good as is asked of it."""
         return not self.required or self.success.value >= LEAST
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "made_in": self.made_in,

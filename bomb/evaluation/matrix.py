@@ -30,15 +30,14 @@ class ConditionPlan:
     seeds: tuple[int, ...]
 
 
-def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[ConditionPlan]:
+def make_matrix(settings: EvaluationSettings) -> list[ConditionPlan]:
     """Every condition, in the order task, perturbation, backend; nothing is built yet.
 
     Conditions of one task have the same seeds, so that each episode has its clean twin and its pair in the
     other simulators.
 
     Args:
-        settings: what is evaluated.
-        cameras: what the policy sees.
+        settings: what is evaluated, fitted to the policy.
 
     Raises:
         UnknownNameError, OptionError, CapabilityError, StateError: as ``core.make_task``, and if a condition
@@ -54,7 +53,7 @@ def make_matrix(settings: EvaluationSettings, cameras: tuple[str, ...]) -> list[
         for one in perturbed:
             _check_file(one, name, settings.split, seeds)
             for backend in settings.backends:
-                plan = _plan(settings, name, one, backend, cameras, seeds)
+                plan = _plan(settings, name, one, backend, seeds)
                 check_settings(plan.environment)
                 plans.append(plan)
     return plans
@@ -65,7 +64,6 @@ def _plan(
     task: str,
     perturbed: Perturbed,
     backend: str,
-    cameras: tuple[str, ...],
     seeds: tuple[int, ...],
 ) -> ConditionPlan:
     condition = Condition(
@@ -79,9 +77,7 @@ def _plan(
         category=perturbed.category,
         levels=perturbed.levels,
     )
-    environment = settings.environment(
-        task=task, backend=backend, cameras=cameras, perturbations=perturbed.option
-    )
+    environment = settings.environment(task=task, backend=backend, perturbations=perturbed.option)
     return ConditionPlan(condition=condition, environment=environment, seeds=seeds)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import write_bytes, write_json
 from bomb.evaluation.executors.base import Executor
@@ -27,6 +28,7 @@ from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
+from core.rendering.sight import Sight
 from core.seeding import PrivateSplit
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
 from core.world.temporary import temporary_folder
@@ -45,7 +47,7 @@ def evaluate(
     execution: ExecutionSettings | None = None,
     report: Report | None = None,
     begin: Callable[[int, int], None] | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Plays the episodes that are not in ``out`` yet and sums up all of them.
 
     An attempt that ends with an error is kept apart: it is no failure of the policy's hand and does not enter
@@ -67,6 +69,7 @@ def evaluate(
     Raises:
         UnknownNameError, OptionError, CapabilityError: for settings that are not allowed, before anything is
             played.
+        ConventionError: if the policy acts or looks otherwise than the settings say, likewise.
         FileError: if ``out`` is something else, or another process writes to it.
     """
     start, execution = time.perf_counter(), execution or ExecutionSettings()
@@ -78,9 +81,10 @@ def evaluate(
         executor = stack.enter_context(make_executor(execution, _most_jobs(settings)))
         process = PolicyProcess(settings.policy, execution, executor.host)
         stack.callback(process.close)
-        cameras = _cameras(settings, process.about)
-        plans = make_matrix(settings, cameras)
-        described = _described(settings, execution, process.about, cameras, plans)
+        sight = Sight.read(process.about.description)
+        settings = settings.fitted(sight, privileged=process.about.privileged)
+        plans = make_matrix(settings)
+        described = _described(settings, execution, process.about, plans)
         _check_split(settings, process.about.description)
         _check_actions(settings, process.about.description)
         if out is None:
@@ -169,7 +173,9 @@ def video_name(row: EpisodeRow) -> str:
     return f"{place}_{row.seed:06d}.mp4"
 
 
-def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float) -> dict:
+def summary(
+    store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float
+) -> dict[str, Any]:
     """The result of a run so far.
 
     Returns:
@@ -206,7 +212,7 @@ def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wa
     }
 
 
-SHOWN = ("episodes", "seed", "goals", "cameras", *EPISODE_OPTIONS, "chunk")
+SHOWN = ("episodes", "seed", "goals", "cameras", "modalities", *EPISODE_OPTIONS, "chunk")
 
 
 def _check_names(settings: EvaluationSettings) -> None:
@@ -218,7 +224,7 @@ def _check_names(settings: EvaluationSettings) -> None:
         TASKS.target(task)
 
 
-def _check_split(settings: EvaluationSettings, description: dict) -> None:
+def _check_split(settings: EvaluationSettings, description: dict[str, Any]) -> None:
     trained = {entry.get("split") for entry in description.get("trained_on") or ()}
     if settings.split in trained and not settings.allow_training_split:
         raise OptionError(
@@ -227,7 +233,7 @@ def _check_split(settings: EvaluationSettings, description: dict) -> None:
         )
 
 
-def _check_actions(settings: EvaluationSettings, description: dict) -> None:
+def _check_actions(settings: EvaluationSettings, description: dict[str, Any]) -> None:
     recorded = description.get("recorded_split")
     if recorded is not None and recorded != settings.split:
         # The same seed is another episode there: what comes out would look like the policy's failure.
@@ -243,12 +249,6 @@ def _check_actions(settings: EvaluationSettings, description: dict) -> None:
             )
 
 
-def _cameras(settings: EvaluationSettings, about: PolicyAbout) -> tuple[str, ...]:
-    if settings.cameras is not None:
-        return tuple(settings.cameras)
-    return () if about.privileged else ("head",)
-
-
 def _most_jobs(settings: EvaluationSettings) -> int:
     """No run has more episodes than this: a word may stand for six severities."""
     conditions = len(settings.tasks) * len(settings.backends) * 6 * len(settings.perturbations)
@@ -259,12 +259,11 @@ def _described(
     settings: EvaluationSettings,
     execution: ExecutionSettings,
     about: PolicyAbout,
-    cameras: tuple[str, ...],
     plans: list[ConditionPlan],
-) -> dict:
+) -> dict[str, Any]:
     """The settings as the store has them, with what the run is made with."""
     plain = settings.to_dict()
-    machine = hardware(renders=bool(cameras) or execution.videos != "none")
+    machine = hardware(renders=bool(settings.cameras) or execution.videos != "none")
     return {
         **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {
@@ -277,10 +276,9 @@ def _described(
         "perturbation_words": list(settings.perturbations),
         "perturbations": list(dict.fromkeys(plan.condition.perturbation for plan in plans)),
         "trained_on": about.description.get("trained_on"),
-        "cameras": list(cameras),
         "supersample": settings.supersample or DEFAULT_SUPERSAMPLE,
         "drawn_by": settings.renderer,  # None: each engine draws its own; "renderer" is the driver
-        "renderer": machine["renderer"] if cameras else None,
+        "renderer": machine["renderer"] if settings.cameras else None,
         "versions": versions(),
         "tolerances": asdict(Tolerances()),
         **({"salt_sha256": settings.split.salt_sha256} if isinstance(settings.split, PrivateSplit) else {}),

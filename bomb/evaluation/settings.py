@@ -1,9 +1,23 @@
 """What is evaluated, and how it is carried out."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from bomb.rollouts.chunks import ChunkExecution
-from core.errors import OptionError, check_choice, check_flag, check_integer
+from core.errors import (
+    NATURAL,
+    POSITIVE,
+    Number,
+    OptionError,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_names,
+    check_numbers,
+    take_plain_numbers,
+)
+from core.rendering.observation import ObservationSpec
+from core.rendering.sight import DECLARED, Sight
 from core.seeding import check_seed
 from core.settings import EnvironmentSettings, EpisodeSettings
 
@@ -25,7 +39,10 @@ class EvaluationSettings(EpisodeSettings):
         episodes: how many in each condition; their seeds are ``seed``, ``seed + 1``, ...
         goals: ``"all"``, or only seeds whose goal is ``"seen"`` or ``"unseen"``: not in, or in the set of
             intersections that demonstrations leave out; see ``core.perturbations.heldout``.
-        cameras: what the policy sees; empty renders nothing; None: none if it is privileged, else head.
+        cameras: what the policy sees; empty renders nothing; None: those that it declares; where it declares
+            none, no camera if it is privileged, else head.
+        image_size, modalities: None: what the policy declares; where it declares nothing, 256 x 256 pixels
+            and ``rgb``.
         chunks: how chunks are executed, as words; see ``bomb.rollouts.chunks``.
         allow_training_split: whether a policy may be evaluated on the split that it was trained on.
     """
@@ -38,6 +55,8 @@ class EvaluationSettings(EpisodeSettings):
     seed: int = 0
     goals: str = "all"
     cameras: tuple[str, ...] | None = None
+    image_size: tuple[int, int] | None = None
+    modalities: tuple[str, ...] | None = None
     chunks: str = "full"
     allow_training_split: bool = False
 
@@ -48,24 +67,55 @@ class EvaluationSettings(EpisodeSettings):
         check_seed(self.seed + self.episodes - 1)
         check_choice("set of goals", self.goals, GOALS)
         ChunkExecution.parse(self.chunks)
+        for name in ("cameras", "modalities"):
+            if (value := getattr(self, name)) is not None:
+                self._set(name, check_names(name, value))
         for name in ("backends", "tasks", "perturbations"):
-            values = getattr(self, name)
-            if isinstance(values, str) or not values:
+            values = check_names(name, getattr(self, name))
+            if not values:
                 raise OptionError(f"{name} must be a sequence of at least one name, got {values!r}")
             if len(set(values)) < len(values):
                 raise OptionError(f"{name} has a name twice: {', '.join(values)}")
-            self._set(name, tuple(values))
+            self._set(name, values)
+        if not isinstance(self.policy, str):
+            raise OptionError(f"policy must be words for bomb.make_policy, got {self.policy!r}")
         check_flag("allow_training_split", self.allow_training_split)
 
-    def environment(
-        self, *, task: str, backend: str, cameras: tuple[str, ...], perturbations: object
-    ) -> EnvironmentSettings:
-        """What the episodes of one condition are played in."""
+    def _check_image_size(self) -> None:
+        if self.image_size is not None:
+            super()._check_image_size()
+
+    def fitted(self, sight: Sight, *, privileged: bool) -> Self:
+        """The same with cameras, size and modalities that the policy looks at, where none are asked for.
+
+        Args:
+            sight: what the policy declares.
+            privileged: whether it needs no pictures.
+
+        Raises:
+            ConventionError: if something else is asked for than it looks at.
+            OptionError, UnknownNameError: for cameras or modalities that do not exist.
+        """
+        usual = sight.seen(privileged=privileged)
+        asked = {name: getattr(self, name) for name in DECLARED}
+        chosen = replace(
+            self,
+            **{name: getattr(usual, name) if value is None else value for name, value in asked.items()},
+        )
+        shown = ObservationSpec(
+            cameras=chosen.cameras, image_size=chosen.image_size, modalities=chosen.modalities
+        )
+        sight.check(repr(self.policy), shown)
+        return chosen
+
+    def environment(self, *, task: str, backend: str, perturbations: object) -> EnvironmentSettings:
+        """What the episodes of one condition are played in, of settings that are ``fitted``."""
+        options = {"cameras": self.cameras, "modalities": self.modalities}
         return EnvironmentSettings.like(
-            self, task=task, backend=backend, cameras=cameras, perturbations=perturbations
+            self, task=task, backend=backend, perturbations=perturbations, **options
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, as the store and the result have them."""
         plain = asdict(self)
         plain.pop("allow_training_split")
@@ -101,20 +151,19 @@ class ExecutionSettings:
     batch_wait_ms: float = 10.0
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
         if self.workers is not None:
             check_integer("workers", self.workers, least=1)
         check_choice("executor", self.executor, EXECUTORS)
         check_choice("choice of videos", self.videos, KEEP)
         check_choice("choice of states", self.states, KEEP)
-        check_integer("retries", self.retries, least=0)
-        check_integer("batch", self.batch, least=1)
-        for name in ("policy_timeout", "episode_timeout"):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise OptionError(f"{name} must be a positive number of seconds, got {value!r}")
-        if not 0 <= self.batch_wait_ms < float("inf"):
-            raise OptionError(f"batch_wait_ms must be a number from 0 up, got {self.batch_wait_ms!r}")
+        check_numbers(self, {"retries": NATURAL, "batch": POSITIVE})
+        seconds = Number(whole=False, above=0, unit="seconds")
+        wait = Number(whole=False, least=0)
+        check_numbers(self, {"policy_timeout": seconds, "episode_timeout": seconds, "batch_wait_ms": wait})
+        if not isinstance(self.ray_address, str | None):
+            raise OptionError(f"ray_address must be text, or None, got {self.ray_address!r}")
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         return asdict(self)

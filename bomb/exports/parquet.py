@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PICTURES = ("image",)
 
 
-def arrow():
+def arrow() -> Any:
     """pyarrow with its Parquet half.
 
     Raises:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import requires
+from typing import Any
 
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
 from core.errors import OptionError, RenderError
@@ -17,7 +18,7 @@ OLDEST_PYTHON = (3, 11)
 SYSTEM_PACKAGES = "bash scripts/system_packages.sh (as root; Mesa 25 or newer draws without a GPU)"
 
 # What each child runs: two steps, and a picture if cameras are asked for.
-_TRIAL = """
+TRIAL = """
 import core
 cameras = {cameras!r}
 env = core.make_task(backend={backend!r}, cameras=cameras, image_size=(64, 64), supersample=1)
@@ -50,7 +51,7 @@ class Finding:
     found: str
     advice: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 
@@ -159,7 +160,7 @@ def graphics_driver() -> Finding:
 def try_backend(name: str, cameras: tuple[str, ...], timeout_s: float) -> Finding:
     """Plays two steps in a child process, with or without a picture."""
     what = f"{name} {'renderer' if cameras else 'physics'}"
-    code = _TRIAL.format(backend=name, cameras=cameras)
+    code = TRIAL.format(backend=name, cameras=cameras)
     try:
         child = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout_s

@@ -9,6 +9,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,12 @@ class Checkpoint:
         """What ``bomb.json`` says."""
         return self.vla.settings
 
-    def save(self, folder: Path | str) -> None:
+    def save(self, folder: Path | str, *, beside: Mapping[str, bytes] | None = None) -> None:
         """Writes the folder as a whole: it is there completely or, as before, not at all.
+
+        Args:
+            folder: to be made, or replaced if it holds a checkpoint.
+            beside: further files by name, which ``load`` does not read.
 
         Raises:
             FileError: if something else than a checkpoint is there.
@@ -47,6 +52,8 @@ class Checkpoint:
             fresh.mkdir()
             self.vla.save(fresh)
             self.vla.settings.write(fresh)
+            for name, content in (beside or {}).items():
+                (fresh / name).write_bytes(content)
             if folder.exists():
                 folder.rename(old)
             fresh.rename(folder)

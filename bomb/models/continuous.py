@@ -18,7 +18,6 @@ from torch import nn
 from bomb.models.backbones.base import Backbone
 from bomb.models.backbones.building import tiny_backbone
 from bomb.models.codecs import statistics as stored
-from bomb.models.codecs.normalising import Normaliser
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.gripper import bits_of, check_gripper, with_gripper
 from bomb.models.heads.regression import GRIPPER_RATIO, LOSSES, regression_losses, regression_scores
@@ -98,10 +97,7 @@ class ContinuousVLA(VLA):
         check_gripper(self.codec)
         states = 0
         if self.options.state:
-            if statistics.proprio is None:
-                raise OptionError("the state is to be read, but the statistics have no entry 'proprio'")
-            states = statistics.proprio.dims
-            self._proprio = Normaliser(statistics.proprio, settings.normalisation, "proprio")
+            states = self.state_codec.statistics.dims
         head = self.make_head(backbone.width * self.options.queries)
         self.network = QueryNetwork(backbone, head, self.options.queries, states)
 
@@ -225,7 +221,7 @@ class ContinuousVLA(VLA):
             states = np.zeros((len(requests), settings.history, self.statistics.proprio.dims))
             for k, request in enumerate(requests):
                 there = self.moments(request)
-                states[k, : len(there)] = self._proprio.forward(np.stack([m.state for m in there]))
+                states[k, : len(there)] = self.state_codec.forward(np.stack([m.state for m in there]))
             inputs["states"] = torch.from_numpy(states).to(self.dtype)
         taught = self.teach(actions, valid, len(requests)) or {}
         return Batch(inputs=inputs, **arranged, **taught).to(self.device)
@@ -286,7 +282,6 @@ class ContinuousVLA(VLA):
         actions = self.codec.to_bomb(with_gripper(self.codec, arm, bits).cpu().numpy())
         return Reference(actions=actions, raw={"arm": arm, "bits": bits})
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         arm, gripper = self(batch)
         raw = {name: tensor.to(arm.device) for name, tensor in reference.raw.items()}

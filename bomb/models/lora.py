@@ -1,7 +1,7 @@
 """Low-rank adapters through peft, on the layers that a recipe names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import nn
 
@@ -21,6 +21,7 @@ class LoRA:
             called as one of them, as OpenVLA's training script had it with peft of its time. Or endings of
             names, such as ``q_proj``.
         within: only below these beginnings of names; empty: everywhere.
+        ranks: another rank, and an alpha as large, below these beginnings of names.
     """
 
     rank: int = 32
@@ -28,10 +29,13 @@ class LoRA:
     dropout: float = 0.0
     targets: tuple[str, ...] | str = "all-linear"
     within: tuple[str, ...] = ()
+    ranks: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_count("rank", self.rank)
         check_count("alpha", self.alpha)
+        for prefix, rank in self.ranks.items():
+            check_count(f"the rank below {prefix}", rank)
         if not 0 <= self.dropout < 1:
             raise OptionError(f"dropout must be in [0, 1), got {self.dropout!r}")
         if isinstance(self.targets, str) and self.targets != "all-linear":
@@ -76,11 +80,15 @@ def add_lora(module: nn.Module, lora: LoRA, *, learned: Sequence[str] = ()) -> n
     """
     from peft import LoraConfig, inject_adapter_in_model
 
+    targets = lora_targets(module, lora)
+    ranks = {name: rank for prefix, rank in lora.ranks.items() for name in targets if name.startswith(prefix)}
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=lora_targets(module, lora),
+        target_modules=targets,
+        rank_pattern=ranks,
+        alpha_pattern=ranks,
         init_lora_weights="gaussian",
     )
     before = {name for name, _ in module.named_parameters()}

@@ -1,15 +1,21 @@
 """Any VLA as a policy: ``--policy "vla(checkpoint='DIR')"``."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from bomb.models.requests import Request as Question
 from core.errors import OptionError, check_choice, missing_extra
 from core.policy import BatchPolicy, Policy, Request
+from core.rendering.sight import DECLARED
 
+if TYPE_CHECKING:
+    from bomb.models.batches import Batch
+    from bomb.models.vla import VLA
+
+HiddenWords = Callable[[str], Sequence[tuple[int, int]]]  # instruction to [start, end) that is not to be read
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -55,7 +61,10 @@ class VLAPolicy(BatchPolicy):
         if threads is not None:
             torch.set_num_threads(threads)
         self._folder, self._batch = str(checkpoint), batch
+        self._hidden: HiddenWords | None = None
         self._vla = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
+        self.cameras, self.image_size = self._vla.settings.cameras, self._vla.settings.image_size
+        self.modalities = self._vla.modalities
         if self._vla.settings.history > 1 and not self.remembers:
             raise OptionError(
                 f"{checkpoint} looks at {self._vla.settings.history} moments, and a policy that answers for "
@@ -80,12 +89,38 @@ class VLAPolicy(BatchPolicy):
         for first in range(0, len(questions), self._batch):
             part = slice(first, first + self._batch)
             with torch.inference_mode():
-                actions = self._vla.act(self._vla.encode(questions[part]), seeds=seeds[part])
+                actions = self._vla.act(self._encoded(questions[part]), seeds=seeds[part])
             chunks += [chunk[0] for chunk in actions]
         return chunks
 
+    def hide_words(self, find: HiddenWords) -> None:
+        """From now on no position looks at the tokens of these words; all positions stay where they are.
+
+        Args:
+            find: which characters of an instruction are hidden.
+        """
+        self._hidden = find
+
+    @property
+    def vla(self) -> "VLA":
+        """The model, for explanations."""
+        return self._vla
+
+    def _encoded(self, questions: Sequence[Question]) -> "Batch":
+        import torch
+
+        batch = self._vla.encode(questions)
+        if self._hidden is None:
+            return batch
+        positions = torch.zeros_like(batch.attention_mask)
+        for row, question in enumerate(questions):
+            for start, end in self._hidden(question.instruction):
+                places = torch.from_numpy(batch.layouts[row].words(start, end))
+                positions[row, places.to(positions.device)] = True
+        return batch.hide(positions)
+
     def describe(self) -> dict:
-        """The checkpoint: its size, what it looks at, what its actions mean, what it was trained on."""
+        """The checkpoint: its size, what its actions mean, what it was trained on."""
         vla, settings = self._vla, self._vla.settings
         return {
             "checkpoint": self._folder,
@@ -94,8 +129,6 @@ class VLAPolicy(BatchPolicy):
             "memory_mb": vla.memory_mb(),
             "trained_on": settings.trained_on,
             "training": settings.training,
-            "cameras": list(settings.cameras),
-            "image_size": list(settings.image_size),
             "action_mode": settings.convention.action_mode,
             "control_hz": settings.control_hz,
             "rotation": settings.convention.rotation,
@@ -126,6 +159,8 @@ class VLAHistoryPolicy(Policy):
     def __init__(self, checkpoint: str, **options: object):
         self._inside = _Remembering(checkpoint, **options)
         self._seen: deque[Mapping] = deque(maxlen=self._inside.history)
+        for name in DECLARED:
+            setattr(self, name, getattr(self._inside, name))
 
     def reset(self, instruction: str, seed: int) -> None:
         self._seen.clear()
@@ -141,6 +176,15 @@ class VLAHistoryPolicy(Policy):
         *earlier, now = self._seen
         question = Question.from_observation(now, earlier)
         return self._inside.answer([question], [(self._seed, step)])[0]
+
+    def hide_words(self, find: HiddenWords) -> None:
+        """As ``VLAPolicy.hide_words``, in every moment that is looked at."""
+        self._inside.hide_words(find)
+
+    @property
+    def vla(self) -> "VLA":
+        """The model, for explanations."""
+        return self._inside.vla
 
     def describe(self) -> dict:
         """As ``VLAPolicy.describe``, and ``history``, moments that it looks at."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import missing_extra
 
@@ -72,7 +72,7 @@ class Chart:
     caption: str
 
 
-def series_style(k: int, variant: int = 0) -> dict:
+def series_style(k: int, variant: int = 0) -> dict[str, Any]:
     """Colour of the ``k``-th series; marker and line too, so that it is never told by colour alone.
 
     Variants of a series (simulators of a run) share its colour and differ by marker and line.

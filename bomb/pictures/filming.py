@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def outcome(result: EpisodeResult) -> str:
 
 def film(
     settings: EnvironmentSettings,
-    perform: Callable[[Environment, Callable], EpisodeResult],
+    perform: Callable[[Environment, Callable[..., Any]], EpisodeResult],
     *,
     every: int = 1,
     finish: Callable[[Environment, str, np.ndarray], np.ndarray] | None = None,
@@ -70,7 +71,7 @@ def film(
         frame = env.render_camera(camera, ("rgb",)).rgb
         return frame if finish is None else finish(env, camera, frame)
 
-    def watch(env: Environment, info: dict) -> None:
+    def watch(env: Environment, info: dict[str, Any]) -> None:
         nonlocal step
         step += 1
         stages = {"start": step == 0, **info["stage"]}

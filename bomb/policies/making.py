@@ -9,12 +9,14 @@
     openpi://localhost:8000             a policy behind an address
     vla-eval://localhost:8000           a model server of vla-evaluation-harness
     blind(openpi://localhost:8000)      a policy around another one
+    masked(expert, span='row')          the same, with options
 """
 
 import ast
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 from bomb.disk.text import message_of
 from bomb.policies.registry import POLICIES, SCHEMES
@@ -41,7 +43,9 @@ def make_policy(words: str) -> Policy:
             raise OptionError(
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
-        return kind.around(make_policy(arguments))
+        inside, options = asked.wrapped
+        kind.check(words, options)
+        return kind.around(make_policy(inside), **options)
     if getattr(kind, "takes_words", False) or asked.is_address:
         return kind(arguments if arguments is not None else "")
     args, options = _values(words, arguments)
@@ -63,9 +67,9 @@ def policy_class(words: str) -> type[Policy]:
     for _ in range(MOST_WRAPPERS):
         asked = PolicyWords.parse(words)
         kind = _named_class(asked)
-        if not (getattr(kind, "wraps", False) and (inside := asked.inside)):
+        if not (getattr(kind, "wraps", False) and asked.inside):
             return kind
-        words = inside
+        words = asked.wrapped[0]
     raise OptionError(f"policy {shortened(words)} has more than {MOST_WRAPPERS} wrappers around it")
 
 
@@ -81,7 +85,7 @@ def _named_class(words: PolicyWords) -> type[Policy]:
     return load(words.name)
 
 
-def _values(words: str, arguments: str | None) -> tuple[list, dict]:
+def _values(words: str, arguments: str | None) -> tuple[list[Any], dict[str, Any]]:
     if not arguments:
         return [], {}
     try:

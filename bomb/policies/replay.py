@@ -50,6 +50,7 @@ class Replay(Policy):
     words = "FILE"
     wants_step = True
     wants_action_spec = True
+    cameras = ()
 
     def __init__(self, words: str):
         self._source = words.strip().strip("'\"")

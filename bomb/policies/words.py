@@ -1,5 +1,7 @@
 """How a policy is written down: ``name(inside)``, ``module:Class(inside)`` or ``scheme://inside``."""
 
+import ast
+import re
 from dataclasses import dataclass
 
 from core.errors import OptionError
@@ -42,6 +44,45 @@ class PolicyWords:
         if not rest.endswith(")"):
             raise OptionError(f"policy {shortened(self.text)} lacks its closing bracket")
         return rest[:-1].strip()
+
+    @property
+    def wrapped(self) -> tuple[str, dict]:
+        """What stands in the brackets of a policy around another one: the other's words, and options.
+
+        ``masked(vla(checkpoint='DIR'), span='row')`` has the words ``vla(checkpoint='DIR')`` and one option.
+
+        Raises:
+            OptionError: if brackets are not closed, or an option is no plain value.
+        """
+        inside = self.inside or ""
+        at = _first_option(inside)
+        if at is None:
+            return inside, {}
+        try:
+            call = ast.parse(f"f({inside[at + 1 :]})", mode="eval").body
+            options = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise OptionError(
+                f"options of policy {shortened(self.text)} must be plain values, like span='row'"
+            ) from error
+        return inside[:at].strip(), options
+
+
+def _first_option(text: str) -> int | None:
+    """Where the comma before the first ``name=`` stands that is in no bracket and no string."""
+    depth, quote = 0, ""
+    for k, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote and text[k - 1] != "\\" else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif letter == "," and not depth and re.match(r"\s*[A-Za-z_]\w*\s*=", text[k + 1 :]):
+            return k
+    return None
 
 
 def shortened(words: str) -> str:

@@ -4,14 +4,16 @@ A policy that scores as well without pictures, or without knowing what is asked,
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from core.errors import OptionError
 from core.policy import BatchPolicy, Policy, Request
 from core.rendering.observation import MODALITY_KEYS
+from core.rendering.sight import DECLARED
 
 MUTED = "Do the task."  # a sentence, because models are not made for no words at all
 
@@ -27,13 +29,23 @@ class Wrapper(Policy):
     batched: ClassVar[type["Wrapper"]]  # the same around a BatchPolicy
 
     @classmethod
-    def around(cls, policy: Policy) -> "Wrapper":
+    def around(cls, policy: Policy, **options: Any) -> "Wrapper":
         """The wrapper around ``policy``; it closes it, too."""
-        return (cls.batched if isinstance(policy, BatchPolicy) else cls)(policy)
+        return (cls.batched if isinstance(policy, BatchPolicy) else cls)(policy, **options)
+
+    @classmethod
+    def check(cls, words: str, options: Mapping[str, Any]) -> None:
+        """Returns if ``around`` takes these options; asked before the policy inside is made.
+
+        Raises:
+            OptionError: naming an option that there is not, or a value that is none.
+        """
+        if options:
+            raise OptionError(f"policy {words!r} takes no options, got {', '.join(options)}")
 
     def __init__(self, policy: Policy):
         self.inside = policy
-        for name in ("privileged", "wants_goal_picture", "wants_step", "wants_action_spec"):
+        for name in ("privileged", "wants_goal_picture", "wants_step", "wants_action_spec", *DECLARED):
             setattr(self, name, getattr(policy, name))
 
     def reset(self, instruction: str, seed: int, **extras: object) -> None:
@@ -70,7 +82,9 @@ class Wrapper(Policy):
     def describe(self) -> dict: ...
 
 
-class _Batched(Wrapper, BatchPolicy):
+class Batched(Wrapper, BatchPolicy):
+    """Around a policy that answers for many episodes at once."""
+
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
         return self.inside.infer(
             [replace(request, observation=self.see(request.observation)) for request in requests]
@@ -99,11 +113,11 @@ class Mute(Wrapper):
         return {**self.inside.describe(), "mute": MUTED}
 
 
-class _BatchedBlind(Blind, _Batched):
+class _BatchedBlind(Blind, Batched):
     pass
 
 
-class _BatchedMute(Mute, _Batched):
+class _BatchedMute(Mute, Batched):
     pass
 
 

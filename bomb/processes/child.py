@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import Any
 
 from bomb.processes.orphans import (
     die_with_parent,
@@ -75,7 +76,7 @@ class Child:
         self.connection.close()
 
 
-def _live(connection: Connection, life: Callable[..., None], args: tuple) -> None:
+def _live(connection: Connection, life: Callable[..., None], args: tuple[Any, ...]) -> None:
     die_with_parent()
     in_a_group_of_its_own()
     life(connection, *args)

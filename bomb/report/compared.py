@@ -124,8 +124,9 @@ class RunComparison:
     """Two runs on the same episodes, condition by condition; one family of tests.
 
     Attributes:
-        kind: ``"blind"`` or ``"mute"``: ``first`` is ``second``'s policy without pictures, or without words;
-            ``"feeler"`` or ``"push"``: ``first`` is that policy, a ceiling; else ``"policies"``.
+        kind: ``"blind"``, ``"mute"`` or ``"masked"``: ``first`` is ``second``'s policy without pictures,
+            without words, or with something hidden; ``"feeler"`` or ``"push"``: ``first`` is that policy, a
+            ceiling; else ``"policies"``.
         first, second: names of the runs.
         rows: second minus first.
         differs: terms of play and makings in which the runs differ, in words.

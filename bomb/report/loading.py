@@ -15,10 +15,10 @@ from core.settings import APPEARANCE, EPISODE_OPTIONS
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
 # The option ``renderer`` is ``drawn_by`` in a run, where ``renderer`` is the driver.
 _OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
-IDENTITY = ("policy", "chunk", "cameras", "drawn_by", *_OPTIONS)
-SEEN = ("cameras", *APPEARANCE, "drawn_by")  # another policy may well see something else
+IDENTITY = ("policy", "chunk", "cameras", "modalities", "drawn_by", *_OPTIONS)
+SEEN = ("cameras", "modalities", *APPEARANCE, "drawn_by")  # another policy may well see something else
 CEILINGS = ("feeler", "push")  # policies that go without eyes, or without grasping
-BASELINES = ("blind", "mute")  # policies around others, without eyes or without ears
+BASELINES = ("blind", "mute", "masked")  # policies around others: without eyes, ears, or a part of either
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,9 +58,10 @@ class LoadedRun:
 
     @property
     def wrapped(self) -> tuple[str, str] | None:
-        """(``"blind"`` or ``"mute"``, words of the policy inside) if the policy is such a wrapper."""
+        """(one of ``BASELINES``, words of the policy inside) if the policy is such a wrapper."""
         words = PolicyWords.parse(self.policy)
-        return (words.name, words.inside) if words.name in BASELINES and words.inside is not None else None
+        around = words.name in BASELINES and words.inside is not None
+        return (words.name, words.wrapped[0]) if around else None
 
     @property
     def ceiling(self) -> str | None:

@@ -3,8 +3,9 @@
 from bomb.report.formats import differing, number, percent, points, words
 from bomb.report.markdown_comparisons import comparison_sections
 from bomb.report.model import ConditionSummary, RunSummary, Summary
+from bomb.report.sections_draws import markdown_by_draw
 from bomb.report.tables import escaped, section, table
-from bomb.statistics.formats import NOTHING, fixed, p_value
+from bomb.statistics.formats import NOTHING, fixed, p_value, share
 
 
 def to_markdown(summary: Summary) -> str:
@@ -16,6 +17,7 @@ def to_markdown(summary: Summary) -> str:
         _categories(summary),
         _conditions(summary),
         _twins(summary),
+        markdown_by_draw(summary),
         _reasons(summary),
         _stages(summary),
         _moves(summary),
@@ -156,10 +158,8 @@ def _moves(summary: Summary) -> str:
     for condition in _all(summary):
         if condition.moves is not None:
             moves = condition.moves
-            shares = [
-                f"{k}: {100 * share['value']:.1f}% of {share['n']}" for k, share in moves["in_a_row"].items()
-            ]
-            of_all = [f"{k}: {100 * share['value']:.1f}%" for k, share in moves["of_all"].items()]
+            shares = [f"{k}: {share(one['value'], 1)} of {one['n']}" for k, one in moves["in_a_row"].items()]
+            of_all = [f"{k}: {share(one['value'], 1)}" for k, one in moves["of_all"].items()]
             average = moves["average_length"]["value"]
             said = [fixed(average, 2), "; ".join(shares), "; ".join(of_all), str(moves["wrong_moves"])]
             rows.append([*_where(condition), *said])
@@ -182,7 +182,7 @@ def _efficiency(summary: Summary) -> str:
             fixed(entry.actions_per_decision),
             fixed(entry.steps_per_s),
             number(entry.episode_s, 1),
-            ", ".join(f"{name} {share:.0%}" for name, share in entry.shares.items()) or NOTHING,
+            ", ".join(f"{name} {share(part)}" for name, part in entry.shares.items()) or NOTHING,
         ]
         for run in summary.runs
         for entry in run.efficiency

@@ -95,6 +95,7 @@ def _runs(summary: Summary) -> list[str]:
     titles = {
         "blind": "Without pictures",
         "mute": "Without words",
+        "masked": "With something hidden",
         "feeler": "Ceiling: without eyes",
         "push": "Ceiling: without grasping",
         "policies": "Policies side by side",

@@ -10,6 +10,7 @@ from bomb.report import (
     sections_boards,
     sections_ceilings,
     sections_compared,
+    sections_draws,
     sections_episodes,
     sections_rates,
     sections_run,
@@ -42,6 +43,7 @@ def write_page(file: Path, summary: Summary, runs: Sequence[LoadedRun], *, pairs
     sections_rates.severity(page, summary, names)
     sections_rates.tables(page, summary, names)
     sections_rates.differences(page, summary, names)
+    sections_draws.by_draw(page, summary, names)
     sections_compared.training(page, summary)
     sections_compared.comparisons(page, summary)
     sections_compared.simulators(page, summary)

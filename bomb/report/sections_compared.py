@@ -12,6 +12,7 @@ from bomb.statistics.formats import p_value
 _KINDS = {
     "blind": "without pictures",
     "mute": "without words",
+    "masked": "with something hidden",
     "feeler": "ceiling: without eyes, feeling",
     "push": "ceiling: without grasping, pushing",
     "policies": "policies",

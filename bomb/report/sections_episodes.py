@@ -70,8 +70,9 @@ def _share_cell(cells: list[ConditionSummary], name: str) -> str:
     played = [cell for cell in cells if cell.episodes and name in cell.stages]
     total = sum(cell.episodes for cell in played)
     if not total:
-        return "–"
-    return f"{sum(cell.stages[name].value * cell.episodes for cell in played) / total:.0%} of {total}"
+        return formats.NOTHING
+    share = sum(cell.stages[name].value * cell.episodes for cell in played) / total
+    return f"{formats.share(share)} of {total}"
 
 
 def _long_tasks(page: Page, cells: list[ConditionSummary], names: Names) -> None:

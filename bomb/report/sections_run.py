@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bomb.pages.page import Page
 from bomb.report.model import Efficiency, RunSummary, Summary
 from bomb.report.wording import counted, number_cell
+from bomb.statistics import formats
 
 _SHARES = ("sim", "render", "policy", "overhead")
 
@@ -85,18 +86,18 @@ def flat(entries: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _efficiency_row(run: RunSummary, cost: Efficiency) -> list[str]:
-    shares = " / ".join(f"{cost.shares[name]:.0%}" if name in cost.shares else "–" for name in _SHARES)
+    shares = " / ".join(formats.share(cost.shares.get(name), missing=formats.NOTHING) for name in _SHARES)
     return [
         run.name,
         cost.backend,
-        "–" if cost.parameters is None else _count(cost.parameters),
-        "–" if cost.memory_mb is None else f"{cost.memory_mb:.0f} MB",
+        formats.NOTHING if cost.parameters is None else _count(cost.parameters),
+        formats.fixed(cost.memory_mb, 0, "MB"),
         number_cell(cost.policy_ms_mean, "ms", 2),
         number_cell(cost.policy_ms_p95, "ms", 2),
-        "–" if cost.policy_hz is None else f"{cost.policy_hz:.0f} Hz",
-        "–" if cost.actions_hz is None else f"{cost.actions_hz:.0f} Hz",
-        "–" if cost.actions_per_decision is None else f"{cost.actions_per_decision:.1f}",
-        "–" if cost.steps_per_s is None else f"{cost.steps_per_s:.0f} actions/s",
+        formats.fixed(cost.policy_hz, 0, "Hz"),
+        formats.fixed(cost.actions_hz, 0, "Hz"),
+        formats.fixed(cost.actions_per_decision),
+        formats.fixed(cost.steps_per_s, 0, "actions/s"),
         number_cell(cost.episode_s, "s", 2),
         shares,
     ]

@@ -17,7 +17,7 @@ GOAL = ("kind", "color", "row", "column")
 def conditions_csv(summary: Summary) -> str:
     """One row per run and condition."""
     stages = _stages(condition for run in summary.runs for condition in run.conditions)
-    return _csv(
+    return csv_text(
         _condition_row(run, condition, stages) for run in summary.runs for condition in run.conditions
     )
 
@@ -31,7 +31,7 @@ def episodes_csv(runs: Sequence[LoadedRun]) -> str:
         for _, row in sorted(run.episodes[condition.key].items())
     ]
     stages = _stages(row for _, _, row in rows)
-    return _csv(_episode_row(*entry, stages) for entry in rows)
+    return csv_text(_episode_row(*entry, stages) for entry in rows)
 
 
 def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequence[str]) -> dict:
@@ -131,7 +131,8 @@ def _cell(value: object) -> object:
     return value
 
 
-def _csv(rows: Iterable[dict]) -> str:
+def csv_text(rows: Iterable[dict]) -> str:
+    """Rows with the columns of the first; what a spreadsheet would run as a formula is quoted."""
     text, writer = io.StringIO(), None
     for row in rows:
         if writer is None:

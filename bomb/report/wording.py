@@ -62,7 +62,8 @@ def number_cell(estimate: Estimate, unit: str, digits: int = 1) -> Raw:
         return Raw(f"–<small>{escape(estimate.reason or 'undefined')}</small>")
     under = interval(estimate, "", 1.0, digits)
     return Raw(
-        f"{estimate.value:.{digits}f} {unit}" + (f'<small class="fit">{under}</small>' if under else "")
+        f"{formats.fixed(estimate.value, digits)} {unit}"
+        + (f'<small class="fit">{under}</small>' if under else "")
     )
 
 

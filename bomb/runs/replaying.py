@@ -1,16 +1,21 @@
-"""A recorded episode of a run, played again: the same world, and the actions that were executed in it."""
+"""An episode played again: the same world, and the actions that were executed in it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from bomb.rollouts.rollout import EpisodeResult, Watcher, replay
+from bomb.rollouts.rollout import EpisodeResult, Watcher, play, replay
 from bomb.runs.rows import Condition
 from core.environment import Environment
 from core.episode.record import EpisodeRecord
 from core.errors import OptionError, StateError
+from core.make import make_environment
 from core.perturbations.base import split_name
 from core.perturbations.conditions import ConditionSet
 from core.perturbations.suite import TWIN
+from core.policy import Policy
+from core.rendering.sight import DECLARED, Sight
 from core.seeding import PrivateSplit
 from core.settings import APPEARANCE, EPISODE_OPTIONS, EnvironmentSettings
 
@@ -21,7 +26,7 @@ _SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APP
 
 
 def recorded_settings(
-    settings: Mapping,
+    settings: Mapping[str, Any],
     condition: Condition,
     record: EpisodeRecord,
     camera: str | None,
@@ -64,6 +69,25 @@ def recorded_settings(
         perturbations=perturbations,
         **{name: settings[name] for name in _SETTINGS if name in settings},
     )
+
+
+def played(policy: Policy, seed: int) -> Perform:
+    """What plays a policy, as ``perform(env, watch)``, whatever pictures ``env`` makes.
+
+    A policy that looks at something plays first in an environment of its own, which differs only in what it
+    shows; then the recorded actions are played in ``env``.
+    """
+    return partial(_played, policy, seed)
+
+
+def _played(policy: Policy, seed: int, env: Environment, watch: Watcher) -> EpisodeResult:
+    sight = Sight.of(policy).seen(privileged=policy.privileged)
+    if sight.cameras == ():
+        return play(env, policy, seed, watch)
+    shown = {name: getattr(sight, name) for name in DECLARED}
+    with make_environment(replace(env.settings, **shown)) as own:
+        record = play(own, policy, seed).record
+    return _again(record, env, watch)
 
 
 def again(record: EpisodeRecord) -> Perform:

@@ -13,30 +13,19 @@ whole episode, so that ``kill -9`` loses no more than the episodes being played.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, WriteError, writing
+from bomb.disk.files import FileError, writing
 from bomb.disk.lock import WriterLock
-from bomb.runs.database import check_not_empty, connect, identity, make_database
+from bomb.runs.database import Database, make_database
 from bomb.runs.rows import KINDS, Condition, EpisodeRow, ErrorRow
-from bomb.runs.schema import (
-    DIGEST,
-    FORMAT,
-    FORMATS,
-    TABLES,
-    Row,
-    digest,
-    from_values,
-    insertion,
-    names,
-    to_values,
-)
+from bomb.runs.schema import TABLES, Row, from_values, names, to_values
 from core.episode.record import EpisodeRecord
 from core.errors import LifecycleError, OptionError, StateError, check_choice
 
@@ -52,17 +41,16 @@ class RunStore:
 
     Attributes:
         path: its folder.
+        database: its file, for repairs, and for tests.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: WriterLock | None):
-        self.path, self._connection, self._lock = path, connection, lock
-        self._format = FORMAT
-        self._identity = identity(path / FILE)
+    def __init__(self, path: Path, database: Database, lock: WriterLock | None):
+        self.path, self.database, self._lock = path, database, lock
 
     # ---- beginning and ending ----------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: Path, settings: dict, conditions: Iterable[Condition] = ()) -> "RunStore":
+    def create(cls, path: Path, settings: dict[str, Any], conditions: Iterable[Condition] = ()) -> "RunStore":
         """Begins a run, or takes up the one that is there, for writing.
 
         Args:
@@ -85,8 +73,7 @@ class RunStore:
         try:
             if not (path / FILE).exists():
                 make_database(path / FILE, path / PART)
-            check_not_empty(path / FILE)
-            store = cls(path, connect(path / FILE, "rw"), lock)
+            store = cls(path, Database.open(path / FILE, write=True), lock)
         except BaseException:
             lock.release()
             raise
@@ -107,25 +94,11 @@ class RunStore:
         path = Path(path)
         if not (path / FILE).exists():
             raise FileError(f"{path / FILE} does not exist: {path} holds no run")
-        check_not_empty(path / FILE)
-        try:
-            connection = connect(path / FILE, "ro")
-        except FileError:
-            if (path / f"{FILE}-wal").exists():
-                raise
-            # A folder that may not be written to: nobody else writes either.
-            connection = connect(path / FILE, "ro&immutable=1")
-        store = cls(path, connection, None)
-        try:
-            store._check_format()
-        except BaseException:
-            store.close()
-            raise
-        return store
+        return cls(path, Database.open(path / FILE, write=False), None)
 
     def close(self) -> None:
         """Lets go of the file. A second call does nothing."""
-        self._connection.close()
+        self.database.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -137,13 +110,13 @@ class RunStore:
 
     # ---- reading -----------------------------------------------------------------------------
 
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """What was asked for when the run was last taken up, with what it was made with."""
         return self.sessions()[-1]["settings"]
 
-    def sessions(self) -> list[dict]:
+    def sessions(self) -> list[dict[str, Any]]:
         """Every time that the run was taken up: ``started`` and ``settings``."""
-        rows = self._checked("sessions", ["id", "started", "settings"], "ORDER BY id")
+        rows = self.database.rows("sessions", ["id", "started", "settings"], "ORDER BY id")
         return [{"started": started, "settings": json.loads(settings)} for _, started, settings in rows]
 
     def conditions(self) -> list[Condition]:
@@ -185,13 +158,21 @@ class RunStore:
             UnknownNameError: if there is no such condition.
             FileError: if there is no such episode, or its series was not kept or cannot be read.
         """
-        data = self._blob("records", condition_key, seed)
+        data = self.series(condition_key, seed)
         try:
             return EpisodeRecord.from_bytes(data)
         except (StateError, BadZipFile, ZlibError, ValueError, LookupError) as error:
             raise FileError(
                 f"{self.path / FILE}: series of {condition_key}, seed {seed} is damaged: {error}"
             ) from error
+
+    def series(self, condition_key: str, seed: int) -> bytes:
+        """What ``record`` reads, as it was kept.
+
+        Raises:
+            UnknownNameError, FileError: as ``record``.
+        """
+        return self._blob("records", condition_key, seed)
 
     def states(self, condition_key: str, seed: int) -> bytes:
         """The full states of an episode that was asked to keep them; see ``bomb.runs.states``.
@@ -203,7 +184,7 @@ class RunStore:
 
     def with_states(self) -> set[tuple[str, int]]:
         """(condition, seed) of the episodes whose full states were kept."""
-        return set(self._read("SELECT condition, seed FROM states"))
+        return set(self.database.read("SELECT condition, seed FROM states"))
 
     def check(self) -> None:
         """Returns if the file is whole: its pages, its indices, the digest of every row.
@@ -211,7 +192,7 @@ class RunStore:
         Raises:
             FileError: saying what is damaged.
         """
-        found = [words for (words,) in self._read("PRAGMA integrity_check(3)")]
+        found = [words for (words,) in self.database.read("PRAGMA integrity_check(3)")]
         if found != ["ok"]:
             words = " ".join("; ".join(found).split())
             raise FileError(
@@ -219,7 +200,9 @@ class RunStore:
                 "run again in another folder"
             )
         for table in ("sessions", "conditions", "episodes", "errors", "records", "states"):
-            count, last = self._read(f"SELECT count(*), coalesce(max(rowid), 0) FROM {table} NOT INDEXED")[0]
+            count, last = self.database.read(
+                f"SELECT count(*), coalesce(max(rowid), 0) FROM {table} NOT INDEXED"
+            )[0]
             if count != last:  # rows are only ever added
                 raise FileError(
                     f"{self.path / FILE} is damaged: table {table} has lost {last - count} of {last} rows"
@@ -244,11 +227,11 @@ class RunStore:
             ValueError: if a number in the row is not finite.
         """
         try:
-            with self._writing() as connection:
-                self._insert(connection, "episodes", to_values(row))
+            with self.database.writing():
+                self.database.insert("episodes", to_values(row))
                 for table, data in (("records", record), ("states", states)):
                     if data is not None:
-                        self._insert(connection, table, [row.condition, row.seed, data])
+                        self.database.insert(table, [row.condition, row.seed, data])
         except sqlite3.IntegrityError as error:
             raise LifecycleError(
                 f"{self.path} has an episode of {row.condition}, seed {row.seed} already"
@@ -262,13 +245,12 @@ class RunStore:
             LifecycleError: if the run was opened for reading.
         """
         check_choice("kind of error", error.kind, KINDS)
-        with self._writing() as connection:
-            self._insert(connection, "errors", to_values(error))
+        with self.database.writing():
+            self.database.insert("errors", to_values(error))
 
     # ---- inside ------------------------------------------------------------------------------
 
-    def _begin(self, settings: dict, conditions: list[Condition]) -> None:
-        self._check_format()
+    def _begin(self, settings: dict[str, Any], conditions: list[Condition]) -> None:
         self.check()
         before = self.sessions()
         if before:
@@ -280,109 +262,29 @@ class RunStore:
                     "choose another folder, or the same settings to take it up again"
                 )
         known = {condition.key for condition in self.conditions()}
-        with self._writing() as connection:
+        with self.database.writing():
             session = [len(before) + 1, now(), json.dumps(settings, allow_nan=False)]
-            self._insert(connection, "sessions", session)
+            self.database.insert("sessions", session)
             for condition in conditions:
                 if condition.key not in known:
-                    self._insert(connection, "conditions", to_values(condition))
-
-    def _check_format(self) -> None:
-        version = self._read("PRAGMA user_version")[0][0]
-        if version not in FORMATS:
-            raise FileError(
-                f"{self.path} holds a run of format {version}, not {' or '.join(map(str, FORMATS))}"
-            )
-        self._format = version
+                    self.database.insert("conditions", to_values(condition))
 
     def _blob(self, table: str, key: str, seed: int) -> bytes:
         check_choice("condition", key, [condition.key for condition in self.conditions()])
         where = "WHERE condition = ? AND seed = ?"
-        found = self._checked(table, ["condition", "seed", "data"], where, key, int(seed))
+        found = self.database.rows(table, ["condition", "seed", "data"], where, key, int(seed))
         if not found:
-            seeds = [
-                s for (s,) in self._read(f"SELECT seed FROM {table} WHERE condition = ? ORDER BY seed", key)
-            ]
+            sql = f"SELECT seed FROM {table} WHERE condition = ? ORDER BY seed"
+            seeds = [kept for (kept,) in self.database.read(sql, key)]
             raise FileError(f"{self.path} has no {table} of {key}, seed {seed}; it has seeds {_short(seeds)}")
         return found[0][2]
 
-    def _rows(self, kind: type[Row], rest: str, *values: object) -> list:
-        rows = self._checked(TABLES[kind][0], names(kind), rest, *values)
+    def _rows(self, kind: type[Row], rest: str, *values: object) -> list[Any]:
+        rows = self.database.rows(TABLES[kind][0], names(kind), rest, *values)
         try:
             return [from_values(kind, row) for row in rows]
         except ValueError as error:
             raise FileError(f"{self.path / FILE}: table {TABLES[kind][0]} is damaged: {error}") from error
-
-    def _checked(self, table: str, columns: list[str], rest: str, *values: object) -> list[tuple]:
-        """Rows whose digest is that of what they hold."""
-        digests = self._format >= FORMAT
-        wanted = [*columns, DIGEST] if digests else columns
-        rows = self._read(f"SELECT {', '.join(wanted)} FROM {table} {rest}", *values)
-        if not digests:
-            return rows
-        for *held, said in rows:
-            if digest(held) != said:
-                place = ", ".join(str(value)[:60] for value in held[:2])
-                raise FileError(
-                    f"{self.path / FILE} is damaged: a row of {table} ({place}) is not what was written; "
-                    "take a copy that is whole, or play the run again in another folder"
-                )
-        return [tuple(held) for *held, _ in rows]
-
-    def _insert(self, connection: sqlite3.Connection, table: str, values: list) -> None:
-        if self._format >= FORMAT:
-            values = [*values, digest(values)]
-        connection.execute(insertion(table, len(values)), values)
-
-    def _read(self, sql: str, *values: object) -> list[tuple]:
-        try:
-            return self._connection.execute(sql, values).fetchall()
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
-            raise FileError(f"{self.path / FILE} cannot be read: {error}") from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction.
-
-        Raises:
-            LifecycleError: if the run was opened for reading.
-            FileError: if the disk is full or the file may not be written, or is another one by now.
-        """
-        if self._lock is None:
-            raise LifecycleError(f"{self.path} was opened for reading")
-        self._check_in_place()
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite itself ends one that met a full disk
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._commit()
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            raise WriteError(
-                f"{self.path / FILE} cannot be written: {error}; what was finished before is whole, and the "
-                "same command resumes there"
-            ) from error
-        self._check_in_place()
-
-    def _commit(self) -> None:
-        try:
-            self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
-    def _check_in_place(self) -> None:
-        if self._identity is None or identity(self.path / FILE) != self._identity:
-            raise FileError(
-                f"{self.path / FILE} was deleted or replaced while the run was written to it; what is there "
-                "now is not this run: put the file back, or choose another folder"
-            )
 
 
 def now() -> str:

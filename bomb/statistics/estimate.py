@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Estimate:
         """``[low, high]``, as the JSON files have it."""
         return [self.low, self.high]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON: ``value``, ``interval``, ``n``, and ``reason`` where there is one."""
         plain = {"value": self.value, "interval": self.interval, "n": self.n}
         return plain if self.reason is None else {**plain, "reason": self.reason}
@@ -58,7 +59,7 @@ def booleans(name: str, values: Sequence[bool]) -> np.ndarray:
     return array.astype(np.bool_).ravel()
 
 
-def same_length(a: Sequence, b: Sequence) -> tuple[np.ndarray, np.ndarray]:
+def same_length(a: Sequence[Any], b: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """Both as arrays [N]; OptionError if the lengths differ."""
     a, b = np.asarray(a).ravel(), np.asarray(b).ravel()
     if len(a) != len(b):

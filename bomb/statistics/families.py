@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bomb.statistics import formats
 from bomb.statistics.estimate import Estimate
 from core.errors import OptionError, missing_extra
 
@@ -79,10 +80,10 @@ def judge(difference: Estimate, p_adjusted: float | None, margin: float | None =
         return Claim(verdict=UNDEFINED, within_margin=None, words=f"undefined: {reason}")
     differs = not low <= 0 <= high if p_adjusted is None else p_adjusted < LEVEL and difference.value != 0
     within = None if margin is None else -margin < low and high < margin
-    interval = f"{100 * low:+.1f} to {100 * high:+.1f} points"
+    interval = f"{formats.in_points(low)} to {formats.in_points(high)} points"
     if differs:
         verdict = HIGHER if difference.value > 0 else LOWER
-        words = f"{verdict} by {abs(100 * difference.value):.1f} points (interval {interval})"
+        words = f"{verdict} by {formats.fixed(abs(100 * difference.value))} points (interval {interval})"
         if within:
             words += f", yet inside the margin of {100 * margin:g} points"
     elif within:

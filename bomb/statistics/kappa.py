@@ -1,6 +1,7 @@
 """How far two raters agree beyond chance."""
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,8 @@ NEVER = 1e-6  # of a pair: a cell that nothing was seen in stays empty
 
 
 def cohen_kappa(
-    a: Sequence,
-    b: Sequence,
+    a: Sequence[Any],
+    b: Sequence[Any],
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -70,7 +71,7 @@ def clustered_kappa(
     a, b = same_length(booleans("a", a), booleans("b", b))
     if len(clusters) != len(a):
         raise OptionError(f"there must be a cluster for each of {len(a)} pairs, got {len(clusters)}")
-    names: dict = {}
+    names: dict[str, Any] = {}
     codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters], dtype=np.int64)
     plain = cohen_kappa(a, b, confidence, resamples, seed)
     if plain.value is None or len(names) == len(a):

@@ -7,6 +7,7 @@ the tests hold the correlations to scipy's.
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -72,12 +73,12 @@ class Correlations:
     mmrv_first: Estimate
     mmrv_second: Estimate
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {field.name: getattr(self, field.name).to_dict() for field in fields(self)}
 
 
-STATISTICS: dict[str, tuple[Callable, int]] = {  # and from how many points on each says anything
+STATISTICS: dict[str, tuple[Callable[..., Any], int]] = {  # and from how many points on each says anything
     "pearson": (pearson, 3),
     "spearman": (spearman, 3),
     "kendall": (kendall, 3),
@@ -134,9 +135,9 @@ def correlations(
     )
 
 
-def _resampled(a, b, played, labels: list, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _resampled(a, b, played, labels: list[Any], resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rates of the points in resampled episodes, float[R, P] each, without draws that leave a point empty."""
-    names: dict = {}
+    names: dict[str, Any] = {}
     codes = [names.setdefault(label, len(names)) for label in labels]
     k = len(names)
     weights = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples)[:, codes]
@@ -145,7 +146,7 @@ def _resampled(a, b, played, labels: list, resamples: int, seed: int) -> tuple[n
     return tuple((weights[whole] @ values.T) / counts[whole] for values in (a, b))
 
 
-def _estimate(statistic: Callable, a, b, played, draws, confidence: float) -> Estimate:
+def _estimate(statistic: Callable[..., Any], a, b, played, draws, confidence: float) -> Estimate:
     points, n = len(a), played.sum(1)
     value = float(statistic(a.sum(1) / n, b.sum(1) / n))
     if np.isnan(value):

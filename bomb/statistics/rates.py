@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def rate(outcomes: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
     return wilson(int(outcomes.sum()), len(outcomes), confidence)
 
 
-def agreement(a: Sequence, b: Sequence, confidence: float = CONFIDENCE) -> Estimate:
+def agreement(a: Sequence[Any], b: Sequence, confidence: float = CONFIDENCE) -> Estimate:
     """The share of pairs that are equal, with Wilson's interval.
 
     Raises:
@@ -107,7 +108,7 @@ def effective_size(values: np.ndarray, clusters: Sequence[Hashable], confidence:
     ratio of Student's quantiles (Korn and Graubard 1998). As many as there are clusters where all values are
     the same.
     """
-    names: dict = {}
+    names: dict[str, Any] = {}
     codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters])
     n, k = len(values), len(names)
     if k == n:

@@ -8,7 +8,7 @@ import numpy as np
 from bomb.models.codecs.actions import from_bomb
 from bomb.models.codecs.statistics import DatasetStatistics, Statistics
 from bomb.models.requests import Request
-from bomb.training.augmentation import augmented
+from bomb.training.augmentation import augmented, moved_points
 from bomb.training.data_recipe import DataRecipe
 from bomb.training.episodes import Episode, Frames
 from bomb.training.recipe import ModelRecipe, Recipe
@@ -50,10 +50,11 @@ class Samples:
         actions: float32[B, chunk, 4], in BOMB's terms.
         valid: bool[B, chunk], which of them count.
         seeds: (seed, step) of each, for noise.
-        stages: int8[B], see ``bomb.training.stages``; -1 where unknown.
+        stages: int8[B], see ``bomb.demonstrations.stages``; -1 where unknown.
         names: where each is from, for messages.
+        swapped: each sample's instruction with row and column exchanged; empty where there is none.
         labels: for auxiliary objectives: ``cells`` int64[B, 2], ``targets`` float32[B, cameras, 3],
-            ``occupancy`` int8[B, n] where all have it.
+            ``occupancy`` int8[B, n] where all have it, and those of ``Episode.labels`` that all have.
     """
 
     requests: list[Request]
@@ -62,6 +63,7 @@ class Samples:
     seeds: list[tuple[int, int]]
     stages: np.ndarray
     names: list[str]
+    swapped: list[str]
     labels: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -81,6 +83,7 @@ class Reader:
 
     def __init__(self, sources: Sequence[Source], recipe: Recipe):
         check_alike(sources, recipe.model)
+        check_labels(sources, recipe)
         self.sources, self._model, self._data = tuple(sources), recipe.model, recipe.data
         self._augmentation, self._seed = recipe.augmentation, recipe.seed
 
@@ -92,11 +95,17 @@ class Reader:
         """Samples to learn from, augmented."""
         found = [self._episode(draw) for draw in draws]
         samples = self._samples(found, [(self._seed, draw.number) for draw in draws])
+        seeds = [(self._seed, 3, draw.number) for draw in draws]
         changed = [
-            augmented(request, self._augmentation, seed=(self._seed, 3, draw.number))
-            for request, draw in zip(samples.requests, draws, strict=True)
+            augmented(request, self._augmentation, seed=seed)
+            for request, seed in zip(samples.requests, seeds, strict=True)
         ]
-        return Samples(**{**vars(samples), "requests": changed})
+        targets = [
+            moved_points(seen, self._model.cameras, self._model.image_size, self._augmentation, seed=seed)
+            for seen, seed in zip(samples.labels["targets"], seeds, strict=True)
+        ]
+        labels = {**samples.labels, "targets": np.stack(targets)}
+        return Samples(**{**vars(samples), "requests": changed, "labels": labels})
 
     def held_out(self, most: int | None) -> list[tuple[Source, np.ndarray]]:
         """The held-out moments that are measured, evenly spread: (source, int64[3]) each."""
@@ -122,7 +131,7 @@ class Reader:
 
     def _samples(self, found: list[tuple[Source, np.ndarray]], seeds: list[tuple[int, int]]) -> Samples:
         model, hold = self._model, self._data.tail == "hold"
-        requests, chunks, stages, names, labels = [], [], [], [], []
+        requests, chunks, stages, names, labels, swapped, more = [], [], [], [], [], [], []
         for source, (part, number, k) in found:
             frames = source.frames[part]
             episode = frames.episodes[number]
@@ -130,12 +139,16 @@ class Reader:
             mode = model.convention.action_mode
             chunks.append(episode.chunk(int(k), model.chunk, hold=hold, mode=mode))
             stages.append(episode.stages[k])
+            swapped.append(episode.swapped[episode.asked[k]])
             labels.append((episode.cells[k], episode.targets[k], episode.occupancy[k]))
+            more.append({name: label[k] for name, label in episode.labels.items()})
             names.append(f"{source.name}, episode {episode.number}, step {episode.rows[k]}")
         cells, targets, occupancy = zip(*labels, strict=True)
         known = {"cells": np.stack(cells), "targets": np.stack(targets)}
         if len({len(board) for board in occupancy}) == 1 and len(occupancy[0]):
             known["occupancy"] = np.stack(occupancy)
+        for name in set.intersection(*(set(one) for one in more)):
+            known[name] = np.stack([one[name] for one in more])
         return Samples(
             requests=requests,
             actions=np.stack([chunk for chunk, _ in chunks]),
@@ -143,6 +156,7 @@ class Reader:
             seeds=seeds,
             stages=np.array(stages, dtype=np.int8),
             names=names,
+            swapped=swapped,
             labels=known,
         )
 
@@ -190,6 +204,30 @@ def check_alike(sources: Sequence[Source], model: ModelRecipe) -> None:
                 f"{source.name} holds out {', '.join(sets[0]) or 'nothing'}, {sources[0].name} "
                 f"{', '.join(sets[1]) or 'nothing'}: what a model has not seen would be unclear"
             )
+
+
+def check_labels(sources: Sequence[Source], recipe: Recipe) -> None:
+    """Returns if all sources know what the auxiliary objectives of a recipe are to learn.
+
+    Raises:
+        OptionError: naming the source and the objective.
+    """
+    lines = recipe.auxiliary.lines
+    for name in recipe.auxiliary.wanted:
+        for source in sources:
+            used = np.unique(np.concatenate([source.learned, source.held_out])[:, :2], axis=0)
+            episodes = [source.frames[part].episodes[number] for part, number in used]
+            knows = {
+                "cell": all(((e.cells >= 0) & (e.cells < lines)).all() for e in episodes),
+                "pixel": any(e.targets[..., 2].any() for e in episodes),
+                "contrast": any(e.targets[..., 2].any() for e in episodes),
+                "occupancy": all(e.occupancy.shape[1] == lines**2 for e in episodes),
+            }[name]
+            if not knows:
+                raise OptionError(
+                    f"{source.name} does not say what auxiliary.{name} is to learn on a board of "
+                    f"{lines} x {lines} lines; leave it out"
+                )
 
 
 def phases_of(sources: Sequence[Source], data: DataRecipe, samples: int) -> list[Phase]:

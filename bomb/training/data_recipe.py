@@ -2,9 +2,35 @@
 
 from dataclasses import dataclass, field
 
+from bomb.demonstrations.moments import Moments
+from bomb.integrations.actions import ActionConvention
 from core.errors import NATURAL, Number, OptionError, check_choice, check_flag, check_numbers
 
 TAILS = ("mask", "hold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeRobotRecipe:
+    """What the features of a LeRobotDataset mean; as it stands, BOMB's own exports with deltas.
+
+    Attributes:
+        cameras: feature of each of the model's cameras; ``observation.images.CAMERA`` of those left out.
+        state: feature with the proprioception.
+        state_entries: which of its numbers are x, y, z (m, in the robot's base frame) and the opening of the
+            gripper (0 closed, 1 open).
+        action: feature with the actions.
+        convention: what their numbers mean.
+    """
+
+    cameras: dict = field(default_factory=dict)
+    state: str = "observation.state"
+    state_entries: tuple[int, int, int, int] = (0, 1, 2, 3)
+    action: str = "action"
+    convention: ActionConvention = field(default_factory=ActionConvention)
+
+    def __post_init__(self) -> None:
+        for entry in self.state_entries:
+            NATURAL.check("state_entries", entry)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,12 +38,13 @@ class SourceRecipe:
     """One dataset.
 
     Attributes:
-        folder: of `bomb collect`; None: the next of ``--data``.
+        folder: of `bomb collect`, or a LeRobotDataset (v2.1, v3.0); None: the next of ``--data``.
         backends: engines that draw the demonstrations, each all of them; empty: the one each was played in.
         perturbations: knobs that change what is seen and said, as ``core.make_task`` takes them.
         episodes: how many to learn from, the first of a fixed random order, so that smaller subsets are part
             of larger ones; None: all.
         weight: of the source in a mixture; None: as many parts as it has moments.
+        lerobot: what the features of a LeRobotDataset mean.
     """
 
     folder: str | None = None
@@ -25,6 +52,7 @@ class SourceRecipe:
     perturbations: dict = field(default_factory=dict)
     episodes: int | None = None
     weight: float | None = None
+    lerobot: LeRobotRecipe = field(default_factory=LeRobotRecipe)
 
     def __post_init__(self) -> None:
         check_numbers(
@@ -66,9 +94,13 @@ class DataRecipe:
         held_out: episodes of each source that are measured and not learned from: a number of episodes, or a
             share below 1; at least one.
         every: of the moments of an episode every so many is drawn and learned from; chunks have all actions.
+        moments: so many moments of each episode are, spread over it; None: all, or those of ``every``.
+        visual_draws: how often each demonstration is drawn, each time with other draws of the knobs that
+            change only what is seen and said.
         tail: what a chunk is beyond an episode's end: ``mask`` leaves it out of the loss, ``hold`` takes
             actions that keep still.
         drop_noops: whether moments in which nothing is commanded are left out.
+        visible: whether labels say what is covered (``bomb.training.episodes.Episode``); it draws longer.
         supersample: see ``core.make_task``.
         subset_seed: of the order of the episodes.
     """
@@ -77,8 +109,11 @@ class DataRecipe:
     phases: tuple[PhaseRecipe, ...] = ()
     held_out: float = 0.1
     every: int = 1
+    moments: int | None = None
+    visual_draws: int = 1
     tail: str = "mask"
     drop_noops: bool = False
+    visible: bool = False
     supersample: int | None = None
     subset_seed: int = 0
 
@@ -88,15 +123,17 @@ class DataRecipe:
         check_numbers(
             self,
             {
-                "every": Number(least=1), "subset_seed": NATURAL, "supersample": optional,
+                "visual_draws": Number(least=1), "subset_seed": NATURAL, "supersample": optional,
                 "held_out": Number(whole=False, above=0),
             },
         )  # fmt: skip
+        Moments(every=self.every, count=self.moments)
         if self.held_out >= 1 and self.held_out != int(self.held_out):
             raise OptionError(
                 f"held_out must be a share below 1 or a number of episodes, got {self.held_out}"
             )
         check_flag("drop_noops", self.drop_noops)
+        check_flag("visible", self.visible)
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise OptionError(
                 f"shares of the phases must sum up to 1, got {sum(p.share for p in self.phases):g}"

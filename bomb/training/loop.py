@@ -15,15 +15,18 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.vla import VLA, Losses
+from bomb.training.auxiliary import FILE as AUXILIARY
+from bomb.training.auxiliary import Auxiliary, tensors_bytes
 from bomb.training.building import merged
 from bomb.training.data import Reader, Samples, Source, phases_of
-from bomb.training.learner import Learner, checkpoint_layers
+from bomb.training.learner import Learner, Lesson, checkpoint_layers
 from bomb.training.log import MetricsLog
 from bomb.training.measuring import Answers, summed_up
 from bomb.training.optimising import RunningMean, make_optimiser, rate_share, set_rate
 from bomb.training.recipe import Recipe
 from bomb.training.sampler import Draw, Sampler, epochs
 from bomb.training.saving import CHECKPOINTS, load_state, save_state, step_folder
+from bomb.training.summing import means, summed
 from core.errors import BombError, OptionError
 
 Report = Callable[[int, float], None]
@@ -83,7 +86,8 @@ class Trainer:
         if recipe.gradient_checkpointing:
             checkpoint_layers(vla)
         self.vla = vla
-        learner = Learner(vla, recipe.loss.groups)
+        self._auxiliary = Auxiliary(vla, recipe.auxiliary) if recipe.auxiliary.wanted else None
+        learner = Learner(vla, recipe.loss.groups, self._auxiliary)
         self.reader = Reader(sources, recipe)
         phases = phases_of(sources, recipe.data, recipe.steps * recipe.batch)
         self.sampler = Sampler([len(source.learned) for source in sources], phases, recipe.seed)
@@ -101,6 +105,11 @@ class Trainer:
         torch.manual_seed(recipe.seed + 7919 * (self._rank + 1))
         self.step = self._resume()
         self._position = self.sampler.state_dict()
+
+    @property
+    def learner(self) -> torch.nn.Module:
+        """The model with the recipe's loss, as it is trained."""
+        return self._learner
 
     def train(self, report: Report | None = None, measured: Callable[[dict], None] | None = None) -> Trained:
         """Goes from the newest state to the last step, or to the first signal to stop.
@@ -149,9 +158,9 @@ class Trainer:
         for k, (counts, samples) in enumerate(micro):
             waits = k < len(micro) - 1
             with self.accelerator.no_sync(self._learner) if waits else nullcontext():
-                batch = self.vla.encode(samples.requests, samples.actions, valid=samples.valid)
+                lesson = Lesson.of(self.vla, samples, self._auxiliary)
                 with self.accelerator.autocast():
-                    losses, _ = self._learner(batch, samples.seeds)
+                    losses, _ = self._learner(lesson)
                 share = float(counts.sum()) / whole
                 self._check(step, losses, samples)
                 # Processes average their gradients; a batch is a mean over its actions.
@@ -164,7 +173,7 @@ class Trainer:
         self._optimiser.zero_grad()
         if self._mean is not None:
             self._mean.update()
-        row = self._summed(shares)
+        row = summed(shares, self.accelerator)
         self._window.append(
             {**row, "norm": float(norm), "rate": rate, "seconds": time.perf_counter() - begun}
         )
@@ -186,27 +195,6 @@ class Trainer:
             f"first at {samples.names[bad[0] if bad else 0]}; "
             "lower the rate, clip more, or compute in float32"
         )
-
-    def _summed(self, shares: Sequence[tuple[float, Losses]]) -> dict:
-        """The batch's losses over all processes."""
-        names = sorted(shares[0][1].groups)
-        metrics = sorted(shares[0][1].metrics)
-        values = [
-            [
-                float(losses.total.detach()),
-                *(float(losses.groups[n]) for n in names),
-                *(losses.metrics[m] for m in metrics),
-            ]
-            for _, losses in shares
-        ]
-        weighed = np.array([share for share, _ in shares]) @ np.array(values, dtype=np.float64)
-        tensor = torch.tensor(weighed, dtype=torch.float64, device=self.accelerator.device)
-        summed = self.accelerator.reduce(tensor, "sum").tolist() if self._world > 1 else tensor.tolist()
-        return {
-            "loss": summed[0],
-            "groups": dict(zip(names, summed[1:], strict=False)),
-            "metrics": dict(zip(metrics, summed[1 + len(names) :], strict=True)),
-        }
 
     # ---- what is read -----------------------------------------------------------------------
 
@@ -257,7 +245,7 @@ class Trainer:
             "step": step,
             "samples": step * self.recipe.batch,
             "epochs": [round(n, 4) for n in epochs(self._position)],
-            **_means(rows),
+            **means(rows),
         }
         if self.accelerator.is_main_process:
             self._log.add(row)
@@ -292,9 +280,9 @@ class Trainer:
             part = numbers[first : first + size]
             samples = self.reader.measured([places[k] for k in part], part[0])
             samples = replace(samples, seeds=[(self.recipe.seed, k) for k in part])
-            batch = self.vla.encode(samples.requests, samples.actions, valid=samples.valid)
+            lesson = Lesson.of(self.vla, samples, self._auxiliary)
             with self.accelerator.autocast():
-                losses, actions = self._learner(batch, samples.seeds, answer=True)
+                losses, actions = self._learner(lesson, answer=True)
             found["made"].append(codec.normalise(actions))
             found["right"].append(codec.normalise(samples.actions))
             found["valid"].append(samples.valid)
@@ -326,7 +314,8 @@ class Trainer:
                     "select": self.recipe.select,
                 }
                 whole.settings = replace(self.vla.settings, training=training)
-                Checkpoint(vla=whole).save(step_folder(self.out, CHECKPOINTS, step))
+                beside = {} if self._auxiliary is None else {AUXILIARY: tensors_bytes(self._auxiliary)}
+                Checkpoint(vla=whole).save(step_folder(self.out, CHECKPOINTS, step), beside=beside)
         self.accelerator.wait_for_everyone()
 
 
@@ -353,14 +342,3 @@ def stopping() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _means(rows: Sequence[dict]) -> dict:
-    """Means of the numbers in rows of one form."""
-    first = rows[0]
-    return {
-        name: _means([row[name] for row in rows])
-        if isinstance(value, dict)
-        else float(np.mean([row[name] for row in rows]))
-        for name, value in first.items()
-    }

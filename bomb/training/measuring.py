@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.training.stages import STAGES
+from bomb.demonstrations.stages import STAGES
 from core.errors import OptionError
 
 
@@ -24,7 +24,8 @@ class Answers:
         valid: bool[M, chunk], which actions count.
         stages: int[M]; -1 where unknown.
         losses: float64[M], the model's own loss of each.
-        metrics: float64[M] by name, such as ``token_accuracy``, averaged per batch.
+        metrics: float64[M] by name, such as ``token_accuracy``, averaged per batch;
+            not a number where a batch has none.
     """
 
     made: np.ndarray
@@ -88,5 +89,11 @@ def summed_up(answers: Answers, groups: Mapping[str, Sequence[int]]) -> dict:
         "groups": {name: errors(rows, dims) for name, dims in groups.items()},
         "stages": stages,
         "offsets": offsets,
-        "metrics": {name: float(values.mean()) for name, values in answers.metrics.items()},
+        "metrics": {name: _mean(values) for name, values in answers.metrics.items()},
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    """Over what is a number; None if nothing is."""
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else None

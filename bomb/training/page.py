@@ -1,5 +1,6 @@
 """The page of a training, ``index.html``: curves and errors, rewritten with each measurement."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from bomb.disk.files import read_json, write_bytes
 from bomb.pages.drawing import Chart, figure, series_style, svg
 from bomb.pages.page import Page
+from bomb.statistics import formats
 from bomb.training.log import read_log
 from bomb.training.saving import RECIPE
 from core.errors import BombError
@@ -146,5 +148,4 @@ def _tables(page: Page, measured: list[dict]) -> None:
     page.table(("step", "loss", "MSE", "L1", *(f"{g} MSE" for g in groups)), rows)
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+_number = partial(formats.significant, missing=formats.NOTHING)

@@ -5,11 +5,13 @@ all checkpoints and engines.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bomb.disk.files import write_json
+from bomb.statistics import formats
 from bomb.statistics.estimate import CONFIDENCE, Estimate, undefined
 from bomb.statistics.ranks import kendall, spearman
 from bomb.training.playing import play_checkpoints
@@ -125,7 +127,10 @@ def _correlation(statistic, values, rates, resampled, scenes: int) -> Estimate:
 def words_of(ranked: Mapping) -> str:
     """The result as a table."""
     lines = [f"{len(ranked['checkpoints'])} checkpoints, {ranked['n']} episodes each, split validation"]
-    lines += [f"  step {step:>8}  success {rate:6.1%}" for step, rate in ranked["checkpoints"].items()]
+    lines += [
+        f"  step {step:>8}  success {formats.share(rate, 1):>6}"
+        for step, rate in ranked["checkpoints"].items()
+    ]
     lines.append(f"{'rule':14}{'chosen':>10}  {'spearman':24}{'kendall':24}regret")
     for name, entry in ranked["rules"].items():
         cells = [_cell(entry[key]) for key in ("spearman", "kendall", "regret")]
@@ -136,5 +141,5 @@ def words_of(ranked: Mapping) -> str:
 def _cell(estimate: Mapping) -> str:
     if estimate["value"] is None:
         return "undefined"
-    low, high = estimate["interval"]
-    return f"{estimate['value']:.2f} [{low:.2f}, {high:.2f}]"
+    two = partial(formats.fixed, digits=2)
+    return f"{two(estimate['value'])} {formats.interval(estimate['interval'], two)}"

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from bomb.integrations.actions import ActionConvention
 from bomb.models.codecs.normalising import Normalisation
 from bomb.models.lora import LoRA
+from bomb.training.auxiliary_recipe import AuxiliaryRecipe
 from bomb.training.data_recipe import DataRecipe
 from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, check_flag, check_numbers
 from core.rendering.observation import ObservationSpec
@@ -234,6 +235,7 @@ class Recipe:
     data: DataRecipe = field(default_factory=DataRecipe)
     loss: LossRecipe = field(default_factory=LossRecipe)
     optimiser: OptimiserRecipe = field(default_factory=OptimiserRecipe)
+    auxiliary: AuxiliaryRecipe = field(default_factory=AuxiliaryRecipe)
     augmentation: AugmentationRecipe = field(default_factory=AugmentationRecipe)
     held_out: HeldOutRecipe = field(default_factory=HeldOutRecipe)
     steps: int = 1000

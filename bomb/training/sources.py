@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.moments import Moments
 from bomb.training.data import Source
 from bomb.training.data_recipe import DataRecipe, SourceRecipe
 from bomb.training.drawing import DrawingSettings, draw
 from bomb.training.episodes import Frames
+from bomb.training.lerobot import LeRobotEpisodes, is_lerobot
 from bomb.training.recipe import Recipe
 from core.errors import OptionError
 
@@ -54,8 +56,42 @@ def open_sources(
     Raises:
         OptionError, FileError, BombError: as ``named_sources`` and ``bomb.training.drawing.draw``.
     """
-    named = named_sources(recipe.data, folders)
-    return [_open(recipe, source, store, workers, report) for source in named]
+    return [
+        _read_lerobot(recipe, source, store, report)
+        if is_lerobot(Path(source.folder))
+        else _open(recipe, source, store, workers, report)
+        for source in named_sources(recipe.data, folders)
+    ]
+
+
+def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Report | None) -> Source:
+    if source.backends or source.perturbations or recipe.data.visual_draws > 1:
+        raise OptionError(
+            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations and "
+            "visual_draws are for folders of `bomb collect`"
+        )
+    episodes = LeRobotEpisodes(
+        Path(source.folder),
+        source.lerobot,
+        cameras=recipe.model.cameras,
+        image_size=recipe.model.image_size,
+        moments=Moments(every=recipe.data.every, count=recipe.data.moments),
+        drop_noops=recipe.data.drop_noops,
+    )
+    dataset = episodes.dataset
+    held, learned = chosen(range(len(dataset)), recipe.data, source.episodes, str(dataset.path))
+    told = None if report is None else (lambda k: report(f"episode {k} of {dataset.path.name}"))
+    frames = [Frames(episodes.copy(store, numbers=sorted(held + learned), report=told))]
+    return make_source(
+        name=str(source.folder),
+        frames=frames,
+        held=held,
+        learned=learned,
+        weight=source.weight,
+        provenance=episodes.provenance(learned, held),
+        action_mode=source.lerobot.convention.action_mode,
+        control_hz=dataset.fps,
+    )
 
 
 def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None) -> Source:
@@ -77,7 +113,10 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             perturbations=source.perturbations,
             action_mode=recipe.model.convention.action_mode,
             every=recipe.data.every,
+            moments=recipe.data.moments,
+            visual_draws=recipe.data.visual_draws,
             drop_noops=recipe.data.drop_noops,
+            visible=recipe.data.visible,
             supersample=recipe.data.supersample,
         )
         told = None if report is None else (lambda seed, b=backend: report(f"seed {seed} in {b}"))
@@ -93,6 +132,7 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             **known,
             "drawn_by": list(shares),
             "drawn_with": source.perturbations,
+            "visual_draws": recipe.data.visual_draws,
             "demonstrations": len(learned),
             "seeds": sorted(learned),
             "held_out_seeds": sorted(held),

@@ -11,6 +11,7 @@ from core.environment import Environment
 from core.make import make_task
 from core.policy import BatchPolicy, Policy, Request
 from core.registry import BACKENDS
+from core.rendering.sight import DECLARED, described
 from core.task import Task
 from core.testing.promise import promise
 
@@ -37,8 +38,8 @@ def check_policy(
         seeds: of the episodes.
         steps: actions executed in each of them.
         split: which family of seeds.
-        options: more arguments of ``core.make_task``: cameras and their size, for example. ``action_mode``
-            and ``control_hz`` are those of ``policy.describe()`` where it names them.
+        options: more arguments of ``core.make_task``. ``action_mode``, ``control_hz``, ``cameras``,
+            ``image_size`` and ``modalities`` are by themselves those that the policy declares.
 
     Raises:
         ContractError: for the first promise that is broken.
@@ -46,7 +47,9 @@ def check_policy(
     who = f"policy {type(policy).__name__}"
     about = policy.describe()
     _check_description(who, about)
-    options = {name: about[name] for name in ("action_mode", "control_hz") if name in about} | options
+    about = described(policy)
+    names = ("action_mode", "control_hz", *DECLARED)
+    options = {name: about[name] for name in names if name in about} | options
     seeds = list(seeds)
     for name in BACKENDS.names() if backends is None else backends:
         with make_task(task, backend=name, split=split, **options) as env:

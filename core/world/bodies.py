@@ -11,7 +11,7 @@ import numpy as np
 
 from core.world.meshes import Mesh, box_mesh, make_mesh, stone_mesh, tapered_mesh
 from core.world.rotations import Pose, compose, triple
-from core.world.scene import MarkSpec, MaterialSpec, SceneSpec, SegmentationId, TableSpec
+from core.world.scene import MarkSpec, MaterialSpec, SceneSpec, SegmentationId, StoneSpec, TableSpec
 from core.world.textures import board_texture
 
 
@@ -51,6 +51,26 @@ class StaticBody:
     X_WB: Pose
     collisions: tuple[BoxShape, ...]
     visuals: tuple[Visual, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MassProperties:
+    """What a body weighs and how it turns, as engines take it instead of what they make of its shapes.
+
+    Attributes:
+        mass: kg.
+        moments: of inertia about the principal axes (kg m^2).
+        X_BC: pose in the body of its centre of mass, along the principal axes.
+    """
+
+    mass: float
+    moments: tuple[float, float, float]
+    X_BC: Pose = Pose()
+
+
+def stone_mass(stone: StoneSpec) -> MassProperties:
+    """A stone's: about its middle, and alike about all axes."""
+    return MassProperties(mass=stone.mass, moments=(stone.inertia,) * 3)
 
 
 def static_bodies(scene: SceneSpec) -> tuple[StaticBody, ...]:

@@ -29,6 +29,11 @@ def cache_folder() -> Path:
     return folder if not why else _instead(str(folder), why)
 
 
+def forget_the_place_instead() -> None:
+    """Looks anew, and says so anew, when the usual place cannot be written to next time."""
+    _instead.cache_clear()
+
+
 def usual_folder() -> tuple[Path, str]:
     """Where the cache is without ``BOMB_CACHE``, and why it cannot be there; empty if it can."""
     try:

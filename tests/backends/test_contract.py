@@ -233,7 +233,7 @@ def test_contact_forces_of_a_held_stone(backend, make_env):
     for _ in range(10):
         env.step(env.hold_action())
     push = {"panda_leftfinger": np.zeros(3), "panda_rightfinger": np.zeros(3)}
-    for contact in env._backend.contact_forces():
+    for contact in env.debug.backend.contact_forces():
         assert all(np.isfinite(contact.normal)) and all(np.isfinite(contact.position))
         for k, (finger, other) in enumerate((contact.bodies, contact.bodies[::-1])):
             if finger in push and other.startswith("stone"):

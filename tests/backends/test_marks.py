@@ -71,7 +71,7 @@ def test_a_stone_in_it_is_seen_whole(backend, make_env):
     env.reset(seed=0)
     seen = []
     for x in (TRAY.center[0], -TRAY.center[0]):
-        env._backend.write_state(stone_on_table(env.scene_state, x, TRAY.center[1]))
+        env.debug.backend.write_state(stone_on_table(env.scene_state, x, TRAY.center[1]))
         mask = env.render_camera("head", ALL).segmentation == core.SegmentationId.STONE
         seen.append(int(mask.sum()))
     assert min(seen) > 30 and abs(seen[0] - seen[1]) <= 4
@@ -90,7 +90,7 @@ def test_nothing_collides_with_it(backend, make_env, task):
     env = make_env(backend, task=task)
     env.reset(seed=0)
     state = stone_on_table(env.scene_state, *TRAY.center)
-    env._backend.write_state(state)
-    env._backend.step(np.tile(state.joint_positions.astype(float), (100, 1)))
-    moved = abs(env._backend.read_state().stone_poses[0, :3] - state.stone_poses[0, :3])
+    env.debug.backend.write_state(state)
+    env.debug.backend.step(np.tile(state.joint_positions.astype(float), (100, 1)))
+    moved = abs(env.debug.backend.read_state().stone_poses[0, :3] - state.stone_poses[0, :3])
     assert moved.max() < 1e-4  # m

@@ -174,11 +174,11 @@ def test_stones_of_an_opponent_are_at_rest(backend, make_env):
     env = make_env(backend)
     env.reset(seed=0)
     state = add_stones(clean_scene(), env.scene_state, [Intersection(color="white", row=2, column=2)])
-    env._backend.write_state(state)
-    assert env._backend.read_state() == state
+    env.debug.backend.write_state(state)
+    assert env.debug.backend.read_state() == state
     targets = np.tile(state.joint_positions.astype(float), (100, 1))
-    env._backend.step(targets)
-    moved = abs(env._backend.read_state().stone_poses[:, :3] - state.stone_poses[:, :3]).max()
+    env.debug.backend.step(targets)
+    moved = abs(env.debug.backend.read_state().stone_poses[:, :3] - state.stone_poses[:, :3]).max()
     assert moved < 1e-4  # m
 
 

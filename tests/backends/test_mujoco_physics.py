@@ -57,10 +57,10 @@ def test_stones_in_play_fall_asleep_at_rest_and_parked_ones_never_wake(make):
     world = make()
     world.reset(SCENE, THREE)
     world.step(hold(20))
-    assert world._data.nv_awake == JOINTS + 6 * 3, "dropped stones are awake"
+    assert world.data.nv_awake == JOINTS + 6 * 3, "dropped stones are awake"
     world.step(hold(1500))
-    assert world._data.nv_awake == JOINTS
-    assert (world._data.qvel[JOINTS:].reshape(-1, 6)[8:] == 0).all()
+    assert world.data.nv_awake == JOINTS
+    assert (world.data.qvel[JOINTS:].reshape(-1, 6)[8:] == 0).all()
 
 
 def test_parked_stones_change_nothing(make):
@@ -91,12 +91,12 @@ def test_free_fall_keeps_the_angular_velocity_in_the_world_frame(make):
 
 def test_equal_scenes_share_one_model_and_edits_stay_private(make):
     one, other = make(), make()
-    assert one._model is other._model
+    assert one.model is other.model
     heavy = replace(SCENE, stones=tuple(replace(stone, mass=0.02) for stone in SCENE.stones))
     one.reset(heavy, THREE)
-    assert one._model is not other._model and other._model.body("stone_5").mass[0] == 0.005
+    assert one.model is not other.model and other.model.body("stone_5").mass[0] == 0.005
     one.reset(SCENE, THREE)
-    assert one._model is other._model
+    assert one.model is other.model
 
 
 def test_an_edited_world_is_the_world_built_so(make):
@@ -129,8 +129,8 @@ def test_fingers_decide_the_friction_of_their_contacts(make, pad):
     frictions = set()
     for width in np.linspace(0.02, 0.01, 60):
         world.step(np.tile([*SCENE.robot.home, width, width], (5, 1)))
-        for contact in world._data.contact:
-            bodies = {world._model.body(world._model.geom_bodyid[geom]).name for geom in contact.geom}
+        for contact in world.data.contact:
+            bodies = {world.model.body(world.model.geom_bodyid[geom]).name for geom in contact.geom}
             if "stone_0" in bodies:
                 frictions.add(float(contact.friction[0]))
     assert frictions == {pad}

@@ -98,16 +98,9 @@ def test_colour_is_exact_to_a_level_and_a_half(world):
 
     Half a level is rounding; a step of the coarse exposure is 2.6 levels where it is still used.
     """
-    from mujoco import mjrf
-
-    from backends.mujoco.filament import Target
-
     world.reset(SCENE, state(0, 1, 13, 14))
     rgb = world.render("head", ("rgb",)).rgb
-    drawn = world._pictures
-    target = Target(drawn._context, (96, 128), mjrf.PixelFormat.PIXEL_FORMAT_R32F)
-    drawn._shine(1)
-    red = target.draw(drawn._scene, drawn._view(SCENE.cameras[0]), mjrf.DrawMode.DRAW_MODE_DEFAULT)
+    red = world.pictures.draw_red("head")
     assert abs(srgb_encode(red.astype(np.float64)) * 255 - rgb[..., 0]).max() <= 1.8
 
 

@@ -81,7 +81,7 @@ def test_observation_keys_shapes_and_types(seeing):
 def test_row_0_is_at_the_top_and_column_0_on_the_left(seeing):
     seeing.reset(seed=0)
     pitch = 0.055
-    seeing._backend.write_state(stones_at(seeing, [(-2 * pitch, 2 * pitch), (2 * pitch, 2 * pitch)]))
+    seeing.debug.backend.write_state(stones_at(seeing, [(-2 * pitch, 2 * pitch), (2 * pitch, 2 * pitch)]))
     segmentation = seeing.render_camera("head", ("segmentation",)).segmentation
     board = np.argwhere(segmentation == core.SegmentationId.BOARD)
     middle = board.mean(axis=0)
@@ -96,7 +96,7 @@ def test_stones_appear_where_the_pinhole_model_says(seeing):
     seeing.reset(seed=0)
     camera = seeing.episode.scene.cameras[0]
     points = [(x, y) for x in (-0.11, 0.0, 0.11) for y in (-0.11, 0.11)]
-    seeing._backend.write_state(stones_at(seeing, points))
+    seeing.debug.backend.write_state(stones_at(seeing, points))
     image = seeing.render_camera("head", ("segmentation", "depth"))
     for k, (x, y) in enumerate(points):
         p_W = np.array(seeing.episode.scene.board.X_WB.p) + [-x, -y, 0.004]
@@ -111,7 +111,7 @@ def test_stones_appear_where_the_pinhole_model_says(seeing):
 
 def test_only_stones_in_play_are_drawn(seeing):
     seeing.reset(seed=0)
-    seeing._backend.write_state(stones_at(seeing, [(0.0, 0.0)]))
+    seeing.debug.backend.write_state(stones_at(seeing, [(0.0, 0.0)]))
     for camera in CAMERAS:
         values = set(np.unique(seeing.render_camera(camera, ("segmentation",)).segmentation))
         assert {value for value in values if value >= STONE} <= {STONE}

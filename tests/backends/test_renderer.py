@@ -47,7 +47,7 @@ def test_a_reset_is_drawn_though_the_state_is_the_one_before(make_env, backend, 
 
 def test_without_cameras_nothing_draws(make_env):
     env = make_env("mujoco", renderer="robotwin")
-    assert type(env._backend) is BACKENDS.load("mujoco")
+    assert type(env.debug.backend) is BACKENDS.load("mujoco")
 
 
 def test_a_renderer_that_does_not_exist_is_named(make_env):

@@ -70,7 +70,7 @@ def test_links_are_where_the_description_puts_them(backend):
     model = panda_model(SCENE.robot)
     data = model.createData()
     pinocchio.framesForwardKinematics(model, data, joints)
-    for link, (entity, X_BL) in backend._world.frames.items():
+    for link, (entity, X_BL) in backend.world.frames.items():
         X_WL = (entity.pose * sapien.Pose(p=X_BL.p, q=X_BL.q)).to_transformation_matrix()
         expected = data.oMf[model.getFrameId(link)].homogeneous
         np.testing.assert_allclose(X_WL, expected, atol=3e-6, err_msg=link)
@@ -130,8 +130,7 @@ def test_written_numbers_reach_the_engine(backend):
     """Read back past the cached state: pool indices, frames and orders are converted both ways."""
     written = tumbling([2, 5, 11, 12, 23], seed=4)
     backend.write_state(written)
-    backend._written = None
-    read = backend.read_state()
+    read = backend.measured_state()
     np.testing.assert_array_equal(read.stone_ids, written.stone_ids)
     for name in ("joint_positions", "joint_velocities", "stone_poses", "stone_velocities"):
         np.testing.assert_allclose(getattr(read, name), getattr(written, name), atol=2e-7, err_msg=name)
@@ -166,11 +165,10 @@ def test_unchanged_targets_are_the_same_as_targets_set_anew(backend):
     skipped = backend.read_state().to_bytes()
     backend.write_state(state())
     for row in targets:
-        for set_target, target in zip(backend._setters, row, strict=True):
-            set_target(float(np.float32(target)))
-        backend._system.step()
-    backend._written = None
-    assert backend.read_state().to_bytes() == skipped
+        for joint, target in zip(backend.world.articulation.active_joints, row, strict=True):
+            joint.set_drive_target(float(np.float32(target)))
+        backend.system.step()
+    assert backend.measured_state().to_bytes() == skipped
 
 
 def test_resting_stones_sleep_and_a_slow_push_wakes_them(backend):
@@ -229,7 +227,7 @@ def test_physics_is_edited_in_place(backend):
     end = backend.read_state()
     assert end.stone_poses[0, 2] == pytest.approx(0.754, abs=1e-4)
     assert end.stone_poses[1, 1] + 0.2 == pytest.approx(0.5**2 / (2 * 0.2 * 9.81), rel=0.03)
-    assert backend._world.stone_bodies[0].mass == pytest.approx(0.01)
+    assert backend.world.stone_bodies[0].mass == pytest.approx(0.01)
     backend.reset(SCENE, start)
     hold(backend, 1.2)
     assert backend.read_state().stone_poses[0, 2] == pytest.approx(TABLE, abs=1e-4)

@@ -67,7 +67,7 @@ def test_two_stones_in_the_gripper_are_held_exactly_if_they_rise(backend, in_a_r
     poses = start.state.stone_poses.copy()
     poses[1 - row, :3] = poses[row, :3] + apart
     state = replace(start.state, stone_poses=poses)
-    env._begin(replace(env.episode, state=state), state)
+    env.debug.restart(state)
     middle = place(start) + np.array([0.0, -0.0111, 0.0] if in_a_row else [0.0111, 0.0, 0.0])
     waypoints = [
         Waypoint(target=up(middle), opening=1.0, seconds=0.5),

@@ -96,15 +96,15 @@ def test_evaluate_and_rescore(tmp_path, capsys):
 
 
 def test_the_doctor_reports_what_a_child_died_of(monkeypatch):
-    monkeypatch.setattr(diagnosis, "_TRIAL", "import os; os.abort() # {backend!r} {cameras!r}")
+    monkeypatch.setattr(diagnosis, "TRIAL", "import os; os.abort() # {backend!r} {cameras!r}")
     for ok, advice in ((True, "BOMB_RENDER=cpu"), (False, "system_packages")):
         driver = diagnosis.Finding(what="driver", ok=ok, found="", advice="")
         monkeypatch.setattr(diagnosis, "graphics_driver", lambda driver=driver: driver)
         finding = diagnosis.try_backend(BACKENDS[0], ("head",), 60.0)
         assert not finding.ok and "signal 6" in finding.found and advice in finding.advice
-    monkeypatch.setattr(diagnosis, "_TRIAL", "raise SystemExit('no driver') # {backend!r} {cameras!r}")
+    monkeypatch.setattr(diagnosis, "TRIAL", "raise SystemExit('no driver') # {backend!r} {cameras!r}")
     assert diagnosis.try_backend(BACKENDS[0], (), 60.0).found == "no driver"
-    monkeypatch.setattr(diagnosis, "_TRIAL", "import time; time.sleep(60) # {backend!r} {cameras!r}")
+    monkeypatch.setattr(diagnosis, "TRIAL", "import time; time.sleep(60) # {backend!r} {cameras!r}")
     assert "no answer within 0.5 s" in diagnosis.try_backend(BACKENDS[0], (), 0.5).found
 
 

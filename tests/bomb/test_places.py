@@ -14,7 +14,7 @@ from bomb.machine import diagnosis
 from bomb.policies.making import make_policy, policy_class
 from bomb.processes import main_program
 from bomb.report.tables import table
-from bomb.report.tidy import _csv
+from bomb.report.tidy import csv_text
 from core.errors import OptionError
 from core.world import cache, temporary
 from core.world.cache import cache_folder
@@ -116,7 +116,7 @@ def test_names_that_are_not_utf8_work_or_are_refused(tmp_path):
 
 
 def test_the_cache_goes_where_it_may(monkeypatch, tmp_path, capsys):
-    cache._instead.cache_clear()
+    cache.forget_the_place_instead()
     monkeypatch.setenv("BOMB_CACHE", str(tmp_path / "mine"))
     monkeypatch.setattr(Path, "home", lambda: 1 / 0)  # BOMB_CACHE is read first
     assert cache_folder() == tmp_path / "mine" and diagnosis.cache().found == str(tmp_path / "mine")
@@ -138,7 +138,7 @@ def test_the_cache_goes_where_it_may(monkeypatch, tmp_path, capsys):
     told = capsys.readouterr().err
     assert told.count("\n") == 1 and str(folder) in told
     assert str(folder) in diagnosis.cache().found and "BOMB_CACHE" in diagnosis.cache().advice
-    cache._instead.cache_clear()
+    cache.forget_the_place_instead()
 
 
 def test_a_killed_process_leaves_no_temporary_folder_for_long(monkeypatch, tmp_path):
@@ -300,7 +300,7 @@ def test_a_busy_machine_is_no_missing_driver(monkeypatch):
 
 
 def test_words_of_others_are_no_formulas_and_no_scripts():
-    text = _csv([{"policy": "=cmd|' /C calc'!A0", "delta": -0.5, "note": "@x", "plain": "a-b"}])
+    text = csv_text([{"policy": "=cmd|' /C calc'!A0", "delta": -0.5, "note": "@x", "plain": "a-b"}])
     assert text.splitlines()[1] == "'=cmd|' /C calc'!A0,-0.5,'@x,a-b"
     made = table(["a", "p"], [["<script>alert(1)</script> <!-- x", "< 0.001"]])
     assert "<script" not in made and "</script" not in made and "<!--" not in made and "< 0.001" in made

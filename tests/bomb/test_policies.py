@@ -351,3 +351,29 @@ def test_chance_and_doing_nothing_know_the_action_mode(make_env, mode):
     start = env.observe()["state"]
     play(env, make_policy("hold"), 2)
     assert np.allclose(env.observe()["state"], start, atol=2e-3)
+
+
+class Sees(Policy):
+    """Goes down by as much as its picture is bright."""
+
+    cameras, image_size = ("wrist",), (16, 16)
+
+    def reset(self, instruction, seed):
+        pass
+
+    def act(self, observation):
+        bright = observation["images"]["wrist"].mean() / 255
+        return np.array([[0, 0, -bright, 1]], np.float32)
+
+
+@pytest.mark.render
+def test_a_policy_plays_from_its_pictures_while_another_camera_films(make_env):
+    from bomb.runs.replaying import played
+
+    filmed = []
+    options = {"image_size": (24, 32), "max_steps": 3}
+    env = make_env("mujoco", cameras=("head",), modalities=(), **options)
+    result = played(Sees(), 3)(env, lambda env, info: filmed.append(env.render_camera("head").rgb.shape))
+    own = make_env("mujoco", cameras=("wrist",), image_size=16, max_steps=3)
+    assert np.array_equal(result.record.actions, play(own, Sees(), 3).record.actions)
+    assert filmed == [(24, 32, 3)] * 4 and result.record.actions[0, 2] < -0.01

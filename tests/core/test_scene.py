@@ -150,6 +150,6 @@ def test_a_backend_refuses_stones_that_the_pool_does_not_have(backend, make_env)
     env.reset(seed=0)
     good = env.scene_state
     with pytest.raises(StateError, match="99"):
-        env._backend.write_state(
+        env.debug.backend.write_state(
             dataclasses.replace(good, stone_ids=np.array([*good.stone_ids[:-1], 99], dtype=np.int16))
         )

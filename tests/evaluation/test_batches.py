@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -72,6 +73,44 @@ def test_pictures_reach_the_policy(run, tmp_path):
     assert store.record(row.condition, row.seed).actions[0, 0] > 0.05  # it says how bright the picture was
 
 
+class Declared(BatchPolicy):
+    cameras, image_size, modalities = ("wrist",), (16, 24), ("depth", "rgb")
+
+    def infer(self, requests):
+        shapes = {
+            (*seen["depth"], *seen["images"], seen["images"]["wrist"].shape)
+            for seen in (request.observation for request in requests)
+        }
+        if shapes != {("wrist", "wrist", (16, 24, 3))}:
+            raise ValueError(f"was shown {shapes}")
+        return [np.zeros((2, 4), np.float32) for _ in requests]
+
+
+@pytest.mark.render
+def test_a_policy_is_shown_what_it_declares(run):
+    words = "blind(tests.evaluation.test_batches:Declared)"  # what is inside of a wrapper decides
+    result, store = run(replace(settings(episodes=1, max_steps=2), policy=words, cameras=None))
+    assert result["complete"] and store.settings()["policy"]["describe"]["image_size"] == [16, 24]
+    assert [store.settings()[name] for name in ("cameras", "image_size", "modalities")] == [
+        ["wrist"], [16, 24], ["depth", "rgb"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cameras": ("head", "front")}, "looks through wrist, and is not shown wrist"),
+        ({"image_size": (24, 24)}, "looks at pictures of 16 x 24 pixels, and is shown 24 x 24 pixels"),
+        ({"modalities": ("rgb",)}, "looks at depth and rgb, and is not shown depth"),
+    ],
+)
+def test_what_a_policy_does_not_look_at_is_refused_before_anything_is_played(run, tmp_path, changes, said):
+    words = "tests.evaluation.test_batches:Declared"
+    with pytest.raises(ConventionError, match=said):
+        run(replace(settings(), policy=words, **{"cameras": None, **changes}))
+    assert not (tmp_path / "run").exists()
+
+
 class Privileged(BatchPolicy):
     privileged = True
 
@@ -99,21 +138,24 @@ def test_a_policy_that_cannot_be_made_is_said_at_once(words, said):
 
 
 class Exits(Batched):
-    def __init__(self):
-        import os
+    """Ends its process when it is made; with a file, from when the file is there."""
 
-        os._exit(3)
+    def __init__(self, file: str | None = None):
+        if file is None or os.path.exists(file):
+            os._exit(3)
+        super().__init__(os.path.dirname(file))
 
 
 def test_a_policy_process_that_keeps_dying_is_given_up(tmp_path, monkeypatch):
-    process = PolicyProcess(f"{HERE}:Batched({str(tmp_path)!r})", ExecutionSettings())
+    broken = tmp_path / "broken"
+    process = PolicyProcess(f"tests.evaluation.test_batches:Exits({str(broken)!r})", ExecutionSettings())
     try:
-        process._words = "tests.evaluation.test_batches:Exits"
-        os.kill(process._child.pid, signal.SIGKILL)
+        broken.touch()
+        os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(PolicyError, match="3 times in a row"):
             while True:
-                process._child.join()
                 process.check()
+                time.sleep(0.02)
     finally:
         process.close()
 

@@ -37,7 +37,7 @@ def everything(path) -> list:
         found = [store.sessions(), store.conditions(), store.episodes(), store.errors(), store.unplayed()]
         found += [store.finished(), store.with_states()]
         for row in store.episodes():
-            found.append(store._blob("records", row.condition, row.seed))
+            found.append(store.series(row.condition, row.seed))
         return [*found, *(store.states(CLEAN.key, seed) for seed in range(6))]
 
 
@@ -95,13 +95,13 @@ def test_a_file_that_is_deleted_or_replaced_during_a_run_is_noticed(run, tmp_pat
 
 def test_a_full_disk_loses_no_finished_episode(run):
     with RunStore.create(run, SETTINGS) as store:
-        pages = store._read("PRAGMA page_count")[0][0]
-        store._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        pages = store.database.read("PRAGMA page_count")[0][0]
+        store.database.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         with pytest.raises(FileError, match="database or disk is full; what was finished"):
             for seed in range(100, 200):
                 store.add(episode(seed=seed), bytes(5000))
         kept = store.finished()
-        store._connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+        store.database.connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
         store.add(episode(seed=999), bytes(5000))
         assert store.finished() == kept | {(CLEAN.key, 999)}
         store.check()
@@ -109,7 +109,7 @@ def test_a_full_disk_loses_no_finished_episode(run):
 
 def test_another_ones_lock_is_said_in_a_line(run, monkeypatch):
     with RunStore.create(run, SETTINGS) as store:
-        store._connection.execute("PRAGMA busy_timeout = 10")
+        store.database.connection.execute("PRAGMA busy_timeout = 10")
         with sqlite3.connect(run / FILE, isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(FileError, match="cannot be written: database is locked"):
@@ -132,7 +132,7 @@ def test_a_run_without_digests_still_opens_and_resumes(run, tmp_path):
     with RunStore.create(old, SETTINGS) as store:
         store.add(episode(seed=77), b"series")
         store.check()
-        assert (CLEAN.key, 77) in store.finished() and store._format < FORMAT
+        assert (CLEAN.key, 77) in store.finished() and store.database.format < FORMAT
     with sqlite3.connect(old / FILE) as target:
         target.execute("PRAGMA user_version = 7")
     with pytest.raises(FileError, match="format 7, not 2 or 3"):

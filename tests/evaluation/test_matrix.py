@@ -9,13 +9,15 @@ from core.errors import BombError, CapabilityError, OptionError, UnknownNameErro
 from core.perturbations.heldout import goal_set
 from core.perturbations.make_conditions import make_conditions
 from core.registry import TASKS
+from core.rendering.sight import Sight
 from core.world.stage import clean_scene
 from tests.conftest import BACKENDS
 
 
 def matrix(**changes):
     values = {"policy": "hold", "backends": BACKENDS, "episodes": 3, "split": "ci"}
-    return make_matrix(EvaluationSettings(**{**values, **changes}), ())
+    asked = EvaluationSettings(**{**values, **changes})
+    return make_matrix(asked.fitted(Sight(cameras=()), privileged=False))
 
 
 def test_every_combination_is_a_condition_with_the_same_seeds():

@@ -134,5 +134,5 @@ def test_kill_9_loses_nothing_that_was_kept(tmp_path):
     with RunStore.create(tmp_path / "run", {"episodes": 10**6}, [CLEAN]) as store:  # the lock is free again
         seeds = [row.seed for row in store.episodes()]
         assert seeds == list(range(len(seeds))) and len(seeds) >= len(told)
-        assert store._read("SELECT count(*) FROM records") == [(len(seeds),)]
-        assert store._read("PRAGMA integrity_check") == [("ok",)]
+        assert store.database.read("SELECT count(*) FROM records") == [(len(seeds),)]
+        assert store.database.read("PRAGMA integrity_check") == [("ok",)]

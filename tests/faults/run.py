@@ -60,7 +60,7 @@ class Store(Job):
             store.check()
             assert {seed for _, seed in store.finished()} >= told
             for row in store.episodes():
-                assert store._blob("records", row.condition, row.seed) == bytes([row.seed]) * 5000
+                assert store.series(row.condition, row.seed) == bytes([row.seed]) * 5000
 
 
 class Demonstrations(Job):

@@ -1,4 +1,4 @@
-"""The tests of models and training against the installed wheel: one process with torch and transformers."""
+"""The tests of models, training and explanations against the installed wheel, in one process with torch."""
 
 import shutil
 
@@ -6,13 +6,13 @@ import pytest
 
 from tests.interop.conftest import ROOT, install, run
 
-FOLDERS = ("tests/models", "tests/training")
+FOLDERS = ("tests/models", "tests/training", "tests/explanation")
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.render]
 
 
 def test_models_and_training_are_what_they_promise(vla_python, tmp_path):
-    install(vla_python, "pytest", "pytest-timeout")
+    install(vla_python, "pytest", "pytest-timeout", "captum")  # captum: an independent finder of effects
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

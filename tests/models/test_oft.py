@@ -23,7 +23,7 @@ from bomb.models.weights import empty, load_weights
 from bomb.models.words import Tokens, small_tokenizer
 from core.errors import OptionError
 from tests.models.conftest import close
-from tests.models.test_openvla import config
+from tests.models.test_openvla_public import config
 
 CHUNK, DIMS, STEPS = 5, 4, 10
 LAX = Normalisation(constant="zero", exact=False)

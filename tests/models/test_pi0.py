@@ -7,56 +7,64 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from bomb.disk.files import FileError
+from bomb.disk.files import FileError, write_json
 from bomb.models.checkpoint import Checkpoint
+from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.normalising import Normalisation
+from bomb.models.lora import LoRA, add_lora
+from bomb.models.pi0.config import GEMMA, HEADS, config_values, read_config, sized
 from bomb.models.pi0.family import Pi0
+from bomb.models.pi0.names import ours
+from bomb.models.pi0.names import public as public_name
+from bomb.models.pi0.pi05 import Pi05
 from bomb.models.pictures import resize_with_pad
 from bomb.models.sequences import Patches, assemble
 from bomb.models.testing import check_vla, tiny, toy_actions, toy_requests, toy_settings, toy_statistics
 from bomb.models.vla import Batch
 from bomb.models.words import Tokens, small_tokenizer
+from bomb.training.learner import checkpoint_layers
 from core.errors import OptionError
 from tests.models.conftest import close
 
 CAMERAS = ("base", "left", "right")
 
 
-@pytest.fixture(scope="module")
-def given(reference) -> dict:
-    return reference.arrays("pi0_openpi")
+FAMILY = {"pi0": Pi0, "pi05": Pi05}
+
+
+@pytest.fixture(scope="module", params=FAMILY)
+def family(request) -> str:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def public(reference, tmp_path_factory) -> Pi0:
-    """openpi's weights, read by ``from_pretrained`` under openpi's names."""
-    from transformers import PI0Config, PI0ForConditionalGeneration
+def given(reference, family) -> dict:
+    return reference.arrays(f"{family}_openpi")
 
-    about, folder = reference.json("pi0_openpi_config"), tmp_path_factory.mktemp("openpi")
+
+@pytest.fixture(scope="module")
+def public(reference, family, tmp_path_factory) -> Pi0:
+    """openpi's weights, read under openpi's names."""
+    about, folder = reference.json(f"{family}_openpi_config"), tmp_path_factory.mktemp("openpi")
 
     def gemma(sizes: dict) -> dict:
-        return {"model_type": "gemma", "hidden_size": sizes["width"], "intermediate_size": sizes["mlp_dim"],
+        return {"hidden_size": sizes["width"], "intermediate_size": sizes["mlp_dim"],
                 "num_hidden_layers": sizes["depth"], "num_attention_heads": sizes["num_heads"],
-                "num_key_value_heads": sizes["num_kv_heads"], "head_dim": sizes["head_dim"],
-                "vocab_size": about["vocab_size"]}  # fmt: skip
+                "num_key_value_heads": sizes["num_kv_heads"], "head_dim": sizes["head_dim"]}  # fmt: skip
 
-    PI0Config(
-        vlm_config={"model_type": "paligemma", "text_config": gemma(about["vlm"]), "image_token_id": 299,
-                    "vision_config": {"model_type": "siglip_vision_model", "vision_use_head": False,
-                                      **about["vision"]},
-                    "hidden_size": about["vlm"]["width"], "projection_dim": about["projection_dim"]},
-        dit_config=gemma(about["expert"]), chunk_size=about["action_horizon"],
-        max_state_dim=about["action_dim"], max_action_dim=about["action_dim"],
-    ).save_pretrained(folder)  # fmt: skip
-    shutil.copy(reference.weights("pi0_openpi"), folder / "model.safetensors")
-    network, found = PI0ForConditionalGeneration.from_pretrained(
-        folder, dtype=torch.float32, output_loading_info=True
-    )
-    assert not found["missing_keys"] and not found["unexpected_keys"]
-    settings = toy_settings("pi0", chunk=5, normalisation=Normalisation(kind="z"))
-    tokenizer = small_tokenizer([], size=299, begin=None)
-    return Pi0(settings, toy_statistics(), network.eval(), tokenizer).eval()
+    config = sized(
+        {"vision_use_head": False, **about["vision"]}, gemma(about["vlm"]), gemma(about["expert"]),
+        about["vocab_size"], chunk_size=about["action_horizon"], max_state_dim=about["action_dim"],
+        max_action_dim=about["action_dim"],
+    )  # fmt: skip
+    write_json(folder / "config.json", config_values(config, family, "transformers"))
+    shutil.copy(reference.weights(f"{family}_openpi"), folder / "model.safetensors")
+    small_tokenizer([], size=299, begin=None).save_pretrained(folder)
+    stored.write(folder, {"bomb": toy_statistics()})
+    settings = toy_settings(family, chunk=5, normalisation=Normalisation(kind="z"))
+    return FAMILY[family].load(folder, settings, dtype=torch.float32).eval()
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +125,98 @@ def test_pictures_are_padded_as_openpis(reference):
     assert away.max() <= 1
 
 
-def test_the_laws(tmp_path):
-    check_vla(tiny("pi0", chunk=5, cameras=("head", "wrist")), tmp_path)
+def test_the_laws(family, tmp_path):
+    check_vla(tiny(family, chunk=5, cameras=("head", "wrist")), tmp_path)
+
+
+@pytest.mark.parametrize("layout", ["openpi", "lerobot"])
+def test_names_go_both_ways(family, public, reference, layout):
+    """Every key of openpi's file is written under its own name, and lerobot's with one word more."""
+    written = {public_name(key, layout) for key in public.network.state_dict()}
+    in_file = set(load_file(reference.weights(f"{family}_openpi")))
+    if layout == "lerobot":
+        in_file = {f"model.{key}" for key in in_file}
+    # The head is tied to the embeddings, and files may have either name or both.
+    in_file = {
+        key for key in in_file if not key.endswith("paligemma.model.language_model.embed_tokens.weight")
+    }
+    assert written == in_file
+    embedded = family == "pi0"
+    assert {ours(key, embedded) for key in written} == public.network.state_dict().keys()
+
+
+@pytest.mark.parametrize("layout", ["openpi", "lerobot"])
+def test_configurations_go_both_ways(family, tmp_path, layout):
+    sizes = [{**GEMMA[name], **HEADS} for name in ("gemma_2b", "gemma_300m")]
+    config = sized({"image_size": 224}, *sizes, 257152, chunk_size=7)
+    write_json(tmp_path / "config.json", config_values(config, family, layout))
+    again = read_config(tmp_path)
+    assert again.chunk_size == 7
+    assert again.dit_config.hidden_size == 1024 and again.vlm_config.text_config.hidden_size == 2048
+    with pytest.raises(OptionError, match="no name for a Gemma of width 32"):
+        config_values(tiny(family).network.config, family, layout)
+    write_json(
+        tmp_path / "config.json", {"action_horizon": 3, "action_dim": 8, "paligemma_variant": "gemma_9b"}
+    )
+    with pytest.raises(FileError, match="unknown paligemma_variant 'gemma_9b'"):
+        read_config(tmp_path)
+
+
+def test_gradient_checkpointing_changes_nothing(family):
+    vla = tiny(family, chunk=3)
+    batch = vla.encode(toy_requests(vla.settings, 2), toy_actions(vla.settings, 2))
+    vla.train()
+    runs: dict[int, int] = {}
+
+    def gradient():
+        runs.clear()
+        vla.zero_grad()
+        loss = vla.loss(batch, seeds=[(0, 0), (1, 0)]).total
+        loss.backward()
+        return loss.item(), [w.grad.clone() for w in vla.parameters() if w.grad is not None]
+
+    for k, layer in enumerate(vla.anatomy.layers):
+        layer.mlp.register_forward_pre_hook(lambda *_, k=k: runs.update({k: runs.get(k, 0) + 1}))
+    loss, plain = gradient()
+    once = dict(runs)
+    checkpoint_layers(vla)
+    again, saved = gradient()
+    assert loss == again and all(torch.equal(a, b) for a, b in zip(plain, saved, strict=True))
+    # Every layer ran once more, but for the last that reads: only its keys and values are used.
+    assert sum(runs[k] == 2 * once[k] for k in runs) >= len(runs) - 1
+
+
+def test_adapters_learn(family):
+    """As openpi has them: rank 16 where it reads, 32 in the expert."""
+    vla = tiny(family, chunk=3)
+    inside = ("network.model.vlm.language_model.", "network.model.dit.")
+    names = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    lora = LoRA(rank=16, alpha=16, targets=names, within=inside, ranks={"network.model.dit.": 32})
+    add_lora(vla, lora, learned=vla.parts["head"])
+    ranks = {key.split(".")[2]: weight.shape[0] for key, weight in vla.named_parameters() if "lora_A" in key}
+    assert ranks == {"vlm": 16, "dit": 32}
+    batch = vla.encode(toy_requests(vla.settings, 2), toy_actions(vla.settings, 2))
+    optimizer = torch.optim.AdamW([w for w in vla.parameters() if w.requires_grad], lr=1e-2)
+    losses = []
+    for _ in range(10):
+        loss = vla.loss(batch, seeds=[(0, 0), (1, 0)]).total
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+@torch.no_grad()
+def test_the_state_is_told_in_words():
+    vla = tiny("pi05", chunk=3)
+    request = toy_requests(vla.settings, 1)[0]
+    moved = replace(request, state=request.state + np.float32(0.1))
+    first, second = (vla.encode([one]).inputs["ids"].tolist() for one in (request, moved))
+    assert first != second
+    unread = tiny("pi05", chunk=3, options={"state": False})
+    first, second = (unread.encode([one]).inputs["ids"].tolist() for one in (request, moved))
+    assert first == second
 
 
 @torch.no_grad()

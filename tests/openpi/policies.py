@@ -33,6 +33,12 @@ class Rememberer(Policy):
         return {"checkpoint": "none", "trained_on": [{"split": "train"}]}
 
 
+class Looker(Rememberer):
+    """Declares what it looks at."""
+
+    cameras, image_size, modalities = ("front",), (24, 32), ("rgb", "depth")
+
+
 class Batcher(BatchPolicy):
     """Noise from (seed, step), and a diary of how many requests came together."""
 

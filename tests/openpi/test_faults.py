@@ -20,6 +20,7 @@ from core.errors import (
     PolicyOutputError,
     PolicyTimeoutError,
 )
+from core.rendering.sight import Sight
 from tests.conftest import PATIENCE_S
 from tests.openpi.conftest import HERE, answering, scripted, served
 from tests.openpi.policies import Batcher
@@ -187,7 +188,23 @@ def test_the_wrong_action_mode(make_env, serve):
     place = serve(HERE + "Rememberer()", mapping_name="libero")
     remote = make_policy(f"openpi://{place}?mapping=libero")
     with pytest.raises(ConventionError, match="gives delta actions, the environment takes 'absolute'"):
-        play(make_env("mujoco", action_mode="absolute"), remote, 0)
+        remote.reset("Place it.", 0, action_spec=ActionSpec(mode="absolute", control_hz=20))
+    remote.close()
+
+
+def test_what_the_server_looks_at_is_shown_or_refused(make_env, serve):
+    words = HERE + "Looker()"
+    with pytest.raises(ConventionError, match="looks at pictures of 24 x 32 pixels, and is shown 224 x 224"):
+        serve(words, mapping_name="libero")
+    remote = make_policy(f"openpi://{serve(words)}")
+    assert Sight.of(remote) == Sight(cameras=("front",), image_size=(24, 32), modalities=("rgb", "depth"))
+    with pytest.raises(ConventionError, match="looks through front, and is not shown front"):
+        play(make_env("mujoco"), remote, 0)
+    picture = {"front": np.zeros((32, 32, 3), np.uint8)}
+    seen = {"images": picture, "depth": {"front": np.zeros((32, 32), np.float32)}}
+    remote.reset("Place it.", 0, action_spec=SPEC)
+    with pytest.raises(PolicyError, match="looks at pictures of 24 x 32 pixels, and is shown 32 x 32"):
+        remote.act({**SEEN, **seen}, step=0)
     remote.close()
 
 
@@ -228,7 +245,7 @@ def test_requests_that_come_while_it_is_busy_are_answered_together():
         for thread in threads[1:]:
             thread.start()
         until = time.monotonic() + 20
-        while len(server._desk._waiting) < 3 and time.monotonic() < until:
+        while server.waiting < 3 and time.monotonic() < until:
             time.sleep(0.01)
         Batcher.go.set()
         for thread in threads:

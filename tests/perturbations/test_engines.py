@@ -137,7 +137,7 @@ def test_actions_jitter_and_do_not_drift(backend, make_env, mode):
         hold, targets = env.hold_action(), []
         for _ in range(60):
             env.step(hold)
-            targets.append(env._controller.state.target)
+            targets.append(env.debug.target)
         if severity == 0:
             still = np.array(targets[0])
         offset = np.array(targets) - still

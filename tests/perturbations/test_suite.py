@@ -7,6 +7,7 @@ import pytest
 
 import core
 from bomb.pictures.gallery import levels_of
+from bomb.policies.expert import Expert
 from core.backend import Capability
 from core.errors import CapabilityError, OptionError, StateError, UnknownNameError
 from core.perturbations import KNOBS
@@ -235,19 +236,23 @@ def test_a_state_of_another_perturbation_is_refused(make_env):
 # ---- what the expert does -------------------------------------------------------------------
 
 
+class Watching(Expert):
+    """The expert, who keeps the bytes of every state that he acts on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: list[bytes] = []
+
+    def act(self, observation, truth=None):
+        self.states.append(truth.to_bytes())
+        return super().act(observation, truth=truth)
+
+
 def course(env, seed: int) -> list[bytes]:
-    """The bytes of every state of an expert's episode."""
-    states: list[bytes] = []
-    advance = env._run_period
-
-    def watched(action):
-        advance(action)
-        states.append(env.scene_state.to_bytes())
-
-    env._run_period = watched
-    assert play(env, seed=seed)["success"]
-    del env._run_period
-    return states
+    """The bytes of every state of an expert's episode, the last one's too."""
+    watching = Watching()
+    assert play(env, seed=seed, policy=watching)["success"]
+    return [*watching.states, env.scene_state.to_bytes()]
 
 
 def test_what_is_only_seen_or_said_leaves_the_experts_course_alone(backend, make_env):

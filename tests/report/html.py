@@ -25,7 +25,7 @@ class Outline(HTMLParser):
 
     def __post_init__(self) -> None:
         super().__init__()
-        self._open: list[str] = []
+        self.open_tags: list[str] = []
 
     @classmethod
     def of(cls, page: str) -> "Outline":
@@ -33,13 +33,13 @@ class Outline(HTMLParser):
         outline = cls()
         outline.feed(page)
         outline.close()
-        assert outline._open == [], f"never closed: {outline._open}"
+        assert outline.open_tags == [], f"never closed: {outline.open_tags}"
         return outline
 
     def handle_starttag(self, tag: str, attributes: list) -> None:
         found = dict(attributes)
         if tag not in VOID:
-            self._open.append(tag)
+            self.open_tags.append(tag)
         if "id" in found:
             assert found["id"] not in self.ids, f"two elements have the id {found['id']}"
             self.ids.add(found["id"])
@@ -54,11 +54,11 @@ class Outline(HTMLParser):
             self.headings.append([int(tag[1]), ""])
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag, f"</{tag}> closes something else"
+        assert self.open_tags.pop() == tag, f"</{tag}> closes something else"
 
     def handle_data(self, data: str) -> None:
-        if "style" in self._open:
+        if "style" in self.open_tags:
             return
         self.words += data
-        if self._open and self._open[-1] in ("h1", "h2", "h3"):
+        if self.open_tags and self.open_tags[-1] in ("h1", "h2", "h3"):
             self.headings[-1][1] += data

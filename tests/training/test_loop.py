@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 import torch
 
+from bomb.demonstrations.stages import STAGES
 from bomb.disk.files import FileError, WriteError
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.lora import LoRA
 from bomb.models.registry import FAMILIES
+from bomb.models.testing import tiny
 from bomb.models.vla import Losses
 from bomb.training.building import merged
-from bomb.training.learner import checkpoint_layers
+from bomb.training.learner import Lesson, checkpoint_layers
 from bomb.training.log import read_log
 from bomb.training.loop import TrainingError
 from bomb.training.measuring import Answers, summed_up
@@ -24,9 +26,8 @@ from bomb.training.page import write_page
 from bomb.training.recipe import HeldOutRecipe, LossRecipe, OptimiserRecipe, TrainedRecipe
 from bomb.training.saving import begin, steps_in
 from bomb.training.selection import choose
-from bomb.training.stages import STAGES
 from core.errors import OptionError, UnknownNameError
-from tests.training.conftest import changed, recipe
+from tests.training.conftest import SIDE, changed, recipe
 
 pytestmark = pytest.mark.render
 TIMES = ("seconds",)
@@ -154,6 +155,16 @@ def test_adapters_learn_and_become_weights(trainer, tmp_path):
     assert loaded.settings.training["recipe"]["trained"]["kind"] == "lora"
 
 
+def test_a_start_normalises_states_by_the_new_data(trainer, tmp_path):
+    start = tmp_path / "start"
+    Checkpoint(vla=tiny("pi0", chunk=3, image_size=(SIDE, SIDE))).save(start)
+    made = recipe("pi0", model={"start": "checkpoint", "folder": str(start)}, steps=1)
+    vla = trainer(made).vla
+    assert vla.state_codec.statistics is vla.statistics.proprio
+    middle = vla.statistics.proprio.q01 + vla.statistics.proprio.q99
+    assert vla.state_codec.forward(middle / 2) == pytest.approx(np.zeros(4), abs=1e-6)
+
+
 def test_gradient_checkpointing_changes_nothing(trainer):
     one = trainer(recipe())
     samples = one.reader.learned(one.sampler.batch(4))
@@ -194,9 +205,9 @@ def test_weights_of_groups_weigh(trainer):
     with pytest.raises(UnknownNameError, match="group of the action"):
         trainer(recipe(loss=LossRecipe(groups={"arm": 1.0})), "other").train()
     samples = one.reader.learned(one.sampler.batch(4))
-    batch = one.vla.encode(samples.requests, samples.actions, valid=samples.valid)
-    losses, _ = one._learner(batch, samples.seeds)
-    plain = one.vla.loss(batch)
+    lesson = Lesson.of(one.vla, samples, None)
+    losses, _ = one.learner(lesson)
+    plain = one.vla.loss(lesson.batch)
     assert losses.total < plain.total and losses.groups["xy"] == plain.groups["xy"]
 
 

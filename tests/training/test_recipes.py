@@ -23,7 +23,7 @@ def test_every_recipe_of_the_project_is_whole(file):
     ("words", "said"),
     [
         ("steps: 5", "lacks model"),
-        ("model: {family: openvla}\nstep: 5", "unknown entries step; valid: augmentation, batch"),
+        ("model: {family: openvla}\nstep: 5", "unknown entries step; valid: augmentation, auxiliary, batch"),
         ("model: {family: openvla}\nsteps: many", "steps must be an integer, got 'many'"),
         ("model: {family: openvla}\nsteps: 0", "steps must be an integer from 1 up, got 0"),
         ("model: {family: openvla}\noptimiser: {rate: 1e-4}", "YAML reads 1e-4 as text"),

@@ -5,6 +5,7 @@ from ctypes import Array
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.sharedctypes import RawArray
+from typing import Any
 
 from bomb.evaluation.executors.base import Executor
 from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
@@ -20,7 +21,7 @@ class _Worker:
     """A process, what it tells, and what it plays."""
 
     child: Child
-    shared: Array
+    shared: Array[Any]
     job: EpisodeJob | None = None
     since: float = 0.0
 

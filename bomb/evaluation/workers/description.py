@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from core.control.actions import ACTION_MODES
 from core.errors import OptionError
@@ -10,7 +11,7 @@ from core.seeding import SPLITS
 LONGEST = 200_000  # characters of JSON: provenance of many datasets fits, a megabyte of a server's does not
 
 
-def checked_description(description: object) -> dict:
+def checked_description(description: object) -> dict[str, Any]:
     """``Policy.describe()``, if results can keep it.
 
     Servers and classes of anybody's say it, so that it may be anything.
@@ -52,6 +53,15 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 4096
 
 
+def _names(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+
+
+def _size(value: object) -> bool:
+    sides = [value, value] if isinstance(value, int) else value
+    return isinstance(sides, list | tuple) and len(sides) == 2 and all(map(_whole, sides))
+
+
 # What results compute and compare with: name to (what it must be, whether it is). None stands for unknown.
 KNOWN: dict[str, tuple[str, Callable[[object], bool]]] = {
     "checkpoint": ("text", _text),
@@ -59,6 +69,9 @@ KNOWN: dict[str, tuple[str, Callable[[object], bool]]] = {
     "memory_mb": ("a number of megabytes", _number),
     "action_mode": (f"one of {', '.join(ACTION_MODES)}", lambda value: value in ACTION_MODES),
     "control_hz": ("an integer", _whole),
+    "cameras": ("a list of names, or empty", _names),
+    "image_size": ("[height, width], whole numbers of pixels", _size),
+    "modalities": ("a list of names", _names),
     "recorded_split": (f"one of {', '.join(SPLITS)}", lambda value: value in [*SPLITS]),
 }
 

@@ -4,6 +4,7 @@ import os
 import platform
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import core
 from bomb.disk.text import message_of
@@ -62,7 +63,7 @@ class Player:
         wanted = {execution.videos, execution.states} - {"none"}
         seen: list[tuple[int, SceneState]] = []
 
-        def watch(env: Environment, info: dict) -> None:
+        def watch(env: Environment, info: dict[str, Any]) -> None:
             seen.append((round(info["sim_time"] * env.action_spec.control_hz), env.scene_state))
 
         result = play(

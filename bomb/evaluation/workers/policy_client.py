@@ -3,6 +3,7 @@
 import time
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class PolicyClient(Policy):
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict, *, step: int) -> np.ndarray:
+    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:
         request = Request(observation=observation, seed=self._seed, step=step)
         try:
             connection = self._connected()

@@ -57,6 +57,11 @@ class PolicyProcess:
         """Where workers ask; None if each makes a policy of its own."""
         return self._address if self.about.batches else None
 
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return None if self._child is None else self._child.pid
+
     def check(self) -> None:
         """Starts the process again if it died.
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError, Pipe
 from multiprocessing.connection import Connection, Listener, wait
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from bomb.evaluation.workers.description import checked_description
 from core.errors import PolicyError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
+from core.rendering.sight import described
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +28,13 @@ class PolicyAbout:
     Attributes:
         privileged: whether it needs the truth.
         batches: whether it stays in this process and answers for all workers.
-        description: ``Policy.describe()``.
+        description: ``Policy.describe()``, and what it declares to look at.
         place: where it listens, if it does.
     """
 
     privileged: bool
     batches: bool
-    description: dict
+    description: dict[str, Any]
     place: str | tuple[str, int] | None = None
 
 
@@ -52,7 +54,12 @@ class NoAnswer:
 
 
 def serve(
-    pipe: Connection, words: str, address: PolicyAddress, most: int, patience: float, registered: dict
+    pipe: Connection,
+    words: str,
+    address: PolicyAddress,
+    most: int,
+    patience: float,
+    registered: dict[str, Any],
 ) -> None:
     """The life of the process.
 
@@ -77,7 +84,7 @@ def serve(
         about = PolicyAbout(
             privileged=bool(policy.privileged),
             batches=batches,
-            description=checked_description(policy.describe()),
+            description=checked_description(described(policy)),
             place=listener.address if listener else None,
         )
     except (Exception, SystemExit) as error:

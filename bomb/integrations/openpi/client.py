@@ -11,8 +11,15 @@ from bomb.integrations.openpi.connection import Connection
 from bomb.integrations.openpi.mapping import mapping
 from bomb.integrations.openpi.session import ECHOED
 from core.control.actions import ActionSpec
-from core.errors import ConventionError, PolicyConnectionError, PolicyOutputError
+from core.errors import (
+    ConventionError,
+    OptionError,
+    PolicyConnectionError,
+    PolicyOutputError,
+    UnknownNameError,
+)
 from core.policy import Policy
+from core.rendering.sight import Sight
 
 # Of a server's metadata: what results say about a policy.
 MOST_METADATA = 100_000  # characters of JSON that results keep
@@ -32,7 +39,7 @@ class OpenpiPolicy(Policy):
     Raises:
         OptionError, UnknownNameError: for an address or mapping that does not exist.
         PolicyConnectionError: if nobody answers there.
-        ConventionError: if the server says that it speaks another mapping.
+        ConventionError: if the server says that it speaks another mapping, or looks at what BOMB has not.
         BombError: without the packages of the extra ``openpi``.
     """
 
@@ -45,6 +52,8 @@ class OpenpiPolicy(Policy):
         self._address = Address.parse(words)
         self._mapping = mapping(self._address.mapping, self._address.delta_scale)
         self._connection = self._connected()
+        sight = self._sight()
+        self.cameras, self.image_size, self.modalities = sight.cameras, sight.image_size, sight.modalities
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
         """Begins an episode; the server learns of it with the first request.
@@ -105,6 +114,16 @@ class OpenpiPolicy(Policy):
 
     def close(self) -> None:
         self._connection.close()
+
+    def _sight(self) -> Sight:
+        """What is to be shown: what the mapping sends, or with BOMB's own what the metadata ask for."""
+        if self._mapping.pictures:
+            return Sight(cameras=tuple(self._mapping.pictures), modalities=("rgb",))
+        try:
+            return Sight.read(plain_metadata(self._connection.metadata, str(self._address)))
+        except (OptionError, UnknownNameError) as error:
+            self._connection.close()
+            raise ConventionError(f"{self._address} asks in its metadata for {error}") from error
 
     def _connected(self) -> Connection:
         connection = Connection(self._address)

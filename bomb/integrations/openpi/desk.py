@@ -11,6 +11,8 @@ from bomb.policies.making import make_policy, policy_class
 from bomb.rollouts.output import checked_chunk
 from core.errors import CapabilityError, PolicyOutputError
 from core.policy import BatchPolicy, Policy, Request
+from core.rendering.observation import ObservationSpec
+from core.rendering.sight import Sight, described
 
 MOST = 64  # requests in a batch
 
@@ -24,22 +26,31 @@ class Desk:
 
     Args:
         words: the policy, as ``make_policy`` takes it.
+        shown: what every request shows; None: what each client chooses.
 
     Raises:
+        ConventionError: if the policy looks at something else than is shown.
         CapabilityError: if the policy needs what no request carries: the truth, or a goal picture.
         BombError: as ``make_policy``.
     """
 
-    def __init__(self, words: str):
+    def __init__(self, words: str, shown: ObservationSpec | None = None):
         _check(words, policy_class(words))
         self._words = words
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="policy")
         first = self._thread.submit(make_policy, words).result()
         self._made, self._idle = [first], [first]
         _check(words, first)
+        if shown is not None:
+            Sight.of(first).check(repr(words), shown)
         self._shared = first if isinstance(first, BatchPolicy) else None
         self._waiting: deque[tuple[Turn, Future]] = deque()
-        self.about: dict = first.describe()
+        self.about: dict = described(first)
+
+    @property
+    def waiting(self) -> int:
+        """Questions that have not been taken up yet."""
+        return len(self._waiting)
 
     async def lend(self) -> Policy:
         """The policy of a new connection."""
@@ -61,6 +72,7 @@ class Desk:
 
         Raises:
             PolicyOutputError: if the policy's answer is of another shape, or not finite.
+            ConventionError: if it looks at something else than the request shows.
             Exception: whatever the policy raises.
         """
         if self._shared is None:
@@ -99,6 +111,8 @@ class Desk:
 
     def _infer(self, turns: list[Turn]) -> list[np.ndarray]:
         requests = [Request(observation=turn.observation, seed=turn.seed, step=turn.step) for turn in turns]
+        for request in requests:
+            Sight.of(self._shared).check_observation(repr(self._words), request.observation)
         answers = self._shared.infer(requests)
         if len(answers) != len(turns):
             raise PolicyOutputError(f"{self._words} gave {len(answers)} answers to {len(turns)} requests")
@@ -107,6 +121,7 @@ class Desk:
 
 
 def _answer(policy: Policy, turn: Turn) -> np.ndarray:
+    Sight.of(policy).check_observation(type(policy).__name__, turn.observation)
     words = turn.observation["instruction"]
     if turn.begins:
         policy.reset(words, turn.seed, **({"action_spec": turn.spec} if policy.wants_action_spec else {}))

@@ -14,6 +14,7 @@ from bomb.integrations.openpi.desk import Desk
 from bomb.integrations.openpi.mapping import serving_mapping
 from bomb.integrations.openpi.session import ECHOED, Session, Turn
 from core.errors import OptionError
+from core.rendering.observation import ObservationSpec
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class PolicyServer:
 
     Raises:
         CapabilityError: if the policy cannot be served, or the mapping is for clients.
+        ConventionError: if the mapping shows something else than the policy looks at.
         BombError: as ``make_policy``, and without the packages of the extra ``openpi``.
     """
 
@@ -46,8 +48,18 @@ class PolicyServer:
             raise OptionError(f"port must be from 0 to 65535, got {port}")
         self._mapping = serving_mapping(mapping_name)
         self._host, self._port, self._api_key = host, port, api_key
-        self._desk = Desk(words)
+        shown = None
+        if self._mapping.pictures:
+            shown = ObservationSpec(
+                cameras=tuple(self._mapping.pictures), image_size=self._mapping.size, modalities=("rgb",)
+            )
+        self._desk = Desk(words, shown)
         self.metadata = {**self._desk.about, "bomb/policy": words, "bomb/mapping": mapping_name}
+
+    @property
+    def waiting(self) -> int:
+        """Questions that the policy has not taken up yet."""
+        return self._desk.waiting
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
         """Serves until ``stop`` is set; connections are closed and the policies, too.

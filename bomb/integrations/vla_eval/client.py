@@ -32,6 +32,9 @@ class VlaEvalPolicy(Policy):
         self._wire: Wire | None = None
         self._playing = False
         self._hello = self._connect()
+        self.cameras = self._address.layout.cameras(
+            self._hello.get("observation_spec", {}), self._hello.get("observation_params", {})
+        )
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec | None = None) -> None:
         """Ends the last episode at the server and begins the next.

@@ -8,6 +8,7 @@ import numpy as np
 from bomb.integrations.actions import RAW, mismatch
 from bomb.rollouts.states import LAYOUTS, in_layout
 from core.errors import ConventionError, OptionError, check_choice
+from core.world.stage import CAMERAS
 
 IMAGE_FORMAT = "rgb_hwc_uint8"
 ANY_IMAGE = ("image", "images")  # what servers that take the first picture, or all of them, ask for
@@ -79,6 +80,19 @@ class ObservationLayout:
         if spec is None or spec.get("format") in (RAW, STATES[self.state][0]):
             return []
         return [mismatch("state", spec.get("format"), (STATES[self.state][0] or "none",))]
+
+    def cameras(self, declared: Mapping[str, Mapping], wanted: Mapping) -> tuple[str, ...] | None:
+        """Which cameras a server looks through, where what it declares says so; None: it does not.
+
+        Args:
+            declared: its observation spec.
+            wanted: its observation parameters.
+        """
+        asked = {name for name, spec in declared.items() if spec.get("format") == IMAGE_FORMAT}
+        named = set() if self.names else asked & CAMERAS.keys()
+        if wanted.get("send_wrist_image"):
+            named |= {"head", "wrist"}
+        return tuple(name for name in CAMERAS if name in named) or None
 
     def check_pictures(self, declared: Mapping[str, Mapping], wanted: Mapping, message: dict) -> None:
         """Returns if a message holds every picture that a server asks for.

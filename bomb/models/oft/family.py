@@ -120,11 +120,15 @@ class OpenVLAOFT(OpenVLA):
                 raise OptionError(
                     f"the state is read (proprio), so the statistics need a proprio of {STATE} numbers"
                 )
-            how = replace(settings.normalisation, constant="zero")
-            self.state_codec = Normaliser(statistics.proprio, how, "proprio")
             self.small["proprio_projector"] = NumberProjector(STATE, width)
         if self.options.film:
             add_film(self.network)
+
+    @property
+    def state_codec(self) -> Normaliser:
+        """As of every VLA; a number that never changes is zero, as in the public loaders."""
+        how = replace(self.settings.normalisation, constant="zero")
+        return Normaliser(self.statistics.proprio, how, "proprio")
 
     # ---- files ------------------------------------------------------------------------------
 
@@ -248,7 +252,6 @@ class OpenVLAOFT(OpenVLA):
         actions = self.answer.decide(self, batch.select(rows), drawn).actions
         return actions.reshape(len(batch), samples, *actions.shape[1:])
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         return self.answer.score(self, batch, reference)
 

@@ -255,7 +255,6 @@ class OpenVLA(VLA):
         values = self.bins.decode(tokens.cpu().numpy())
         return self.codec.to_bomb(values.reshape(len(tokens), self.settings.chunk, self.codec.dims))
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         tokens = reference.raw["tokens"].to(self.device)
         logits = forced(self.network, self.embed(batch), batch, tokens)

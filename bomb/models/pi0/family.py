@@ -8,46 +8,48 @@ positions are BOMB's own: what is hidden moves nothing else, which transformers'
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
-from bomb.disk.files import FileError
+from bomb.disk.files import write_json
 from bomb.models import masks
 from bomb.models.codecs import statistics as stored
-from bomb.models.codecs.normalising import Normaliser
 from bomb.models.codecs.statistics import DatasetStatistics
-from bomb.models.flow import flow_scores, noises_of, times_of
+from bomb.models.flow_vla import FlowOptions, FlowVLA
 from bomb.models.initial import lively
-from bomb.models.losses import chunk_losses, learned
+from bomb.models.memory import Memory
+from bomb.models.pi0.config import LAYOUTS, config_values, read_config
+from bomb.models.pi0.names import ours, public
 from bomb.models.pi0.prefix import Pi0Prefix
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
-from bomb.models.settings import VLASettings, check_count, read_options
-from bomb.models.vla import VLA, Anatomy, Batch, Losses, PictureGrid, Reference, Scores
+from bomb.models.settings import VLASettings, read_options
+from bomb.models.vla import Anatomy, Batch, PictureGrid
+from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import load_tokenizer, small_tokenizer
-from core.errors import OptionError, PolicyOutputError
+from core.errors import OptionError, check_choice
 
 Tensor = torch.Tensor
-SCORED = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the flow's loss is scored
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pi0Options:
+class Pi0Options(FlowOptions):
     """Options of ``bomb.json``.
 
     Attributes:
-        steps: of Euler's method when acting.
+        layout: whose configuration and names of parameters are written, out of ``LAYOUTS``.
     """
 
-    steps: int = 10
+    layout: str = "transformers"
 
     def __post_init__(self) -> None:
-        check_count("steps", self.steps)
+        super().__post_init__()
+        check_choice("layout", self.layout, LAYOUTS)
 
 
-class Pi0(VLA):
+class Pi0(FlowVLA):
     """Flow matching by an action expert.
 
     Args:
@@ -57,23 +59,23 @@ class Pi0(VLA):
     """
 
     family: ClassVar[str] = "pi0"
-    reads_answer: ClassVar[bool] = True
+    options_kind: ClassVar[type[Pi0Options]] = Pi0Options
+    published: ClassVar[Mapping[str, int]] = {"pi0_base": 3_501_372_176}
+    words: ClassVar[tuple[str, ...]] = ("?",)  # that a tiny tokenizer knows beside instructions
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, network: Any, tokenizer: Any):
         super().__init__(settings, statistics)
-        self.options = read_options(Pi0Options, settings.options, self.family)
+        self.options = read_options(self.options_kind, settings.options, self.family)
         config = network.config
-        if statistics.proprio is None:
-            raise OptionError("pi0 reads the state, but the statistics have no entry 'proprio'")
+        states = self.state_codec.statistics.dims
         if config.chunk_size != settings.chunk:
             raise OptionError(f"chunk is {settings.chunk}, the model makes {config.chunk_size} actions")
-        if self.codec.dims > config.max_action_dim or statistics.proprio.dims > config.max_state_dim:
+        if self.codec.dims > config.max_action_dim or states > config.max_state_dim:
             raise OptionError(
                 f"the model has room for {config.max_action_dim} numbers of an action and "
                 f"{config.max_state_dim} of a state, the statistics have {self.codec.dims} and "
-                f"{statistics.proprio.dims}"
+                f"{states}"
             )
-        self._proprio = Normaliser(statistics.proprio, settings.normalisation, "proprio")
         self.network = network
         self.tokenizer = tokenizer
 
@@ -85,42 +87,41 @@ class Pi0(VLA):
     # ---- files ------------------------------------------------------------------------------
 
     @classmethod
-    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> "Pi0":
+    def make_network(cls, config: Any) -> Any:
+        """A network with random weights (torch's generator)."""
         from transformers import PI0ForConditionalGeneration
 
-        network, about = PI0ForConditionalGeneration.from_pretrained(
-            folder,
-            dtype="auto" if dtype is None else dtype,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-        for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-            if keys := sorted(map(str, about[what])):
-                raise FileError(
-                    f"the weights in {folder} have {what.replace('_', ' ')}: {', '.join(keys[:5])}"
-                )
+        return PI0ForConditionalGeneration(config)
+
+    @classmethod
+    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> Self:
+        config = read_config(folder)
+        network = empty(lambda: cls.make_network(config))
+        load_weights(network, weight_files(folder), dtype=dtype, rename=cls.named)
         return cls(settings, stored.read(folder, settings.dataset), network, load_tokenizer(folder))
 
+    @classmethod
+    def named(cls, key: str) -> str:
+        """The name here of a name in the files."""
+        return ours(key)
+
     def save(self, folder: Path) -> None:
-        self.network.save_pretrained(folder)
+        layout = self.options.layout
+        write_json(folder / "config.json", config_values(self.network.config, self.family, layout))
+        save_weights(self.network, folder, shard_mb=5000, rename=lambda key: public(key, layout))
         self.tokenizer.save_pretrained(folder)
         stored.write(folder, {self.settings.dataset: self.statistics})
 
     @classmethod
     def tiny(
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
-    ) -> "Pi0":
-        from transformers import PI0ForConditionalGeneration
-
+    ) -> Self:
         torch.manual_seed(seed)
-        special = Pi0Prefix.special
-        tokenizer = small_tokenizer([*texts, "?"], special=special, begin=None)
-        network = PI0ForConditionalGeneration(Pi0Prefix.tiny_pi0(len(tokenizer), settings.chunk))
+        tokenizer = small_tokenizer([*texts, *cls.words], special=Pi0Prefix.special, begin=None)
+        network = cls.make_network(Pi0Prefix.tiny_pi0(len(tokenizer), settings.chunk))
         lively(network)
-        return cls(
-            replace(settings, options={"steps": 4, **settings.options}), statistics, network, tokenizer
-        ).eval()
+        options = {"steps": 4, **settings.options}
+        return cls(replace(settings, options=options), statistics, network, tokenizer).eval()
 
     # ---- questions --------------------------------------------------------------------------
 
@@ -134,10 +135,10 @@ class Pi0(VLA):
     ) -> Batch:
         settings, prefix = self.settings, self.prefix
         shown = [request.look(settings.cameras, settings.image_size) for request in requests]
-        samples = [prefix.prompt(request.instruction, settings.cameras) for request in requests]
+        there = self.state_codec.forward(np.stack([request.state for request in requests]))
+        samples = [self.question(request, state) for request, state in zip(requests, there, strict=True)]
         sequences = assemble(samples, pad=prefix.pad, length=length)
         states = np.zeros((len(requests), self.network.config.max_state_dim))
-        there = self._proprio.forward(np.stack([request.state for request in requests]))
         states[:, : there.shape[1]] = there
         pixels = np.stack([prefix.pixels(pictures) for pictures in shown])
         return Batch(
@@ -152,117 +153,59 @@ class Pi0(VLA):
             **(self.teach(actions, valid, len(requests)) or {}),
         ).to(self.device)
 
+    def question(self, request: Request, state: np.ndarray) -> list:
+        """The pieces of a question; ``state`` is normalised, float64[d]."""
+        return self.prefix.prompt(request.instruction, self.settings.cameras)
+
     # ---- the flow ---------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Of the noise of one chunk: (chunk, numbers with padding)."""
-        return self.settings.chunk, self.network.config.max_action_dim
+    def room(self) -> int:
+        return self.network.config.max_action_dim
 
-    def read(self, batch: Batch) -> Any:
+    def read(self, batch: Batch) -> Memory:
         """Keys and values of the question."""
-        from transformers import DynamicCache
-
-        prefix, cache = self.prefix, DynamicCache()
+        prefix, memory = self.prefix, Memory()
         embeddings = prefix.embed(batch)
         mask = masks.additive(masks.full(batch.attention_mask), embeddings.dtype)
-        prefix.hidden(embeddings, mask, batch.position_ids, cache)
-        return cache
+        prefix.hidden(embeddings, mask, batch.position_ids, memory)
+        return memory
 
-    def velocity(self, batch: Batch, cache: Any, noisy: Tensor, times: Tensor) -> Tensor:
+    def velocity(self, batch: Batch, memory: Memory, noisy: Tensor, times: Tensor) -> Tensor:
         """Where noisy actions flow, float[B, chunk, numbers].
 
         Args:
             batch: the question.
-            cache: of ``read``; as it was, afterwards.
+            memory: of ``read``.
             noisy: float[B, chunk, numbers].
             times: float[B], 1 is noise.
         """
-        network, mask = self.network, batch.attention_mask
-        suffix = network.embed_action_time(batch.inputs["states"], noisy.to(self.dtype), times)
-        count, size = suffix.shape[1], mask.shape[1]
+        mask, chunk, states = batch.attention_mask, self.settings.chunk, self.state_tokens
+        count, size = states + chunk, mask.shape[1]
         # The state sees the question and itself; actions see everything.
         allowed = torch.cat([mask, mask.new_ones(len(mask), count)], dim=1)[:, None].repeat(1, count, 1)
-        allowed[:, 0, size + 1 :] = False
+        allowed[:, :states, size + states :] = False
         last = batch.position_ids.amax(1, keepdim=True)
         places = last + torch.arange(1, count + 1, device=last.device)
-        hidden = network.model.dit(
+        hidden = self.expert(
+            batch, noisy.to(self.dtype), times, masks.additive(allowed, self.dtype), places, memory.beside()
+        )
+        return self.network.action_out_proj(hidden[:, -chunk:]).float()
+
+    state_tokens: ClassVar[int] = 1  # that stand before the actions
+
+    def expert(
+        self, batch: Batch, noisy: Tensor, times: Tensor, mask: Tensor, places: Tensor, memory: Memory
+    ) -> Tensor:
+        """The expert's last hidden states, float[B, state_tokens + chunk, width]."""
+        suffix = self.network.embed_action_time(batch.inputs["states"], noisy, times)
+        return self.network.model.dit(
             inputs_embeds=suffix,
-            attention_mask=masks.additive(allowed, suffix.dtype),
+            attention_mask=mask,
             position_ids=places,
-            past_key_values=cache,
+            past_key_values=memory,
             use_cache=True,
         ).last_hidden_state
-        cache.crop(-count)
-        return network.action_out_proj(hidden[:, -self.settings.chunk :]).float()
-
-    def flow(self, batch: Batch, cache: Any, noise: Tensor) -> Tensor:
-        """Actions that noise becomes, normalised, float32[B, chunk, dims]: Euler's method from t = 1 to 0."""
-        steps, x = self.options.steps, noise.float()
-        for k in range(steps):
-            times = torch.full((len(batch),), 1.0 - k / steps, device=x.device)
-            x = x - self.velocity(batch, cache, x, times) / steps
-        return x[..., : self.codec.dims]
-
-    def loss(
-        self,
-        batch: Batch,
-        *,
-        weights: Mapping[str, float] | None = None,
-        seeds: Sequence[tuple[int, int]] | None = None,
-    ) -> Losses:
-        actions, valid = learned(batch)
-        noise, times = (
-            value.to(self.device)
-            for value in (noises_of(seeds, len(batch), self.shape), times_of(seeds, len(batch)))
-        )
-        errors = self.errors(batch, self.read(batch), actions, noise, times)
-        return chunk_losses(errors, valid, self.codec.groups, weights)
-
-    def errors(self, batch: Batch, cache: Any, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        """Squares of the velocity's error, float32[B, chunk, dims]; padded numbers are left out."""
-        whole = torch.nn.functional.pad(actions.float(), (0, self.shape[1] - self.codec.dims))
-        at = times[:, None, None]
-        made = self.velocity(batch, cache, at * noise + (1 - at) * whole, times)
-        return ((made - (noise - whole)) ** 2)[..., : self.codec.dims]
-
-    # ---- answers ----------------------------------------------------------------------------
-
-    def decide(self, batch: Batch, *, seeds: Sequence[tuple[int, int]]) -> Reference:
-        with torch.no_grad():
-            noise = noises_of(seeds, len(batch), self.shape).to(self.device)
-            values = self.flow(batch, self.read(batch), noise)
-        return Reference(actions=self.to_actions(values), raw={"values": values, "noise": noise})
-
-    @torch.no_grad()
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
-        cache = self.read(batch)
-        made = []
-        for sample in range(samples):
-            noise = noises_of(seeds, len(batch), self.shape, sample).to(self.device)
-            made.append(self.to_actions(self.flow(batch, cache, noise)))
-        return np.stack(made, axis=1)
-
-    def to_actions(self, values: Tensor) -> np.ndarray:
-        """float32[B, chunk, 4], in BOMB's terms, of normalised values.
-
-        Raises:
-            PolicyOutputError: if they are not finite.
-        """
-        if not torch.isfinite(values).all():
-            raise PolicyOutputError("the model's actions are not finite")
-        return self.codec.to_bomb(values.cpu().numpy())
-
-    @torch.no_grad()
-    def score(self, batch: Batch, reference: Reference) -> Scores:
-        cache = self.read(batch)
-        wanted, noise = (reference.raw[name].to(self.device) for name in ("values", "noise"))
-        made = self.flow(batch, cache, noise)
-        losses = []
-        for time in SCORED:
-            times = torch.full((len(batch),), time, device=self.device)
-            losses.append(self.errors(batch, cache, wanted, noise, times).mean((1, 2)))
-        return flow_scores(made, wanted, self.codec.groups, torch.stack(losses).mean(0))
 
     # ---- the inside -------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class Pi0Policy(BatchPolicy):
             Number(least=1, optional=True).check(name, value)
         self._folder, self._steps = str(checkpoint), denoising_steps
         self._checkpoint: Checkpoint | None = Checkpoint.load(checkpoint, device=device)
+        self.cameras, self.modalities = self._checkpoint.settings.cameras, ("rgb",)
+        self.image_size = self._checkpoint.settings.image_size
         if threads is not None:
             import torch
 
@@ -66,7 +68,7 @@ class Pi0Policy(BatchPolicy):
         return [checkpoint.settings.convention.to_bomb(actions) for actions in checkpoint.actions(chunks)]
 
     def describe(self) -> dict:
-        """The checkpoint: its size, what it looks at, what its actions mean, what it was trained on."""
+        """The checkpoint: its size, what its actions mean, what it was trained on."""
         checkpoint = self._checkpoint
         settings, config = checkpoint.settings, checkpoint.model.config
         return {
@@ -75,8 +77,6 @@ class Pi0Policy(BatchPolicy):
             "memory_mb": checkpoint.memory_mb(),
             "trained_on": settings.trained_on,
             "training": settings.training,
-            "cameras": list(settings.cameras),
-            "image_size": list(settings.image_size),
             "action_mode": settings.convention.action_mode,
             "control_hz": settings.control_hz,
             "rotation": settings.convention.rotation,

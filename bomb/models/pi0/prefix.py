@@ -9,6 +9,7 @@ from torch import nn
 
 from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION, PaliGemma
+from bomb.models.pi0.config import sized
 from bomb.models.pictures import normalise, resize_with_pad
 from bomb.models.sequences import Sequences
 from bomb.models.vla import Layer
@@ -24,23 +25,10 @@ class Pi0Prefix(PaliGemma):
     @classmethod
     def tiny_pi0(cls, vocabulary: int, chunk: int) -> Any:
         """A configuration of pi0 with a few thousand parameters."""
-        from transformers import PI0Config
-
-        text = {"model_type": "gemma", **TINY_TEXT}
-        return PI0Config(
-            vlm_config={
-                "model_type": "paligemma",
-                "text_config": {**text, "vocab_size": vocabulary},
-                "vision_config": {"model_type": "siglip_vision_model", **TINY_VISION},
-                "hidden_size": TINY_TEXT["hidden_size"],
-                "projection_dim": TINY_TEXT["hidden_size"],
-                "image_token_id": 5,
-            },
-            dit_config={**text, "hidden_size": 24, "vocab_size": 8},
-            chunk_size=chunk,
-            max_state_dim=8,
-            max_action_dim=8,
-        )
+        return sized(
+            TINY_VISION, TINY_TEXT, {**TINY_TEXT, "hidden_size": 24}, vocabulary,
+            chunk_size=chunk, max_state_dim=8, max_action_dim=8,
+        )  # fmt: skip
 
     @property
     def language(self) -> nn.Module:

@@ -149,7 +149,6 @@ class OneStepDiscrete(VLA):
         actions = self.codec.to_bomb(values.reshape(len(tokens), self.settings.chunk, self.codec.dims))
         return Reference(actions=actions, raw={"tokens": tokens})
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         tokens = reference.raw["tokens"].to(self.device)
         logits = forced(self.backbone, self.backbone.embed(batch), batch, tokens)

@@ -98,6 +98,7 @@ class SpatialVLA(VLA):
     ):
         super().__init__(settings, statistics)
         self.options = read_options(SpatialVLAOptions, settings.options, self.family)
+        self.modalities = ("rgb", "depth") if self.options.depth == "true" else ("rgb",)
         if grid.size != config.tokens:
             raise OptionError(f"the grid has {grid.size} tokens, the network {config.tokens}")
         if self.options.depth == "zoe" and config.zoe is None:
@@ -253,7 +254,6 @@ class SpatialVLA(VLA):
         values = numbers_of(tokens, self.grid, self.config.begin, self.codec.dims)
         return Reference(actions=self.codec.to_bomb(values), raw={"tokens": tokens})
 
-    @torch.no_grad()
     def score(self, batch: Batch, reference: Reference) -> Scores:
         tokens = reference.raw["tokens"].to(self.device)
         logits = forced(self.network, self.embed(batch), batch, tokens)

@@ -1,0 +1,110 @@
+"""Questions to a VLA, whose score and words can be reached; ``bomb.explanation.asking`` says the rest."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from bomb.explanation.asking import Asker, Change, Question, Scored
+from bomb.explanation.grids import Grid
+from bomb.explanation.inside.memory import Rows
+from bomb.explanation.inside.sharing import shared_pictures
+from bomb.models.answers import Reference, Scores
+from bomb.models.batches import Batch
+from bomb.models.requests import Request
+from bomb.models.vla import VLA
+
+_WORDS = {
+    "tokens": "the forced log-probability of the clean action's tokens",
+    "flow": "minus the distance of the flow's end point from the clean one, from the same noise",
+    "distance": "minus the distance from the clean chunk, in normalised actions",
+}
+
+
+class ModelAsker(Asker):
+    """A VLA.
+
+    Args:
+        vla: in evaluation mode.
+        most: rows of a batch, at most; fewer where memory is short.
+    """
+
+    hiding_words = "the attention columns of the words' tokens are masked in every layer, at fixed positions"
+
+    def __init__(self, vla: VLA, *, most: int = 16):
+        self.vla, self.rows = vla, Rows(vla, most)
+        self.history = vla.settings.history
+        self._kind = ""
+
+    @property
+    def score_words(self) -> str:  # type: ignore[override]
+        """Known once something was decided."""
+        return _WORDS.get(self._kind, _WORDS["distance"])
+
+    @property
+    def grids(self) -> Mapping[str, Grid]:
+        return {
+            camera: Grid(rows=grid.rows, cols=grid.cols, box=grid.box)
+            for camera, grid in self.vla.anatomy.grids.items()
+        }
+
+    @torch.no_grad()
+    def decide(self, question: Question) -> tuple[np.ndarray, Reference]:
+        self.forwards += 1
+        batch = self.vla.encode([self.request(question)])
+        reference = self.vla.decide(batch, seeds=[(question.seed, question.step)])
+        self._kind = "tokens" if "tokens" in reference.raw else "flow" if "noise" in reference.raw else ""
+        return reference.actions[0], reference
+
+    @torch.no_grad()
+    def score(self, question: Question, reference: Reference, changes: Sequence[Change]) -> Scored:
+        parts = []
+        with shared_pictures(self.vla):
+            for batch in self.batches(question, changes):
+                scores = self.vla.score(batch, reference.select([0] * len(batch)))
+                parts.append(scored(scores))
+        return Scored.joined(parts)
+
+    @torch.no_grad()
+    def act(self, question: Question, changes: Sequence[Change]) -> list[np.ndarray]:
+        chunks: list[np.ndarray] = []
+        with shared_pictures(self.vla):
+            for batch in self.batches(question, changes):
+                seeds = [(question.seed, question.step)] * len(batch)
+                chunks += [one[0] for one in self.vla.act(batch, seeds=seeds)]
+        return chunks
+
+    def batches(self, question: Question, changes: Sequence[Change]) -> Iterator[Batch]:
+        """The changed questions, as many at once as there is room for."""
+        for part in self.rows.parts(changes):
+            self.forwards += len(part)
+            yield self.encode(question, part)
+
+    def encode(self, question: Question, changes: Sequence[Change]) -> Batch:
+        """The changed questions as one batch."""
+        requests = [self.request(question, change) for change in changes]
+        batch = self.vla.encode(requests)
+        self.rows.seen(batch.attention_mask.shape[1])
+        hidden = torch.zeros_like(batch.attention_mask)
+        for row, change in enumerate(changes):
+            for span in change.hidden:
+                hidden[row, torch.from_numpy(batch.layouts[row].words(span.start, span.end))] = True
+        return batch.hide(hidden) if bool(hidden.any()) else batch
+
+    def request(self, question: Question, change: Change | None = None) -> Request:
+        """A question as the model takes it."""
+        observation = question.observation if change is None else change.of(question.observation)
+        request = Request.from_observation(observation, question.history)
+        if change is not None and change.instruction is not None:
+            earlier = tuple(replace(one, instruction=change.instruction) for one in request.history)
+            request = replace(request, history=earlier)
+        return request
+
+
+def scored(scores: Scores) -> Scored:
+    """Scores in numpy."""
+    return Scored(
+        total=scores.total.double().cpu().numpy(),
+        groups={name: values.double().cpu().numpy() for name, values in scores.groups.items()},
+    )

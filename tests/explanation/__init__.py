@@ -1,0 +1,1 @@
+"""Tests of explanations that need torch; run by tests/interop/test_models.py."""
