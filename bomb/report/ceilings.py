@@ -20,6 +20,7 @@ from core.registry import TASKS
 from core.seeding import DRAWS, PRIVATE
 from core.world.stage import clean_scene
 
+WITHOUT = ("mute", "blind")  # of the policy itself
 DRAWN = 50  # scenes of a condition that are looked at: what could be meant varies little
 
 
@@ -98,7 +99,11 @@ def _beside(
     found: dict[str, tuple[Estimate, tuple[str, ...]]] = {}
     for other in runs:
         name = other.ceiling
-        if other.wrapped is not None and other.wrapped[1] == run.policy.strip():
+        if (
+            other.wrapped is not None
+            and other.wrapped[0] in WITHOUT
+            and other.wrapped[1] == run.policy.strip()
+        ):
             name = other.wrapped[0]
         there = other.find(task=task, backend=backend, split=split, perturbation=perturbation)
         if name is None or name in found or there is None:
