@@ -17,8 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from bomb.machine.progress import progress
 from bomb.machine.provenance import cores
 from bomb.pictures.gallery import levels_of
 from bomb.statistics import Estimate, wilson
@@ -208,7 +208,7 @@ def main() -> int:
     ]
     with ProcessPoolExecutor(args.workers or cores()) as pool:
         each = pool.map(measure, *zip(*wanted, strict=True), [args.episodes] * len(wanted))
-        results = list(tqdm(each, total=len(wanted), unit="condition", disable=None))
+        results = list(progress(each, total=len(wanted), unit="condition"))
     print(table(results))
     if args.json:
         args.json.write_text(json.dumps(results, indent=2) + "\n")
