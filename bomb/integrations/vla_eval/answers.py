@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 
-import msgpack
 import numpy as np
 
 from core.errors import PolicyError
@@ -28,6 +27,8 @@ def check_arrays(data: bytes) -> None:
     """
     if not isinstance(data, bytes):
         raise ValueError("a message must be binary, this one is text")
+    import msgpack
+
     msgpack.unpackb(data, object_hook=_checked, raw=False)
 
 

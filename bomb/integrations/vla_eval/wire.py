@@ -3,6 +3,7 @@
 import time
 
 from bomb.disk.text import message_of, one_line
+from bomb.integrations.vla_eval import answers
 from bomb.processes.deadlines import hung_up_after
 from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError, missing_extra
 
@@ -32,14 +33,11 @@ class Wire:
     def __init__(self, uri: str, *, timeout: float, connect_timeout: float):
         try:
             from vla_eval.protocol import messages
-
-            from bomb.integrations.vla_eval import answers
         except ImportError as error:
             raise missing_extra("a policy behind vla-eval://", "vla-eval") from error
-        self._messages, self._answers = messages, answers
-        self._uri, self._timeout = uri, timeout
+        self._messages, self._uri, self._timeout = messages, uri, timeout
         self._seq = 0
-        self._socket = _connect(uri, connect_timeout, answers.LARGEST)
+        self._socket = _connect(uri, connect_timeout)
         try:
             self._send("HELLO", messages.make_hello_payload(benchmark="bomb"))
             answer = self._receive(self._seq)
@@ -102,7 +100,7 @@ class Wire:
                 if left < 0:  # old answers without end are no answer
                     raise TimeoutError
                 data = self._socket.recv(timeout=left)
-                self._answers.check_arrays(data)
+                answers.check_arrays(data)
                 answer = self._messages.unpack_message(data)
                 _check(answer)
             except TimeoutError as error:
@@ -129,7 +127,7 @@ def _check(answer) -> None:
         raise ValueError(f"a message with {type(answer.payload).__name__} in it")
 
 
-def _connect(uri: str, patience: float, largest: int):
+def _connect(uri: str, patience: float):
     from websockets.exceptions import ConnectionClosed, InvalidHandshake
     from websockets.sync.client import connect
 
@@ -140,7 +138,7 @@ def _connect(uri: str, patience: float, largest: int):
             return connect(
                 uri,
                 compression=None,
-                max_size=largest,
+                max_size=answers.LARGEST,
                 close_timeout=CLOSING,
                 ping_interval=None,
                 proxy=None,
