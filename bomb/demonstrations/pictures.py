@@ -63,7 +63,6 @@ class Renderer:
             supersample=supersample,
             perturbations=(settings["perturbations"], added),
         )
-        self._seed: int | None = None  # of the episode that is begun
         self._env = core.make_environment(environment)
         self._seed: int | None = None  # of the episode that the world is dressed for
 
@@ -104,7 +103,7 @@ class Renderer:
         self._begin(demonstration)
         for t in range(demonstration.length):
             self._env.show(demonstration.world(t), period=int(demonstration.periods[t]))
-            yield self._env.render_camera(camera).rgb
+            yield self._env.render_camera(camera).colors
 
     def instructions(self, demonstration: Demonstration) -> list[Instruction]:
         """The words of every move with their spans: as recorded, or as the knob ``words`` says them here."""

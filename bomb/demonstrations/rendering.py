@@ -1,9 +1,12 @@
 """A dataset's pictures as files: a video per episode and camera, or every picture by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
@@ -134,7 +137,7 @@ class Painter:
             for file, picture in zip(files, self._views(demonstration, camera), strict=True):
                 write_png(file, picture)
 
-    def _views(self, demonstration: Demonstration, camera: str):
+    def _views(self, demonstration: Demonstration, camera: str) -> Iterator[npt.NDArray[np.uint8]]:
         if self._renderer is None:
             self._renderer = self._settings.renderer(self._dataset)
         return self._renderer.views(demonstration, camera)
