@@ -4,6 +4,8 @@ The part before the colon makes gymnasium import ``bomb``, which registers; gymn
 points of its own.
 """
 
+from typing import Any
+
 import gymnasium
 from gymnasium.envs import registration
 
@@ -31,7 +33,7 @@ def register() -> None:
             )
 
 
-def make(*, backend: str | None = None, render_mode: str | None = None, **options: object) -> gymnasium.Env:
+def make(*, backend: str | None = None, render_mode: str | None = None, **options: Any) -> gymnasium.Env:
     """What ``gymnasium.make`` calls; the arguments are those of ``core.make_task``.
 
     Args:
@@ -46,5 +48,4 @@ def make(*, backend: str | None = None, render_mode: str | None = None, **option
 
     if render_mode is not None:
         check_choice("render_mode", render_mode, ("rgb_array",))
-    env: gymnasium.Env = core.make_task(backend=backend, **options)
-    return env
+    return core.make_task(**{"backend": backend, **options})

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 from math import isfinite
-from typing import Any
+from typing import Any, get_origin
 
 from bomb.disk.text import printable
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
@@ -38,7 +38,7 @@ def statements() -> list[str]:
         f"{digest})"
     ]
     for kind, (table, unique) in TABLES.items():
-        columns = [f"{field.name} {_SQL[field.type]}" for field in fields(kind)]
+        columns = [f"{field.name} {_SQL[_kind(field.type)]}" for field in fields(kind)]
         made.append(f"CREATE TABLE {table} ({', '.join(filter(None, [*columns, digest, unique]))})")
     for table in ("records", "states"):
         made.append(
@@ -88,7 +88,13 @@ def to_values(row: Row) -> list[Any]:
     Raises:
         ValueError: if a number in it is not finite.
     """
-    return [_plain(field.type, getattr(row, field.name)) for field in fields(row)]
+    return [_plain(_kind(field.type), getattr(row, field.name)) for field in fields(row)]
+
+
+def _kind(annotation: Any) -> Any:
+    """What a field holds: ``dict[str, int]`` is kept as any dict is."""
+    origin = get_origin(annotation)
+    return origin if origin in _JSON else annotation
 
 
 def _plain(kind: object, value: Any) -> object:
@@ -107,7 +113,7 @@ def from_values(kind: type[Row], values: tuple[Any, ...]) -> Row:
     """Inverse of ``to_values``."""
     plain = {}
     for field, value in zip(fields(kind), values, strict=True):
-        if field.type in _JSON:
+        if _kind(field.type) in _JSON:
             value = json.loads(value)
         elif field.type is bool:
             value = bool(value)
