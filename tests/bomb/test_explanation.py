@@ -1,0 +1,271 @@
+"""Explanations of policies of which only actions are known, from constructed policies to a page."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import core
+from bomb.disk.files import FileError
+from bomb.explanation.aggregate import aggregate, plain
+from bomb.explanation.asking import Change, PolicyAsker, Question, patch_changes, span_changes
+from bomb.explanation.counterfactual import end_point, follow, swaps_of
+from bomb.explanation.explaining import explain, read_explanation
+from bomb.explanation.grids import Grid
+from bomb.explanation.looking import Looking
+from bomb.explanation.moments import STAGES, course_of
+from bomb.explanation.occluders import filling
+from bomb.explanation.page import write_page
+from bomb.explanation.regions import REGIONS, camera_in_world, region_map
+from bomb.explanation.scenes import CHANGED, SCENES, SceneEditor, pixel_twin
+from bomb.explanation.settings import ExplanationSettings
+from bomb.explanation.spans import spans_of
+from bomb.pictures.views import goal_in_world
+from bomb.policies.expert import Expert
+from bomb.policies.making import make_policy
+from core.control.actions import ActionSpec
+from core.errors import OptionError, UnknownNameError
+from core.policy import BatchPolicy, Policy
+from core.settings import EnvironmentSettings
+from core.task import Intersection
+from core.world.rotations import matrix_from_quaternion
+from core.world.stage import clean_scene
+from tasks.place_stone.words import parse
+
+TEXT = "place the black stone on the board at row 3, column 1"
+SPEC = ActionSpec(mode="delta", control_hz=20)
+
+
+class Reader(BatchPolicy):
+    """x of its action is the brightness of one patch of 8 x 8, y whether it hears where the column is."""
+
+    patch = (2, 5)
+
+    def infer(self, requests):
+        chunks = []
+        for request in requests:
+            row, col = self.patch
+            picture = request.observation["images"]["head"]
+            height, width = picture.shape[0] // 8, picture.shape[1] // 8
+            seen = picture[row * height : (row + 1) * height, col * width : (col + 1) * width].mean() / 255
+            heard = float(bool(re.search(r"column \d", request.observation["instruction"])))
+            chunks.append(np.array([[seen, heard, 0, 1]] * 4, dtype=np.float32))
+        return chunks
+
+
+class Follower(Policy):
+    """Heads for the place that the words name, at full speed, or for one fixed place if it is deaf."""
+
+    cameras = ()
+
+    def __init__(self, *, deaf: bool = False):
+        self._deaf, self._scene = deaf, clean_scene()
+
+    def reset(self, instruction, seed):
+        self._goal = Intersection(color="black", row=2, column=2) if self._deaf else parse(instruction)
+
+    def act(self, observation):
+        at = np.asarray(observation["state"][:3], dtype=np.float64)
+        target = in_base(self._scene, self._goal)
+        target[2] = at[2]
+        chunk = []
+        for _ in range(12):
+            chunk.append(SPEC.towards(at, target, 1.0))
+            at = np.array(SPEC.advance(at, chunk[-1]))
+        return np.array(chunk)
+
+
+class Remembering(Policy):
+    """Knows the words from ``reset`` alone, and how often it was asked."""
+
+    def reset(self, instruction, seed):
+        self.words, self.asked = instruction, 0
+
+    def reword(self, instruction):
+        self.words = instruction
+
+    def act(self, observation):
+        self.asked += 1
+        return np.full((2, 4), self.asked + 10 * ("column" in self.words), dtype=np.float32)
+
+
+def in_base(scene, goal):
+    X_WR = scene.robot.X_WR
+    return matrix_from_quaternion(X_WR.q).T @ (goal_in_world(scene, goal) - np.array(X_WR.p))
+
+
+def question(picture=None, text=TEXT, **more) -> Question:
+    picture = np.zeros((64, 64, 3), np.uint8) if picture is None else picture
+    state = np.array([0.5, 0.1, 0.1, 1.0], np.float32)
+    observation = {"images": {"head": picture}, "instruction": text, "state": state}
+    return Question(observation=observation, seed=1, step=0, **more)
+
+
+def test_a_policy_of_which_only_actions_are_known_is_found_out():
+    picture = np.random.default_rng(0).integers(0, 60, (64, 64, 3), dtype=np.uint8)
+    picture[16:24, 40:48] = 250
+    asked, asker = question(picture), PolicyAsker(Reader(), SPEC)
+    _, reference = asker.decide(asked)
+    clean = asker.score(asked, reference, [Change(name="clean")])
+    assert clean.total.tolist() == [0.0]
+    grid = Grid(rows=8, cols=8)
+    found = asker.score(asked, reference, patch_changes(asked, "head", grid, filling(picture, "mean")))
+    effects = found.effects(clean).total.reshape(8, 8)
+    assert np.argwhere(np.abs(effects) > 1e-9).tolist() == [[2, 5]] and effects[2, 5] > 0.5
+    spans = spans_of(TEXT)
+    words = asker.score(asked, reference, span_changes(spans)).effects(clean)
+    needed = {name for name, effect in zip(spans, words.total, strict=True) if effect > 1e-9}
+    assert needed == {"column", "column_digit", "place"}
+    assert words.groups["xy"].sum() == pytest.approx(3.0) and words.groups["z"].sum() == 0
+    assert asker.forwards == 1 + 1 + 64 + len(spans)
+
+
+def test_a_policy_that_remembers_is_asked_as_it_was():
+    policy = Remembering()
+    asker = PolicyAsker(policy, SPEC)
+    policy.reset(TEXT, 1)
+    policy.act({})
+    policy.act({})
+    asked = question(memory=policy)
+    action, reference = asker.decide(asked)
+    assert action[0, 0] == 13 and policy.asked == 2
+    changes = [Change(name="clean"), *span_changes({"column": spans_of(TEXT)["column"]})]
+    assert asker.score(asked, reference, changes).groups["z"].tolist() == [0, -10]
+    looking = Looking(Remembering())
+    looking.reset(TEXT, 1)
+    for step in (0, 2, 4):
+        looking.act({"instruction": TEXT, "segmentation": 1}, step=step)
+    assert [look.memory.asked for look in looking.looks] == [0, 1, 2]
+    assert [look.step for look in looking.looks] == [0, 2, 4]
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_the_following_index_is_one_for_who_follows_and_zero_for_who_is_deaf(deaf):
+    goal, scene = parse(TEXT), clean_scene()
+    asker = PolicyAsker(Follower(deaf=deaf), SPEC)
+    near = question()
+    near.observation["state"][:3] = in_base(scene, goal) + [0, 0, 0.05]
+    swaps = swaps_of(goal, 5, 6, seed=3)
+    assert (swaps[0].row, swaps[0].column) == (1, 3) and len({(s.row, s.column) for s in swaps}) == 6
+    found = follow(asker, near, scene, goal, SPEC, swaps)
+    for one in found:
+        if one.distance < 0.2:  # within the reach of 12 actions along each axis
+            assert one.g == pytest.approx(0 if deaf else 1, abs=0.02)
+        assert one.reachable == pytest.approx(0 if deaf else 1, abs=0.02)
+    assert follow(asker, question(text="do it"), scene, goal, SPEC, swaps) == []
+    still = np.zeros((3, 4), np.float32)
+    assert end_point(still, np.array([0.5, 0.0, 0.1]), SPEC).tolist() == [0.5, 0.0, 0.1]
+
+
+def test_the_experts_moments_come_one_after_the_other(backend, make_env):
+    env = make_env(backend)
+    course = course_of(env, Expert(), 3)
+    assert tuple(course.stages) == STAGES and course.success
+    steps = list(course.stages.values())
+    assert steps == sorted(steps) and len(set(steps)) == len(steps)
+    index = course.states[0].stone_ids.tolist().index(course.stone)
+    height = [state.stone_poses[index, 2] - course.states[0].stone_poses[index, 2] for state in course.states]
+    assert height[course.stages["grasp"]] < 0.001 < height[course.stages["lift"]]
+    assert course.actions[course.stages["grasp"], 3] < 0.05 < course.actions[course.stages["release"], 3]
+    idle = course_of(env, make_policy("hold"), 3)
+    assert list(idle.stages) == ["approach"] and idle.stone is None and not idle.success
+
+
+@pytest.mark.render
+def test_things_are_taken_out_of_the_scene_and_nothing_else_changes(backend):
+    env = core.make_task(backend=backend, cameras=(), split="ci")
+    course = course_of(env, Expert(), 3)
+    env.close()
+    editor = SceneEditor(
+        EnvironmentSettings(
+            backend=backend, split="ci", image_size=(128, 128), modalities=("rgb", "segmentation")
+        )
+    )
+    try:
+        editor.begin(3)
+        step = course.stages["above target"]
+        state = course.states[step]
+        seen = editor.observe(state, step)
+        before = seen["images"]["head"].astype(int)
+        scene = editor.env.episode.scene
+        view = camera_in_world(scene.cameras[0], scene, state)
+        regions = region_map(seen["segmentation"]["head"], scene, editor.env.move.goal, view, course.stone)
+        for what in SCENES:
+            without = editor.without(what, state, step, stone=course.stone)["head"]
+            changed = np.abs(without.astype(int) - before).max(-1) > CHANGED
+            shown = pixel_twin(what, regions, seen["images"]["head"], without)
+            assert changed[shown].mean() > 0.4, what
+            # A shadow goes too, but nothing far away changes.
+            assert changed[~shown].mean() < (0.25 if what == "robot" else 0.02), what
+            again = editor.env.observe()["images"]["head"]
+            assert (again == before).all()
+        hand = region_map(seen["segmentation"]["head"], scene, editor.env.move.goal, view, None)
+        assert REGIONS.index("stone") not in hand and REGIONS.index("stone") in regions
+    finally:
+        editor.close()
+
+
+@pytest.mark.render
+def test_a_run_is_explained_resumed_and_made_a_page_of(tmp_path):
+    settings = ExplanationSettings(
+        policy="tests.bomb.test_explanation:Small",
+        backends=("mujoco",),
+        seeds=(0,),
+        split="ci",
+        path="expert",
+        stages=("approach",),
+        swaps=2,
+    )
+    told = []
+    episodes = explain(settings, tmp_path, begin=lambda *numbers: told.append(numbers), report=told.append)
+    (one,) = episodes
+    total, there, each = told[0]
+    assert (total, there) == (1, 0) and told[1:] == ["mujoco_clean_000000"]
+    assert one["forwards"] <= each + 2 * 64
+    assert [moment["stage"] for moment in one["moments"]] == ["approach"]
+    for moment in one["moments"]:
+        patches = moment["patches"]["head"]
+        effects = np.array(patches["effects"])
+        assert patches["first"][0] == 2 * 8 + 5 and (np.delete(effects, 2 * 8 + 5) == 0).all()
+        assert sum(patches["shares"].values()) == pytest.approx(1)
+        assert {span["name"] for span in moment["spans"] if span["effect"]} <= {
+            "column",
+            "column_digit",
+            "place",
+        }
+        assert {scene["what"] for scene in moment["scenes"]} == set(SCENES)
+        assert len(moment["swaps"]) == 2 and moment["inside"] == []
+    assert set(one["moments"][0]["patches"]["head"]["sensitivity"]) == {"mean", "blur", "noise"}
+    again = explain(settings, tmp_path, begin=lambda *numbers: told.append(numbers), report=told.append)
+    assert again == episodes and told[2][:2] == (1, 1) and len(told) == 3
+    header, kept = read_explanation(tmp_path)
+    totals = aggregate(kept)
+    json.dumps(plain(totals), allow_nan=False)
+    assert [entry["stage"] for entry in totals] == ["approach"]
+    html = write_page(tmp_path, header, kept, totals).read_text()
+    assert (
+        "minus the distance from the clean chunk" in html and "the mean colour of the whole picture" in html
+    )
+    assert html.count("<img") >= 3
+    other = ExplanationSettings(**{**vars(settings), "occluder": "blur"})
+    with pytest.raises(FileError, match="explains with occluder 'mean', asked is 'blur'"):
+        explain(other, tmp_path)
+
+
+class Small(Reader):
+    cameras, image_size = ("head",), (64, 64)
+
+
+def test_what_cannot_be_explained_is_refused(tmp_path):
+    base = {"policy": "expert", "backends": ("mujoco",), "seeds": (0,)}
+    with pytest.raises(OptionError, match="is told the truth"):
+        explain(ExplanationSettings(**base), tmp_path)
+    for changes, message in (
+        ({"seeds": ()}, "seeds must be at least one"),
+        ({"grid": 0}, "grid must be"),
+        ({"path": "mine"}, "unknown path"),
+        ({"stages": ("arrive",)}, "unknown stage"),
+    ):
+        with pytest.raises((OptionError, UnknownNameError), match=message):
+            ExplanationSettings(**{**base, **changes})
