@@ -18,7 +18,7 @@ from bomb.disk.files import FileError, read_json, write_json
 from bomb.disk.lock import WriterLock
 from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.explanation.asking import Asker, PolicyAsker, Question
-from bomb.explanation.looking import Look, Looking
+from bomb.explanation.looking import Look, Looking, look_at
 from bomb.explanation.moment import Moment, cost, explain_moment
 from bomb.explanation.moments import Course, course_of
 from bomb.explanation.occluders import OCCLUDERS
@@ -36,7 +36,6 @@ from core.settings import EnvironmentSettings
 
 FORMAT, VERSION = "bomb-explanation", 1
 SETTINGS_FILE = "explanation.json"
-FAR = 12  # actions: a look farther from a stage than this does not show it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,8 +216,8 @@ class _Run:
                 continue
             step, memory = course.stages[stage], None
             if looks:
-                look = min(looks, key=lambda look: abs(look.step - step))
-                if abs(look.step - step) > FAR or look.step in taken or look.step >= len(course.states):
+                look = look_at(looks, stage, step)
+                if look is None or look.step in taken or look.step >= len(course.states):
                     continue
                 step, memory = look.step, look.memory
             taken.add(step)

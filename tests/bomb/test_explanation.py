@@ -13,17 +13,20 @@ from bomb.explanation.asking import Change, PolicyAsker, Question, patch_changes
 from bomb.explanation.counterfactual import end_point, follow, swaps_of
 from bomb.explanation.explaining import explain, read_explanation
 from bomb.explanation.grids import Grid
-from bomb.explanation.looking import Looking
+from bomb.explanation.looking import Look, Looking, look_at
 from bomb.explanation.moments import STAGES, course_of
 from bomb.explanation.occluders import filling
 from bomb.explanation.page import write_page
 from bomb.explanation.regions import REGIONS, camera_in_world, region_map
+from bomb.explanation.rollouts import PRESETS, masked_rollouts
 from bomb.explanation.scenes import CHANGED, SCENES, SceneEditor, pixel_twin
 from bomb.explanation.settings import ExplanationSettings
 from bomb.explanation.spans import spans_of
 from bomb.pictures.views import goal_in_world
 from bomb.policies.expert import Expert
 from bomb.policies.making import make_policy
+from bomb.report.loading import load_runs
+from bomb.report.summary import summarise
 from core.control.actions import ActionSpec
 from core.errors import OptionError, UnknownNameError
 from core.policy import BatchPolicy, Policy
@@ -63,7 +66,12 @@ class Follower(Policy):
         self._deaf, self._scene = deaf, clean_scene()
 
     def reset(self, instruction, seed):
-        self._goal = Intersection(color="black", row=2, column=2) if self._deaf else parse(instruction)
+        try:
+            self._goal = parse(instruction)
+        except OptionError:  # words are missing
+            self._goal = None
+        if self._deaf or self._goal is None:
+            self._goal = Intersection(color="black", row=2, column=2)
 
     def act(self, observation):
         at = np.asarray(observation["state"][:3], dtype=np.float64)
@@ -138,6 +146,33 @@ def test_a_policy_that_remembers_is_asked_as_it_was():
         looking.act({"instruction": TEXT, "segmentation": 1}, step=step)
     assert [look.memory.asked for look in looking.looks] == [0, 1, 2]
     assert [look.step for look in looking.looks] == [0, 2, 4]
+
+
+def test_the_look_that_shows_a_stage_is_before_what_is_done_and_after_what_happened():
+    looks = [Look(step=step, observation={}, memory=None) for step in (0, 8, 16, 28, 44, 52, 100)]
+    assert look_at(looks, "approach", 11).step == 8
+    assert look_at(looks, "grasp", 22).step == 16
+    assert look_at(looks, "lift", 29).step == 44 and look_at(looks, "lift", 60).step == 52
+    assert look_at(looks, "release", 66).step == 52
+    assert look_at(looks, "release", 80) is None and look_at([], "grasp", 3) is None
+
+
+def test_masked_rollouts_are_paired_with_the_unmasked_run(tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "one", ("span='row'",))
+    settings = ExplanationSettings(
+        policy="tests.bomb.test_explanation:Follower", backends=("mujoco",), seeds=(4, 5), split="ci"
+    )
+    told = []
+    page = masked_rollouts(settings, "one", tmp_path, workers=1, told=told.append)
+    assert told == ["unmasked", "row"]
+    (pair,) = summarise(load_runs([tmp_path / name for name in told]), margin=None).comparisons
+    assert (pair.kind, pair.first, pair.second) == ("masked", "row", "unmasked")
+    assert [row.pairs for row in pair.rows] == [2]
+    html = page.read_text()
+    assert "with something hidden" in html and "way over the board" in html
+    gaps = ExplanationSettings(**{**vars(settings), "seeds": (4, 6)})
+    with pytest.raises(OptionError, match="follow one another, got 4, 6"):
+        masked_rollouts(gaps, "one", tmp_path)
 
 
 @pytest.mark.parametrize("deaf", [False, True])
