@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "play a policy on a matrix of conditions and report how often it succeeds",
     ),
     "report": ("bomb.cli.report", "sum up runs as a page, JSON, CSV or markdown, with intervals and tests"),
+    "results": ("bomb.cli.results", "merge runs into the table of results, and write it into a page"),
     "serve": ("bomb.cli.serve", "serve a policy to openpi clients, other simulators' among them"),
     "collect": ("bomb.cli.collect", "collect demonstrations: successful episodes of the expert"),
     "render": ("bomb.cli.render", "draw the pictures of a dataset, in any simulator, perturbed if asked"),

@@ -82,6 +82,7 @@ class LeRobotV3Writer(LeRobotWriter):
             "meta/episodes/chunk_index": chunk,
             "meta/episodes/file_index": file,
             "bomb/seed": plan.seed,
+            "bomb/visual_draw": plan.visual_draw,
         }
         if self.settings.pictures == "video":
             for camera in self.settings.cameras:

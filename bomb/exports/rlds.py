@@ -107,7 +107,7 @@ class RldsWriter(Writer):
             "discount": np.float32,
             **({"annotation": kinds.FeaturesDict(columns)} if columns else {}),
         }
-        about = {"seed": np.int64, "fingerprint": kinds.Text()}
+        about = {"seed": np.int64, "visual_draw": np.int64, "fingerprint": kinds.Text()}
         return kinds.FeaturesDict(
             {"steps": kinds.Dataset(step), "episode_metadata": kinds.FeaturesDict(about)}
         )
@@ -117,7 +117,11 @@ class RldsWriter(Writer):
         with (folder / _DRAWN).open("wb") as file, Encoding() as encoding:
             for plan, frames in episodes:
                 steps = self._steps(plan, frames, encoding, histograms)
-                about = {"seed": plan.seed, "fingerprint": plan.fingerprint}
+                about = {
+                    "seed": plan.seed,
+                    "visual_draw": plan.visual_draw,
+                    "fingerprint": plan.fingerprint,
+                }
                 pickle.dump({"steps": steps, "episode_metadata": about}, file)
                 count += 1
         return ShardReport(episodes=count, histograms=histograms)

@@ -1,6 +1,5 @@
 """``export``: a dataset of demonstrations becomes a dataset of a trainer's format."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from bomb.exports.plan import make_plan
 from bomb.exports.readme import README, write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
+from bomb.machine.progress import progress
 from bomb.machine.versions import versions
 from bomb.rollouts.states import LAYOUTS
 from core.errors import Number, OptionError, check_choice, check_integer, check_names, plain_numbers
@@ -54,6 +54,9 @@ def export(
     pictures: str | None = None,
     codec: str = "h264",
     drop_noops: bool = False,
+    every: int = 1,
+    moments: int | None = None,
+    visual_draws: int = 1,
     name: str | None = None,
     shard_frames: int = 2000,
     shard_seconds: float = 60.0,
@@ -72,7 +75,8 @@ def export(
         backend: engine that draws; None: the one that the demonstrations were played in.
         cameras, image_size, supersample: see ``core.make_task``.
         perturbations: knobs that change only what is seen and said, as ``core.make_task`` takes them.
-        columns, actions, codec, drop_noops, shard_frames: see ``ExportSettings``.
+        columns, actions, codec, drop_noops, every, moments, visual_draws, shard_frames: see
+            ``ExportSettings``.
         pictures: ``video``, ``png`` or ``jpeg``; None: the format's default.
         name: of the dataset, in formats that want one; None: ``bomb_`` and the task.
         shard_seconds: a shard ends with the episode that is drawn after so many seconds, too: an interruption
@@ -109,6 +113,9 @@ def export(
         pictures=pictures or kind.pictures[0],
         codec=codec,
         drop_noops=drop_noops,
+        every=every,
+        moments=moments,
+        visual_draws=visual_draws,
         name=name or f"bomb_{dataset.settings['task']}",
         shard_frames=shard_frames,
     )
@@ -140,9 +147,7 @@ def export(
 
 
 def _bar(*args: object, **options: object):
-    from tqdm import tqdm
-
-    return tqdm(*args, file=sys.stderr, delay=1, **options)
+    return progress(*args, **options)
 
 
 def _only_backend(dataset: Dataset) -> str:

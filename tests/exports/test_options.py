@@ -21,7 +21,7 @@ from tests.test_imports import ROOT
         ({"cameras": ("side",)}, UnknownNameError, "unknown camera 'side'; valid: front, head, wrist"),
         ({"cameras": ()}, OptionError, "an export needs a camera"),
         ({"cameras": ("head", "head")}, OptionError, "named twice"),
-        ({"columns": ("mask",)}, UnknownNameError, "unknown column 'mask'; valid: depth, extrinsics"),
+        ({"columns": ("mask",)}, UnknownNameError, "unknown column 'mask'; valid: board_corners"),
         ({"actions": "velocity"}, UnknownNameError, "unknown action convention 'velocity'"),
         ({"codec": "vp9"}, UnknownNameError, "unknown codec 'vp9'; valid: av1, h264"),
         ({"pictures": "jpeg"}, UnknownNameError, "in lerobot 'jpeg'; valid: png, video"),
