@@ -221,10 +221,12 @@ class _Run:
                     continue
                 step, memory = look.step, look.memory
             taken.add(step)
+            seen = editor.observe(course.states[step], step)
             yield Moment(
                 stage=stage,
+                seen=seen,
                 question=Question(
-                    observation=self._observed(editor, course, step),
+                    observation=self._shown(seen),
                     seed=seed,
                     step=step,
                     history=self._history(editor, course, step),
@@ -234,16 +236,15 @@ class _Run:
                 stone=course.stone,
             )
 
-    def _observed(self, editor: SceneEditor, course: Course, step: int) -> dict:
-        seen = editor.observe(course.states[step], step)
-        if "segmentation" not in (self._sight.modalities or ()):
-            seen.pop("segmentation", None)
-        return seen
+    def _shown(self, seen: dict) -> dict:
+        """What the policy is shown of an observation."""
+        wants = "segmentation" in (self._sight.modalities or ())
+        return {key: value for key, value in seen.items() if wants or key != "segmentation"}
 
     def _history(self, editor: SceneEditor, course: Course, step: int) -> tuple[dict, ...]:
         """Of models that look at several moments: those right before, as they learned them."""
-        wanted = self.asker(editor).history - 1
-        return tuple(self._observed(editor, course, k) for k in range(max(step - wanted, 0), step))
+        first = max(step - self.asker(editor).history + 1, 0)
+        return tuple(self._shown(editor.observe(course.states[k], k)) for k in range(first, step))
 
     def _world_of(self, one: Episode) -> SceneEditor:
         world = (one.backend, one.perturbed.label)
