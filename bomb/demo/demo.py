@@ -192,7 +192,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     )
 
     def look(env: core.Environment) -> None:
-        views.extend(captioned(env.render_camera(name).rgb, f"{backend}: {name}") for name in cameras)
+        views.extend(captioned(env.render_camera(name).colors, f"{backend}: {name}") for name in cameras)
 
     def watch(env: core.Environment, info: dict[str, Any]) -> None:
         if info["stage"]["grasped"] and not views:

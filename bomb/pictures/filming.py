@@ -35,14 +35,14 @@ class Film:
     @property
     def outcome(self) -> str:
         """The end in a few words."""
-        return outcome(self.result)
+        return "not over" if self.result is None else outcome(self.result)
 
 
 def outcome(result: EpisodeResult) -> str:
     """How an episode ended, in a few words."""
     verdict = result.info["placement"]
     if not verdict["success"]:
-        return verdict["reason"].replace("_", " ")
+        return str(verdict["reason"]).replace("_", " ")
     distance = verdict["distance_mm"]
     return "placed" if distance is None else f"placed, {distance:.1f} mm off"
 
@@ -68,7 +68,7 @@ def film(
     made, step, camera = Film(backend=settings.backend), -1, settings.cameras[0]
 
     def look(env: Environment) -> np.ndarray:
-        frame = env.render_camera(camera, ("rgb",)).rgb
+        frame = env.render_camera(camera, ("rgb",)).colors
         return frame if finish is None else finish(env, camera, frame)
 
     def watch(env: Environment, info: dict[str, Any]) -> None:
