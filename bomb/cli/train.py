@@ -5,11 +5,19 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
 
-WORDS = ("rank", "page")
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from bomb.training.run import Watcher
+
+WORDS = ("rank", "page", "study")
+
+NEEDS = {"rank": "the folder of a training", "page": "the folder of a training", "study": "a YAML file"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recipe",
         metavar="RECIPE",
         help="YAML file, see docs/training.md; or `rank`: play every checkpoint of a training and compare "
-        "the rules of selection; or `page`: write a training's page again",
+        "the rules of selection; or `page`: write a training's page again; or `study`: several trainings "
+        "that differ in what is studied, see recipes/studies",
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="DIR", help="of the training, for rank and page"
+        "folder",
+        nargs="?",
+        type=Path,
+        metavar="PLACE",
+        help="folder of the training, for rank and page; YAML file, for study",
     )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="DIR", help="of `bomb collect`")
     parser.add_argument(
@@ -53,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
         raise missing_extra("bomb train", "vla") from error
     if args.recipe in WORDS:
         if args.folder is None:
-            raise OptionError(f"bomb train {args.recipe} needs the folder of a training")
-        return _rank(args) if args.recipe == "rank" else _page(args)
+            raise OptionError(f"bomb train {args.recipe} needs {NEEDS[args.recipe]}")
+        return {"rank": _rank, "page": _page, "study": _study}[args.recipe](args)
     return _train(args)
 
 
@@ -62,7 +75,7 @@ def _train(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from bomb.training.reading import read_recipe
-    from bomb.training.run import Watcher, train
+    from bomb.training.run import train
 
     if args.out is None:
         raise OptionError("bomb train needs --out, the folder of the training")
@@ -73,6 +86,29 @@ def _train(args: argparse.Namespace) -> int:
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
     bar = tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1, disable=quiet)
+
+    watcher = _watcher(bar, quiet=quiet)
+    with bar:
+        trained, chosen = train(
+            recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
+        )
+    if quiet:
+        return 0
+    if args.json is not None:
+        from bomb.disk.files import write_json
+
+        reached = {"step": trained.step, "complete": trained.complete, "held_out": trained.held_out}
+        write_json(args.json, {**reached, "selection": chosen})
+    if not trained.complete:
+        print(f"stopped after step {trained.step}; the same command resumes it", file=sys.stderr)
+        return INTERRUPTED
+    print(f"{args.out / 'chosen'}: step {chosen['step']} by {chosen['rule']}")
+    return 0
+
+
+def _watcher(bar: "tqdm", *, quiet: bool = False) -> "Watcher":
+    """Tells a bar how far a training is."""
+    from bomb.training.run import Watcher
 
     def began(step: int, steps: int, learned: int, parameters: int) -> None:
         if not quiet:
@@ -90,24 +126,48 @@ def _train(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
 
-    watcher = Watcher(
+    return Watcher(
         drawn=lambda words: bar.set_postfix_str(words), began=began, step=stepped, measured=measured
     )
-    with bar:
-        trained, chosen = train(
-            recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
-        )
-    if quiet:
-        return 0
+
+
+def _study(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from bomb.training.study_page import words_of
+    from bomb.training.study_recipe import read_study, trainings
+    from bomb.training.studying import study
+
+    if args.out is None:
+        raise OptionError("bomb train study needs --out, the folder of the study")
+    recipe = read_study(args.folder)
+    made = trainings(recipe, args.folder, tuple(args.data))
+    steps = {training.folder: training.recipe.steps for training in made}
+    bars: list[tqdm] = []
+
+    def watch(name: str) -> "Watcher":
+        if bars:
+            bars.pop().close()
+        bars.append(tqdm(total=steps[name], unit="step", desc=name, file=sys.stderr, delay=1))
+        return _watcher(bars[-1])
+
+    try:
+        result = study(
+            recipe, made, args.data, args.out, workers=args.workers, watch=watch,
+            told=lambda words: print(words, file=sys.stderr),
+        )  # fmt: skip
+    finally:
+        for bar in bars:
+            bar.close()
+    if result is None:
+        print("stopped; the same command resumes the study", file=sys.stderr)
+        return INTERRUPTED
     if args.json is not None:
         from bomb.disk.files import write_json
 
-        reached = {"step": trained.step, "complete": trained.complete, "held_out": trained.held_out}
-        write_json(args.json, {**reached, "selection": chosen})
-    if not trained.complete:
-        print(f"stopped after step {trained.step}; the same command resumes it", file=sys.stderr)
-        return INTERRUPTED
-    print(f"{args.out / 'chosen'}: step {chosen['step']} by {chosen['rule']}")
+        write_json(args.json, result)
+    print(words_of(result))
+    print(args.out / "index.html")
     return 0
 
 

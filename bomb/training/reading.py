@@ -28,11 +28,28 @@ def read_recipe(file: Path | str, changes: Mapping[str, Any] | None = None) -> R
         RecipeError: in one line, naming the file, the entry and what is valid.
         BombError: if PyYAML is not installed.
     """
+    file = Path(file)
+    values = read_yaml(file)
+    for name, value in (changes or {}).items():
+        _change(values, name.split("."), value)
+    values.setdefault("name", file.stem)
+    try:
+        return build(Recipe, values)
+    except BombError as error:
+        raise RecipeError(f"{file}: {error}") from error
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        RecipeError: in one line, if there is none.
+        BombError: if PyYAML is not installed.
+    """
     try:
         import yaml
     except ImportError as error:
         raise missing_extra("a recipe", "vla") from error
-    file = Path(file)
     try:
         values = yaml.safe_load(file.read_text())
     except FileNotFoundError:
@@ -43,13 +60,7 @@ def read_recipe(file: Path | str, changes: Mapping[str, Any] | None = None) -> R
         raise RecipeError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{file} must hold a mapping, has {type(values).__name__}")
-    for name, value in (changes or {}).items():
-        _change(values, name.split("."), value)
-    values.setdefault("name", file.stem)
-    try:
-        return build(Recipe, values)
-    except BombError as error:
-        raise RecipeError(f"{file}: {error}") from error
+    return values
 
 
 def build(kind: type, values: object, place: str = "") -> Any:
