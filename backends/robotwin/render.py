@@ -7,7 +7,6 @@ the units of ``core.world.scene``, which are SAPIEN's own.
 
 import atexit
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import Image
 from sapien import render
 
 from backends.robotwin import options
+from backends.robotwin.reflectance import NAME, SHADERS, reflectance_texture
 from core.backend import CameraImage
 from core.errors import RenderError
 from core.rendering.graphics import quiet, select_driver
@@ -34,7 +34,7 @@ from core.world.textures import make_texture, srgb_decode, srgb_encode
 # Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
 _ENCODE = (srgb_encode(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)
 
-# SAPIEN compiles its shaders anew (3 to 7 s) whenever no renderer is alive: this one stays.
+# SAPIEN compiles its shaders anew whenever no renderer is alive: this one stays.
 _engine: render.RenderSystem | None = None
 
 
@@ -235,12 +235,15 @@ class Pictures:
         if (camera.name, color) not in self._mounts:
             height, width = (side * (self._supersample if color else 1) for side in self._size)
             shader = options.COLOR_SHADER if color else options.GEOMETRY_SHADER
-            folder = Path(sapien.__file__).parent / "vulkan_shader" / shader
-            component, entity = render.RenderCameraComponent(width, height, str(folder)), sapien.Entity()
+            folder = str(SHADERS / shader)
+            component, entity = render.RenderCameraComponent(width, height, folder), sapien.Entity()
             entity.name = camera.name
             entity.add_component(component)
             self._scene.add_entity(entity)
             self._mounts[camera.name, color] = (entity, component)
+            table = reflectance_texture() if color else None
+            if table is not None:
+                component.set_texture(NAME, table)
         entity, component = self._mounts[camera.name, color]
         component.near, component.far = camera.near, camera.far
         component.set_fovy(camera.fovy, compute_x=True)

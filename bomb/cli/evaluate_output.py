@@ -1,8 +1,9 @@
 """What ``bomb evaluate`` prints: a bar while it plays, a table at the end."""
 
-import sys
+from typing import Any
 
 from bomb.disk.text import one_line
+from bomb.machine.progress import progress
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.statistics import formats
 
@@ -23,11 +24,7 @@ class Progress:
 
     def begin(self, total: int, finished: int) -> None:
         """The run has ``total`` episodes, of which ``finished`` are there already."""
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            total=total, initial=finished, unit="episode", desc=self._policy, file=sys.stderr, delay=1
-        )
+        self._bar = progress(total=total, initial=finished, unit="episode", desc=self._policy)
 
     def report(self, row: EpisodeRow | ErrorRow) -> None:
         """Counts a row."""
@@ -42,7 +39,7 @@ class Progress:
         self._bar.update(isinstance(row, EpisodeRow))
 
 
-def summary_words(result: dict) -> str:
+def summary_words(result: dict[str, Any]) -> str:
     """The result: in a few lines where there is one condition, as a table where there are several."""
     sees = " (privileged: it sees the true state)" if result["privileged"] else ""
     entries = result["conditions"]
@@ -61,7 +58,7 @@ def summary_words(result: dict) -> str:
     return "\n".join(lines)
 
 
-def _one(entry: dict) -> list[str]:
+def _one(entry: dict[str, Any]) -> list[str]:
     lines = [f"{entry['condition']}, {entry['n']} episodes"]
     if entry["success_rate"] is not None:
         for words, key in (("success at the end", "success"), ("success at any time", "success_once")):
@@ -80,7 +77,7 @@ def _one(entry: dict) -> list[str]:
     return lines + [f"  {count:4d} x {formats.words(reason)}" for reason, count in entry["reasons"].items()]
 
 
-def _table(entries: list[dict]) -> list[str]:
+def _table(entries: list[dict[str, Any]]) -> list[str]:
     width = max(len(entry["condition"]) for entry in entries)
     lines = [
         f"{'condition':{width}}  {'n':>5}  success  {'95% interval':16}  {'once':>6}  most frequent reason"

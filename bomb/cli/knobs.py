@@ -1,6 +1,7 @@
 """``bomb knobs``."""
 
 import argparse
+from typing import Any
 
 from bomb.cli.tasks import first_line
 
@@ -18,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     from core.perturbations import KNOBS
     from core.perturbations.presets import FIXED, PRESET_WORDS, PRESETS, preset
 
-    families: dict[str, list] = {}
+    families: dict[str, list[Any]] = {}
     for knob in KNOBS.values():
         families.setdefault(knob.family, []).append(knob)
     for family, knobs in families.items():

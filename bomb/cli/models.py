@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 ACTIONS = {
     "list": "families, backbones, and what is installed",
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _list() -> dict:
+def _list() -> dict[str, Any]:
     from bomb.models.command.listing import listing
 
     found = listing()
@@ -65,7 +66,7 @@ def _list() -> dict:
     return found
 
 
-def _show(args: argparse.Namespace) -> tuple[dict, int]:
+def _show(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from dataclasses import asdict
 
     from bomb.models.command.listing import show
@@ -91,7 +92,7 @@ def _show(args: argparse.Namespace) -> tuple[dict, int]:
     return {"checkpoints": results}, 0
 
 
-def _verify(args: argparse.Namespace) -> tuple[dict, int]:
+def _verify(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from bomb.models.command.moments import moments
     from bomb.models.command.verifying import verify
 
@@ -111,7 +112,7 @@ def _verify(args: argparse.Namespace) -> tuple[dict, int]:
     return {"ok": not broken, "checkpoints": results}, 1 if broken else 0
 
 
-def _efficiency(args: argparse.Namespace) -> tuple[dict, int]:
+def _efficiency(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from bomb.models.checkpoint import Checkpoint
     from bomb.models.command.efficiency import measure
     from bomb.models.settings import check_count

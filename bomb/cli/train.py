@@ -5,8 +5,9 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
 
@@ -25,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "recipe",
         metavar="RECIPE",
-        help="YAML file, see docs/training.md; or `rank`: play every checkpoint of a training and compare "
-        "the rules of selection; or `page`: write a training's page again; or `study`: several trainings "
-        "that differ in what is studied, see recipes/studies",
+        help="YAML file, or the name of one in recipes/, see docs/training.md; or `rank`: play every "
+        "checkpoint of a training and compare the rules of selection; or `page`: write its page again; or "
+        "`study`: several trainings that differ in what is studied, see recipes/studies",
     )
     parser.add_argument(
         "folder",
@@ -59,8 +60,15 @@ def run(args: argparse.Namespace) -> int:
     """Trains, ranks, or writes a page."""
     try:
         import torch  # noqa: F401 -- missed before anything is drawn
-        import transformers  # noqa: F401
         import yaml  # noqa: F401
+    except ImportError as error:
+        raise missing_extra("bomb train", "vla") from error
+    if args.recipe not in WORDS:
+        args.recipe = _recipe_file(args.recipe)
+        if _is_keypoint(args.recipe):
+            return _train_keypoint(args)
+    try:
+        import transformers  # noqa: F401
         from accelerate import Accelerator  # noqa: F401
     except ImportError as error:
         raise missing_extra("bomb train", "vla") from error
@@ -72,8 +80,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from bomb.training.reading import read_recipe
     from bomb.training.run import train
 
@@ -85,7 +91,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe, changes)
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
-    bar = tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1, disable=quiet)
+    bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
 
     watcher = _watcher(bar, quiet=quiet)
     with bar:
@@ -106,7 +112,7 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
-def _watcher(bar: "tqdm", *, quiet: bool = False) -> "Watcher":
+def _watcher(bar: "tqdm[Any]", *, quiet: bool = False) -> "Watcher":
     """Tells a bar how far a training is."""
     from bomb.training.run import Watcher
 
@@ -119,7 +125,7 @@ def _watcher(bar: "tqdm", *, quiet: bool = False) -> "Watcher":
         bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
         bar.update(step - bar.n)
 
-    def measured(errors: dict) -> None:
+    def measured(errors: dict[str, Any]) -> None:
         groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
         bar.write(
             f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",
@@ -132,8 +138,6 @@ def _watcher(bar: "tqdm", *, quiet: bool = False) -> "Watcher":
 
 
 def _study(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from bomb.training.study_page import words_of
     from bomb.training.study_recipe import read_study, trainings
     from bomb.training.studying import study
@@ -143,12 +147,12 @@ def _study(args: argparse.Namespace) -> int:
     recipe = read_study(args.folder)
     made = trainings(recipe, args.folder, tuple(args.data))
     steps = {training.folder: training.recipe.steps for training in made}
-    bars: list[tqdm] = []
+    bars: list[tqdm[Any]] = []
 
     def watch(name: str) -> "Watcher":
         if bars:
             bars.pop().close()
-        bars.append(tqdm(total=steps[name], unit="step", desc=name, file=sys.stderr, delay=1))
+        bars.append(progress(total=steps[name], unit="step", desc=name))
         return _watcher(bars[-1])
 
     try:
@@ -168,6 +172,50 @@ def _study(args: argparse.Namespace) -> int:
         write_json(args.json, result)
     print(words_of(result))
     print(args.out / "index.html")
+    return 0
+
+
+def _recipe_file(words: str) -> str:
+    """The file that is meant: a path, or the name of a recipe in recipes/ here."""
+    named = Path("recipes") / f"{words}.yaml"
+    return str(named) if not Path(words).exists() and named.exists() else words
+
+
+def _is_keypoint(file: str) -> bool:
+    from bomb.training.reading import read_entries
+
+    return read_entries(file).get("policy") == "keypoint"
+
+
+def _train_keypoint(args: argparse.Namespace) -> int:
+    from bomb.training.keypoint.recipe import KeypointRecipe
+    from bomb.training.keypoint.run import Watcher, train_keypoint
+    from bomb.training.reading import read_recipe
+
+    if args.out is None:
+        raise OptionError("bomb train needs --out, the folder of the training")
+    if args.start is not None:
+        raise OptionError("keypoint starts from random weights; it takes no --start")
+    recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=KeypointRecipe)
+    with progress(total=recipe.steps, unit="step", desc=recipe.name) as bar:
+
+        def stepped(part: str, step: int, loss: float) -> None:
+            bar.set_postfix_str(f"{part}: loss {loss:.4g}", refresh=False)
+            bar.update(step - bar.n)
+
+        watcher = Watcher(drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped)
+        try:
+            file = train_keypoint(
+                recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
+            )
+        except KeyboardInterrupt:
+            print("stopped; the same command resumes it", file=sys.stderr)
+            return INTERRUPTED
+    print(f"{file}: --policy \"keypoint('{file}')\"")
+    if args.json is not None:
+        from bomb.disk.files import read_json, write_json
+
+        write_json(args.json, read_json(file.with_suffix(".json")))
     return 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bomb.collecting.folder import create_dataset, write_file
 from bomb.collecting.outcome import Collected, SeedOutcome
@@ -83,7 +84,7 @@ class _Run:
         self._episodes, self._dataset, self._result, self._report = episodes, dataset, result, report
         self._next, self._tried = settings.seed, 0
         self._kept, self._failed = set(dataset.seeds()), set(dataset.failures())
-        self._deaths: Counter = Counter()
+        self._deaths: Counter[int] = Counter()
         self._again: list[int] = []
 
     def through(self, pool: Workers) -> None:
@@ -129,9 +130,9 @@ class _Run:
         if kind == "kept":
             result.kept += 1
         elif kind == "failed":
-            result.failures[outcome.reason] += 1
+            result.failures[str(outcome.reason)] += 1
         elif kind == "error":
-            result.errors[outcome.seed] = outcome.reason
+            result.errors[outcome.seed] = str(outcome.reason)
         self._report(outcome)
         if self._tried >= LEAST_TRIED and result.kept < LEAST_SHARE * self._tried:
             reasons = [*result.failures, *sorted(set(result.errors.values()))[:3]]
@@ -158,7 +159,7 @@ class _HeldOutGoal(Exception):
 class _TrainingRecorder(Recorder):
     """Stops an episode as soon as it asks for a goal that is held out."""
 
-    def __call__(self, env: Environment, info: dict) -> None:
+    def __call__(self, env: Environment, info: dict[str, Any]) -> None:
         if not self.moves or env.move is not self.moves[-1]:
             asked = (env.move,) if self.moves else env.episode.moves
             if any(goal_set(move.goal) != "seen" for move in asked):
@@ -189,7 +190,7 @@ class SeedPlayer:
         error_file = self._dataset.error_file(seed)
         env = self._environment(seed)
         try:
-            made = record_episode(env, self._policy, seed, recorder)
+            made = record_episode(env, self._policy, seed, recorder, tail=self._settings.tail or None)
         except _HeldOutGoal:
             return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bomb.demonstrations.dataset import FORMAT, SETTINGS_FILE, VERSION, Dataset
 from bomb.disk.differences import first_difference
@@ -17,7 +18,7 @@ _MAY_GROW = ("episodes",)
 
 
 @contextmanager
-def create_dataset(path: Path, settings: dict) -> Iterator[Dataset]:
+def create_dataset(path: Path, settings: dict[str, Any]) -> Iterator[Dataset]:
     """A dataset to write to, which nobody else writes to meanwhile.
 
     Args:
@@ -79,7 +80,7 @@ def _unwritable(path: Path, error: OSError) -> WriteError:
     )
 
 
-def _check_same(dataset: Dataset, wanted: dict) -> None:
+def _check_same(dataset: Dataset, wanted: dict[str, Any]) -> None:
     difference = first_difference(dataset.settings, wanted, _MAY_GROW)
     if difference is not None:
         raise OptionError(

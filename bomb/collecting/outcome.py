@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +43,12 @@ class Collected:
     played: int = 0
     steps: int = 0
     left_out: int = 0
-    failures: Counter = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
     errors: dict[int, str] = field(default_factory=dict)
     wall_s: float = 0.0
     complete: bool = False
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "episodes": self.kept,

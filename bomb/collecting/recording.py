@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Recorder:
         self._periods: list[int] = []
         self._asked: list[int] = []  # per row, index into moves
 
-    def __call__(self, env: Environment, info: dict) -> None:
+    def __call__(self, env: Environment, info: dict[str, Any]) -> None:
         if not self.moves or env.move is not self.moves[-1]:
             self.moves.append(env.move)
         self._worlds.append(env.scene_state)
@@ -35,7 +36,9 @@ class Recorder:
         self._periods.append(round(info["sim_time"] * env.action_spec.control_hz))
         self._asked.append(len(self.moves) - 1)
 
-    def demonstration(self, about: dict, actions: np.ndarray, diversity: dict | None) -> Demonstration:
+    def demonstration(
+        self, about: dict[str, Any], actions: np.ndarray, diversity: dict[str, Any] | None
+    ) -> Demonstration:
         """What was watched.
 
         Args:
@@ -51,10 +54,8 @@ class Recorder:
         stones = np.zeros((len(self._worlds), len(last), 13), dtype=np.float32)
         first_rows = np.zeros(len(last), dtype=np.int32)
         for row, world in enumerate(self._worlds):
-            present = slice(None)
-            if len(world.stone_ids) < len(last):
-                present = np.isin(last, world.stone_ids)
-                first_rows[~present] = row + 1
+            present = np.isin(last, world.stone_ids)
+            first_rows[~present] = row + 1
             stones[row, present, :7] = world.stone_poses
             stones[row, present, 7:] = world.stone_velocities
         made = Demonstration(
@@ -75,8 +76,19 @@ class Recorder:
         return replace(made, about={**made.about, "fingerprint": made.fingerprint()})
 
 
+class _Tail:
+    """Says when so many actions have followed the first success."""
+
+    def __init__(self, length: int):
+        self._left = length
+
+    def __call__(self, info: dict[str, Any]) -> bool:
+        self._left -= bool(info["success_once"])
+        return self._left < 0
+
+
 def record_episode(
-    env: Environment, policy: Policy, seed: int, recorder: Recorder | None = None
+    env: Environment, policy: Policy, seed: int, recorder: Recorder | None = None, *, tail: int | None = None
 ) -> Demonstration:
     """Plays the episode of ``seed`` to its end, successful or not; ``about["verdict"]`` says.
 
@@ -85,7 +97,9 @@ def record_episode(
         policy: for example the expert. What it says in ``variety``, a dict, is kept as ``diversity``.
         seed: of the episode.
         recorder: what watches; a new one by default.
+        tail: how many actions are kept after the first success; None: the environment says when it ends.
     """
     recorder = recorder or Recorder()
-    record = play(env, policy, seed, recorder).record
+    until = None if tail is None else _Tail(tail)
+    record = play(env, policy, seed, recorder, until=until).record
     return recorder.demonstration(record.about, record.actions, getattr(policy, "variety", None))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from bomb.demo.results import DemoResults
 from bomb.disk.files import write_json
 from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.machine.diagnosis import try_backend
+from bomb.machine.progress import progress
 from bomb.parity.comparison import compare
 from bomb.parity.study import StudyPlan
 from bomb.parity.table import to_json, to_text
@@ -61,14 +63,12 @@ def demo(settings: DemoSettings, say=print) -> Path:
     Returns:
         The page.
     """
-    from tqdm import tqdm
-
     out, results = settings.out, DemoResults()
     out.mkdir(parents=True, exist_ok=True)
     drawing = _who_can_draw(settings, results, say)
     backends = BACKENDS.names()
     say(f"the expert plays {settings.episodes} episodes in each of {' and '.join(backends)}")
-    with tqdm(total=settings.episodes * len(backends), unit="episode", delay=1) as bar:
+    with progress(total=settings.episodes * len(backends), unit="episode") as bar:
         result = evaluate(
             EvaluationSettings(
                 policy="expert",
@@ -159,9 +159,9 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     )
 
     def look(env: core.Environment) -> None:
-        views.extend(captioned(env.render_camera(name).rgb, f"{backend}: {name}") for name in cameras)
+        views.extend(captioned(env.render_camera(name).colors, f"{backend}: {name}") for name in cameras)
 
-    def watch(env: core.Environment, info: dict) -> None:
+    def watch(env: core.Environment, info: dict[str, Any]) -> None:
         if info["stage"]["grasped"] and not views:
             look(env)
 
@@ -174,7 +174,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     return views
 
 
-def _parity(settings: DemoSettings, results: DemoResults, say) -> dict | None:
+def _parity(settings: DemoSettings, results: DemoResults, say) -> dict[str, Any] | None:
     """A small parity sample; None if it could not run."""
     file = settings.out / "parity.json"
     file.unlink(missing_ok=True)

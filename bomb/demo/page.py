@@ -3,6 +3,7 @@
 from functools import partial
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from bomb.demo.results import DemoResults
 from bomb.disk.files import write_text
@@ -84,7 +85,7 @@ def write_page(file: Path, results: DemoResults, parity_episodes: int) -> None:
     write_text(file, page.html())
 
 
-def _expert_row(name: str, result: dict) -> list[str]:
+def _expert_row(name: str, result: dict[str, Any]) -> list[str]:
     low, high = result["interval"]
     median = result["success_distance_mm"]["value"]
     reasons = ", ".join(f"{count} × {formats.words(reason)}" for reason, count in result["reasons"].items())

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(kw_only=True)
 class DemoResults:
     """What the page shows; parts that could not be made are empty and ``notes`` says why."""
 
-    expert: dict[str, dict] = field(default_factory=dict)
-    parity: dict | None = None
+    expert: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parity: dict[str, Any] | None = None
     sheets: list[tuple[Path, str]] = field(default_factory=list)
     cameras: Path | None = None
     video: tuple[Path, str] | None = None

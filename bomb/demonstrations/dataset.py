@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.disk.files import FileError, read_json
@@ -69,7 +70,7 @@ class Dataset:
         return dataset
 
     @cached_property
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """What ``dataset.json`` says; see ``bomb.demonstrations.settings.CollectionSettings``."""
         return read_json(self.path / SETTINGS_FILE)
 

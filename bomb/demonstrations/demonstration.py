@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ VERSION = 1
 _STONE = 13  # p, q, linear and angular velocity
 
 # Stored arrays: dtype and shape, where T is the number of actions and S that of the stones.
-_ARRAYS: dict[str, tuple[type, tuple]] = {
+_ARRAYS: dict[str, tuple[type, tuple[Any, ...]]] = {
     "observations": (np.float32, ("T+1", 4)),
     "actions": (np.float32, ("T", 4)),
     "periods": (np.int32, ("T+1",)),
@@ -53,7 +54,7 @@ class Demonstration:
             W; zero before a stone's first row.
     """
 
-    about: dict
+    about: dict[str, Any]
     observations: np.ndarray
     actions: np.ndarray
     periods: np.ndarray
@@ -72,7 +73,7 @@ class Demonstration:
     @property
     def seed(self) -> int:
         """Episode seed."""
-        return self.about["seed"]
+        return int(self.about["seed"])
 
     def world(self, t: int) -> SceneState:
         """The world in row ``t``, 0 to T, to the last bit as it was.
@@ -101,11 +102,9 @@ class Demonstration:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         head = {"format": FORMAT, "version": VERSION, "instructions": self.instructions, "about": self.about}
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer,
-            head=np.frombuffer(json.dumps(head, allow_nan=False).encode(), np.uint8),
-            **{name: pack(array) for name, array in arrays.items()},
-        )
+        packed: dict[str, Any] = {"head": np.frombuffer(json.dumps(head, allow_nan=False).encode(), np.uint8)}
+        packed |= {name: pack(array) for name, array in arrays.items()}
+        np.savez_compressed(buffer, **packed)
         return buffer.getvalue()
 
     @classmethod
@@ -126,7 +125,7 @@ class Demonstration:
             raise StateError(f"not a demonstration: its format is not {FORMAT!r}")
         if head.get("version") != VERSION:
             raise StateError(f"demonstration is of version {head.get('version')!r}, not {VERSION}")
-        about, words = head.get("about"), head.get("instructions")
+        about, words = head.get("about"), head.get("instructions") or []
         if not isinstance(about, dict) or not _texts(words) or not isinstance(about.get("seed"), int):
             raise StateError(
                 "demonstration is damaged: its head lacks seed, instructions or what it is about"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Difference(NamedTuple):
@@ -13,7 +13,9 @@ class Difference(NamedTuple):
     now: object
 
 
-def first_difference(before: dict, now: dict, may_differ: Collection[str] = ()) -> Difference | None:
+def first_difference(
+    before: dict[str, Any], now: dict[str, Any], may_differ: Collection[str] = ()
+) -> Difference | None:
     """The first of two dicts' values that differs, in the order of their names; None if there is none.
 
     Args:
@@ -24,7 +26,7 @@ def first_difference(before: dict, now: dict, may_differ: Collection[str] = ()) 
     return _search(before, json.loads(json.dumps(now)), set(may_differ), "")
 
 
-def _search(before: dict, now: dict, skipped: set[str], prefix: str) -> Difference | None:
+def _search(before: dict[str, Any], now: dict[str, Any], skipped: set[str], prefix: str) -> Difference | None:
     for name in sorted({*before, *now} - skipped):
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):

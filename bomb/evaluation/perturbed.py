@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.errors import OptionError
 from core.perturbations import KNOBS
@@ -41,7 +42,7 @@ class Perturbed:
     knob: str | None
     severity: int | None
     category: str
-    levels: dict
+    levels: dict[str, Any]
     conditions: ConditionSet | None = None
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import write_bytes, write_json
 from bomb.evaluation.executors.base import Executor
@@ -46,7 +47,7 @@ def evaluate(
     execution: ExecutionSettings | None = None,
     report: Report | None = None,
     begin: Callable[[int, int], None] | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Plays the episodes that are not in ``out`` yet and sums up all of them.
 
     An attempt that ends with an error is kept apart: it is no failure of the policy's hand and does not enter
@@ -141,7 +142,7 @@ class _Run:
                 for outcome in self._executor.wait(PATIENCE_S):
                     self._take(outcome)
                     if outcome.hopeless:
-                        return outcome.error.message
+                        return outcome.error.message if outcome.error is not None else "hopeless"
                 if self._errors_in_a_row >= ENOUGH_ERRORS:
                     return f"{ENOUGH_ERRORS} errors in a row, the last: {self._store.errors()[-1].message}"
         except KeyboardInterrupt:
@@ -149,21 +150,20 @@ class _Run:
         return None
 
     def _take(self, outcome: JobOutcome) -> None:
-        if outcome.row is None:
+        if outcome.error is not None:
             self._store.add_error(outcome.error)
             self._schedule.failed(outcome.job)
             self._errors_in_a_row += 1
             if outcome.error.kind == "timeout":
                 self._process.restart()
             self._report(outcome.error)
-            return
-        row = outcome.row
-        if outcome.video is not None:
-            write_bytes(self._store.path / "videos" / video_name(row), outcome.video)
-        self._store.add(row, outcome.record, outcome.states)
-        self._schedule.played(outcome.job)
-        self._errors_in_a_row = 0
-        self._report(row)
+        elif (row := outcome.row) is not None:
+            if outcome.video is not None:
+                write_bytes(self._store.path / "videos" / video_name(row), outcome.video)
+            self._store.add(row, outcome.record, outcome.states)
+            self._schedule.played(outcome.job)
+            self._errors_in_a_row = 0
+            self._report(row)
 
 
 def video_name(row: EpisodeRow) -> str:
@@ -172,7 +172,9 @@ def video_name(row: EpisodeRow) -> str:
     return f"{place}_{row.seed:06d}.mp4"
 
 
-def summary(store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float) -> dict:
+def summary(
+    store: RunStore, plans: list[ConditionPlan], stopped: str | None, wall_s: float
+) -> dict[str, Any]:
     """The result of a run so far.
 
     Returns:
@@ -221,7 +223,7 @@ def _check_names(settings: EvaluationSettings) -> None:
         TASKS.target(task)
 
 
-def _check_split(settings: EvaluationSettings, description: dict) -> None:
+def _check_split(settings: EvaluationSettings, description: dict[str, Any]) -> None:
     trained = {entry.get("split") for entry in description.get("trained_on") or ()}
     if settings.split in trained and not settings.allow_training_split:
         raise OptionError(
@@ -230,7 +232,7 @@ def _check_split(settings: EvaluationSettings, description: dict) -> None:
         )
 
 
-def _check_actions(settings: EvaluationSettings, description: dict) -> None:
+def _check_actions(settings: EvaluationSettings, description: dict[str, Any]) -> None:
     recorded = description.get("recorded_split")
     if recorded is not None and recorded != settings.split:
         # The same seed is another episode there: what comes out would look like the policy's failure.
@@ -257,7 +259,7 @@ def _described(
     execution: ExecutionSettings,
     about: PolicyAbout,
     plans: list[ConditionPlan],
-) -> dict:
+) -> dict[str, Any]:
     """The settings as the store has them, with what the run is made with."""
     plain = settings.to_dict()
     machine = hardware(renders=bool(settings.cameras) or execution.videos != "none")

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bomb import statistics
 from bomb.runs.rows import EpisodeRow, ErrorRow
 
 
-def tally(rows: Sequence[EpisodeRow], errors: Iterable[ErrorRow] = ()) -> dict:
+def tally(rows: Sequence[EpisodeRow], errors: Iterable[ErrorRow] = ()) -> dict[str, Any]:
     """Rates with Wilson intervals, reasons, stages and distances.
 
     Args:

@@ -1,6 +1,7 @@
 """A dataset of BOMB's own, to be looked at."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Demonstrations(Source):
             self._renderer.close()
 
 
-def _filled(goal: dict, after: list[list[int]]) -> dict | None:
+def _filled(goal: dict[str, Any], after: list[list[int]]) -> dict | None:
     """The goal of a move; of a pattern, which names what is missing, the intersection that was filled."""
     if goal["kind"] != "pattern":
         return goal

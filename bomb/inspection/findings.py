@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,9 @@ class Findings:
         return sum(self.lengths.values())
 
 
-def inspect_source(source: Source, bar: Callable[[Iterable], Iterable] = lambda names: names) -> Findings:
+def inspect_source(
+    source: Source, bar: Callable[[Iterable[Any]], Iterable] = lambda names: names
+) -> Findings:
     """Reads every episode once; a damaged one is an anomaly.
 
     Args:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import requires
+from typing import Any
 
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
 from core.errors import OptionError, RenderError
@@ -50,7 +51,7 @@ class Finding:
     found: str
     advice: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 
@@ -84,8 +85,8 @@ def packages() -> Iterator[Finding]:
     """The packages, against what the project pins exactly."""
     try:
         lines = requires(DISTRIBUTION) or []
-        pins = dict(match.groups() for line in lines if (match := re.match(r"([\w.-]+)==([\w.]+)$", line)))
-        yield Finding(what=DISTRIBUTION, ok=True, found=package_version(DISTRIBUTION))
+        pins = {m[1]: m[2] for line in lines if (m := re.match(r"([\w.-]+)==([\w.]+)$", line))}
+        yield Finding(what=DISTRIBUTION, ok=True, found=str(package_version(DISTRIBUTION)))
     except ModuleNotFoundError:
         pins = {}
         yield Finding(

@@ -5,6 +5,7 @@ import platform
 import subprocess
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 
 def cores() -> int:
@@ -12,7 +13,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def hardware(renders: bool) -> dict:
+def hardware(renders: bool) -> dict[str, Any]:
     """The machine, as plain values.
 
     Args:
@@ -56,7 +57,7 @@ def cpu_name() -> str:
 
 
 @lru_cache(maxsize=1)
-def git_state() -> dict | None:
+def git_state() -> dict[str, Any] | None:
     """Commit of the sources that run, and whether they were changed since; None outside of a checkout."""
     folder = Path(__file__).resolve().parent
     try:

@@ -120,10 +120,15 @@ def letterbox(picture: np.ndarray, fill: tuple[int, int, int]) -> np.ndarray:
     return square
 
 
-def resize_with_pad(picture: np.ndarray, side: int) -> np.ndarray:
-    """The picture in the middle of a black square, its sides' ratio kept: uint8[side, side, 3].
+def resize_with_pad(picture: np.ndarray, side: int, *, corner: bool = False) -> np.ndarray:
+    """The picture in a black square, its sides' ratio kept: uint8[side, side, 3].
 
-    Bilinear between pixels' centres and not antialiased, as openpi's.
+    Bilinear between pixels' centres and not antialiased, as openpi's and lerobot's.
+
+    Args:
+        picture: uint8[H, W, 3].
+        side: of the square (pixels).
+        corner: at the bottom right, as lerobot's SmolVLA; else in the middle, as openpi.
     """
     height, width = picture.shape[:2]
     ratio = max(height, width) / side
@@ -138,6 +143,6 @@ def resize_with_pad(picture: np.ndarray, side: int) -> np.ndarray:
         after = np.minimum(first + 1, last)
         values = values.take(first, axis) * (1 - weight) + values.take(after, axis) * weight
     square = np.zeros((side, side, 3), dtype=np.uint8)
-    top, left = (side - new[0]) // 2, (side - new[1]) // 2
+    top, left = ((side - size) // (1 if corner else 2) for size in new)
     square[top : top + new[0], left : left + new[1]] = np.clip(np.rint(values), 0, 255)
     return square

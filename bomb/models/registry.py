@@ -17,6 +17,7 @@ FAMILIES = Registry(
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
         "pi0": "bomb.models.pi0.family:Pi0",
         "pi05": "bomb.models.pi0.pi05:Pi05",
+        "smolvla": "bomb.models.smolvla.family:SmolVLA",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
         "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import missing_extra
 
@@ -72,7 +72,7 @@ class Chart:
     caption: str
 
 
-def series_style(k: int, variant: int = 0) -> dict:
+def series_style(k: int, variant: int = 0) -> dict[str, Any]:
     """Colour of the ``k``-th series; marker and line too, so that it is never told by colour alone.
 
     Variants of a series (simulators of a run) share its colour and differ by marker and line.
@@ -101,7 +101,8 @@ def figure(width: float = WIDTH, height: float = 3.0) -> Iterator["tuple[Figure,
     finally:
         if inherited is not None:
             os.environ["MPLBACKEND"] = inherited
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}):
+    style: dict[Any, Any] = {**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}
+    with matplotlib.rc_context(style):
         # Not through pyplot, which keeps figures and picks a window system.
         drawn = Figure(figsize=(width, height))
         yield drawn, drawn.add_subplot()

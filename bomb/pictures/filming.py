@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,21 +35,21 @@ class Film:
     @property
     def outcome(self) -> str:
         """The end in a few words."""
-        return outcome(self.result)
+        return "not over" if self.result is None else outcome(self.result)
 
 
 def outcome(result: EpisodeResult) -> str:
     """How an episode ended, in a few words."""
     verdict = result.info["placement"]
     if not verdict["success"]:
-        return verdict["reason"].replace("_", " ")
+        return str(verdict["reason"]).replace("_", " ")
     distance = verdict["distance_mm"]
     return "placed" if distance is None else f"placed, {distance:.1f} mm off"
 
 
 def film(
     settings: EnvironmentSettings,
-    perform: Callable[[Environment, Callable], EpisodeResult],
+    perform: Callable[[Environment, Callable[..., Any]], EpisodeResult],
     *,
     every: int = 1,
     finish: Callable[[Environment, str, np.ndarray], np.ndarray] | None = None,
@@ -67,10 +68,10 @@ def film(
     made, step, camera = Film(backend=settings.backend), -1, settings.cameras[0]
 
     def look(env: Environment) -> np.ndarray:
-        frame = env.render_camera(camera, ("rgb",)).rgb
+        frame = env.render_camera(camera, ("rgb",)).colors
         return frame if finish is None else finish(env, camera, frame)
 
-    def watch(env: Environment, info: dict) -> None:
+    def watch(env: Environment, info: dict[str, Any]) -> None:
         nonlocal step
         step += 1
         stages = {"start": step == 0, **info["stage"]}

@@ -1,20 +1,23 @@
 """Spawned processes that work off jobs; one may die without taking others along."""
 
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import TypeVar
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from bomb.disk.files import WriteError
-from bomb.processes.child import Child
+from bomb.processes.child import Child, ready
 from bomb.processes.main_program import check_main_program
 from core.errors import BombError
 from core.registry import register_again, registrations
 
-Work = Callable[[object], object]
+Work = Callable[[Any], Any]  # of a job, as the function that makes it knows them
 Job = TypeVar("Job")
+_END = object()  # in place of a job: no more will come
 DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
 
 
@@ -29,8 +32,8 @@ class Answer:
         begun: whether the process may have been at this job when it died.
     """
 
-    job: object
-    result: object = None
+    job: Any
+    result: Any = None
     death: str | None = None
     begun: bool = True
 
@@ -40,7 +43,7 @@ class _Worker:
     """A process, and the jobs that it has, oldest first."""
 
     child: Child
-    jobs: deque
+    jobs: deque[Any]
 
 
 class Workers:
@@ -82,7 +85,7 @@ class Workers:
         """
         answers = []
         at_work = {worker.child.connection: worker for worker in self._workers if worker.jobs}
-        for connection in wait(list(at_work)):
+        for connection in ready(at_work):
             worker = at_work[connection]
             try:
                 kind, result = connection.recv()
@@ -120,7 +123,7 @@ def work_off(
     jobs: Iterable[Job],
     count: int,
     *,
-    done: Callable[[Job, object], None],
+    done: Callable[[Job, Any], None],
     name: Callable[[Job], str],
 ) -> None:
     """Has every job done.
@@ -149,16 +152,26 @@ def work_off(
         pool.close()
 
 
-def _serve(connection: Connection, make: Callable[[], Work], registered: dict) -> None:
+def _receive(connection: Connection, waiting: SimpleQueue[object]) -> None:
+    """Takes what comes until the other end is gone."""
+    try:
+        while True:
+            waiting.put(connection.recv())
+    except (EOFError, OSError):
+        waiting.put(_END)
+
+
+def _serve(connection: Connection, make: Callable[[], Work], registered: dict[str, Any]) -> None:
     """The life of a process."""
     try:
         register_again(registered)
         work = make()
-        while True:
-            job = connection.recv()
+        waiting: SimpleQueue[object] = SimpleQueue()
+        # Jobs are taken off the pipe at once: two that send to each other more than a pipe holds would wait
+        # for each other for ever.
+        threading.Thread(target=_receive, args=(connection, waiting), daemon=True).start()
+        while (job := waiting.get()) is not _END:
             connection.send(("done", work(job)))
-    except EOFError:
-        pass
     except BombError as error:
         connection.send(("unwritable" if isinstance(error, WriteError) else "raised", str(error)))
     except Exception:  # nothing is lost: `Workers.wait` raises it again where the jobs came from

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from core.policy import Policy
 from core.rendering.sight import Sight
 from core.seeding import policy_seed
 
-Watcher = Callable[[Environment, dict], None]
+Watcher = Callable[[Environment, dict[str, Any]], None]
 
 
 class Deadline(Protocol):
@@ -56,7 +56,7 @@ class Timing:
         finally:
             setattr(self, part, getattr(self, part) + time.perf_counter() - begin)
 
-    def to_dict(self, wall_s: float) -> dict:
+    def to_dict(self, wall_s: float) -> dict[str, Any]:
         """Plain numbers, as rows of a run have them; the rest of ``wall_s`` is overhead."""
         latencies = np.array(self.latencies or [0.0]) * 1e3
         return {
@@ -83,7 +83,7 @@ class EpisodeResult:
     """
 
     record: EpisodeRecord
-    info: dict
+    info: dict[str, Any]
     wall_s: float
     timing: Timing | None = None
 
@@ -96,6 +96,7 @@ def play(
     *,
     chunks: ChunkExecution | None = None,
     deadline: Deadline | None = None,
+    until: Callable[[dict[str, Any]], bool] | None = None,
 ) -> EpisodeResult:
     """Plays the episode of ``seed`` to its end.
 
@@ -107,6 +108,7 @@ def play(
             it looks with ``env.observe()`` or ``env.render_camera``.
         chunks: how much of a chunk is executed before the policy looks again; None: all of it.
         deadline: told when the policy is waited for.
+        until: asked as ``until(info)`` after each action whether the episode is to end there.
 
     Raises:
         ConventionError: if the environment does not show what the policy declares to look at.
@@ -137,6 +139,9 @@ def play(
             _, terminated, truncated = env.advance(action)
             timing.sim += now() - begin
             ended, step = terminated or truncated, step + 1
+            if not ended and until is not None and until(env.info()):
+                env.end_episode()
+                ended = True
             if watch is not None:
                 watch(env, env.info())
             if ended:
@@ -174,9 +179,9 @@ class _Asked:
         self._policy, self._timing, self._deadline = policy, timing, deadline
         self._name = type(policy).__name__
 
-    def reset(self, env: Environment, observation: dict) -> None:
+    def reset(self, env: Environment, observation: dict[str, Any]) -> None:
         seed = policy_seed(env.episode.split, env.episode.seed)
-        extras: dict = {}
+        extras: dict[str, Any] = {}
         if self._policy.privileged:
             extras = {"episode": env.episode, "action_spec": env.action_spec}
         if self._policy.wants_action_spec:
@@ -190,8 +195,8 @@ class _Asked:
         extras = {"move": env.move} if self._policy.privileged else {}
         self._call("proceed", step, self._policy.proceed, env.move.instruction.text, **extras)
 
-    def act(self, env: Environment, observation: dict, step: int) -> np.ndarray:
-        extras: dict = {"truth": env.scene_state} if self._policy.privileged else {}
+    def act(self, env: Environment, observation: dict[str, Any], step: int) -> np.ndarray:
+        extras: dict[str, Any] = {"truth": env.scene_state} if self._policy.privileged else {}
         if self._policy.wants_step:
             extras["step"] = step
         timing = self._timing
@@ -200,7 +205,9 @@ class _Asked:
         timing.latencies.append(timing.policy - before)
         return checked_chunk(self._name, answer, step)
 
-    def _call(self, what: str, step: int, call: Callable, /, *args: object, **extras: object) -> object:
+    def _call(
+        self, what: str, step: int, call: Callable[..., Any], /, *args: object, **extras: object
+    ) -> object:
         if self._deadline is not None:
             self._deadline.begins(step)
         begin = time.perf_counter()

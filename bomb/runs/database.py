@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError, WriteError, writing
 from bomb.runs.schema import DIGEST, FORMAT, FORMATS, digest, insertion, statements
@@ -78,7 +79,7 @@ class Database:
         """Lets go of the file. A second call does nothing."""
         self.connection.close()
 
-    def read(self, sql: str, *values: object) -> list[tuple]:
+    def read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query finds.
 
         Raises:
@@ -89,7 +90,7 @@ class Database:
         except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
             raise FileError(f"{self.file} cannot be read: {error}") from error
 
-    def rows(self, table: str, columns: list[str], rest: str, *values: object) -> list[tuple]:
+    def rows(self, table: str, columns: list[str], rest: str, *values: object) -> list[tuple[Any, ...]]:
         """Columns of a table.
 
         Args:

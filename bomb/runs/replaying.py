@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from bomb.rollouts.rollout import EpisodeResult, Watcher, play, replay
 from bomb.runs.rows import Condition
@@ -25,7 +26,7 @@ _SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APP
 
 
 def recorded_settings(
-    settings: Mapping,
+    settings: Mapping[str, Any],
     condition: Condition,
     record: EpisodeRecord,
     camera: str | None,

@@ -1,9 +1,11 @@
 """Judging a stored run again, with the same tolerances or others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from bomb import statistics
 from bomb.runs.store import RunStore
+from core.errors import check_choice
 from core.judge.checker import Tolerances
 
 
@@ -27,7 +29,7 @@ class RescoredCondition:
     identical: bool
     unswept: int = 0
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
             "condition": self.key,
@@ -77,7 +79,7 @@ class Rescored:
         """How many episodes were judged."""
         return sum(condition.after.n for condition in self.conditions)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; the numbers of a single condition stand beside the list, too."""
         entries = [condition.to_dict() for condition in self.conditions]
         return {
@@ -99,8 +101,12 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
         changes: fields of ``core.Tolerances`` to replace, in SI units.
 
     Raises:
+        UnknownNameError, OptionError: for a limit that does not exist, or is no number from 0 up.
         FileError: if the store is damaged or an episode cannot be read.
     """
+    for name in changes or {}:
+        check_choice("limit", name, [option.name for option in fields(Tolerances)])
+    Tolerances(**(changes or {}))
     run.check()
     tolerances: dict[str, float] = {}
     conditions = []
@@ -135,5 +141,5 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
     )
 
 
-def _word(verdict: dict) -> str:
+def _word(verdict: dict[str, Any]) -> str:
     return "success" if verdict["success"] else verdict["reason"]

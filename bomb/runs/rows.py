@@ -1,6 +1,7 @@
 """What a run consists of: conditions, episodes and errors, as plain values."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Condition:
     knob: str | None = None
     severity: int | None = None
     category: str = "clean"
-    levels: dict = field(default_factory=dict)
+    levels: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +62,18 @@ class EpisodeRow:
     success: bool
     success_once: bool
     reason: str
-    reasons: list
-    stages: dict
+    reasons: list[Any]
+    stages: dict[str, Any]
     distance_mm: float | None
-    verdict: dict
-    goal: dict
+    verdict: dict[str, Any]
+    goal: dict[str, Any]
     instruction: str
-    draws: dict
-    moves: dict
+    draws: dict[str, Any]
+    moves: dict[str, Any]
     steps: int
     clipped: int
-    actions: dict
-    timing: dict
+    actions: dict[str, Any]
+    timing: dict[str, Any]
     privileged: bool
     attempt: int = 1
     worker: str = ""

@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
@@ -49,7 +50,7 @@ class RunStore:
     # ---- beginning and ending ----------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: Path, settings: dict, conditions: Iterable[Condition] = ()) -> "RunStore":
+    def create(cls, path: Path, settings: dict[str, Any], conditions: Iterable[Condition] = ()) -> "RunStore":
         """Begins a run, or takes up the one that is there, for writing.
 
         Args:
@@ -109,11 +110,12 @@ class RunStore:
 
     # ---- reading -----------------------------------------------------------------------------
 
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         """What was asked for when the run was last taken up, with what it was made with."""
-        return self.sessions()[-1]["settings"]
+        settings: dict[str, Any] = self.sessions()[-1]["settings"]
+        return settings
 
-    def sessions(self) -> list[dict]:
+    def sessions(self) -> list[dict[str, Any]]:
         """Every time that the run was taken up: ``started`` and ``settings``."""
         rows = self.database.rows("sessions", ["id", "started", "settings"], "ORDER BY id")
         return [{"started": started, "settings": json.loads(settings)} for _, started, settings in rows]
@@ -207,7 +209,7 @@ class RunStore:
                     f"{self.path / FILE} is damaged: table {table} has lost {last - count} of {last} rows"
                 )
         known = {condition.key for condition in self.conditions()}
-        rows = (*self.episodes(), *self.errors())
+        rows: list[EpisodeRow | ErrorRow] = [*self.episodes(), *self.errors()]
         if not {row.condition for row in rows} <= known or (rows and not self.sessions()):
             raise FileError(f"{self.path / FILE} is damaged: it has lost its conditions or its settings")
 
@@ -249,7 +251,7 @@ class RunStore:
 
     # ---- inside ------------------------------------------------------------------------------
 
-    def _begin(self, settings: dict, conditions: list[Condition]) -> None:
+    def _begin(self, settings: dict[str, Any], conditions: list[Condition]) -> None:
         self.check()
         before = self.sessions()
         if before:
@@ -276,9 +278,10 @@ class RunStore:
             sql = f"SELECT seed FROM {table} WHERE condition = ? ORDER BY seed"
             seeds = [kept for (kept,) in self.database.read(sql, key)]
             raise FileError(f"{self.path} has no {table} of {key}, seed {seed}; it has seeds {_short(seeds)}")
-        return found[0][2]
+        data: bytes = found[0][2]
+        return data
 
-    def _rows(self, kind: type[Row], rest: str, *values: object) -> list:
+    def _rows(self, kind: type[Row], rest: str, *values: object) -> list[Any]:
         rows = self.database.rows(TABLES[kind][0], names(kind), rest, *values)
         try:
             return [from_values(kind, row) for row in rows]

@@ -8,7 +8,7 @@ from typing import Any
 
 from bomb.disk.files import FileError
 from bomb.rollouts.chunks import ChunkExecution
-from bomb.training.reading import RecipeError, build, read_recipe, read_yaml
+from bomb.training.reading import RecipeError, build, read_entries, read_recipe
 from bomb.training.recipe import Recipe
 from bomb.training.sources import named_sources
 from core.errors import NATURAL, POSITIVE, BombError, OptionError, check_choice, check_numbers
@@ -110,7 +110,7 @@ def read_study(file: Path | str) -> StudyRecipe:
         RecipeError: in one line, naming the file, the entry and what is valid.
     """
     file = Path(file)
-    values = read_yaml(file)
+    values = read_entries(file)
     values.setdefault("name", file.stem)
     try:
         return build(StudyRecipe, values)

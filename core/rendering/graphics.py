@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from core.errors import OptionError, RenderError
 
@@ -33,9 +34,26 @@ class DeviceType(IntEnum):
     CPU = 4
 
 
-@lru_cache(maxsize=1)
+class Device(NamedTuple):
+    """What a driver draws on.
+
+    Attributes:
+        kind: of device.
+        name: of the device and version of its driver, such as ``llvmpipe (LLVM 19.1.7, 256 bits) 6553607``.
+    """
+
+    kind: DeviceType
+    name: str
+
+
 def select_driver() -> DeviceType:
-    """Selects the driver for this process and returns what it draws on.
+    """Selects the driver for this process and returns what it draws on; see ``select_device``."""
+    return select_device().kind
+
+
+@lru_cache(maxsize=1)
+def select_device() -> Device:
+    """Selects the driver for this process and returns the device that it draws on.
 
     Called before an engine's renderer starts, and only when there are cameras.
 
@@ -55,11 +73,11 @@ def select_driver() -> DeviceType:
     devices = _vulkan_devices()
     if not devices:
         raise RenderError(f"no Vulkan driver works on this machine: {_HELP}")
-    hardware = [device for device in devices if device not in (DeviceType.CPU, DeviceType.OTHER)]
+    hardware = [device for device in devices if device.kind not in (DeviceType.CPU, DeviceType.OTHER)]
     return hardware[0] if hardware else devices[0]
 
 
-def _vulkan_devices() -> list[DeviceType]:
+def _vulkan_devices() -> list[Device]:
     """The devices the Vulkan loader finds; none where there is no loader or no driver."""
     try:
         vulkan = ctypes.CDLL("libvulkan.so.1")
@@ -76,13 +94,16 @@ def _vulkan_devices() -> list[DeviceType]:
             vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
             handles = (ctypes.c_void_p * count.value)()
             vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles)
-            types = []
+            devices = []
             for handle in handles:
-                # VkPhysicalDeviceProperties: 824 bytes, the fifth 32-bit word is the device's type.
+                # VkPhysicalDeviceProperties: 824 bytes. Of its 32-bit words the second is the driver's
+                # version and the fifth the device's type; then comes its name.
                 properties = (ctypes.c_uint32 * 512)()
                 vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
-                types.append(DeviceType(min(properties[4], DeviceType.CPU)))
-            return types
+                name = ctypes.string_at(ctypes.addressof(properties) + 20, 256).partition(b"\0")[0]
+                kind = DeviceType(min(properties[4], DeviceType.CPU))
+                devices.append(Device(kind, f"{name.decode(errors='replace')} {properties[1]}"))
+            return devices
         finally:
             vulkan.vkDestroyInstance(instance, None)
 

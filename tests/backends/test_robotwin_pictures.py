@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from backends.robotwin import RobotwinBackend
+from backends.robotwin.reflectance import table_in
+from core.world.cache import cache_folder
 from core.world.rotations import Pose, compose
 from core.world.scene import CameraSpec, LightSpec, MaterialSpec, SegmentationId, TextureSpec
 from core.world.stage import clean_scene
@@ -64,6 +66,19 @@ def built():
 
 def fingerprint(image) -> str:
     return hashlib.sha256(b"".join(getattr(image, name).tobytes() for name in ALL)).hexdigest()
+
+
+def test_the_kept_table_of_reflectance_is_sapiens_own(built, monkeypatch, tmp_path):
+    start = state(SCATTERED)
+    with_ours = fingerprint(built(start=start).render("head", ALL))
+    monkeypatch.setattr("backends.robotwin.render.reflectance_texture", lambda: None)
+    assert fingerprint(built(start=start).render("head", ALL)) == with_ours  # SAPIEN has made its own here
+    made = table_in(tmp_path / "table.npy")
+    (tmp_path / "table.npy").write_bytes((tmp_path / "table.npy").read_bytes()[:5000])
+    assert np.array_equal(table_in(tmp_path / "table.npy"), made)
+    assert np.array_equal(np.load(tmp_path / "table.npy"), made)
+    kept = [np.load(file) for file in cache_folder().glob("reflectance_*.npy")]  # of several drivers
+    assert not kept or any(np.array_equal(table, made) for table in kept)  # a GPU needs none
 
 
 SCATTERED = {0: on_board(0, 0), 7: on_board(3, 4), 12: (0.3, 0.1, 0.744), 23: (-0.3, -0.1, 0.744)}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from core.control.actions import ACTION_MODES
 from core.errors import OptionError
@@ -10,7 +11,7 @@ from core.seeding import SPLITS
 LONGEST = 200_000  # characters of JSON: provenance of many datasets fits, a megabyte of a server's does not
 
 
-def checked_description(description: object) -> dict:
+def checked_description(description: object) -> dict[str, Any]:
     """``Policy.describe()``, if results can keep it.
 
     Servers and classes of anybody's say it, so that it may be anything.

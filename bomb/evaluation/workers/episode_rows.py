@@ -1,11 +1,12 @@
 """From a played episode to its row in the store."""
 
 import time
+from typing import Any
 
 import numpy as np
 
 from bomb.evaluation.jobs import EpisodeJob
-from bomb.rollouts.rollout import EpisodeResult
+from bomb.rollouts.rollout import EpisodeResult, Timing
 from bomb.runs.rows import EpisodeRow
 from bomb.runs.store import now
 
@@ -27,7 +28,7 @@ def make_row(
     record = result.record.to_bytes()
     actions = action_statistics(result.record.actions, result.record.tools)
     # Packing is overhead, too.
-    timing = result.timing.to_dict(result.wall_s + time.perf_counter() - begin)
+    timing = (result.timing or Timing()).to_dict(result.wall_s + time.perf_counter() - begin)
     row = EpisodeRow(
         condition=job.condition,
         seed=job.seed,
@@ -55,7 +56,7 @@ def make_row(
     return row, record
 
 
-def action_statistics(actions: np.ndarray, tools: np.ndarray) -> dict:
+def action_statistics(actions: np.ndarray, tools: np.ndarray) -> dict[str, Any]:
     """Per dimension mean, standard deviation, least and greatest; and the way of the tool centre point.
 
     Args:
@@ -63,7 +64,7 @@ def action_statistics(actions: np.ndarray, tools: np.ndarray) -> dict:
         tools: float32[T, 3], tool centre point (m).
     """
     steps = np.diff(tools.astype(np.float64), axis=0)
-    plain: dict = {"path_m": float(np.sqrt((steps**2).sum(axis=1)).sum())}
+    plain: dict[str, Any] = {"path_m": float(np.sqrt((steps**2).sum(axis=1)).sum())}
     if len(actions):
         for name in ("mean", "std", "min", "max"):
             values = getattr(actions.astype(np.float64), name)(axis=0)

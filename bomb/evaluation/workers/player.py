@@ -4,6 +4,7 @@ import os
 import platform
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import core
 from bomb.disk.text import message_of
@@ -15,7 +16,7 @@ from bomb.rollouts.rollout import Deadline, play
 from bomb.runs.states import film, pack_states
 from bomb.runs.store import now
 from core.environment import Environment
-from core.errors import PolicyError
+from core.errors import LifecycleError, PolicyError
 from core.policy import Policy
 from core.registry import register_again
 from core.world.state import SceneState
@@ -62,7 +63,7 @@ class Player:
         wanted = {execution.videos, execution.states} - {"none"}
         seen: list[tuple[int, SceneState]] = []
 
-        def watch(env: Environment, info: dict) -> None:
+        def watch(env: Environment, info: dict[str, Any]) -> None:
             seen.append((round(info["sim_time"] * env.action_spec.control_hz), env.scene_state))
 
         result = play(
@@ -105,6 +106,8 @@ class Player:
                 # Observations stay free of pictures.
                 settings = replace(settings, cameras=(FILMED,), modalities=())
             self._env, self._condition = core.make_environment(settings), condition
+        if self._env is None:
+            raise LifecycleError("the player was closed")
         return self._env
 
     def _filmed(self, condition: str) -> str:

@@ -4,6 +4,7 @@ import os
 import time
 from ctypes import Array
 from multiprocessing.connection import Connection
+from typing import Any
 
 # What a worker tells while it plays, in an array that its parent reads: until when the policy must have
 # answered (monotonic seconds, 0: it is not being waited for), and the actions executed so far.
@@ -14,7 +15,7 @@ SLOTS = 2
 class SharedDeadline:
     """Keeps the array up to date; see ``bomb.rollouts.rollout.Deadline``."""
 
-    def __init__(self, shared: Array, timeout: float):
+    def __init__(self, shared: Array[Any], timeout: float):
         self._shared, self._timeout = shared, timeout
         self._process = os.getpid()
 
@@ -30,7 +31,7 @@ class SharedDeadline:
         self._shared[UNTIL] = 0.0
 
 
-def work(connection: Connection, shared: Array) -> None:
+def work(connection: Connection, shared: Array[Any]) -> None:
     """Plays jobs until the connection closes: the first message is the ``Setup``, the others are jobs."""
     try:
         setup = connection.recv()

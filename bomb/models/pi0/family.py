@@ -17,43 +17,39 @@ from bomb.disk.files import write_json
 from bomb.models import masks
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.statistics import DatasetStatistics
-from bomb.models.flow import flow_scores, noises_of, times_of
+from bomb.models.flow_vla import FlowOptions, FlowVLA
 from bomb.models.initial import lively
-from bomb.models.losses import chunk_losses, learned
 from bomb.models.memory import Memory
 from bomb.models.pi0.config import LAYOUTS, config_values, read_config
 from bomb.models.pi0.names import ours, public
 from bomb.models.pi0.prefix import Pi0Prefix
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
-from bomb.models.settings import VLASettings, check_count, read_options
-from bomb.models.vla import VLA, Anatomy, Batch, Losses, PictureGrid, Reference, Scores
+from bomb.models.settings import VLASettings, read_options
+from bomb.models.vla import Anatomy, Batch, PictureGrid
 from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import load_tokenizer, small_tokenizer
-from core.errors import OptionError, PolicyOutputError, check_choice
+from core.errors import OptionError, check_choice
 
 Tensor = torch.Tensor
-SCORED = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the flow's loss is scored
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pi0Options:
+class Pi0Options(FlowOptions):
     """Options of ``bomb.json``.
 
     Attributes:
-        steps: of Euler's method when acting.
         layout: whose configuration and names of parameters are written, out of ``LAYOUTS``.
     """
 
-    steps: int = 10
     layout: str = "transformers"
 
     def __post_init__(self) -> None:
-        check_count("steps", self.steps)
+        super().__post_init__()
         check_choice("layout", self.layout, LAYOUTS)
 
 
-class Pi0(VLA):
+class Pi0(FlowVLA):
     """Flow matching by an action expert.
 
     Args:
@@ -65,7 +61,6 @@ class Pi0(VLA):
     family: ClassVar[str] = "pi0"
     options_kind: ClassVar[type[Pi0Options]] = Pi0Options
     published: ClassVar[Mapping[str, int]] = {"pi0_base": 3_501_372_176}
-    reads_answer: ClassVar[bool] = True
     words: ClassVar[tuple[str, ...]] = ("?",)  # that a tiny tokenizer knows beside instructions
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, network: Any, tokenizer: Any):
@@ -165,9 +160,8 @@ class Pi0(VLA):
     # ---- the flow ---------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Of the noise of one chunk: (chunk, numbers with padding)."""
-        return self.settings.chunk, self.network.config.max_action_dim
+    def room(self) -> int:
+        return self.network.config.max_action_dim
 
     def read(self, batch: Batch) -> Memory:
         """Keys and values of the question."""
@@ -212,73 +206,6 @@ class Pi0(VLA):
             past_key_values=memory,
             use_cache=True,
         ).last_hidden_state
-
-    def flow(self, batch: Batch, memory: Memory, noise: Tensor) -> Tensor:
-        """Actions that noise becomes, normalised, float32[B, chunk, dims]: Euler's method from t = 1 to 0."""
-        steps, x = self.options.steps, noise.float()
-        for k in range(steps):
-            times = torch.full((len(batch),), 1.0 - k / steps, device=x.device)
-            x = x - self.velocity(batch, memory, x, times) / steps
-        return x[..., : self.codec.dims]
-
-    def loss(
-        self,
-        batch: Batch,
-        *,
-        weights: Mapping[str, float] | None = None,
-        seeds: Sequence[tuple[int, int]] | None = None,
-    ) -> Losses:
-        actions, valid = learned(batch)
-        noise, times = (
-            value.to(self.device)
-            for value in (noises_of(seeds, len(batch), self.shape), times_of(seeds, len(batch)))
-        )
-        errors = self.errors(batch, self.read(batch), actions, noise, times)
-        return chunk_losses(errors, valid, self.codec.groups, weights)
-
-    def errors(self, batch: Batch, memory: Memory, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        """Squares of the velocity's error, float32[B, chunk, dims]; padded numbers are left out."""
-        whole = torch.nn.functional.pad(actions.float(), (0, self.shape[1] - self.codec.dims))
-        at = times[:, None, None]
-        made = self.velocity(batch, memory, at * noise + (1 - at) * whole, times)
-        return ((made - (noise - whole)) ** 2)[..., : self.codec.dims]
-
-    # ---- answers ----------------------------------------------------------------------------
-
-    def decide(self, batch: Batch, *, seeds: Sequence[tuple[int, int]]) -> Reference:
-        with torch.no_grad():
-            noise = noises_of(seeds, len(batch), self.shape).to(self.device)
-            values = self.flow(batch, self.read(batch), noise)
-        return Reference(actions=self.to_actions(values), raw={"values": values, "noise": noise})
-
-    @torch.no_grad()
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
-        memory = self.read(batch)
-        made = []
-        for sample in range(samples):
-            noise = noises_of(seeds, len(batch), self.shape, sample).to(self.device)
-            made.append(self.to_actions(self.flow(batch, memory, noise)))
-        return np.stack(made, axis=1)
-
-    def to_actions(self, values: Tensor) -> np.ndarray:
-        """float32[B, chunk, 4], in BOMB's terms, of normalised values.
-
-        Raises:
-            PolicyOutputError: if they are not finite.
-        """
-        if not torch.isfinite(values).all():
-            raise PolicyOutputError("the model's actions are not finite")
-        return self.codec.to_bomb(values.cpu().numpy())
-
-    def score(self, batch: Batch, reference: Reference) -> Scores:
-        memory = self.read(batch)
-        wanted, noise = (reference.raw[name].to(self.device) for name in ("values", "noise"))
-        made = self.flow(batch, memory, noise)
-        losses = []
-        for time in SCORED:
-            times = torch.full((len(batch),), time, device=self.device)
-            losses.append(self.errors(batch, memory, wanted, noise, times).mean((1, 2)))
-        return flow_scores(made, wanted, self.codec.groups, torch.stack(losses).mean(0))
 
     # ---- the inside -------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""SmolVLA: a small VLM that reads, and an expert that makes actions by flow matching."""
