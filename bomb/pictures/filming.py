@@ -109,18 +109,21 @@ def contact_sheet(films: Iterable[Film]) -> np.ndarray:
     return grid(rows)
 
 
-def side_by_side(films: Iterable[Film]) -> Iterable[np.ndarray]:
-    """Frames of all simulators next to each other; a film that ends early keeps its last frame."""
+def side_by_side(films: Iterable[Film], *, columns: int | None = None) -> Iterable[np.ndarray]:
+    """Frames of all simulators next to each other; a film that ends early keeps its last frame.
+
+    Args:
+        films: at least one.
+        columns: how many stand in a row; None: all.
+    """
     films = list(films)
+    columns = columns or len(films)
     for k in range(max(len(made.frames) for made in films)):
-        yield grid(
-            [
-                [
-                    captioned(made.frames[min(k, len(made.frames) - 1)], made.backend + ending(made, k))
-                    for made in films
-                ]
-            ]
-        )
+        shown = [
+            captioned(made.frames[min(k, len(made.frames) - 1)], made.backend + ending(made, k))
+            for made in films
+        ]
+        yield grid([shown[first : first + columns] for first in range(0, len(shown), columns)])
 
 
 def ending(made: Film, k: int) -> str:
