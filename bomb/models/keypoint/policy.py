@@ -72,6 +72,21 @@ class KeypointPolicy(Policy):
         """Other words from now on, about the same move; nothing that was seen or done is forgotten."""
         self._read = self._loaded().reader.read(instruction)
 
+    @property
+    def belief(self) -> SceneBelief:
+        """What it believes of the scene, after the last look of the episode."""
+        return self._belief
+
+    @property
+    def reading(self) -> Read:
+        """What it took the words to say."""
+        return self._read
+
+    @property
+    def gripper(self) -> GripperHistory:
+        """What it takes the gripper to have done."""
+        return self._history
+
     def _begin(self, instruction: str) -> None:
         self._read: Read = self._loaded().reader.read(instruction)
         self._history = GripperHistory()
