@@ -142,7 +142,7 @@ def _distances(swapped: Sequence[Sequence[Mapping]]) -> dict[str, Estimate]:
         for name, values in by_distance(swaps).items():
             if values:
                 by_seed.setdefault(name, []).append(float(np.mean(values)))
-    return {name: _mean(values) for name, values in by_seed.items()}
+    return {name: _mean(by_seed[name]) for name in by_distance(()) if name in by_seed}
 
 
 def _mean(values: Iterable[float]) -> Estimate:

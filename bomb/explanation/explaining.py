@@ -18,7 +18,7 @@ from bomb.disk.files import FileError, read_json, write_json
 from bomb.disk.lock import WriterLock
 from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.explanation.asking import Asker, PolicyAsker, Question
-from bomb.explanation.looking import Look, Looking
+from bomb.explanation.looking import Look, Looking, look_at
 from bomb.explanation.moment import Moment, cost, explain_moment
 from bomb.explanation.moments import Course, course_of
 from bomb.explanation.occluders import OCCLUDERS
@@ -36,7 +36,6 @@ from core.settings import EnvironmentSettings
 
 FORMAT, VERSION = "bomb-explanation", 1
 SETTINGS_FILE = "explanation.json"
-FAR = 12  # actions: a look farther from a stage than this does not show it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,15 +216,17 @@ class _Run:
                 continue
             step, memory = course.stages[stage], None
             if looks:
-                look = min(looks, key=lambda look: abs(look.step - step))
-                if abs(look.step - step) > FAR or look.step in taken or look.step >= len(course.states):
+                look = look_at(looks, stage, step)
+                if look is None or look.step in taken or look.step >= len(course.states):
                     continue
                 step, memory = look.step, look.memory
             taken.add(step)
+            seen = editor.observe(course.states[step], step)
             yield Moment(
                 stage=stage,
+                seen=seen,
                 question=Question(
-                    observation=self._observed(editor, course, step),
+                    observation=self._shown(seen),
                     seed=seed,
                     step=step,
                     history=self._history(editor, course, step),
@@ -235,16 +236,15 @@ class _Run:
                 stone=course.stone,
             )
 
-    def _observed(self, editor: SceneEditor, course: Course, step: int) -> dict:
-        seen = editor.observe(course.states[step], step)
-        if "segmentation" not in (self._sight.modalities or ()):
-            seen.pop("segmentation", None)
-        return seen
+    def _shown(self, seen: dict) -> dict:
+        """What the policy is shown of an observation."""
+        wants = "segmentation" in (self._sight.modalities or ())
+        return {key: value for key, value in seen.items() if wants or key != "segmentation"}
 
     def _history(self, editor: SceneEditor, course: Course, step: int) -> tuple[dict, ...]:
         """Of models that look at several moments: those right before, as they learned them."""
-        wanted = self.asker(editor).history - 1
-        return tuple(self._observed(editor, course, k) for k in range(max(step - wanted, 0), step))
+        first = max(step - self.asker(editor).history + 1, 0)
+        return tuple(self._shown(editor.observe(course.states[k], k)) for k in range(first, step))
 
     def _world_of(self, one: Episode) -> SceneEditor:
         world = (one.backend, one.perturbed.label)

@@ -1,5 +1,6 @@
 """A policy that plays, with what is needed to ask it again about each of its looks."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from bomb.policies.wrappers import Wrapper
 from core.policy import BatchPolicy, Policy
 
+FAR = 16  # actions: a look farther from a stage than this does not show it
 ENOUGH = 32 * 2**20  # parameters: a copy of more at each look is none that anybody wants
 
 
@@ -66,3 +68,22 @@ class Looking(Wrapper):
         except Exception:  # a socket, a file, a generator: it can only be asked afresh
             self._copies = False
             return None
+
+
+def look_at(looks: Sequence[Look], stage: str, step: int) -> Look | None:
+    """The look that shows a stage: the last before something is done, the first after something has happened.
+
+    Args:
+        looks: in order.
+        stage: one of ``bomb.explanation.moments.STAGES``.
+        step: at which it comes about.
+
+    Returns:
+        None where no look is near.
+    """
+    near = [look for look in looks if abs(look.step - step) <= FAR]
+    if stage == "lift":  # it has happened
+        after = [look for look in near if look.step >= step] or near[-1:]
+        return after[0] if after else None
+    near = [look for look in near if look.step <= step] or near[:1]
+    return near[-1] if near else None

@@ -37,12 +37,14 @@ class Moment:
     Attributes:
         stage: one of ``bomb.explanation.moments.STAGES``.
         question: what the policy was asked.
+        seen: the whole observation, with segmentation.
         state: of the world.
         stone: the one that is meant; None: there is none.
     """
 
     stage: str
     question: Question
+    seen: dict[str, Any]
     state: SceneState
     stone: int | None
 
@@ -75,7 +77,7 @@ def explain_moment(
     question, step = moment.question, moment.question.step
     action, reference = asker.decide(question)
     clean = asker.score(question, reference, [CLEAN])
-    seen = editor.observe(moment.state, step)
+    seen = moment.seen
     episode = editor.env.episode
     goal, spec = editor.env.move.goal, editor.env.action_spec
     stone = moment.stone
@@ -189,11 +191,12 @@ def _sensitivity(
         scores = (
             known if occluder == usual else _map(asker, question, reference, clean, camera, grid, occluder)
         )
-        rank = float(spearman(known.total, scores.total))  # NaN where one map is flat
+        flat = np.ptp(known.total) == 0 or np.ptp(scores.total) == 0
+        rank = None if flat else float(spearman(known.total, scores.total))
         found[occluder] = {
             "effects": scores.total.tolist(),
             "shares": shares(scores.total, numbers, regions),
-            "rank": rank if np.isfinite(rank) else None,
+            "rank": rank,
         }
     return found
 
@@ -215,7 +218,7 @@ def _scenes(
     for what in SCENES:
         if what == "stone" and stone is None:
             continue
-        without = editor.without(what, moment.state, question.step, stone=stone)
+        without = editor.without(what, moment.state, question.step, seen=moment.seen, stone=stone)
         without = {camera: picture for camera, picture in without.items() if camera in images}
         hidden = {
             camera: pixel_twin(what, regions[camera], images[camera], without[camera]) for camera in without

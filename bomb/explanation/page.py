@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bomb.disk.files import write_text
+from bomb.explanation.counterfactual import by_distance
 from bomb.explanation.drawing import heat_map, patch_map, restoration_chart
 from bomb.explanation.grids import Grid
 from bomb.explanation.occluders import OCCLUDERS
@@ -139,7 +140,7 @@ def _table_of_scenes(page: Page, here: Sequence[Mapping]) -> None:
 
 
 def _table_of_swaps(page: Page, here: Sequence[Mapping]) -> None:
-    bins = list(dict.fromkeys(name for one in here for name in one["g_by_distance"]))
+    bins = [name for name in by_distance(()) if any(name in one["g_by_distance"] for one in here)]
     page.table(
         ["stage", "g", *(f"g, {name}" for name in bins), "g by what is reachable"],
         [

@@ -81,7 +81,15 @@ class SceneEditor:
         self.env.show(state, period=period)
         return self.env.observe()
 
-    def without(self, what: str, state: SceneState, period: int, *, stone: int | None = None) -> Pictures:
+    def without(
+        self,
+        what: str,
+        state: SceneState,
+        period: int,
+        *,
+        seen: Mapping[str, Pictures],
+        stone: int | None = None,
+    ) -> Pictures:
         """The pictures of the state without a thing, uint8[H, W, 3] by camera; the engine is as before.
 
         Args:
@@ -89,9 +97,10 @@ class SceneEditor:
                 arm and shadows stay; ``robot``: all of it is gone, shadows too.
             state: as it stood.
             period: control periods since reset.
+            seen: of ``observe``, what is seen of the state as it was.
             stone: index in the pool of the stone that is left out.
         """
-        seen = self.observe(state, period)
+        self.env.show(state, period=period)
         backend, scene = self.env.debug.backend, self.env.episode.scene
         if what == "stone":
             backend.write_state(_less(state, stone))
@@ -104,7 +113,7 @@ class SceneEditor:
                 return bare
             hidden = {c: seen["segmentation"][c] == SegmentationId.GRIPPER for c in bare}
             return {c: np.where(hidden[c][..., None], bare[c], seen["images"][c]) for c in bare}
-        pictures = self.env.observe()["images"]
+        pictures = _drawn(self.env)
         backend.reset(scene, state)
         return pictures
 
@@ -124,8 +133,9 @@ class SceneEditor:
             self._bare.begin(seed=self._seed)
         self._bare.show(state, period=period)
         cameras = {spec.name: spec for spec in self.env.episode.scene.cameras}
-        seen = self._bare.observe()["images"]
-        return {name: seen[name] for name in seen if cameras[name].parent == "world"}
+        return {
+            name: picture for name, picture in _drawn(self._bare).items() if cameras[name].parent == "world"
+        }
 
 
 def pixel_twin(what: str, regions: np.ndarray, seen: np.ndarray, without: np.ndarray) -> np.ndarray:
@@ -140,6 +150,12 @@ def pixel_twin(what: str, regions: np.ndarray, seen: np.ndarray, without: np.nda
 
 
 CHANGED = 8  # grey levels: more than a camera's noise, less than any line
+
+
+def _drawn(env: Environment) -> dict[str, np.ndarray]:
+    """The colours alone, from every camera."""
+    drawn = {camera: env.render_camera(camera, ("rgb",)).rgb for camera in env.settings.cameras}
+    return {camera: picture for camera, picture in drawn.items() if picture is not None}
 
 
 def _less(state: SceneState, stone: int | None) -> SceneState:

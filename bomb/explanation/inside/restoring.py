@@ -56,7 +56,7 @@ class Restoring:
         units = sum(2 * (groups + 1) if layer.stream == "language" else 2 for layer in layers)
         heads = sum(layer.heads for layer in layers)
         return 2 * sum(
-            2 + count if self._exact is None or self._exact >= count else 5 + self._exact
+            4 + count if self._exact is None or self._exact >= count else 7 + self._exact
             for count in (units, heads)
         )
 

@@ -66,6 +66,10 @@ class KeypointPolicy(Policy):
         """Goes on with the next move; the board stays where it was seen."""
         self._begin(instruction)
 
+    def reword(self, instruction: str) -> None:
+        """Other words from now on, about the same move; nothing that was seen or done is forgotten."""
+        self._read = self._loaded().reader.read(instruction)
+
     def _begin(self, instruction: str) -> None:
         self._read: Read = self._loaded().reader.read(instruction)
         self._history = GripperHistory()
