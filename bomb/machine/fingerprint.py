@@ -73,7 +73,7 @@ def play(backend: str) -> tuple[str, np.ndarray]:
     Raises:
         RenderError: if no graphics driver works.
     """
-    env = make_task(backend=backend, cameras=CAMERAS, image_size=SIZE, split="ci", max_steps=STEPS)
+    env = make_task(backend=backend, cameras=CAMERAS, image_size=(SIZE, SIZE), split="ci", max_steps=STEPS)
     try:
         env.begin(seed=0)
         states, frames = hashlib.sha256(env.scene_state.to_bytes()), []
