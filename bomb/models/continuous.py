@@ -89,12 +89,15 @@ class ContinuousVLA(VLA):
     """
 
     options_kind: ClassVar[type[ContinuousOptions]] = ContinuousOptions
+    chained: ClassVar[bool] = False  # whether moments follow one another in one sequence
     tiny_options: ClassVar[dict] = {"backbone": "smolvlm", "hidden": 16, "sizes": [32, 16]}
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, backbone: Backbone):
         super().__init__(settings, statistics)
         self.options: Any = read_options(self.options_kind, settings.options, self.family)
         check_gripper(self.codec)
+        if self.chained:
+            backbone.check_chained(self.family)
         states = 0
         if self.options.state:
             states = self.state_codec.statistics.dims
@@ -186,8 +189,7 @@ class ContinuousVLA(VLA):
     @property
     def patches(self) -> int:
         """Embeddings of patches of a question with all its moments."""
-        rows, cols = self.backbone.grid
-        return self.settings.history * len(self.settings.cameras) * rows * cols
+        return self.settings.history * len(self.settings.cameras) * self.backbone.seen
 
     def pieces(self, moment: Request, back: int) -> list[Tokens | Patches | Learned]:
         """The sequence of one moment, ``back`` moments before the present one."""

@@ -18,6 +18,7 @@ class Request:
         state: float32[4], as observations have it.
         depth: float32[H, W] in metres by camera; empty where it was not seen.
         history: earlier moments of the same episode, the oldest first, each without history of its own.
+        future: later moments, the next one first, for models that learn to foresee; empty while playing.
     """
 
     pictures: Mapping[str, np.ndarray]
@@ -25,6 +26,7 @@ class Request:
     state: np.ndarray
     depth: Mapping[str, np.ndarray] = field(default_factory=dict)
     history: tuple["Request", ...] = ()
+    future: tuple["Request", ...] = ()
 
     @classmethod
     def from_observation(cls, observation: Mapping, history: Sequence[Mapping] = ()) -> "Request":

@@ -160,9 +160,13 @@ class Reader:
     def _request(self, frames: Frames, number: int, k: int) -> Request:
         # A history shorter than asked for begins with its first moment again, as a policy's does.
         moments = [max(k - back, 0) for back in range(self._model.history - 1, -1, -1)]
+        # After the last moment nothing moves.
+        last = len(frames.episodes[number].rows) - 1
+        later = [min(k + ahead, last) for ahead in range(1, self._model.future + 1)]
         return Request(
             **self._moment(frames, number, moments[-1]),
             history=tuple(Request(**self._moment(frames, number, m)) for m in moments[:-1]),
+            future=tuple(Request(**self._moment(frames, number, m)) for m in later),
         )
 
     def _moment(self, frames: Frames, number: int, k: int) -> dict:

@@ -251,6 +251,8 @@ def test_a_policy_with_a_memory_asks_with_what_it_saw(tmp_path):
         ("one_step_continuous", {"options": {"loss": "l1"}}, "unknown loss 'l1'; valid: huber, mse"),
         ("interleaved", {"options": {"state": "yes"}}, "state must be true or false"),
         ("interleaved", {"options": {"backbone": "clip"}}, "unknown backbone 'clip'"),
+        ("interleaved", {"options": {"backbone": "florence2"}}, "florence2 reads a question with an encoder"),
+        ("one_step_discrete", {"options": {"backbone": "florence2"}}, "use vlm4vla, robovlms/one_step_cont"),
     ],
 )
 def test_combinations_that_there_are_not_are_refused(family, changes, message):

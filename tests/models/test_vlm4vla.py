@@ -1,6 +1,7 @@
 """VLM4VLA: the public head at toy size, the paper's sizes, backbones against transformers, and the laws."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ PUBLISHED = {
     "qwen3_vl": 2_127_532_032,
     "paligemma": 2_923_466_480,
     "paligemma2": 3_032_242_416,
+    "kosmos2": 1_664_485_376,
 }
 
 
@@ -132,10 +134,18 @@ def test_hidden_states_are_those_of_transformers(backbones, name):
         layouts=sequences.layouts,
     )
     ours = backbone(batch, torch.zeros(1, 0, backbone.width))
-    theirs = backbone.model(
-        **native_inputs(backbone, pieces, pixels), output_hidden_states=True
-    ).hidden_states[-1]
-    close(ours, theirs, 1e-4, 1e-4)
+    given = native_inputs(backbone, pieces, pixels)
+    if backbone.chained:
+        theirs = backbone.model(**given, output_hidden_states=True).hidden_states[-1]
+        return close(ours, theirs, 1e-4, 1e-4)
+    query = torch.randn(1, 2, backbone.width, generator=torch.Generator().manual_seed(0))
+    read = backbone.model(**given).encoder_last_hidden_state
+    close(ours, read, 1e-4, 1e-4)
+    theirs = backbone.language.decoder(inputs_embeds=query, encoder_hidden_states=read).last_hidden_state
+    asked = assemble([[*pieces, Learned(count=2)]], pad=backbone.pad)
+    whole = replace(batch, inputs={**batch.inputs, **asked.inputs}, attention_mask=asked.mask,
+                    position_ids=asked.positions)  # fmt: skip
+    close(backbone(whole, query)[:, -2:], theirs, 1e-4, 1e-4)
 
 
 @pytest.mark.parametrize("name", BACKBONES.names())

@@ -16,10 +16,12 @@ from torch import nn
 
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.models import masks
+from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.pictures import normalise, resize
 from bomb.models.sequences import Learned, Patches, Sequences, gather
 from bomb.models.vla import Batch, Layer
 from bomb.models.words import Tokens, load_tokenizer, tokenize
+from core.errors import OptionError
 
 Tensor = torch.Tensor
 PROCESSOR = "preprocessor_config.json"
@@ -54,6 +56,9 @@ class Backbone(nn.Module, ABC):
         before, after: what stands around each picture.
         special: tokens that a tokenizer of it must have.
         together: whether all of a prompt looks at all of it, as in PaliGemma; else only at what came before.
+        chained: whether words and moments can follow a question, each seeing what came before. An encoder
+            that reads a question as a whole has no such order.
+        parts: beginnings of its parameters' names by part: ``vision``, ``words``, ``language`` at least.
     """
 
     name: ClassVar[str]
@@ -63,6 +68,8 @@ class Backbone(nn.Module, ABC):
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
     together: ClassVar[bool] = False
+    chained: ClassVar[bool] = True
+    parts: ClassVar[Mapping[str, tuple[str, ...]]]
     tiny_side: ClassVar[int] = 0  # as ``Colours.side``, of tiny ones
 
     def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
@@ -91,13 +98,8 @@ class Backbone(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def side(self) -> int:
-        """Of the square pictures that it takes (pixels)."""
-
-    @property
-    @abstractmethod
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of the tokens that a picture becomes."""
+    def tower(self) -> nn.Module:
+        """What encodes pictures."""
 
     @property
     @abstractmethod
@@ -106,19 +108,32 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def see(self, pixels: Tensor) -> Tensor:
-        """Embedded pictures, float[n, rows * cols, d], of float[n, 3, side, side]."""
-
-    @property
-    @abstractmethod
-    def layers(self) -> tuple[Layer, ...]:
-        """Of all its streams."""
-
-    @property
-    @abstractmethod
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        """Beginnings of its parameters' names by part: ``vision``, ``words``, ``language`` at least."""
+        """Embedded pictures, float[n, seen, d], of float[n, 3, side, side]."""
 
     # ---- what most have in common -----------------------------------------------------------
+
+    @property
+    def side(self) -> int:
+        """Of the square pictures that it takes (pixels)."""
+        return self.model.config.vision_config.image_size
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the tokens that a picture becomes."""
+        n = self.side // self.model.config.vision_config.patch_size
+        return n, n
+
+    @property
+    def seen(self) -> int:
+        """Tokens that a picture becomes, those outside of the grid included."""
+        rows, cols = self.grid
+        return rows * cols
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Of all its streams."""
+        heads = self.model.config.vision_config.num_attention_heads
+        return (*vision_layers(self.tower.encoder.layers, heads), *decoder_layers(self.language.layers))
 
     @property
     def image_token(self) -> int:
@@ -143,6 +158,18 @@ class Backbone(nn.Module, ABC):
     def pad(self) -> int:
         """Id of a word that stands for none."""
         return self.tokenizer.pad_token_id or 0
+
+    def check_chained(self, family: str) -> None:
+        """Returns if words and moments can follow a question.
+
+        Raises:
+            OptionError: if not, with the families that need no such order.
+        """
+        if not self.chained:
+            raise OptionError(
+                f"{self.name} reads a question with an encoder, behind which nothing follows in order, as "
+                f"{family} needs; use vlm4vla, robovlms/one_step_continuous or robovlms/policy_head"
+            )
 
     def prompt(self, instruction: str, cameras: Sequence[str]) -> list[Tokens | Patches | Learned]:
         """The pieces of a question, to which what is learned is appended."""
@@ -221,7 +248,7 @@ class Backbone(nn.Module, ABC):
         """float32[..., vocabulary]."""
         return self.model.lm_head(hidden).float()
 
-    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
+    def forward(self, batch: Batch, learned: Tensor | None = None, steps: Tensor | None = None) -> Tensor:
         """Hidden states of a batch, float[B, L, d].
 
         Args:

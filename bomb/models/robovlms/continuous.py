@@ -32,6 +32,7 @@ class Interleaved(ContinuousVLA):
     """Several moments in one sequence; the action is that of the last learned token."""
 
     family: ClassVar[str] = "robovlms/interleaved"
+    chained: ClassVar[bool] = True
 
     def make_head(self, width: int) -> nn.Module:
         return FCDecoder(

@@ -57,6 +57,7 @@ class OneStepDiscrete(VLA):
         self.options = read_options(DiscreteOptions, settings.options, self.family)
         if settings.history != 1:
             raise OptionError(f"{self.family} looks at one moment, bomb.json says {settings.history}")
+        backbone.check_chained(self.family)
         tokenizer = backbone.tokenizer
         if tokenizer.eos_token_id is None:
             raise OptionError(f"{self.family} ends an answer, and the tokenizer has no end of the sequence")
