@@ -18,6 +18,8 @@ class Request:
         state: float32[4], as observations have it.
         depth: float32[H, W] in metres by camera; empty where it was not seen.
         history: earlier moments of the same episode, the oldest first, each without history of its own.
+        answer: float32[chunk, 4], what was done from an earlier moment on, and bool[chunk], which of it
+            counts; None where it is not to be learned.
         future: later moments, the next one first, for models that learn to foresee; empty while playing.
     """
 
@@ -26,6 +28,7 @@ class Request:
     state: np.ndarray
     depth: Mapping[str, np.ndarray] = field(default_factory=dict)
     history: tuple["Request", ...] = ()
+    answer: tuple[np.ndarray, np.ndarray] | None = None
     future: tuple["Request", ...] = ()
 
     @classmethod

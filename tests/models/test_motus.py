@@ -148,5 +148,5 @@ def test_hidden_patches_and_words_are_hidden_from_every_expert():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(OptionError, match="unknown mode of acting 'video'; valid: joint, vla"):
+    with pytest.raises(UnknownNameError, match="unknown mode of acting 'video'; valid: joint, vla"):
         tiny("motus", options={"mode": "video"})

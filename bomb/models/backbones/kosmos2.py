@@ -82,9 +82,11 @@ class Kosmos2(Backbone):
     def positions(self, sequences: Sequences) -> Tensor:
         return sequences.positions + self.language.embed_positions.padding_idx + 1
 
-    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
-        decoder = self.language
-        places = decoder.embed_positions(inputs_embeds=embeddings, position_ids=positions)
+    def hidden(
+        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+    ) -> Tensor:
+        decoder = decoder or self.language
+        places = decoder.embed_positions(inputs_embeds=embeddings, position_ids=positions.contiguous())
         x = embeddings * decoder.embed_scale + places.to(embeddings.dtype)
         x = functional.dropout(x, p=decoder.dropout, training=decoder.training)
         for layer in decoder.layers:

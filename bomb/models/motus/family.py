@@ -271,8 +271,8 @@ class Motus(FlowVLA):
         seen = (memory or self.read(batch)).seen
         made, acted = self.network.run(
             seen,
-            drawn_video if video_flows or video is None else video.float(),
-            drawn if action_flows or actions is None else actions.float(),
+            drawn_video if video_flows or rest or video is None else video.float(),
+            drawn if action_flows or rest or actions is None else actions.float(),
             mode,
             self.options.steps,
         )
@@ -331,7 +331,7 @@ class Motus(FlowVLA):
 
     @property
     def anatomy(self) -> Anatomy:
-        rows, cols = self.backbone.grid
+        rows, cols = self.backbone.cells
         grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
         return Anatomy(layers=(*self.backbone.layers, *expert_layers(self.network)), grids=grids)
 

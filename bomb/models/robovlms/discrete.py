@@ -162,7 +162,7 @@ class OneStepDiscrete(VLA):
 
     @property
     def anatomy(self) -> Anatomy:
-        rows, cols = self.backbone.grid
+        rows, cols = self.backbone.cells
         grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
         return Anatomy(layers=self.backbone.layers, grids=grids)
 
