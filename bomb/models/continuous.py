@@ -173,6 +173,11 @@ class ContinuousVLA(VLA):
         """
 
     @property
+    def reads_answer(self) -> bool:  # type: ignore[override]
+        """A noisy answer is read where it flows."""
+        return self.answering.flows
+
+    @property
     def backbone(self) -> Backbone:
         """The VLM."""
         return self.network.backbone
