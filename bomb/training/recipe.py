@@ -30,8 +30,8 @@ class ModelRecipe:
     Attributes:
         family: registered name; see ``bomb.models.registry``.
         start: ``checkpoint``: the folder of a checkpoint of the family. ``vlm``: the folder of a published
-            VLM, with a new head. ``random``: random weights; with a folder those of its architecture, else
-            a tiny model.
+            VLM, with a new head. ``random``: random weights; with a folder those of its architecture (of a
+            checkpoint, or of a VLM, which is then trained from scratch), else a tiny model.
         folder: of the start; ``bomb train --start`` overrides it.
         cameras: what the model looks through, in its order.
         image_size: (height, width) of the pictures that it is given (pixels).

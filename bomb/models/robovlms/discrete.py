@@ -155,6 +155,11 @@ class OneStepDiscrete(VLA):
         logits = forced(self.backbone, self.backbone.embed(batch), batch, tokens)
         return token_scores(logits, tokens, self.settings.chunk, self.codec.groups)
 
+    @property
+    def round_trip(self) -> float:  # type: ignore[override]
+        """Half a bin."""
+        return self.codec.spread / (self.bins.edges - 1) + 1e-6
+
     def quantise(self, values: np.ndarray) -> np.ndarray:
         return self.bins.decode(self.bins.encode(values))
 
