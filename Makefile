@@ -1,6 +1,6 @@
 # Two commands: `make demo` and `make test`. Both set up what they need; `make setup` stops before running.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-interop test-sanitized check format bench parity-full docs-pictures lock clean
+.PHONY: help setup demo test test-interop test-sanitized check format bench baseline parity-full docs-pictures lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -32,6 +32,9 @@ bench: setup ## every benchmark; JSON in runs/bench/
 
 parity-full: setup ## the parity table at the sizes that docs/parity.md names; four minutes on idle cores
 	.venv/bin/bomb parity --episodes 1000 --seed 0 --json runs/parity/parity.json
+
+baseline: setup ## rebuilds the policy `keypoint` from nothing; an hour of processor time; needs torch
+	@bash scripts/baseline.sh
 
 docs-pictures: setup ## renders docs/pictures/ anew
 	.venv/bin/python -m scripts.docs_pictures

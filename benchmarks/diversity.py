@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 import core
+from bomb.machine.progress import progress
 from bomb.policies.varied import VARIETIES, VariedExpert
 from bomb.rollouts.rollout import play
 from bomb.statistics import rate
@@ -69,7 +69,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="DOC", help="replace the table in this document")
     args = parser.parse_args()
     results, cells = {}, [(backend, name) for backend in core.list_backends() for name in POLICIES]
-    for backend, name in tqdm(cells, unit="variety", delay=1):
+    for backend, name in progress(cells, unit="variety"):
         results[f"{backend}/{name}"] = measure(backend, name, range(args.episodes))
     text = f"{args.episodes} episodes each, split `{SPLIT}`:\n\n{table(results)}"
     print(text)

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.timing import write
+from bomb.machine.progress import progress
 from bomb.parity.envelope import EnvelopeStudy, Grasp, held_from, offset_of
 from bomb.parity.study import StudyPlan, measure
 from bomb.parity.table import to_json, to_text
@@ -152,13 +153,11 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="file for the results")
     args = parser.parse_args()
 
-    from tqdm import tqdm
-
     settings = dict(parse(setting) for setting in args.setting)
     study = TunedEnvelope(settings=settings, astride=not args.from_above, jitter=args.jitter / 1000)
     plan = StudyPlan(episodes=args.grasps, seed=args.seed, split=args.split)
     finished: dict[int, Again] = {}
-    with tqdm(total=args.grasps, unit="grasp", file=sys.stderr) as bar:
+    with progress(total=args.grasps, unit="grasp") as bar:
         measure(study, plan, finished, workers=args.workers, report=bar.update)
     results = [finished[seed] for seed in study.jobs(plan)]
     rows = study.rows(plan, results)

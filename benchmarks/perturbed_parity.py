@@ -13,9 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tqdm import tqdm
-
 from bomb.disk.files import write_json
+from bomb.machine.progress import progress
 from bomb.parity.pictures import PictureStudy
 from core.perturbations import KNOBS
 
@@ -78,7 +77,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, help="a page with the two marks that the table goes between")
     args = parser.parse_args()
     results = json.loads(args.json.read_text()) if args.json.exists() else {}
-    for name in tqdm(names(), unit="knob"):
+    for name in progress(names(), unit="knob"):
         if name not in results:
             results[name] = measured(name, "--episodes", args.episodes, "--workers", args.workers)
             write_json(args.json, results)

@@ -12,9 +12,8 @@ import argparse
 import json
 from pathlib import Path
 
-from tqdm import tqdm
-
 import core
+from bomb.machine.progress import progress
 from bomb.pictures.gallery import levels_of
 from bomb.policies.expert import Expert
 from bomb.rollouts.rollout import play
@@ -89,7 +88,7 @@ def main() -> None:
         for backend in core.list_backends()
         if wanted is None or KNOBS[knob].sets or str(level) in wanted
     ]
-    for task, backend, knob, level in tqdm(jobs, unit="level"):
+    for task, backend, knob, level in progress(jobs, unit="level"):
         key = f"{task}/{backend}/{knob}/{level}"
         if results.get(key, {}).get("episodes", 0) < args.episodes:
             results[key] = placed(task, backend, knob, level, range(args.seed, args.seed + args.episodes))

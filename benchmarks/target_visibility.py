@@ -11,9 +11,9 @@ import argparse
 import json
 
 import numpy as np
-from tqdm import tqdm
 
 import core
+from bomb.machine.progress import progress
 from bomb.pictures.views import goal_in_world, project
 from bomb.policies.expert import Expert
 
@@ -65,7 +65,7 @@ def main() -> None:
     env = core.make_task(
         backend=args.backend, modalities=("segmentation",), split="calibration", stop_on_success=True
     )
-    shares = [clear_share(env, seed) for seed in tqdm(range(args.seed, args.seed + args.episodes))]
+    shares = [clear_share(env, seed) for seed in progress(range(args.seed, args.seed + args.episodes))]
     env.close()
     clear, counted = np.sum(shares, axis=0)
     worst = min(c / n for c, n in shares)

@@ -86,15 +86,26 @@ class Environment(gymnasium.Env):
         self.begin(seed=seed)
         return self.observe(), self.info()
 
-    def begin(self, *, seed: int | None = None) -> None:
-        """``reset`` without looking, so that nothing is drawn."""
+    def begin(self, *, seed: int | None = None, visual_draw: int = 0) -> None:
+        """``reset`` without looking, so that nothing is drawn.
+
+        Args:
+            seed: as ``reset`` takes it.
+            visual_draw: number of the draw of the knobs that change only what is seen and said; 0 is the one
+                of ``reset``. Everything else is the same in all of them.
+
+        Raises:
+            OptionError: for another draw than 0 of a condition set.
+        """
         self._check_open()
         if seed is not None:
             seed = check_seed(seed)
         super().reset(seed=seed)
         if seed is None:
             seed = int(self.np_random.integers(2**31))
-        episode = self._suite.episode(self.task, self._scene, split=self.settings.split, seed=int(seed))
+        episode = self._suite.episode(
+            self.task, self._scene, split=self.settings.split, seed=int(seed), visual_draw=visual_draw
+        )
         self._begin(episode, episode.state)
 
     def step(self, action: npt.ArrayLike) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:

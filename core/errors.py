@@ -6,8 +6,8 @@ no caller words it anew.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from numbers import Integral
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -186,6 +186,33 @@ def plain_integer(value: Any) -> Any:
     return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
+def plain_numbers(value: Any) -> Any:
+    """NumPy's numbers and bools as Python's, in lists and tuples too; everything else as it is."""
+    kind = type(value)
+    if kind in (list, tuple):
+        return kind(map(plain_numbers, value))
+    if kind.__module__ != "numpy" or getattr(value, "ndim", None) != 0:
+        return value
+    if kind.__name__ in ("bool", "bool_"):
+        return bool(value)
+    if isinstance(value, Integral):
+        return int(value)
+    return float(value) if isinstance(value, Real) else value
+
+
+def take_plain_numbers(options: Any) -> None:
+    """Makes ``plain_numbers`` of every field of a dataclass, frozen or not, and tuples of lists and rows.
+
+    For ``__post_init__``: whoever compares, writes down or sends the options meets no NumPy.
+    """
+    for option in fields(options):
+        given = getattr(options, option.name)
+        if getattr(given, "ndim", None) == 1:
+            given = given.tolist()
+        plain = plain_numbers(given)
+        object.__setattr__(options, option.name, tuple(plain) if isinstance(plain, list) else plain)
+
+
 def check_integer(name: str, value: object, *, least: int, most: int | None = None) -> int:
     """Returns ``value``, Python's or NumPy's, as an ``int`` if it is in the range.
 
@@ -195,6 +222,21 @@ def check_integer(name: str, value: object, *, least: int, most: int | None = No
     Number(least=least, most=most, any_kind=True).check(name, value)
     integer: Any = value  # `check` has refused everything that `int` does not take
     return int(integer)
+
+
+def check_names(name: str, values: object) -> tuple[str, ...]:
+    """Returns a sequence of names as a tuple.
+
+    Raises:
+        OptionError: if it is no sequence of text; one string is none, and would be read as its letters.
+    """
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise OptionError(f"{name} must be a sequence of names, got {values!r}")
+    names = tuple(values)
+    for value in names:
+        if not isinstance(value, str):
+            raise OptionError(f"{name} must be a sequence of names, got {value!r} in it")
+    return tuple(map(str, names))
 
 
 def check_flag(name: str, value: object) -> bool:

@@ -7,7 +7,14 @@ from os import PathLike, fspath
 from typing import Any, Self
 
 from core.control.actions import ActionSpec
-from core.errors import OptionError, UnknownNameError, check_flag, check_integer, plain_integer
+from core.errors import (
+    OptionError,
+    UnknownNameError,
+    check_flag,
+    check_integer,
+    plain_integer,
+    take_plain_numbers,
+)
 from core.perturbations.conditions import FORMAT, ConditionSet
 from core.perturbations.presets import make_suite
 from core.perturbations.suite import Suite
@@ -38,12 +45,12 @@ class EpisodeSettings:
     split: str = "test"
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
         check_split(self.split)
         self._check_image_size()
         for name, most in (("max_steps", MOST_STEPS), ("supersample", MOST_SUPERSAMPLE)):
             if getattr(self, name) is not None:
                 self._set(name, check_integer(name, getattr(self, name), least=1, most=most))
-        self._set("control_hz", plain_integer(self.control_hz))
         if not isinstance(self.renderer, str | None):
             raise OptionError(f"renderer must be the name of a backend, or None, got {self.renderer!r}")
         self._set("stop_on_success", check_flag("stop_on_success", self.stop_on_success))
@@ -110,6 +117,12 @@ class EnvironmentSettings(EpisodeSettings):
             value = getattr(self, name)
             # A name by itself is refused below: a tuple of its letters would be another mistake.
             self._set(name, value if isinstance(value, str) else _tuple(name, value))
+        if not isinstance(self.task, str | Task):
+            raise OptionError(f"task must be a name or a core.Task, got {self.task!r}")
+        if not isinstance(self.backend, str):
+            raise OptionError(
+                f"backend must be a name, got {self.backend!r}; core.list_backends() lists them"
+            )
         self._set("stop_on_wrong_move", check_flag("stop_on_wrong_move", self.stop_on_wrong_move))
         self._set("perturbations", _frozen(self.perturbations))
         # Made here, they check what they are made of.

@@ -7,7 +7,16 @@ from typing import Any, ClassVar, TypeVar
 
 from core.board.boards import Board
 from core.board.goals import Goal, Intersection, Pattern, Region
-from core.errors import CapabilityError, InstructionError, OptionError
+from core.errors import (
+    NATURAL,
+    CapabilityError,
+    InstructionError,
+    Number,
+    OptionError,
+    check_numbers,
+    plain_numbers,
+    take_plain_numbers,
+)
 from core.world.capability import Capability
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
@@ -36,6 +45,10 @@ class Span:
 
     start: int
     end: int
+
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        check_numbers(self, {"start": NATURAL, "end": NATURAL})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +99,12 @@ class Wording:
     choice: float
     other: int
 
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        if not isinstance(self.words, str):
+            raise OptionError(f"words must be the name of a set of sentences, got {self.words!r}")
+        check_numbers(self, {"choice": Number(whole=False, least=0, most=1), "other": NATURAL})
+
     def pick(self, sentences: Sequence[Sentence]) -> Sentence:
         """The chosen one."""
         return sentences[int(self.choice * len(sentences))]
@@ -132,6 +151,8 @@ class Episode:
     perturbation: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("seed", "later_moves"):
+            object.__setattr__(self, name, plain_numbers(getattr(self, name)))
         if not isinstance(self.moves, tuple) or not all(isinstance(move, Move) for move in self.moves):
             raise OptionError(f"moves of an episode must be a tuple of Move, got {self.moves!r}")
         if not self.moves or self.later_moves < 0:

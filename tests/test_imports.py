@@ -56,7 +56,8 @@ ORDER = {
         # an episode, its pictures, what a run is on disk, and those who play
         *("rollouts", "pictures", "runs", "demonstrations", "policies"),
         # what is done with them
-        *("collecting", "evaluation", "exports", "inspection", "parity", "report", "integrations", "models"),
+        *("collecting", "evaluation", "exports", "inspection", "parity", "report", "results"),
+        *("integrations", "models"),
         *("training", "explanation"),
         # how it is asked for
         *("demo", "cli", "__init__", "__main__"),

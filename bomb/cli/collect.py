@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bomb.cli.options import held_out_sets, knobs, names
+from bomb.policies.varied import VARIETIES
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import check_choice
 from core.registry import BACKENDS, TASKS
@@ -46,7 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--diversity",
         default="none",
         metavar="LEVEL",
-        help=f"how much the expert varies: 0 to 1, or {', '.join(DIVERSITY)}",
+        help=f"how much the expert varies: 0 to 1, or {', '.join(DIVERSITY)}; by kind, out of "
+        f"{', '.join(VARIETIES)}, as in speed:1+pause:0.5 or high+pause:0",
+    )
+    parser.add_argument(
+        "--tail",
+        type=int,
+        default=0,
+        metavar="K",
+        help="keep K actions after success; default: it ends there",
     )
     parser.add_argument(
         "--hold-out",
@@ -99,7 +108,8 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         perturbations=chosen_levels(knobs(args.perturbations), held_out),
         held_out=held_out,
-        diversity=diversity_of(args.diversity),
+        diversity=diversity_of(args.diversity, VARIETIES),
+        tail=args.tail,
         action_mode=args.action_mode,
         control_hz=args.control_hz,
         max_steps=args.max_steps,

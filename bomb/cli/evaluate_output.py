@@ -1,9 +1,9 @@
 """What ``bomb evaluate`` prints: a bar while it plays, a table at the end."""
 
-import sys
 from typing import Any
 
 from bomb.disk.text import one_line
+from bomb.machine.progress import progress
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.statistics import formats
 
@@ -24,11 +24,7 @@ class Progress:
 
     def begin(self, total: int, finished: int) -> None:
         """The run has ``total`` episodes, of which ``finished`` are there already."""
-        from tqdm import tqdm
-
-        self._bar = tqdm(
-            total=total, initial=finished, unit="episode", desc=self._policy, file=sys.stderr, delay=1
-        )
+        self._bar = progress(total=total, initial=finished, unit="episode", desc=self._policy)
 
     def report(self, row: EpisodeRow | ErrorRow) -> None:
         """Counts a row."""

@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
+from bomb.cli.moments import add_moments, moments_of
 from bomb.cli.options import knobs, names
 from bomb.exports import FORMATS
+from bomb.exports.settings import COLUMNS
 from core.errors import OptionError
 from core.registry import BACKENDS
 from core.world.stage import CAMERAS
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns",
         metavar="NAMES",
-        help="comma-separated: target_pixel, occupancy, stone_pixels, intrinsics, extrinsics, depth, spans",
+        help=f"comma-separated: {', '.join(COLUMNS)}",
     )
     parser.add_argument("--actions", default="delta", metavar="CONVENTION", help="delta or absolute")
     parser.add_argument(
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drop-noops", action="store_true", help="leave out frames in which nothing is commanded"
     )
+    add_moments(parser)
     parser.add_argument("--name", metavar="NAME", help="of the dataset, in rlds; default: bomb_TASK")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that draw")
 
@@ -69,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         pictures=args.pictures,
         codec=args.codec,
         drop_noops=args.drop_noops,
+        **moments_of(args),
         name=args.name,
         workers=args.workers,
     )

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from bomb.cli.options import add_drawn_episode
+from bomb.machine.progress import progress
 from core.errors import check_choice
 from core.registry import BACKENDS
 
@@ -19,8 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draws and writes the picture."""
-    from tqdm import tqdm
-
     from bomb.pictures.gallery import gallery
     from bomb.pictures.images import write_png
     from core.perturbations import KNOBS
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     for name in backends:
         BACKENDS.target(name)
     check_choice("camera", args.camera, CAMERAS)
-    with tqdm(total=len(names), unit="knob", delay=1) as bar:
+    with progress(total=len(names), unit="knob") as bar:
         picture = gallery(
             backends, names, seed=args.seed, split=args.split, size=args.size, camera=args.camera,
             report=lambda knob: bar.update(),

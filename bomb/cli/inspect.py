@@ -1,9 +1,10 @@
 """``bomb inspect``."""
 
 import argparse
-import sys
 from functools import partial
 from pathlib import Path
+
+from bomb.machine.progress import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,15 +19,13 @@ def run(args: argparse.Namespace) -> int:
     """Writes the page; status 1 if the dataset has anomalies."""
     from contextlib import closing
 
-    from tqdm import tqdm
-
     from bomb.disk.files import write_text
     from bomb.inspection.findings import inspect_source
     from bomb.inspection.open_source import open_source
     from bomb.inspection.page import inspection_page
 
     with closing(open_source(args.dataset)) as source:
-        bar = partial(tqdm, unit="episode", desc="inspecting", file=sys.stderr, delay=1)
+        bar = partial(progress, unit="episode", desc="inspecting")
         found = inspect_source(source, bar)
         write_text(args.out, inspection_page(source, found))
     print(

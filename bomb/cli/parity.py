@@ -10,6 +10,7 @@ from core.registry import BACKENDS
 from core.seeding import SPLITS
 
 FULL = 1000  # episodes at which every row has the size that docs/parity.md names
+SAMPLE = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,15 +18,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--episodes",
         type=int,
-        default=20,
         metavar="N",
-        help=f"episodes of the large rows; the others scale with it, and {FULL} is the full size",
+        help=f"episodes of the large rows; the others scale with it, and {FULL} is the full size; default "
+        f"{SAMPLE}, and {FULL} where only rows of contact are asked for",
     )
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there")
-    parser.add_argument("--rows", metavar="NAMES", help="comma-separated; all rows if left out")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the table there; what was interrupted resumes"
+    )
+    parser.add_argument("--rows", metavar="NAMES", help="comma-separated, or contact; all others if left out")
     parser.add_argument("--backends", default="mujoco,robotwin", metavar="A,B", help="the two to compare")
     parser.add_argument("--split", default="parity", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
     parser.add_argument(
@@ -50,12 +53,16 @@ def run(args: argparse.Namespace) -> int:
         130 after Ctrl-C, with what was finished printed and written.
     """
     from bomb.disk.files import write_json
-    from bomb.parity.comparison import compare, with_level
+    from bomb.parity.comparison import compare, contact_alone, with_level
     from bomb.parity.study import StudyPlan
     from bomb.parity.table import exit_status, to_json, to_text
 
+    rows = None if args.rows is None else [name.strip() for name in args.rows.split(",")]
+    episodes = args.episodes
+    if episodes is None:
+        episodes = FULL if contact_alone(rows) else SAMPLE
     plan = StudyPlan(
-        episodes=_at_least("--episodes", args.episodes, 1),
+        episodes=_at_least("--episodes", episodes, 1),
         seed=_at_least("--seed", args.seed, 0),
         split=check_choice("split", args.split, SPLITS),
         backends=_pair(args.backends),
@@ -64,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     )
     found = compare(
         plan,
-        rows=None if args.rows is None else [name.strip() for name in args.rows.split(",")],
+        rows=rows,
         workers=_at_least("--workers", args.workers, 0),
+        journal=args.json and args.json.with_name(args.json.name + ".journal"),
     )
     print(to_text(found.rows))
     if args.json is not None:

@@ -1,10 +1,11 @@
 """``bomb render``."""
 
 import argparse
-import sys
 from pathlib import Path
 
+from bomb.cli.moments import add_moments, moments_of
 from bomb.cli.options import held_out_sets, knobs, names
+from bomb.machine.progress import progress
 from core.errors import OptionError, check_choice
 from core.registry import BACKENDS
 
@@ -37,13 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="mp4", metavar="NAME", help=f"one of {', '.join([*KINDS, *FORMATS])}"
     )
+    add_moments(parser)
     parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes that draw")
 
 
 def run(args: argparse.Namespace) -> int:
     """Draws and writes."""
-    from tqdm import tqdm
-
     from bomb.demonstrations.dataset import Dataset
     from bomb.demonstrations.pictures import held_out_of, visible_levels
     from bomb.demonstrations.rendering import KINDS, RenderSettings, render_dataset
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         "image_size": (args.image_size, args.image_size),
         "perturbations": visible_levels(knobs(args.perturbations), held_out),
         "supersample": args.supersample,
+        **moments_of(args),
     }
     if args.format in FORMATS:
         if args.hold_out is not None:
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         export(args.dataset, args.format, args.out, **options, workers=args.workers)
     else:
         settings = RenderSettings(**options, held_out=held_out, kind=args.format)
-        with tqdm(total=len(dataset), unit="episode", desc="drawing", file=sys.stderr, delay=1) as bar:
+        with progress(total=len(dataset), unit="episode", desc="drawing") as bar:
             render_dataset(
                 dataset, settings, args.out, workers=args.workers, report=lambda seed: bar.update()
             )

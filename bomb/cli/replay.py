@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from bomb.cli.options import names
+from bomb.machine.progress import progress
 from core.registry import BACKENDS
 
 
@@ -23,8 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plays the actions again; 1 if too few episodes succeed in the simulator that made them."""
-    from tqdm import tqdm
-
     from bomb.demonstrations.dataset import Dataset
     from bomb.demonstrations.replaying import LEAST, count_replays, replay_dataset
     from bomb.disk.differences import first_difference
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if changed is not None:
         print(f"collected with {changed.name} {changed.before}, here it is {changed.now}", file=sys.stderr)
     total = count_replays(dataset, backends)
-    with tqdm(total=total, unit="episode", desc="replaying", file=sys.stderr, delay=1) as bar:
+    with progress(total=total, unit="episode", desc="replaying") as bar:
         rows = replay_dataset(dataset, backends, workers=args.workers, report=lambda one: bar.update())
     for row in rows:
         verdict = "" if not row.required else (" ok" if row.passed else f" FAILED: must be {LEAST:.0%}")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
 
@@ -18,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "recipe",
         metavar="RECIPE",
-        help="YAML file, see docs/training.md; or `rank`: play every checkpoint of a training and compare "
-        "the rules of selection; or `page`: write a training's page again",
+        help="YAML file, or the name of one in recipes/, see docs/training.md; or `rank`: play every "
+        "checkpoint of a training and compare the rules of selection; or `page`: write its page again",
     )
     parser.add_argument(
         "folder", nargs="?", type=Path, metavar="DIR", help="of the training, for rank and page"
@@ -47,8 +48,15 @@ def run(args: argparse.Namespace) -> int:
     """Trains, ranks, or writes a page."""
     try:
         import torch  # noqa: F401 -- missed before anything is drawn
-        import transformers  # noqa: F401
         import yaml  # noqa: F401
+    except ImportError as error:
+        raise missing_extra("bomb train", "vla") from error
+    if args.recipe not in WORDS:
+        args.recipe = _recipe_file(args.recipe)
+        if _is_keypoint(args.recipe):
+            return _train_keypoint(args)
+    try:
+        import transformers  # noqa: F401
         from accelerate import Accelerator  # noqa: F401
     except ImportError as error:
         raise missing_extra("bomb train", "vla") from error
@@ -60,8 +68,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from bomb.training.reading import read_recipe
     from bomb.training.run import Watcher, train
 
@@ -73,7 +79,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe, changes)
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
-    bar = tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1, disable=quiet)
+    bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
 
     def began(step: int, steps: int, learned: int, parameters: int) -> None:
         if not quiet:
@@ -109,6 +115,52 @@ def _train(args: argparse.Namespace) -> int:
         print(f"stopped after step {trained.step}; the same command resumes it", file=sys.stderr)
         return INTERRUPTED
     print(f"{args.out / 'chosen'}: step {chosen['step']} by {chosen['rule']}")
+    return 0
+
+
+def _recipe_file(words: str) -> str:
+    """The file that is meant: a path, or the name of a recipe in recipes/ here."""
+    named = Path("recipes") / f"{words}.yaml"
+    return str(named) if not Path(words).exists() and named.exists() else words
+
+
+def _is_keypoint(file: str) -> bool:
+    from bomb.training.reading import read_entries
+
+    return read_entries(file).get("policy") == "keypoint"
+
+
+def _train_keypoint(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from bomb.training.keypoint.recipe import KeypointRecipe
+    from bomb.training.keypoint.run import Watcher, train_keypoint
+    from bomb.training.reading import read_recipe
+
+    if args.out is None:
+        raise OptionError("bomb train needs --out, the folder of the training")
+    if args.start is not None:
+        raise OptionError("keypoint starts from random weights; it takes no --start")
+    recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=KeypointRecipe)
+    with tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1) as bar:
+
+        def stepped(part: str, step: int, loss: float) -> None:
+            bar.set_postfix_str(f"{part}: loss {loss:.4g}", refresh=False)
+            bar.update(step - bar.n)
+
+        watcher = Watcher(drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped)
+        try:
+            file = train_keypoint(
+                recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
+            )
+        except KeyboardInterrupt:
+            print("stopped; the same command resumes it", file=sys.stderr)
+            return INTERRUPTED
+    print(f"{file}: --policy \"keypoint('{file}')\"")
+    if args.json is not None:
+        from bomb.disk.files import read_json, write_json
+
+        write_json(args.json, read_json(file.with_suffix(".json")))
     return 0
 
 

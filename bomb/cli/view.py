@@ -6,6 +6,7 @@ from pathlib import Path
 
 import core
 from bomb.cli.options import add_drawn_episode, add_salt, salted
+from bomb.machine.progress import progress
 from bomb.policies.registry import POLICIES
 from core.errors import OptionError
 from core.registry import BACKENDS
@@ -120,15 +121,13 @@ def _recorded(args: argparse.Namespace):
 def _film(
     args: argparse.Namespace, out: Path, names: list[str], perform, settings: "core.EnvironmentSettings"
 ) -> None:
-    from tqdm import tqdm
-
     from bomb.pictures.filming import contact_sheet, film, side_by_side
     from bomb.pictures.images import write_mp4, write_png
 
     every = 1 if out.suffix.lower() == ".mp4" else 10**9  # a picture shows moments, which are drawn anyway
     films = [
         film(replace(settings, backend=name), perform, every=every)
-        for name in tqdm(names, unit="simulator", delay=1)
+        for name in progress(names, unit="simulator")
     ]
     for made in films:
         info = made.result.info
@@ -144,14 +143,12 @@ def _film(
 def _write_rerun(
     args: argparse.Namespace, names: list[str], perform, settings: "core.EnvironmentSettings"
 ) -> None:
-    from tqdm import tqdm
-
     from bomb.integrations.rerun import RerunFile
     from bomb.pictures.filming import outcome
 
     cameras = (args.camera,) if args.rerun_pictures else ()
     with RerunFile(args.rerun, cameras) as file:
-        for name in tqdm(names, unit="simulator", delay=1):
+        for name in progress(names, unit="simulator"):
             settings = replace(settings, backend=name, cameras=cameras, modalities=())
             with core.make_environment(settings) as env:
                 episode = file.episode(name)

@@ -190,7 +190,7 @@ class SeedPlayer:
         error_file = self._dataset.error_file(seed)
         env = self._environment(seed)
         try:
-            made = record_episode(env, self._policy, seed, recorder)
+            made = record_episode(env, self._policy, seed, recorder, tail=self._settings.tail or None)
         except _HeldOutGoal:
             return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:

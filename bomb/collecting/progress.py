@@ -1,9 +1,9 @@
 """How far a collection is, on standard error."""
 
-import sys
 from collections import Counter
 
 from bomb.collecting.outcome import SeedOutcome
+from bomb.machine.progress import progress
 
 
 class CollectionBar:
@@ -14,9 +14,7 @@ class CollectionBar:
     """
 
     def __init__(self, total: int):
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=total, unit="episode", desc="collecting", file=sys.stderr, delay=1)
+        self._bar = progress(total=total, unit="episode", desc="collecting")
         self._counts: Counter[str] = Counter()
 
     def update(self, outcome: SeedOutcome) -> None:

@@ -78,8 +78,19 @@ class Recorder:
         return replace(made, about={**made.about, "fingerprint": made.fingerprint()})
 
 
+class _Tail:
+    """Says when so many actions have followed the first success."""
+
+    def __init__(self, length: int):
+        self._left = length
+
+    def __call__(self, info: dict) -> bool:
+        self._left -= bool(info["success_once"])
+        return self._left < 0
+
+
 def record_episode(
-    env: Environment, policy: Policy, seed: int, recorder: Recorder | None = None
+    env: Environment, policy: Policy, seed: int, recorder: Recorder | None = None, *, tail: int | None = None
 ) -> Demonstration:
     """Plays the episode of ``seed`` to its end, successful or not; ``about["verdict"]`` says.
 
@@ -88,7 +99,9 @@ def record_episode(
         policy: for example the expert. What it says in ``variety``, a dict, is kept as ``diversity``.
         seed: of the episode.
         recorder: what watches; a new one by default.
+        tail: how many actions are kept after the first success; None: the environment says when it ends.
     """
     recorder = recorder or Recorder()
-    record = play(env, policy, seed, recorder).record
+    until = None if tail is None else _Tail(tail)
+    record = play(env, policy, seed, recorder, until=until).record
     return recorder.demonstration(record.about, record.actions, getattr(policy, "variety", None))

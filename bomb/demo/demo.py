@@ -13,6 +13,7 @@ from bomb.demo.results import DemoResults
 from bomb.disk.files import write_json
 from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.machine.diagnosis import try_backend
+from bomb.machine.progress import progress
 from bomb.parity.comparison import compare
 from bomb.parity.study import StudyPlan
 from bomb.parity.table import to_json, to_text
@@ -62,14 +63,12 @@ def demo(settings: DemoSettings, say=print) -> Path:
     Returns:
         The page.
     """
-    from tqdm import tqdm
-
     out, results = settings.out, DemoResults()
     out.mkdir(parents=True, exist_ok=True)
     drawing = _who_can_draw(settings, results, say)
     backends = BACKENDS.names()
     say(f"the expert plays {settings.episodes} episodes in each of {' and '.join(backends)}")
-    with tqdm(total=settings.episodes * len(backends), unit="episode", delay=1) as bar:
+    with progress(total=settings.episodes * len(backends), unit="episode") as bar:
         result = evaluate(
             EvaluationSettings(
                 policy="expert",

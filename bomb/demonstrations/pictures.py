@@ -63,50 +63,63 @@ class Renderer:
             supersample=supersample,
             perturbations=(settings["perturbations"], added),
         )
-        self._seed: int | None = None  # of the episode that is begun
         self._env = core.make_environment(environment)
-        self._seed: int | None = None  # of the episode that the world is dressed for
+        self._dressed: tuple[int, int] | None = None  # seed and visual draw that the world is dressed for
 
-    def frames(self, demonstration: Demonstration) -> Iterator[dict[str, Any]]:
+    def frames(self, demonstration: Demonstration, *, visual_draw: int = 0) -> Iterator[dict[str, Any]]:
         """What a policy would have seen before each action, T dicts.
 
         Each is an observation: ``images``, ``depth``, ``segmentation`` ({camera: array}, as far as asked
         for), ``state``, ``instruction``; and ``env``, the environment, which shows the
         moment until the next one.
 
+        Args:
+            demonstration: of the dataset.
+            visual_draw: number of the draw of the knobs that change only what is seen and said; 0 is what the
+                expert played in.
+
         Raises:
             FileError: if the task makes another episode of the seed than was recorded: another version of
                 BOMB or of the task wrote it.
         """
-        yield from self.moments(demonstration, range(demonstration.length))
+        yield from self.moments(demonstration, range(demonstration.length), visual_draw=visual_draw)
 
-    def moments(self, demonstration: Demonstration, rows: Iterable[int]) -> Iterator[dict[str, Any]]:
+    def moments(
+        self, demonstration: Demonstration, rows: Iterable[int], *, visual_draw: int = 0
+    ) -> Iterator[dict[str, Any]]:
         """As ``frames``, before the actions ``rows`` only.
 
         Raises:
             FileError: as ``frames``.
         """
-        self._begin(demonstration)
-        words = [instruction.text for instruction in self.instructions(demonstration)]
+        self._begin(demonstration, visual_draw)
+        words = [one.text for one in self.instructions(demonstration, visual_draw=visual_draw)]
         for t in map(int, rows):
             self._env.show(demonstration.world(t), period=int(demonstration.periods[t]))
             seen = self._env.observe()
             seen["instruction"] = words[demonstration.instruction_index[t]]
             yield {**seen, "env": self._env}
 
-    def views(self, demonstration: Demonstration, camera: str) -> Iterator[np.ndarray]:
-        """The pictures of one camera before each action, T arrays uint8[H, W, 3].
+    def views(
+        self,
+        demonstration: Demonstration,
+        camera: str,
+        rows: Iterable[int] | None = None,
+        *,
+        visual_draw: int = 0,
+    ) -> Iterator[np.ndarray]:
+        """The pictures of one camera, uint8[H, W, 3] each, before each action, or before those of ``rows``.
 
         Raises:
             RenderError: if the camera is not among the renderer's.
             FileError: as ``frames``.
         """
-        self._begin(demonstration)
-        for t in range(demonstration.length):
+        self._begin(demonstration, visual_draw)
+        for t in map(int, range(demonstration.length) if rows is None else rows):
             self._env.show(demonstration.world(t), period=int(demonstration.periods[t]))
             yield self._env.render_camera(camera).rgb
 
-    def instructions(self, demonstration: Demonstration) -> list[Instruction]:
+    def instructions(self, demonstration: Demonstration, *, visual_draw: int = 0) -> list[Instruction]:
         """The words of every move with their spans: as recorded, or as the knob ``words`` says them here."""
         recorded = [
             Instruction(text=text, spans={name: Span(**span) for name, span in spans.items()})
@@ -114,20 +127,24 @@ class Renderer:
         ]
         if not self._rewords:
             return recorded
-        self._begin(demonstration)
+        self._begin(demonstration, visual_draw)
         return [self._env.episode.instruction, *recorded[1:]]
 
     def close(self) -> None:
         """Frees the engine. A second call does nothing."""
         self._env.close()
 
-    def _begin(self, demonstration: Demonstration) -> None:
+    def _begin(self, demonstration: Demonstration, visual_draw: int) -> None:
         """Dresses the world for the demonstration's episode."""
         about, env = demonstration.about, self._env
-        if self._seed != demonstration.seed:
-            env.reset(seed=demonstration.seed)
-            self._seed = demonstration.seed
-        drawn = {name: draw for name, draw in about["perturbation"].items() if name != "twin"}
+        if self._dressed != (demonstration.seed, visual_draw):
+            env.begin(seed=demonstration.seed, visual_draw=visual_draw)
+            self._dressed = demonstration.seed, visual_draw
+        drawn = {
+            name: draw
+            for name, draw in about["perturbation"].items()
+            if name != "twin" and not (visual_draw and is_visible(name))
+        }
         there = env.episode.perturbation
         if env.episode.state != demonstration.world(0) or any(there.get(k) != v for k, v in drawn.items()):
             raise FileError(
@@ -139,6 +156,11 @@ class Renderer:
 def held_out_of(settings: dict[str, Any]) -> tuple[str, ...]:
     """What the dataset with these settings leaves out, out of ``core.perturbations.heldout.HELD_OUT``."""
     return tuple(settings["held_out"]["sets"])
+
+
+def is_visible(name: str) -> bool:
+    """Whether a knob, ``name`` or ``name@camera``, changes only what is seen and said."""
+    return KNOBS[split_name(name)[0]].touches in WITHOUT_PHYSICS
 
 
 def visible_levels(perturbations: object, held_out: tuple[str, ...] = tuple(HELD_OUT)) -> dict[str, Level]:
@@ -156,7 +178,7 @@ def visible_levels(perturbations: object, held_out: tuple[str, ...] = tuple(HELD
     levels = chosen_levels(perturbations, held_out)
     for name in levels:
         knob = KNOBS[split_name(name)[0]]
-        if knob.touches not in WITHOUT_PHYSICS:
+        if not is_visible(name):
             valid = ", ".join(k for k, other in KNOBS.items() if other.touches in WITHOUT_PHYSICS)
             raise OptionError(
                 f"{name} changes {knob.touches.value}, and the episode has been played; valid: {valid}"

@@ -1,19 +1,23 @@
 """A dataset's pictures as files: a video per episode and camera, or every picture by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import product
 from pathlib import Path
+
+import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.moments import Moments
 from bomb.demonstrations.pictures import Renderer, visible_levels
 from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.machine.versions import versions
 from bomb.pictures.images import write_mp4, write_png
 from bomb.processes.workers import work_off
-from core.errors import BombError, OptionError, check_choice
+from core.errors import BombError, Number, OptionError, check_choice
 from core.perturbations.base import Level
 from core.perturbations.heldout import HELD_OUT
 
@@ -22,7 +26,7 @@ FORMAT, VERSION, SETTINGS_FILE = "bomb-pictures", 1, "render.json"
 KINDS: dict[str, str] = {
     "mp4": "OUT/CAMERA/episode_SEED.mp4, H.264",
     "png": "OUT/CAMERA/episode_SEED/T.png, lossless",
-}
+}  # of visual draw 0; of the others episode_SEED_drawD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,9 @@ class RenderSettings:
         perturbations: levels of knobs beside those of the dataset.
         held_out: what the pictures must not show, out of ``core.perturbations.heldout.HELD_OUT``.
         kind: out of ``KINDS``.
+        every, moments: which moments are drawn, see ``bomb.demonstrations.moments.Moments``.
+        visual_draws: how often each demonstration is drawn, each time with other draws of the knobs that
+            change only what is seen and said.
     """
 
     backend: str
@@ -43,15 +50,26 @@ class RenderSettings:
     held_out: tuple[str, ...] = tuple(HELD_OUT)
     supersample: int | None = None
     kind: str = "mp4"
+    every: int = 1
+    moments: int | None = None
+    visual_draws: int = 1
 
     def __post_init__(self) -> None:
+        Number(least=1).check("visual_draws", self.visual_draws)
+        _ = self.chosen
         check_choice("kind of pictures", self.kind, KINDS)
         visible_levels(self.perturbations, self.held_out)
+
+    @property
+    def chosen(self) -> Moments:
+        """Which moments are drawn."""
+        return Moments(every=self.every, count=self.moments)
 
     def renderer(self, dataset: Dataset) -> Renderer:
         """What draws."""
         options = asdict(self)
-        options.pop("kind")
+        for name in ("kind", "every", "moments", "visual_draws"):
+            options.pop(name)
         return Renderer(dataset.settings, **options)
 
 
@@ -114,30 +132,42 @@ class Painter:
             FileError: if the episode cannot be read, or a file cannot be written.
         """
         demonstration = self._dataset.load(seed)
-        for camera in self._settings.cameras:
-            place = self._out / camera / f"episode_{seed:06d}"
+        for visual_draw, camera in product(range(self._settings.visual_draws), self._settings.cameras):
+            place = self._out / camera / episode_name(seed, visual_draw)
             try:
-                self._draw(demonstration, camera, place)
+                self._draw(demonstration, camera, visual_draw, place)
             except OSError as error:
                 raise FileError(
                     f"{place} cannot be written: {error.strerror}; the same command goes on from there"
                 ) from error
 
-    def _draw(self, demonstration: Demonstration, camera: str, place: Path) -> None:
+    def _draw(self, demonstration: Demonstration, camera: str, visual_draw: int, place: Path) -> None:
+        rows = self._settings.chosen.rows(
+            np.arange(demonstration.length),
+            split=demonstration.about["split"],
+            seed=demonstration.seed,
+            visual_draw=visual_draw,
+        )
+
+        def views() -> Iterator[np.ndarray]:
+            if self._renderer is None:
+                self._renderer = self._settings.renderer(self._dataset)
+            return self._renderer.views(demonstration, camera, rows, visual_draw=visual_draw)
+
         if self._settings.kind == "mp4":
             file = place.with_suffix(".mp4")
             if not file.exists():
-                write_mp4(file, self._views(demonstration, camera), self._dataset.settings["control_hz"])
+                write_mp4(file, views(), self._dataset.settings["control_hz"])
             return
-        files = [place / f"{t:06d}.png" for t in range(demonstration.length)]
+        files = [place / f"{t:06d}.png" for t in rows]
         if not files[-1].exists():  # they are written in their order
-            for file, picture in zip(files, self._views(demonstration, camera), strict=True):
+            for file, picture in zip(files, views(), strict=True):
                 write_png(file, picture)
 
-    def _views(self, demonstration: Demonstration, camera: str):
-        if self._renderer is None:
-            self._renderer = self._settings.renderer(self._dataset)
-        return self._renderer.views(demonstration, camera)
+
+def episode_name(seed: int, visual_draw: int = 0) -> str:
+    """What the files of an episode in one of its visual draws are called."""
+    return f"episode_{seed:06d}" + (f"_draw{visual_draw}" if visual_draw else "")
 
 
 def _begin(out: Path, dataset: Dataset, settings: RenderSettings) -> None:

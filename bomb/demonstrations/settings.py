@@ -1,10 +1,11 @@
 """What a dataset is collected with."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.control.actions import ActionSpec
-from core.errors import Number, OptionError, check_choice
+from core.errors import Number, OptionError, check_choice, check_names, plain_numbers, take_plain_numbers
 from core.perturbations.base import Level
 from core.perturbations.heldout import (
     HELD_OUT,
@@ -23,6 +24,7 @@ from core.settings import EnvironmentSettings
 SPLITS = ("train", "validation", "ci")
 
 # By name, how much the expert varies.
+SHARE = Number(whole=False, least=0, most=1)
 DIVERSITY: dict[str, float] = {"none": 0.0, "low": 0.25, "medium": 0.5, "high": 1.0}
 
 
@@ -37,7 +39,10 @@ class CollectionSettings:
         seed: of the first episode; the rest count up.
         perturbations: knob to severity or set; see ``chosen_levels``.
         held_out: out of ``core.perturbations.heldout.HELD_OUT``: what is left out.
-        diversity: how much the expert varies, 0 to 1; see ``bomb.policies.varied``.
+        diversity: how much the expert varies, 0 to 1, or by kind of variety, those left out being 0; see
+            ``bomb.policies.varied``.
+        tail: actions that are kept after the first success, in which the expert keeps still; 0: an episode
+            ends when success first holds. An evaluation plays on, so a policy must have seen that.
         action_mode, control_hz: see ``core.make_task``.
         max_steps: actions per episode; None takes the task's own.
     """
@@ -48,12 +53,16 @@ class CollectionSettings:
     seed: int = 0
     perturbations: dict[str, Level] = field(default_factory=dict)
     held_out: tuple[str, ...] = tuple(HELD_OUT)
-    diversity: float = 0.0
+    diversity: float | dict[str, float] = 0.0
+    tail: int = 0
     action_mode: str = "delta"
     control_hz: int = 20
     max_steps: int | None = None
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        for name in ("backends", "held_out"):
+            object.__setattr__(self, name, check_names(name, getattr(self, name)))
         if not self.backends or len(set(self.backends)) != len(self.backends):
             raise OptionError(f"backends must be one or more different names, got {self.backends!r}")
         for name in self.backends:
@@ -61,17 +70,29 @@ class CollectionSettings:
         TASKS.target(self.task)
         check_choice("split to collect from", self.split, SPLITS)
         check_held_out(self.held_out)
+        if not isinstance(self.perturbations, dict):
+            raise OptionError(
+                f"perturbations must be a dict of knob to severity or set, got {self.perturbations!r}"
+            )
+        object.__setattr__(
+            self, "perturbations", {k: plain_numbers(v) for k, v in self.perturbations.items()}
+        )
         check_trainable(self.perturbations, self.held_out)
         object.__setattr__(self, "seed", check_seed(self.seed))
         environment = self.environment(self.backends[0])  # checks the rest, and converts it
         for name in ("action_mode", "control_hz", "max_steps"):
             object.__setattr__(self, name, getattr(environment, name))
-        Number(whole=False, least=0, most=1).check("diversity", self.diversity)
+        Number(least=0).check("tail", self.tail)
+        if not isinstance(self.diversity, dict):
+            SHARE.check("diversity", self.diversity)
+        else:
+            for kind, level in self.diversity.items():
+                SHARE.check(f"diversity of {kind}", level)
 
     @property
     def policy(self) -> str:
         """The words of the expert that plays, see ``bomb.policies.making``."""
-        return f"varied_expert({self.diversity})" if self.diversity else "expert"
+        return f"varied_expert({self.diversity!r})" if self.diversity else "expert"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as ``dataset.json`` has them, with the held-out sets and their hash."""
@@ -85,7 +106,7 @@ class CollectionSettings:
             },
             "max_steps": self.steps,
             "policy": self.policy,
-            "stop_on_success": True,
+            "stop_on_success": not self.tail,
         }
 
     @property
@@ -118,7 +139,7 @@ class CollectionSettings:
             perturbations=self.perturbations,
             split=self.split,
             max_steps=self.max_steps,
-            stop_on_success=True,
+            stop_on_success=not self.tail,
         )
 
 
@@ -173,12 +194,31 @@ def chosen_levels(perturbations: object, held_out: tuple[str, ...]) -> dict[str,
     return dict(make_suite(parts).levels)
 
 
-def diversity_of(words: str) -> float:
-    """A number from 0 to 1, or a name out of ``DIVERSITY``.
+def diversity_of(words: str, kinds: Collection[str]) -> float | dict[str, float]:
+    """How much the expert varies: ``high``, ``0.5``, ``height:1+speed:0.5``, ``high+pause:0``.
+
+    Args:
+        words: a level for all kinds, levels of kinds, or both, joined by ``+``; what is later counts.
+        kinds: what varies, see ``bomb.policies.varied.VARIETIES``.
+
+    Returns:
+        One level if all are the same, else those that are not 0, by kind.
 
     Raises:
-        OptionError: if it is neither.
+        OptionError: for a level that is none.
+        UnknownNameError: for a kind that there is not.
     """
+    levels = dict.fromkeys(kinds, 0.0)
+    for part in words.split("+"):
+        kind, colon, level = part.strip().rpartition(":")
+        named = [check_choice("kind of diversity", kind, kinds)] if colon else kinds
+        levels |= dict.fromkeys(named, _level(level))
+    if len({*levels.values()}) == 1:
+        return next(iter(levels.values()))
+    return {kind: level for kind, level in levels.items() if level}
+
+
+def _level(words: str) -> float:
     if words in DIVERSITY:
         return DIVERSITY[words]
     try:

@@ -4,7 +4,18 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from bomb.rollouts.chunks import ChunkExecution
-from core.errors import OptionError, check_choice, check_flag, check_integer
+from core.errors import (
+    NATURAL,
+    POSITIVE,
+    Number,
+    OptionError,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_names,
+    check_numbers,
+    take_plain_numbers,
+)
 from core.rendering.observation import ObservationSpec
 from core.rendering.sight import DECLARED, Sight
 from core.seeding import check_seed
@@ -57,15 +68,17 @@ class EvaluationSettings(EpisodeSettings):
         check_choice("set of goals", self.goals, GOALS)
         ChunkExecution.parse(self.chunks)
         for name in ("cameras", "modalities"):
-            if (value := getattr(self, name)) is not None and not isinstance(value, str):
-                self._set(name, tuple(value))
+            if (value := getattr(self, name)) is not None:
+                self._set(name, check_names(name, value))
         for name in ("backends", "tasks", "perturbations"):
-            values = getattr(self, name)
-            if isinstance(values, str) or not values:
+            values = check_names(name, getattr(self, name))
+            if not values:
                 raise OptionError(f"{name} must be a sequence of at least one name, got {values!r}")
             if len(set(values)) < len(values):
                 raise OptionError(f"{name} has a name twice: {', '.join(values)}")
-            self._set(name, tuple(values))
+            self._set(name, values)
+        if not isinstance(self.policy, str):
+            raise OptionError(f"policy must be words for bomb.make_policy, got {self.policy!r}")
         check_flag("allow_training_split", self.allow_training_split)
 
     def _check_image_size(self) -> None:
@@ -138,19 +151,18 @@ class ExecutionSettings:
     batch_wait_ms: float = 10.0
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
         if self.workers is not None:
             check_integer("workers", self.workers, least=1)
         check_choice("executor", self.executor, EXECUTORS)
         check_choice("choice of videos", self.videos, KEEP)
         check_choice("choice of states", self.states, KEEP)
-        check_integer("retries", self.retries, least=0)
-        check_integer("batch", self.batch, least=1)
-        for name in ("policy_timeout", "episode_timeout"):
-            value = getattr(self, name)
-            if not 0 < value < float("inf"):
-                raise OptionError(f"{name} must be a positive number of seconds, got {value!r}")
-        if not 0 <= self.batch_wait_ms < float("inf"):
-            raise OptionError(f"batch_wait_ms must be a number from 0 up, got {self.batch_wait_ms!r}")
+        check_numbers(self, {"retries": NATURAL, "batch": POSITIVE})
+        seconds = Number(whole=False, above=0, unit="seconds")
+        wait = Number(whole=False, least=0)
+        check_numbers(self, {"policy_timeout": seconds, "episode_timeout": seconds, "batch_wait_ms": wait})
+        if not isinstance(self.ray_address, str | None):
+            raise OptionError(f"ray_address must be text, or None, got {self.ray_address!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""

@@ -7,7 +7,8 @@ needed.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,15 @@ class Question:
         seed: of the policy's randomness.
         step: actions executed so far.
         history: observations of earlier moments, the oldest first; of models that look at several.
+        memory: the policy as it was before it was asked, of one that remembers; it is copied, and never asked
+            itself.
     """
 
     observation: dict[str, Any]
     seed: int
     step: int
     history: tuple[dict[str, Any], ...] = ()
+    memory: Policy | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,7 +135,8 @@ class PolicyAsker(Asker):
     The score is minus the distance of its chunk from the clean one, in actions at full speed (20 mm at
     20 Hz; the gripper from 0 to 1): by group the mean over the chunk, in total their sum. Every question is
     asked with the same (seed, step), which is common random numbers for policies that keep their promise. A
-    policy that remembers is asked as at its first look.
+    policy that remembers is asked as it was at that moment (``Question.memory``), and told other words by its
+    method ``reword(instruction)`` if it has one; where it could not be copied, as at its first look.
 
     Args:
         policy: it stays open; who made it closes it.
@@ -157,8 +162,7 @@ class PolicyAsker(Asker):
 
     @property
     def grids(self) -> Mapping[str, Grid]:
-        own = getattr(self._policy, "picture_grids", None)
-        return dict(own) if own else {"head": COARSE}
+        return dict.fromkeys(self._policy.cameras or ("head",), COARSE)
 
     def decide(self, question: Question) -> tuple[np.ndarray, np.ndarray]:
         chunk = self._ask(question, [question.observation])[0]
@@ -193,11 +197,18 @@ class PolicyAsker(Asker):
             extras["action_spec"] = self._spec
         if policy.wants_goal_picture:
             extras["goal_picture"] = self._goal_picture
+        more = {"step": question.step} if policy.wants_step else {}
         chunks = []
         for one in observations:
-            policy.reset(one["instruction"], question.seed, **extras)
-            more = {"step": question.step} if policy.wants_step else {}
-            chunks.append(np.asarray(policy.act(one, **more)).copy())
+            asked = policy
+            if question.memory is None:
+                policy.reset(one["instruction"], question.seed, **extras)
+            else:
+                asked = deepcopy(question.memory)
+                other = one["instruction"] != question.observation["instruction"]
+                if other and hasattr(asked, "reword"):
+                    asked.reword(one["instruction"])
+            chunks.append(np.asarray(asked.act(one, **more)).copy())
         return chunks
 
 
@@ -231,8 +242,3 @@ def patch_changes(question: Question, camera: str, grid: Grid, fill: np.ndarray)
 def span_changes(spans: Mapping[str, Span]) -> list[Change]:
     """One change for each span of an instruction."""
     return [Change(name=name, hidden=(span,)) for name, span in spans.items()]
-
-
-def at_step(question: Question, step: int) -> Question:
-    """The same question asked later or earlier: another draw of the policy's noise."""
-    return replace(question, step=step)

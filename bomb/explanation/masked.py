@@ -12,7 +12,7 @@ import numpy as np
 from bomb.explanation.asking import COARSE
 from bomb.explanation.grids import Grid
 from bomb.explanation.occluders import OCCLUDERS, occlude
-from bomb.explanation.regions import chosen_stone, target_mask
+from bomb.explanation.regions import camera_in_world, chosen_stone, target_mask
 from bomb.explanation.spans import spans_of, without
 from bomb.policies.wrappers import Batched, Wrapper
 from core.control.actions import ActionSpec
@@ -176,7 +176,8 @@ class Masked(Wrapper):
         if self._mask.region == "stone":
             stone = chosen_stone(scene, self._goal, truth, state[:3])
             return segmentation == (-1 if stone is None else SegmentationId.STONE + stone)
-        view = next(spec for spec in scene.cameras if spec.name == camera)
+        spec = next(spec for spec in scene.cameras if spec.name == camera)
+        view = camera_in_world(spec, scene, truth)
         flat = np.isin(segmentation, (SegmentationId.BOARD, SegmentationId.TABLE, SegmentationId.MARK))
         return flat & target_mask(segmentation.shape, scene, self._goal, view)
 

@@ -1,13 +1,15 @@
 """What each pixel shows, from the simulator: stone, target, gripper, and what is beside the point."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from bomb.pictures.views import outlines, project
 from core.board.goals import Goal, Intersection, alternatives
 from core.errors import OptionError
-from core.world.rotations import Pose, matrix_from_quaternion
+from core.world.kinematics import Kinematics
+from core.world.rotations import Pose, matrix_from_quaternion, triple
 from core.world.scene import CameraSpec, SceneSpec, SegmentationId
 from core.world.state import SceneState
 
@@ -58,11 +60,8 @@ def region_map(
         segmentation: int32[H, W] of ``SegmentationId``.
         scene: the world.
         goal: what is asked for.
-        camera: that drew it, as the scene has it.
+        camera: that drew it, see ``camera_in_world``.
         stone: the one that is meant, see ``chosen_stone``.
-
-    Raises:
-        OptionError: for a camera on the hand, which shows the target from wherever the hand is.
     """
     found = np.full(segmentation.shape, REGIONS.index("background"), dtype=np.uint8)
     for value, name in _IDS.items():
@@ -88,9 +87,27 @@ def target_mask(size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: Cam
     for place in alternatives(goal):
         is_point = isinstance(place, Intersection)
         line = _square(scene, place) if is_point else outlines(scene, place, 0.0)[0]
+        forward = np.array(camera.forward) / np.linalg.norm(camera.forward)
+        if ((line - np.array(camera.eye)) @ forward <= camera.near).any():
+            continue  # behind a camera on the hand
         pixels = project(camera, line, size)
         draw.polygon([(float(x), float(y)) for y, x in pixels], fill=1)
     return np.array(ink)
+
+
+def camera_in_world(camera: CameraSpec, scene: SceneSpec, state: SceneState) -> CameraSpec:
+    """A camera as it stands in the world; one on the hand is where the hand is."""
+    if camera.parent == "world":
+        return camera
+    found = Kinematics(scene.robot).link_poses(state.joint_positions.astype(np.float64), [camera.parent])[0]
+    R_WH, p_WH = matrix_from_quaternion(found[3:]), found[:3]
+    return replace(
+        camera,
+        parent="world",
+        eye=triple(R_WH @ np.array(camera.eye) + p_WH),
+        forward=triple(R_WH @ np.array(camera.forward)),
+        up=triple(R_WH @ np.array(camera.up)),
+    )
 
 
 def shares(effects: np.ndarray, numbers: np.ndarray, regions: np.ndarray) -> dict[str, float] | None:

@@ -61,9 +61,9 @@ class ExportFolder:
         """How many are in place."""
         return sum(shard.episodes for shard in self.shards)
 
-    def parts(self, shard: int) -> Path:
-        """The folder to write a shard into; it does not exist yet."""
-        return self.path / PARTS / f"{shard:06d}"
+    def parts(self, first: int) -> Path:
+        """The folder to write a shard into that begins with an episode; it does not exist yet."""
+        return self.path / PARTS / f"{first:06d}"
 
     def load(self, plan: ExportPlan) -> None:
         """Takes up what is in place.

@@ -7,7 +7,7 @@ import numpy as np
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer
-from bomb.exports.columns import Columns
+from bomb.exports.columns import Columns, needed_modalities
 from bomb.exports.plan import EpisodePlan
 from bomb.exports.settings import ExportSettings
 
@@ -31,7 +31,7 @@ def make_renderer(dataset_settings: dict, settings: ExportSettings) -> Renderer:
         backend=settings.backend,
         cameras=settings.cameras,
         image_size=settings.image_size,
-        modalities=("rgb", "depth") if "depth" in settings.columns else ("rgb",),
+        modalities=("rgb", *needed_modalities(settings.columns)),
         perturbations=settings.perturbations or None,
         supersample=settings.supersample,
     )
@@ -41,10 +41,9 @@ def drawn_frames(
     renderer: Renderer, demonstration: Demonstration, plan: EpisodePlan, settings: ExportSettings
 ) -> Iterator[ExportFrame]:
     """The frames of one episode, ``plan.length`` of them."""
-    wanted, columns = set(plan.rows.tolist()), None
-    for t, seen in enumerate(renderer.frames(demonstration)):
-        if t not in wanted:
-            continue
+    columns = None
+    seen_at = renderer.moments(demonstration, plan.rows, visual_draw=plan.visual_draw)
+    for t, seen in zip(plan.rows.tolist(), seen_at, strict=True):
         if columns is None:
             columns = Columns(
                 settings.columns,

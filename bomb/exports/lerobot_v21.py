@@ -31,7 +31,7 @@ class LeRobotV21Writer(LeRobotWriter):
     words: ClassVar[str] = "LeRobotDataset v2.1, for openpi: Parquet, and pictures or videos"
     pictures: ClassVar[tuple[str, ...]] = ("png", "video")
 
-    def write_shard(self, folder: Path, shard: int, episodes: Iterable[Drawn]) -> ShardReport:
+    def write_shard(self, folder: Path, episodes: Iterable[Drawn]) -> ShardReport:
         histograms: dict[str, PictureHistogram] = {}
         lines = []
         wanted = schema(self.features())

@@ -24,6 +24,7 @@ from bomb.exports.statistics import PictureHistogram, plain
 from bomb.exports.writer import Drawn, ShardReport
 
 _FILE = "chunk-{chunk:03d}/file-{file:03d}"
+_DRAFT = "draft"  # the name of a file until its number is known
 
 
 class LeRobotV3Writer(LeRobotWriter):
@@ -31,28 +32,45 @@ class LeRobotV3Writer(LeRobotWriter):
 
     words: ClassVar[str] = "LeRobotDataset v3.0: Parquet, and videos or pictures"
 
-    def write_shard(self, folder: Path, shard: int, episodes: Iterable[Drawn]) -> ShardReport:
-        chunk, file = divmod(shard, FILES_PER_CHUNK)
-        place = _FILE.format(chunk=chunk, file=file)
+    def write_shard(self, folder: Path, episodes: Iterable[Drawn]) -> ShardReport:
         histograms: dict[str, PictureHistogram] = {}
         rows, shown = [], 0
         with ExitStack() as stack:
-            videos = self.video_files(stack, folder, f"videos/{{key}}/{place}.mp4")
-            table = stack.enter_context(TableFile(folder / f"data/{place}.parquet", schema(self.features())))
+            videos = self.video_files(stack, folder, f"videos/{{key}}/{_DRAFT}.mp4")
+            table = stack.enter_context(TableFile(folder / f"data/{_DRAFT}.parquet", schema(self.features())))
             encoding = stack.enter_context(Encoding())
             for plan, frames in episodes:
                 pictures, statistics = self.write_episode(plan, frames, table, videos, encoding)
                 summed(histograms, pictures)
-                rows.append(self._row(plan, chunk, file, shown, statistics))
+                rows.append(self._row(plan, shown, statistics))
                 shown += plan.length
         pa = arrow()
-        target = folder / f"meta/episodes/{place}.parquet"
+        target = folder / f"meta/episodes/{_DRAFT}.parquet"
         target.parent.mkdir(parents=True)
         pa.parquet.write_table(pa.Table.from_pylist(rows), target, compression="snappy")
         return ShardReport(episodes=len(rows), histograms=histograms)
 
-    def _row(self, plan: EpisodePlan, chunk: int, file: int, shown: int, statistics: dict) -> dict:
-        """What ``meta/episodes`` has of one episode; ``shown``: frames before it in its videos."""
+    def finish(self, folder: Path, shard: int) -> None:
+        pa = arrow()
+        chunk, file = divmod(shard, FILES_PER_CHUNK)
+        described = folder / f"meta/episodes/{_DRAFT}.parquet"
+        table = pa.parquet.read_table(described)
+        for k, name in enumerate(table.column_names):
+            for ending, number in (("/chunk_index", chunk), ("/file_index", file)):
+                if name.endswith(ending):
+                    table = table.set_column(k, name, pa.array([number] * len(table), pa.int64()))
+        pa.parquet.write_table(table, described, compression="snappy")
+        for draft in list(folder.rglob(f"{_DRAFT}.*")):
+            target = draft.parent / (_FILE.format(chunk=chunk, file=file) + draft.suffix)
+            target.parent.mkdir()
+            draft.rename(target)
+
+    def _row(self, plan: EpisodePlan, shown: int, statistics: dict) -> dict:
+        """What ``meta/episodes`` has of one episode, but for the numbers of its files, which are 0 here.
+
+        ``shown``: frames before it in its videos.
+        """
+        chunk = file = 0
         row = {
             "episode_index": plan.index,
             "tasks": list(dict.fromkeys(plan.texts)),
@@ -64,6 +82,7 @@ class LeRobotV3Writer(LeRobotWriter):
             "meta/episodes/chunk_index": chunk,
             "meta/episodes/file_index": file,
             "bomb/seed": plan.seed,
+            "bomb/visual_draw": plan.visual_draw,
         }
         if self.settings.pictures == "video":
             for camera in self.settings.cameras:

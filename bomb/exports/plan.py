@@ -32,9 +32,10 @@ class EpisodePlan:
     Attributes:
         seed: of the demonstration.
         fingerprint: of the demonstration.
+        visual_draw: number of the draw of what is only seen and said.
         index: of the episode in the export, from 0.
         first: index of its first frame in the export.
-        rows: int64[N], which rows of the demonstration are its frames; all but no-ops.
+        rows: int64[N], which rows of the demonstration are its frames.
         tasks: int64[N], index of each frame's instruction among the export's tasks.
         texts: each frame's instruction.
         instructions: the words of its moves, with spans.
@@ -44,6 +45,7 @@ class EpisodePlan:
 
     seed: int
     fingerprint: str
+    visual_draw: int = 0
     index: int
     first: int
     rows: np.ndarray
@@ -128,18 +130,20 @@ def make_plan(
     try:
         for seed in bar(seeds):
             demonstration = dataset.load(seed)
-            episode = _episode(
-                dataset,
-                settings,
-                vectors,
-                demonstration,
-                reworded(demonstration),
-                tasks,
-                len(episodes),
-                first,
-            )
-            episodes.append(episode)
-            first += episode.length
+            for visual_draw in range(settings.visual_draws):
+                episode = _episode(
+                    dataset,
+                    settings,
+                    vectors,
+                    demonstration,
+                    visual_draw,
+                    reworded(demonstration, visual_draw),
+                    tasks,
+                    len(episodes),
+                    first,
+                )
+                episodes.append(episode)
+                first += episode.length
     finally:
         reworded.close()
     return ExportPlan(episodes=tuple(episodes), tasks=tuple(tasks))
@@ -150,6 +154,7 @@ def _episode(
     settings: ExportSettings,
     vectors: Vectors,
     demonstration: Demonstration,
+    visual_draw: int,
     instructions: Sequence[Instruction],
     tasks: dict[str, int],
     index: int,
@@ -162,6 +167,7 @@ def _episode(
     rows = np.arange(demonstration.length)
     if settings.drop_noops:
         rows = rows[~is_noop(converted(demonstration.actions, start, spec, "delta"))]
+    rows = settings.chosen.rows(rows, split=about["split"], seed=demonstration.seed, visual_draw=visual_draw)
     if not len(rows):
         raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
     asked = demonstration.instruction_index[rows]
@@ -170,6 +176,7 @@ def _episode(
     return EpisodePlan(
         seed=demonstration.seed,
         fingerprint=about["fingerprint"],
+        visual_draw=visual_draw,
         index=index,
         first=first,
         rows=rows,
@@ -195,11 +202,11 @@ class _Reworded:
             environment = environment_of(dataset.settings, backend=settings.backend, perturbations=words)
             self._env = core.make_environment(environment)
 
-    def __call__(self, demonstration: Demonstration) -> list[Instruction]:
+    def __call__(self, demonstration: Demonstration, visual_draw: int) -> list[Instruction]:
         recorded = recorded_instructions(demonstration)
         if self._env is None:
             return recorded
-        self._env.reset(seed=demonstration.seed)
+        self._env.begin(seed=demonstration.seed, visual_draw=visual_draw)
         episode = self._env.episode
         instructions, boards = [episode.instruction], [board_of(episode.state, episode.scene)]
         # Later moves follow from the boards that were read, as they did when they were played.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bomb.disk.files import write_text
 from bomb.exports.plan import ExportPlan
+from bomb.exports.settings import ExportSettings
 from bomb.exports.writer import Writer
 
 README = "README.md"
@@ -34,6 +35,8 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         "actions": f"{settings.actions}: {convention}",
         "state": f"layout {about['state']['layout']} ({about['state']['format']}); feed the model the same",
         "frame of positions": "the robot's base: x forward, y left, z up",
+        "moments": _moments(settings),
+        "visual draws": f"{settings.visual_draws} of each demonstration, each an episode of its own",
         "no-ops": "left out" if settings.drop_noops else "kept",
         "columns": ", ".join(settings.columns) or "none beside the format's own",
     }
@@ -49,6 +52,14 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         *writer.readme(),
     ]
     write_text(path / README, "\n".join(lines).rstrip() + "\n")
+
+
+def _moments(settings: ExportSettings) -> str:
+    if settings.moments is not None:
+        return f"{settings.moments} of each demonstration, spread over it: actions do not follow one another"
+    if settings.every > 1:
+        return f"every {settings.every} steps: actions between them are left out"
+    return "all"
 
 
 def _levels(levels: dict) -> str:

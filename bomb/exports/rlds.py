@@ -107,17 +107,21 @@ class RldsWriter(Writer):
             "discount": np.float32,
             **({"annotation": kinds.FeaturesDict(columns)} if columns else {}),
         }
-        about = {"seed": np.int64, "fingerprint": kinds.Text()}
+        about = {"seed": np.int64, "visual_draw": np.int64, "fingerprint": kinds.Text()}
         return kinds.FeaturesDict(
             {"steps": kinds.Dataset(step), "episode_metadata": kinds.FeaturesDict(about)}
         )
 
-    def write_shard(self, folder: Path, shard: int, episodes: Iterable[Drawn]) -> ShardReport:
+    def write_shard(self, folder: Path, episodes: Iterable[Drawn]) -> ShardReport:
         count, histograms = 0, {}
         with (folder / _DRAWN).open("wb") as file, Encoding() as encoding:
             for plan, frames in episodes:
                 steps = self._steps(plan, frames, encoding, histograms)
-                about = {"seed": plan.seed, "fingerprint": plan.fingerprint}
+                about = {
+                    "seed": plan.seed,
+                    "visual_draw": plan.visual_draw,
+                    "fingerprint": plan.fingerprint,
+                }
                 pickle.dump({"steps": steps, "episode_metadata": about}, file)
                 count += 1
         return ShardReport(episodes=count, histograms=histograms)

@@ -1,6 +1,5 @@
 """``export``: a dataset of demonstrations becomes a dataset of a trainer's format."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +14,10 @@ from bomb.exports.plan import make_plan
 from bomb.exports.readme import README, write_readme
 from bomb.exports.settings import ExportSettings
 from bomb.exports.shards import write_shards
+from bomb.machine.progress import progress
 from bomb.machine.versions import versions
 from bomb.rollouts.states import LAYOUTS
-from core.errors import OptionError, check_choice, check_integer
+from core.errors import Number, OptionError, check_choice, check_integer, check_names, plain_numbers
 from core.perturbations.presets import make_suite
 from core.registry import BACKENDS, TASKS
 
@@ -54,8 +54,12 @@ def export(
     pictures: str | None = None,
     codec: str = "h264",
     drop_noops: bool = False,
+    every: int = 1,
+    moments: int | None = None,
+    visual_draws: int = 1,
     name: str | None = None,
     shard_frames: int = 2000,
+    shard_seconds: float = 60.0,
     workers: int = 1,
     bars: bool = True,
 ) -> Exported:
@@ -71,9 +75,12 @@ def export(
         backend: engine that draws; None: the one that the demonstrations were played in.
         cameras, image_size, supersample: see ``core.make_task``.
         perturbations: knobs that change only what is seen and said, as ``core.make_task`` takes them.
-        columns, actions, codec, drop_noops, shard_frames: see ``ExportSettings``.
+        columns, actions, codec, drop_noops, every, moments, visual_draws, shard_frames: see
+            ``ExportSettings``.
         pictures: ``video``, ``png`` or ``jpeg``; None: the format's default.
         name: of the dataset, in formats that want one; None: ``bomb_`` and the task.
+        shard_seconds: a shard ends with the episode that is drawn after so many seconds, too: an interruption
+            costs each process no more than that.
         workers: processes that draw.
         bars: whether bars on stderr show how far it is, once it takes longer than a second.
 
@@ -85,6 +92,8 @@ def export(
         RenderError: if no graphics driver works.
     """
     workers = check_integer("workers", workers, least=1)
+    shard_seconds = plain_numbers(shard_seconds)
+    Number(whole=False, above=0, unit="seconds").check("shard_seconds", shard_seconds)
     try:
         str(Path(out).absolute()).encode()
     except UnicodeEncodeError:
@@ -95,15 +104,18 @@ def export(
     settings = ExportSettings(
         format=format,
         backend=backend or _only_backend(dataset),
-        cameras=tuple(cameras),
+        cameras=check_names("cameras", cameras),
         image_size=image_size,
         perturbations=visible_levels(perturbations, held_out_of(dataset.settings)),
         supersample=supersample,
-        columns=tuple(columns),
+        columns=check_names("columns", columns),
         actions=actions,
         pictures=pictures or kind.pictures[0],
         codec=codec,
         drop_noops=drop_noops,
+        every=every,
+        moments=moments,
+        visual_draws=visual_draws,
         name=name or f"bomb_{dataset.settings['task']}",
         shard_frames=shard_frames,
     )
@@ -121,7 +133,7 @@ def export(
             with _bar(
                 total=plan.frames(), initial=before, unit="frame", desc=format, disable=not bars
             ) as bar:
-                write_shards(folder, plan, dataset, settings, workers, bar.update)
+                write_shards(folder, plan, dataset, settings, workers, shard_seconds, bar.update)
         if before < plan.frames() or not (folder.path / README).exists():
             with writing(folder.path):
                 write_readme(folder.path, writer, plan, about)
@@ -135,9 +147,7 @@ def export(
 
 
 def _bar(*args: object, **options: object):
-    from tqdm import tqdm
-
-    return tqdm(*args, file=sys.stderr, delay=1, **options)
+    return progress(*args, **options)
 
 
 def _only_backend(dataset: Dataset) -> str:

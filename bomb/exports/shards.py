@@ -1,9 +1,10 @@
 """Drawing and writing shards, in this process or in others, and putting them into place in their order."""
 
+import bisect
 import shutil
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -19,16 +20,19 @@ from bomb.exports.writer import Drawn, ShardReport, Writer
 from bomb.processes.workers import Workers
 from core.errors import BombError
 
-PATIENCE_S = 60.0  # of drawing that an interruption may cost, where one process draws
 DEATHS = 3  # of the processes that write one shard
 
 
 class ShardJob(NamedTuple):
-    """A shard to write: its number, the folder for its files, its episodes."""
+    """Episodes to write, which may become several shards, and the folder for the files of the first."""
 
-    shard: int
     part: Path
     episodes: Sequence[EpisodePlan]
+
+    @property
+    def first(self) -> int:
+        """Index of the first episode in the export."""
+        return self.episodes[0].index
 
 
 class ShardMaker:
@@ -37,16 +41,16 @@ class ShardMaker:
     Args:
         dataset: what is exported.
         settings: how.
+        patience: seconds after which a shard ends with the episode that is being drawn.
         report: called with the frames of each episode that is drawn.
-        patience: seconds after which a shard ends with the episode that is being drawn; None: it has all.
     """
 
     def __init__(
         self,
         dataset: Dataset,
         settings: ExportSettings,
+        patience: float,
         report: Callable[[int], object] | None = None,
-        patience: float | None = None,
     ):
         self._dataset, self._settings, self._report = dataset, settings, report
         self._patience = patience
@@ -54,7 +58,7 @@ class ShardMaker:
         self._renderer = None
 
     def __call__(self, job: ShardJob) -> ShardReport:
-        """Writes a shard.
+        """Writes a shard: the first episodes of the job, as many as there is patience for.
 
         Raises:
             FileError: naming a file that cannot be read or written.
@@ -64,12 +68,12 @@ class ShardMaker:
             self._renderer = make_renderer(self._dataset.settings, self._settings)
         with writing(job.part):
             job.part.mkdir(parents=True)
-            return self._writer.write_shard(job.part, job.shard, self._drawn(job.episodes))
+            return self._writer.write_shard(job.part, self._drawn(job.episodes))
 
     def _drawn(self, episodes: Sequence[EpisodePlan]) -> Iterable[Drawn]:
         begin = time.monotonic()
-        for plan in episodes:
-            if self._patience is not None and time.monotonic() - begin > self._patience:
+        for k, plan in enumerate(episodes):
+            if k and time.monotonic() - begin > self._patience:
                 return  # what there is becomes a shard: an interruption costs no more than this long
             demonstration = self._dataset.load(plan.seed)
             yield plan, drawn_frames(self._renderer, demonstration, plan, self._settings)
@@ -88,6 +92,7 @@ def write_shards(
     dataset: Dataset,
     settings: ExportSettings,
     workers: int,
+    patience: float,
     report: Callable[[int], object],
 ) -> None:
     """Writes what is missing.
@@ -98,6 +103,7 @@ def write_shards(
         dataset: what is exported.
         settings: how.
         workers: processes that draw.
+        patience: seconds of drawing after which a shard ends.
         report: called with the frames of each episode that is drawn here, or of each shard that another
             process wrote.
 
@@ -106,27 +112,28 @@ def write_shards(
         BombError: if the processes that write a shard die again and again.
     """
     if workers == 1 and not writer_class(settings.format).draws_apart:
-        return _write_here(folder, plan, dataset, settings, report)
-    done = len(folder.shards)
-    ranges = plan.shards([shard.episodes for shard in folder.shards], settings.shard_frames)
-    jobs = deque(
-        ShardJob(number, folder.parts(number), plan.episodes[episodes.start : episodes.stop])
-        for number, episodes in enumerate(ranges)
-        if number >= done
-    )
-    with closing(_Processes(dataset, settings, workers)) as makers:
+        return _write_here(folder, plan, dataset, settings, patience, report)
+    jobs = list(_planned(folder, plan, settings))
+    with closing(_Processes(dataset, settings, workers, patience)) as makers:
         ready: dict[int, tuple[ShardJob, ShardReport]] = {}
-        for number in range(done, len(ranges)):
-            while number not in ready:
+        while folder.episodes < len(plan.episodes):
+            while folder.episodes not in ready:
                 # A slow first shard must not let the others fill the disk: those that wait to be put into
-                # place count.
-                while jobs and makers.free and makers.busy + len(ready) < 2 * workers:
-                    makers.submit(jobs.popleft())
+                # place count. What everybody waits for is begun in any case.
+                while jobs and (
+                    jobs[0].first == folder.episodes
+                    or (makers.free and makers.busy + len(ready) < 2 * workers)
+                ):
+                    makers.submit(jobs.pop(0))
                 for job, shard in makers.wait():
-                    ready[job.shard] = job, shard
-            job, shard = ready.pop(number)
+                    ready[job.first] = job, shard
+                    if rest := job.episodes[shard.episodes :]:  # it ran out of patience
+                        bisect.insort(
+                            jobs, ShardJob(folder.parts(rest[0].index), rest), key=lambda job: job.first
+                        )
+            job, shard = ready.pop(folder.episodes)
             folder.commit(plan, job.part, shard)
-            report(sum(episode.length for episode in job.episodes))
+            report(sum(episode.length for episode in job.episodes[: shard.episodes]))
 
 
 def _write_here(
@@ -134,23 +141,28 @@ def _write_here(
     plan: ExportPlan,
     dataset: Dataset,
     settings: ExportSettings,
+    patience: float,
     report: Callable[[int], object],
 ) -> None:
     """One shard after another in this process; each may end early, so the next is planned as it begins."""
-    with closing(ShardMaker(dataset, settings, report, PATIENCE_S)) as maker:
+    with closing(ShardMaker(dataset, settings, patience, report)) as maker:
         while folder.episodes < len(plan.episodes):
-            number = len(folder.shards)
-            ranges = plan.shards([shard.episodes for shard in folder.shards], settings.shard_frames)
-            episodes = plan.episodes[ranges[number].start : ranges[number].stop]
-            job = ShardJob(number, folder.parts(number), episodes)
+            job = next(_planned(folder, plan, settings))
             folder.commit(plan, job.part, maker(job))
+
+
+def _planned(folder: ExportFolder, plan: ExportPlan, settings: ExportSettings) -> Iterator[ShardJob]:
+    """What is missing."""
+    ranges = plan.shards([shard.episodes for shard in folder.shards], settings.shard_frames)
+    for episodes in ranges[len(folder.shards) :]:
+        yield ShardJob(folder.parts(episodes.start), plan.episodes[episodes.start : episodes.stop])
 
 
 class _Processes(Workers):
     """Makes shards in processes of their own; one whose process dies is made again, some times."""
 
-    def __init__(self, dataset: Dataset, settings: ExportSettings, count: int):
-        super().__init__(partial(ShardMaker, dataset, settings), count)
+    def __init__(self, dataset: Dataset, settings: ExportSettings, count: int, patience: float):
+        super().__init__(partial(ShardMaker, dataset, settings, patience), count)
         self._deaths: Counter[int] = Counter()
 
     def wait(self) -> Iterable[tuple[ShardJob, ShardReport]]:
@@ -159,10 +171,11 @@ class _Processes(Workers):
             if answer.death is None:
                 made.append((answer.job, answer.result))
                 continue
-            self._deaths[answer.job.shard] += answer.begun
-            if self._deaths[answer.job.shard] >= DEATHS:
+            self._deaths[answer.job.first] += answer.begun
+            if self._deaths[answer.job.first] >= DEATHS:
                 raise BombError(
-                    f"the process that wrote shard {answer.job.shard} {answer.death}, {DEATHS} times"
+                    f"the process that wrote episode {answer.job.first} and the next {answer.death}, "
+                    f"{DEATHS} times"
                 )
             self.submit(answer.job)
         return made

@@ -85,17 +85,23 @@ class Writer(ABC):
         """All files below ``root`` that belong to shards, in place by the metadata or not."""
 
     @abstractmethod
-    def write_shard(self, folder: Path, shard: int, episodes: Iterable[Drawn]) -> ShardReport:
-        """Writes the files of a shard into ``folder``, named as they will be below ``root``.
+    def write_shard(self, folder: Path, episodes: Iterable[Drawn]) -> ShardReport:
+        """Writes the files of a shard into ``folder``.
 
         Args:
             folder: empty.
-            shard: its number, from 0.
             episodes: at least one.
         """
 
-    def finish(self, folder: Path, shard: int) -> None:  # noqa: B027 -- most shards are ready then
-        """Makes the files in ``folder`` what they shall be; in the parent, before they are put in place."""
+    def finish(self, folder: Path, shard: int) -> None:  # noqa: B027 -- not all number their shards
+        """Makes the files in ``folder`` what they shall be, named as they will be below ``root``.
+
+        In the parent, before they are put in place: only then it is known how many shards come before.
+
+        Args:
+            folder: that the shard was written into.
+            shard: its number, from 0.
+        """
 
     @abstractmethod
     def write_meta(

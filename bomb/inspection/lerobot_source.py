@@ -26,8 +26,12 @@ class LeRobot(Source):
         info = self._folder.info
         marker = path / EXPORTED
         self.action_spec = ActionSpec(mode="delta", control_hz=self._folder.fps)
+        unfinished = {}
         if marker.exists():
-            about = read_json(marker)["about"]
+            stored = read_json(marker)
+            about = stored["about"]
+            if not stored["complete"]:
+                unfinished = {"state": "unfinished export: the same `bomb export` resumes it"}
             self.action_spec = replace(action_spec_of(about["dataset"]), mode=about["settings"]["actions"])
         self._cameras = [n for n in self._folder.cameras if n.startswith("observation.images.")]
         self._stored = [n for n in self._cameras if info["features"][n]["dtype"] == "image"]
@@ -37,6 +41,7 @@ class LeRobot(Source):
             "features": ", ".join(name for name in info["features"] if "." in name or name == "action"),
             "actions": self.action_spec.mode,
             "control": f"{info['fps']} Hz",
+            **unfinished,
         }
 
     def names(self) -> list[str]:

@@ -4,7 +4,7 @@ An open-loop script is made from where the stones stand at reset and from noise,
 moved; both simulators then play exactly the same actions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -88,7 +88,7 @@ class Waypoint:
 
 def script(start: Episode, waypoints: list[Waypoint]) -> np.ndarray:
     """The actions, float32[N, 4], that command the waypoints one after the other."""
-    return np.array(list(_actions(home(start), waypoints)), dtype=np.float32)
+    return np.array(list(commands(home(start), waypoints)), dtype=np.float32)
 
 
 def home(start: Episode) -> np.ndarray:
@@ -98,7 +98,13 @@ def home(start: Episode) -> np.ndarray:
     return matrix_from_quaternion(robot.X_WR.q).T @ (p_WT - np.asarray(robot.X_WR.p))
 
 
-def _actions(commanded: np.ndarray, waypoints: list[Waypoint]) -> Iterator[np.ndarray]:
+def commands(commanded: np.ndarray, waypoints: Sequence[Waypoint]) -> Iterator[np.ndarray]:
+    """Actions, float32[4] each, that command the waypoints one after the other.
+
+    Args:
+        commanded: the target that is commanded before them, float64[3] in R (m).
+        waypoints: where to go.
+    """
     for waypoint in waypoints:
         target = np.array(ACTION.clip(waypoint.target))
         while abs(target - commanded).max() > 1e-5:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
 from bomb.parity.table import Row
 from bomb.processes.workers import work_off
@@ -49,8 +48,8 @@ class Study(ABC):
         keys: of the rows it fills, in the order of the table.
     """
 
-    name: ClassVar[str]
-    keys: ClassVar[tuple[str, ...]]
+    name: str
+    keys: tuple[str, ...]
 
     @abstractmethod
     def jobs(self, plan: StudyPlan) -> list[int]:
@@ -66,9 +65,15 @@ class Study(ABC):
 
 
 def measure(
-    study: Study, plan: StudyPlan, results: dict[int, object], *, workers: int, report: Callable[[], None]
+    study: Study,
+    plan: StudyPlan,
+    results: dict[int, object],
+    *,
+    workers: int,
+    report: Callable[[], None],
+    keep: Callable[[int, object], None] = lambda seed, result: None,
 ) -> None:
-    """Runs the jobs of ``study`` and fills ``results`` (seed to result) as they are finished.
+    """Runs the jobs of ``study`` that are not in ``results`` (seed to result), and fills it as they finish.
 
     Args:
         study: what to measure; must be importable by workers.
@@ -76,24 +81,25 @@ def measure(
         results: filled in place, so that an interrupted run leaves what was finished.
         workers: processes; 0 runs everything in this one.
         report: called once per finished job.
+        keep: called with each seed and its result.
 
     Raises:
         RenderError: if the study draws, and no graphics driver works.
         BombError: if a worker dies.
     """
-    jobs = study.jobs(plan)
-    if workers == 0:
-        for seed in jobs:
-            results[seed] = study.run(plan, seed)
-            report()
-        return
+    jobs = [seed for seed in study.jobs(plan) if seed not in results]
 
     def done(seed: int, result: object) -> None:
         if isinstance(result, RenderError):
             raise result
         results[seed] = result
+        keep(seed, result)
         report()
 
+    if workers == 0 or not jobs:
+        for seed in jobs:
+            done(seed, study.run(plan, seed))
+        return
     make = partial(_Runner, study, plan)
     work_off(make, jobs, min(workers, len(jobs)), done=done, name=lambda seed: f"{study.name}, seed {seed},")
 

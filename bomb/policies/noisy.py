@@ -3,7 +3,7 @@
 import numpy as np
 
 from bomb.policies.expert import Expert
-from core.errors import Number
+from core.errors import Number, plain_numbers
 from core.world.state import SceneState
 
 STREAM = 0x6E6F6973  # "nois", so that no other use of (seed, step) draws the same numbers
@@ -25,6 +25,7 @@ class NoisyExpert(Expert):
     wants_step = True
 
     def __init__(self, sigma: float = 0.008):
+        sigma = plain_numbers(sigma)
         Number(whole=False, least=0, unit="metres").check("sigma of noisy_expert", sigma)
         self._sigma = float(sigma)
 

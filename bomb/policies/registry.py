@@ -19,6 +19,7 @@ POLICIES = Registry(
         "blind": "bomb.policies.wrappers:Blind",
         "mute": "bomb.policies.wrappers:Mute",
         "masked": "bomb.explanation.masked:Masked",
+        "keypoint": "bomb.models.keypoint.policy:KeypointPolicy",
         "vla": "bomb.models.policy:VLAPolicy",
         "vla_history": "bomb.models.policy:VLAHistoryPolicy",
         "pi0": "bomb.models.pi0.policy:Pi0Policy",

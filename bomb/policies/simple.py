@@ -3,19 +3,24 @@
 import numpy as np
 
 from core.control.actions import ActionSpec
+from core.errors import check_integer
 from core.policy import Policy
 
 DELTA = ActionSpec(mode="delta", control_hz=20)
 
 
 class RandomPolicy(Policy):
-    """Uniform actions, each kept for ``repeat`` steps so that the arm gets somewhere."""
+    """Uniform actions, each kept for ``repeat`` steps so that the arm gets somewhere.
+
+    Raises:
+        OptionError: if ``repeat`` is no integer from 1 to 1000.
+    """
 
     wants_action_spec = True
     cameras = ()
 
     def __init__(self, *, repeat: int = 4):
-        self._repeat = repeat
+        self._repeat = check_integer("repeat", repeat, least=1, most=1000)
 
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec = DELTA) -> None:
         self._rng, self._low, self._high = np.random.default_rng(seed), action_spec.low, action_spec.high

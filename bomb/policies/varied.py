@@ -4,14 +4,14 @@ Everything is drawn once per move, from a stream of its own: heights, speeds, bo
 that are off and corrected, and misses on purpose, from which the expert recovers as from any other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from bomb.policies.expert import Command, Expert
 from bomb.policies.world import World
 from core.control.actions import ActionSpec
-from core.errors import Number, check_choice
+from core.errors import Number, check_choice, plain_numbers
 from core.seeding import stream
 from core.task import Episode, Move
 
@@ -46,19 +46,35 @@ class VariedExpert(Expert):
     """The scripted expert, each time a little different.
 
     Args:
-        level: how much it varies, 0 (exactly the expert) to 1.
+        level: how much it varies, 0 (exactly the expert) to 1; or levels by variety, those left out being 0.
         varieties: what varies, out of ``VARIETIES``; all by default.
 
     Attributes:
         variety: what was drawn in this episode: the level and, per move, plain values by variety.
     """
 
-    def __init__(self, level: float = 0.5, varieties: str | Sequence[str] = tuple(VARIETIES)):
-        Number(whole=False, least=0, most=1).check("level of variety", level)
+    def __init__(
+        self,
+        level: float | Mapping[str, float] = 0.5,
+        varieties: str | Sequence[str] = tuple(VARIETIES),
+    ):
         varieties = (varieties,) if isinstance(varieties, str) else tuple(varieties)
-        for name in varieties:
+        if isinstance(level, Mapping):
+            level = {name: plain_numbers(value) for name, value in level.items()}
+        else:
+            level = plain_numbers(level)
+        levels = level if isinstance(level, Mapping) else dict.fromkeys(varieties, level)
+        for name in (*varieties, *levels):
             check_choice("variety", name, VARIETIES)
-        self._level, self._varieties = float(level), varieties
+        for value in (*levels.values(), *([] if isinstance(level, Mapping) else [level])):
+            Number(whole=False, least=0, most=1).check("level of variety", value)
+        self._levels = {name: float(levels.get(name, 0.0)) for name in VARIETIES}
+        self._level: float | dict[str, float] = (
+            {name: float(value) for name, value in level.items()}
+            if isinstance(level, Mapping)
+            else float(level)
+        )
+        self._varieties = varieties
         self.variety: dict = {}
 
     def describe(self) -> dict:
@@ -123,17 +139,18 @@ class VariedExpert(Expert):
     def _draw_move(self) -> None:
         """Draws the variety of the next move; everything is drawn, whatever is on, so that seeds compare."""
         split, seed = self._of
-        rng, level = stream(split, seed, f"diversity:{len(self.variety['moves'])}"), self._level
+        rng, level = stream(split, seed, f"diversity:{len(self.variety['moves'])}"), self._levels
+        bow = level["curve"]
         drawn = {
-            "height": 0.06 * level * float(rng.random()),
-            "speed": 1.0 - 0.55 * level * float(rng.random()),
-            "curve": [0.04 * level * float(rng.uniform(-1, 1)), 0.025 * level * float(rng.random())],
+            "height": 0.06 * level["height"] * float(rng.random()),
+            "speed": 1.0 - 0.55 * level["speed"] * float(rng.random()),
+            "curve": [0.04 * bow * float(rng.uniform(-1, 1)), 0.025 * bow * float(rng.random())],
             "pause": {
                 stage: round(float(seconds), 3)
                 for stage, chance, seconds in zip(
                     STAGES, rng.random(3), rng.uniform(0.2, 0.8, 3), strict=True
                 )
-                if chance < 0.5 * level
+                if chance < 0.5 * level["pause"]
             },
             "correction": {
                 stage: [float(far * np.cos(angle)), float(far * np.sin(angle)), 0.0]
@@ -144,9 +161,9 @@ class VariedExpert(Expert):
                     rng.uniform(0, 2 * np.pi, 2),
                     strict=True,
                 )
-                if chance < 0.6 * level
+                if chance < 0.6 * level["correction"]
             },
-            "miss": self._miss(rng, level),
+            "miss": self._miss(rng, level["miss"]),
         }
         self._drawn = {name: drawn[name] if name in self._varieties else STRAIGHT[name] for name in VARIETIES}
         self.variety["moves"].append(self._drawn)

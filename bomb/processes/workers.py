@@ -1,10 +1,12 @@
 """Spawned processes that work off jobs; one may die without taking others along."""
 
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from bomb.disk.files import WriteError
@@ -15,6 +17,7 @@ from core.registry import register_again, registrations
 
 Work = Callable[[object], object]
 Job = TypeVar("Job")
+_END = object()  # in place of a job: no more will come
 DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
 
 
@@ -149,16 +152,26 @@ def work_off(
         pool.close()
 
 
+def _receive(connection: Connection, waiting: SimpleQueue[object]) -> None:
+    """Takes what comes until the other end is gone."""
+    try:
+        while True:
+            waiting.put(connection.recv())
+    except (EOFError, OSError):
+        waiting.put(_END)
+
+
 def _serve(connection: Connection, make: Callable[[], Work], registered: dict[str, Any]) -> None:
     """The life of a process."""
     try:
         register_again(registered)
         work = make()
-        while True:
-            job = connection.recv()
+        waiting: SimpleQueue[object] = SimpleQueue()
+        # Jobs are taken off the pipe at once: two that send to each other more than a pipe holds would wait
+        # for each other for ever.
+        threading.Thread(target=_receive, args=(connection, waiting), daemon=True).start()
+        while (job := waiting.get()) is not _END:
             connection.send(("done", work(job)))
-    except EOFError:
-        pass
     except BombError as error:
         connection.send(("unwritable" if isinstance(error, WriteError) else "raised", str(error)))
     except Exception:  # nothing is lost: `Workers.wait` raises it again where the jobs came from

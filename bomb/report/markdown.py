@@ -3,6 +3,7 @@
 from bomb.report.formats import differing, number, percent, points, words
 from bomb.report.markdown_comparisons import comparison_sections
 from bomb.report.model import ConditionSummary, RunSummary, Summary
+from bomb.report.sections_draws import markdown_by_draw
 from bomb.report.tables import escaped, section, table
 from bomb.statistics.formats import NOTHING, fixed, p_value, share
 
@@ -16,6 +17,7 @@ def to_markdown(summary: Summary) -> str:
         _categories(summary),
         _conditions(summary),
         _twins(summary),
+        markdown_by_draw(summary),
         _reasons(summary),
         _stages(summary),
         _moves(summary),

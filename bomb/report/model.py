@@ -126,6 +126,37 @@ class Group:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DrawGroup:
+    """The episodes of a condition in which a knob drew about the same; ``label`` says what."""
+
+    label: str
+    success: Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawTable:
+    """Success of the episodes of one condition, grouped by one value that one knob drew.
+
+    Attributes:
+        knob: that drew it. value: its name in the draw, that of the camera before it.
+        groups: of the episodes, each in one.
+        p_value: that the groups differ by chance as much as they do; by permutation.
+        p_holm: the same, corrected for all groupings of the condition.
+    """
+
+    run: str
+    task: str
+    backend: str
+    split: str
+    perturbation: str
+    knob: str
+    value: str
+    groups: tuple[DrawGroup, ...]
+    p_value: float
+    p_holm: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CurvePoint:
     """Success at one severity; severity 0 is the clean world."""
 
@@ -206,8 +237,8 @@ class RunSummary:
         provenance: everything else in the run's settings: versions, hardware, git, renderer, ...
         started, finished: first and last, ISO 8601 UTC; None for a run without episodes.
         episodes: completed ones.
-        errors, conditions, groups, curves, efficiency: see there. ``groups`` has clean and perturbed pooled
-            (``severity`` None) and every category x severity.
+        errors, conditions, groups, curves, draws, efficiency: see there. ``groups`` has clean and perturbed
+            pooled (``severity`` None) and every category x severity.
     """
 
     name: str
@@ -224,6 +255,7 @@ class RunSummary:
     conditions: tuple[ConditionSummary, ...]
     groups: tuple[Group, ...]
     curves: tuple[SeverityCurve, ...]
+    draws: tuple[DrawTable, ...]
     efficiency: tuple[Efficiency, ...]
 
 

@@ -9,6 +9,7 @@ from bomb.pages.page import Page
 from bomb.report import (
     sections_boards,
     sections_compared,
+    sections_draws,
     sections_episodes,
     sections_rates,
     sections_run,
@@ -40,6 +41,7 @@ def write_page(file: Path, summary: Summary, runs: Sequence[LoadedRun], *, pairs
     sections_rates.severity(page, summary, names)
     sections_rates.tables(page, summary, names)
     sections_rates.differences(page, summary, names)
+    sections_draws.by_draw(page, summary, names)
     sections_compared.training(page, summary)
     sections_compared.comparisons(page, summary)
     sections_compared.simulators(page, summary)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bomb.machine.progress import progress
 from bomb.pages.page import Page
 from bomb.pictures.images import write_mp4
 from bomb.report.loading import LoadedRun
@@ -13,8 +14,6 @@ from core.world.temporary import temporary_folder
 
 def films(page: Page, runs: Sequence[LoadedRun], pairs: int) -> None:
     """The most telling pairs of each run, ``pairs`` in all, the first run's first."""
-    from tqdm import tqdm
-
     chosen: list[tuple[LoadedRun, Twins]] = []
     per_run = [(run, choose(run.conditions, run.rows, pairs)) for run in runs]
     for k in range(pairs):
@@ -28,7 +27,7 @@ def films(page: Page, runs: Sequence[LoadedRun], pairs: int) -> None:
         "same simulator."
     )
     with page.columns("30rem"):
-        for run, twins in tqdm(chosen[:pairs], desc="films", unit="pair", delay=1):
+        for run, twins in progress(chosen[:pairs], desc="films", unit="pair"):
             try:
                 _pair(page, run, twins)
             except BombError as error:

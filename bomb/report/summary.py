@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from itertools import combinations
 
+from bomb.machine.progress import progress
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
+from bomb.report.draws import draw_tables
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
 from bomb.report.makings import made_otherwise
@@ -36,8 +38,6 @@ def summarise(
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
     if not runs:
         raise OptionError("a report takes at least one run")
-    from tqdm import tqdm
-
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
@@ -45,8 +45,8 @@ def summarise(
         margin=margin,
         runs=tuple(
             _summarise_run(run, runs, margin, twins_across)
-            # On a terminal only, and only if it takes long: some runs have hundreds of conditions.
-            for run in tqdm(runs, unit="run", desc="summing up", delay=1, disable=None, leave=False)
+            # Only if it takes long: some runs have hundreds of conditions.
+            for run in progress(runs, unit="run", desc="summing up", leave=False)
         ),
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
@@ -79,6 +79,7 @@ def _summarise_run(
         ),
         groups=groups(run, twins),
         curves=curves(run, runs, twins, across=across),
+        draws=draw_tables(run),
         efficiency=efficiency(run),
     )
 

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import OptionError
+from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, take_plain_numbers
 
 MODES = ("full", "half", "first", "ensemble")
 DECAY = 0.01
+COUNT = "count"
 GRIPPER = 3  # entry of an action
 
 
@@ -33,13 +34,22 @@ class ChunkExecution:
 
     Attributes:
         mode: one of ``MODES``, or ``"count"``.
-        count: of ``"count"``, how many actions.
+        count: of ``"count"``, how many actions, one at least.
         decay: of ``"ensemble"``, the m of its weights.
+
+    Raises:
+        UnknownNameError, OptionError: for another mode, or numbers that are none.
     """
 
     mode: str = "full"
     count: int = 0
     decay: float = DECAY
+
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        check_choice("way of executing chunks", self.mode, (*MODES, COUNT))
+        (POSITIVE if self.mode == COUNT else NATURAL).check("count", self.count)
+        Number(whole=False, least=0).check("decay", self.decay)
 
     @classmethod
     def parse(cls, words: str) -> "ChunkExecution":
@@ -48,11 +58,13 @@ class ChunkExecution:
         Raises:
             OptionError: listing what can be said.
         """
+        if not isinstance(words, str):
+            raise OptionError(f"chunks must be words, got {words!r}")
         text = words.strip()
         if text in MODES:
             return cls(mode=text)
         if re.fullmatch(r"[1-9]\d*", text):
-            return cls(mode="count", count=int(text))
+            return cls(mode=COUNT, count=int(text))
         decay = re.fullmatch(r"ensemble\((\d*\.?\d+)\)", text)
         if decay:
             return cls(mode="ensemble", decay=float(decay[1]))
@@ -70,7 +82,7 @@ class ChunkExecution:
             return k
         if self.mode == "half":
             return (k + 1) // 2
-        return min(self.count, k) if self.mode == "count" else 1
+        return min(self.count, k) if self.mode == COUNT else 1
 
 
 class Whole:

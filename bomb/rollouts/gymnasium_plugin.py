@@ -45,4 +45,4 @@ def make(*, backend: str | None = None, render_mode: str | None = None, **option
 
     if render_mode is not None:
         check_choice("render_mode", render_mode, ("rgb_array",))
-    return core.make_task(backend=backend, **options)
+    return core.make_task(backend=check_choice("backend", backend, core.list_backends()), **options)

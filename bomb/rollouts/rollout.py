@@ -96,6 +96,7 @@ def play(
     *,
     chunks: ChunkExecution | None = None,
     deadline: Deadline | None = None,
+    until: Callable[[dict], bool] | None = None,
 ) -> EpisodeResult:
     """Plays the episode of ``seed`` to its end.
 
@@ -107,6 +108,7 @@ def play(
             it looks with ``env.observe()`` or ``env.render_camera``.
         chunks: how much of a chunk is executed before the policy looks again; None: all of it.
         deadline: told when the policy is waited for.
+        until: asked as ``until(info)`` after each action whether the episode is to end there.
 
     Raises:
         ConventionError: if the environment does not show what the policy declares to look at.
@@ -137,6 +139,9 @@ def play(
             _, terminated, truncated = env.advance(action)
             timing.sim += now() - begin
             ended, step = terminated or truncated, step + 1
+            if not ended and until is not None and until(env.info()):
+                env.end_episode()
+                ended = True
             if watch is not None:
                 watch(env, env.info())
             if ended:

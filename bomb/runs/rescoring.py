@@ -1,10 +1,11 @@
 """Judging a stored run again, with the same tolerances or others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from bomb import statistics
 from bomb.runs.store import RunStore
+from core.errors import check_choice
 from core.judge.checker import Tolerances
 
 
@@ -100,8 +101,12 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
         changes: fields of ``core.Tolerances`` to replace, in SI units.
 
     Raises:
+        UnknownNameError, OptionError: for a limit that does not exist, or is no number from 0 up.
         FileError: if the store is damaged or an episode cannot be read.
     """
+    for name in changes or {}:
+        check_choice("limit", name, [option.name for option in fields(Tolerances)])
+    Tolerances(**(changes or {}))
     run.check()
     tolerances: dict[str, float] = {}
     conditions = []

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import Field, fields
 from math import isfinite
-from typing import Any
+from typing import Any, get_origin
 
 from bomb.disk.text import printable
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
@@ -38,7 +38,7 @@ def statements() -> list[str]:
         f"{digest})"
     ]
     for kind, (table, unique) in TABLES.items():
-        columns = [f"{field.name} {_SQL[field.type]}" for field in fields(kind)]
+        columns = [f"{field.name} {_SQL[_kind(field)]}" for field in fields(kind)]
         made.append(f"CREATE TABLE {table} ({', '.join(filter(None, [*columns, digest, unique]))})")
     for table in ("records", "states"):
         made.append(
@@ -52,6 +52,12 @@ def statements() -> list[str]:
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
     return [*made, f"PRAGMA user_version = {FORMAT}"]
+
+
+def _kind(field: Field[Any]) -> Any:
+    """The type of a column; ``dict`` and ``list`` whatever they hold."""
+    origin = get_origin(field.type)
+    return origin if origin in _JSON else field.type
 
 
 def insertion(table: str, count: int) -> str:
@@ -88,7 +94,7 @@ def to_values(row: Row) -> list[Any]:
     Raises:
         ValueError: if a number in it is not finite.
     """
-    return [_plain(field.type, getattr(row, field.name)) for field in fields(row)]
+    return [_plain(_kind(field), getattr(row, field.name)) for field in fields(row)]
 
 
 def _plain(kind: object, value: object) -> object:
@@ -107,7 +113,7 @@ def from_values(kind: type[Row], values: tuple[Any, ...]) -> Row:
     """Inverse of ``to_values``."""
     plain = {}
     for field, value in zip(fields(kind), values, strict=True):
-        if field.type in _JSON:
+        if _kind(field) in _JSON:
             value = json.loads(value)
         elif field.type is bool:
             value = bool(value)

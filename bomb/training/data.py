@@ -50,11 +50,11 @@ class Samples:
         actions: float32[B, chunk, 4], in BOMB's terms.
         valid: bool[B, chunk], which of them count.
         seeds: (seed, step) of each, for noise.
-        stages: int8[B], see ``bomb.training.stages``; -1 where unknown.
+        stages: int8[B], see ``bomb.demonstrations.stages``; -1 where unknown.
         names: where each is from, for messages.
         swapped: each sample's instruction with row and column exchanged; empty where there is none.
         labels: for auxiliary objectives: ``cells`` int64[B, 2], ``targets`` float32[B, cameras, 3],
-            ``occupancy`` int8[B, n] where all have it.
+            ``occupancy`` int8[B, n] where all have it, and those of ``Episode.labels`` that all have.
     """
 
     requests: list[Request]
@@ -130,7 +130,7 @@ class Reader:
         return int(min(self._model.chunk, there.ends[k] - there.rows[k]))
 
     def _samples(self, found: list[tuple[Source, np.ndarray]], seeds: list[tuple[int, int]]) -> Samples:
-        requests, chunks, stages, names, labels, swapped = [], [], [], [], [], []
+        requests, chunks, stages, names, labels, swapped, more = [], [], [], [], [], [], []
         for source, (part, number, k) in found:
             frames = source.frames[part]
             episode = frames.episodes[number]
@@ -139,11 +139,14 @@ class Reader:
             stages.append(episode.stages[k])
             swapped.append(episode.swapped[episode.asked[k]])
             labels.append((episode.cells[k], episode.targets[k], episode.occupancy[k]))
+            more.append({name: label[k] for name, label in episode.labels.items()})
             names.append(f"{source.name}, episode {episode.number}, step {episode.rows[k]}")
         cells, targets, occupancy = zip(*labels, strict=True)
         known = {"cells": np.stack(cells), "targets": np.stack(targets)}
         if len({len(board) for board in occupancy}) == 1 and len(occupancy[0]):
             known["occupancy"] = np.stack(occupancy)
+        for name in set.intersection(*(set(one) for one in more)):
+            known[name] = np.stack([one[name] for one in more])
         return Samples(
             requests=requests,
             actions=np.stack([chunk for chunk, _ in chunks]),

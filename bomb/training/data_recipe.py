@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from bomb.demonstrations.moments import Moments
 from bomb.integrations.actions import ActionConvention
 from core.errors import NATURAL, Number, OptionError, check_choice, check_flag, check_numbers
 
@@ -93,9 +94,13 @@ class DataRecipe:
         held_out: episodes of each source that are measured and not learned from: a number of episodes, or a
             share below 1; at least one.
         every: of the moments of an episode every so many is drawn and learned from; chunks have all actions.
+        moments: so many moments of each episode are, spread over it; None: all, or those of ``every``.
+        visual_draws: how often each demonstration is drawn, each time with other draws of the knobs that
+            change only what is seen and said.
         tail: what a chunk is beyond an episode's end: ``mask`` leaves it out of the loss, ``hold`` takes
             actions that keep still.
         drop_noops: whether moments in which nothing is commanded are left out.
+        visible: whether labels say what is covered (``bomb.training.episodes.Episode``); it draws longer.
         supersample: see ``core.make_task``.
         subset_seed: of the order of the episodes.
     """
@@ -104,8 +109,11 @@ class DataRecipe:
     phases: tuple[PhaseRecipe, ...] = ()
     held_out: float = 0.1
     every: int = 1
+    moments: int | None = None
+    visual_draws: int = 1
     tail: str = "mask"
     drop_noops: bool = False
+    visible: bool = False
     supersample: int | None = None
     subset_seed: int = 0
 
@@ -115,15 +123,17 @@ class DataRecipe:
         check_numbers(
             self,
             {
-                "every": Number(least=1), "subset_seed": NATURAL, "supersample": optional,
+                "visual_draws": Number(least=1), "subset_seed": NATURAL, "supersample": optional,
                 "held_out": Number(whole=False, above=0),
             },
         )  # fmt: skip
+        Moments(every=self.every, count=self.moments)
         if self.held_out >= 1 and self.held_out != int(self.held_out):
             raise OptionError(
                 f"held_out must be a share below 1 or a number of episodes, got {self.held_out}"
             )
         check_flag("drop_noops", self.drop_noops)
+        check_flag("visible", self.visible)
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise OptionError(
                 f"shares of the phases must sum up to 1, got {sum(p.share for p in self.phases):g}"

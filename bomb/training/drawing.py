@@ -11,22 +11,38 @@ import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
+from bomb.demonstrations.moments import Moments
 from bomb.demonstrations.pictures import Renderer, held_out_of, visible_levels
 from bomb.demonstrations.settings import action_spec_of
+from bomb.demonstrations.stages import stages_of
 from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.exports.actions import converted, is_noop
-from bomb.exports.columns import Columns, column_name
+from bomb.exports.columns import STONES, Columns, column_name, needed_modalities
 from bomb.machine.versions import versions
 from bomb.processes.workers import work_off
-from bomb.training.episodes import FORMAT, MARKER, VERSION, Episode, PictureFile, picture_file, write_episode
-from bomb.training.stages import stages_of
+from bomb.training.episodes import (
+    FORMAT,
+    MARKER,
+    VERSION,
+    Episode,
+    PictureFile,
+    episode_file,
+    picture_file,
+    write_episode,
+)
 from core.control.actions import ACTION_MODES
 from core.errors import OptionError, check_choice, check_integer
 from core.language.swapping import swapped
 from core.task import Instruction
 
-LABELS = ("target_pixel", "occupancy")
+# Columns of ``bomb.exports.columns`` that are stored with the pictures, as ``Episode.labels`` has them.
+PLAIN_LABELS = ("stone", "target_position", "stone_positions", "board_corners", "commanded_target")
+CAMERA_LABELS = ("stone_pixels", "intrinsics", "extrinsics")
+SHAPES: dict[str, tuple[int, ...]] = {
+    **{"stone": (), "stone_positions": (STONES, 4), "board_corners": (4, 3), "stone_pixels": (STONES, 3)},
+    **{"intrinsics": (3, 3), "extrinsics": (4, 4)},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +54,12 @@ class DrawingSettings:
         cameras, image_size, supersample: see ``core.make_task``.
         perturbations: levels of knobs beside the dataset's, which change only what is seen and said.
         action_mode: in which actions are stored.
-        every: of the moments of an episode every so many is drawn.
+        every, moments: which moments are drawn, see ``bomb.demonstrations.moments.Moments``.
+        visual_draws: how often each demonstration is drawn, each time with other draws of the knobs that
+            change only what is seen and said.
         drop_noops: whether moments in which nothing is commanded are left out.
+        visible: whether it is found out, too, whether target and stones are covered; segmentation is drawn
+            for it.
     """
 
     backend: str
@@ -48,12 +68,27 @@ class DrawingSettings:
     perturbations: dict = field(default_factory=dict)
     action_mode: str = "delta"
     every: int = 1
+    moments: int | None = None
+    visual_draws: int = 1
     drop_noops: bool = False
+    visible: bool = False
     supersample: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("action_mode", self.action_mode, ACTION_MODES)
-        check_integer("every", self.every, least=1)
+        check_integer("visual_draws", self.visual_draws, least=1)
+        _ = self.chosen
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is stored with the pictures."""
+        own = ("target_pixel", "occupancy", *PLAIN_LABELS, *CAMERA_LABELS)
+        return (*own, "visible") if self.visible else own
+
+    @property
+    def chosen(self) -> Moments:
+        """Which moments are drawn."""
+        return Moments(every=self.every, count=self.moments)
 
     def about(self, dataset: Dataset) -> dict:
         """What a store says of the source, plain values."""
@@ -109,7 +144,8 @@ def draw(
     else:
         with writing(folder):
             write_json(folder / MARKER, {**about, "versions": versions()})
-    missing = [seed for seed in wanted if not (folder / f"episode_{seed:06d}.npz").exists()]
+    last = settings.visual_draws - 1  # they are drawn in their order
+    missing = [seed for seed in wanted if not episode_file(folder, seed, last).exists()]
 
     def drawn(seed: int, _: object) -> None:
         if report is not None:
@@ -147,33 +183,39 @@ class EpisodeDrawer:
                 backend=self._settings.backend,
                 cameras=self._settings.cameras,
                 image_size=self._settings.image_size,
+                modalities=("rgb", *needed_modalities(self._settings.columns)),
                 perturbations=self._settings.perturbations or None,
                 supersample=self._settings.supersample,
             )
         demonstration = self._dataset.load(seed)
         with writing(self._folder):
-            write_episode(self._folder, self._drawn(demonstration))
+            for visual_draw in range(self._settings.visual_draws):
+                if not episode_file(self._folder, seed, visual_draw).exists():
+                    write_episode(self._folder, self._drawn(demonstration, visual_draw))
 
-    def _drawn(self, demonstration: Demonstration) -> Episode:
+    def _drawn(self, demonstration: Demonstration, visual_draw: int) -> Episode:
         settings, dataset = self._settings, self._dataset
         spec, start = action_spec_of(dataset.settings), demonstration.observations[0, :3]
-        rows = np.arange(0, demonstration.length, settings.every)
+        rows = np.arange(demonstration.length)
         if settings.drop_noops:
-            idle = is_noop(converted(demonstration.actions, start, spec, "delta"))
-            rows = rows[~idle[rows]]
+            rows = rows[~is_noop(converted(demonstration.actions, start, spec, "delta"))]
+        rows = settings.chosen.rows(
+            rows, split=demonstration.about["split"], seed=demonstration.seed, visual_draw=visual_draw
+        )
         if not len(rows):
             raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
         shape = (len(rows), len(settings.cameras), *settings.image_size, 3)
         labels = []
-        pictures = PictureFile(picture_file(self._folder, demonstration.seed), shape)
+        pictures = PictureFile(picture_file(self._folder, demonstration.seed, visual_draw), shape)
         whole = False
         try:
-            instructions = self._renderer.instructions(demonstration)
+            instructions = self._renderer.instructions(demonstration, visual_draw=visual_draw)
+            moments = self._renderer.moments(demonstration, rows, visual_draw=visual_draw)
             columns = None
-            for t, seen in zip(rows, self._renderer.moments(demonstration, rows), strict=True):
+            for t, seen in zip(rows, moments, strict=True):
                 if columns is None:
                     columns = Columns(
-                        LABELS,
+                        settings.columns,
                         settings.cameras,
                         settings.image_size,
                         demonstration,
@@ -195,6 +237,7 @@ class EpisodeDrawer:
         targets = [[row[column_name("target_pixel", c)] for c in settings.cameras] for row in labels]
         return Episode(
             number=demonstration.seed,
+            visual_draw=visual_draw,
             rows=rows.astype(np.int64),
             states=demonstration.observations[rows],
             texts=tuple(instruction.text for instruction in instructions),
@@ -206,7 +249,17 @@ class EpisodeDrawer:
             cells=cells_of(demonstration)[asked],
             targets=np.array(targets, dtype=np.float32),
             occupancy=np.stack([row["annotation.occupancy"] for row in labels]).astype(np.int8),
+            labels=self._labels(labels),
         )
+
+    def _labels(self, rows: Sequence[dict]) -> dict[str, np.ndarray]:
+        made = {}
+        for name in self._settings.columns[2:]:
+            cameras = [None] if name in PLAIN_LABELS else self._settings.cameras
+            values = np.stack([np.stack([row[column_name(name, c)] for c in cameras]) for row in rows])
+            shape = SHAPES.get(name, values.shape[2:])
+            made[name] = values.reshape(len(rows), *(() if cameras == [None] else (len(cameras),)), *shape)
+        return made
 
 
 def cells_of(demonstration: Demonstration) -> np.ndarray:

@@ -5,22 +5,26 @@
     STORE/SOURCE/frames.json               what was drawn, and with what
     STORE/SOURCE/episode_000007.npy        pictures, uint8[N, cameras, H, W, 3]
     STORE/SOURCE/episode_000007.npz        the rest; written last, so that an episode is whole if it is there
+    STORE/SOURCE/episode_000007_draw1.*    the same demonstration in another visual draw
 """
 
 import io
 import json
 import os
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from bomb.demonstrations.rendering import episode_name
 from bomb.disk.files import FileError, read_json, write_bytes
 from core.episode.archive import read_archive
 
 FORMAT, VERSION = "bomb-frames", 2
 MARKER = "frames.json"
+LABEL = "label."  # before the names of labels in a file
 OPEN = 64  # episodes whose pictures are mapped at a time
 
 
@@ -37,10 +41,19 @@ class Episode:
         asked: int64[N], which of them.
         actions: float32[T, 4], in the action mode of the store.
         ends: int64[N], the action with which the move of each moment ends (excluded).
-        stages: int8[N], as ``bomb.training.stages``; -1 where unknown.
+        stages: int8[N], as ``bomb.demonstrations.stages``; -1 where unknown.
         cells: int64[N, 2], row and column of the target; -1 where there is none.
         targets: float32[N, cameras, 3], u, v of the target in pixels, and whether it is in view.
         occupancy: int8[N, cells], what stands on the board; no columns where unknown.
+        visual_draw: number of the draw of what is only seen and said.
+        labels: further answers for those who learn to see, N of each, by name; empty where unknown. Positions
+            are in R (m), pixels are of the stored pictures. ``stone`` int64[N]: pool index of the stone that
+            the move takes, -1 where there is none; ``target_position`` float32[N, 4]: x, y, z, known or not;
+            ``stone_positions`` float32[N, 32, 4]: x, y, z, in play, by pool index; ``board_corners``
+            float32[N, 4, 3], clockwise from the top left; ``commanded_target`` float32[N, 3], before the
+            action; ``stone_pixels`` float32[N, cameras, 32, 3]: u, v, in view; ``intrinsics`` float32[N,
+            cameras, 3, 3]; ``extrinsics`` float32[N, cameras, 4, 4], X_CR; ``visible`` int64[N, cameras, 33]:
+            whether target and stones are uncovered, where that was asked for.
     """
 
     number: int
@@ -55,6 +68,8 @@ class Episode:
     cells: np.ndarray
     targets: np.ndarray
     occupancy: np.ndarray
+    visual_draw: int = 0
+    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,9 +95,15 @@ class Episode:
 
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive."""
-        head = {"number": self.number, "texts": list(self.texts), "swapped": list(self.swapped)}
+        head = {
+            "number": self.number,
+            "texts": list(self.texts),
+            "swapped": list(self.swapped),
+            "visual_draw": self.visual_draw,
+        }
         buffer = io.BytesIO()
         arrays = {name: getattr(self, name) for name in _ARRAYS}
+        arrays |= {f"{LABEL}{name}": label for name, label in self.labels.items()}
         np.savez_compressed(buffer, head=np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays)
         return buffer.getvalue()
 
@@ -98,7 +119,12 @@ class Episode:
             head = json.loads(stored["head"].tobytes())
             arrays = {name: stored[name] for name in _ARRAYS}
             words = {name: tuple(head[name]) for name in ("texts", "swapped")}
-            return cls(number=head["number"], **words, **arrays)
+            labels = {
+                name.removeprefix(LABEL): label for name, label in stored.items() if name.startswith(LABEL)
+            }
+            return cls(
+                number=head["number"], visual_draw=head["visual_draw"], labels=labels, **words, **arrays
+            )
         except (OSError, ValueError, KeyError) as error:
             raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error
 
@@ -175,7 +201,7 @@ class Frames:
         return self._mapped[episode][k]
 
     def _map(self, episode: Episode) -> np.ndarray:
-        file = picture_file(self.folder, episode.number)
+        file = picture_file(self.folder, episode.number, episode.visual_draw)
         try:
             array = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
@@ -187,11 +213,16 @@ class Frames:
         return array
 
 
-def picture_file(folder: Path, number: int) -> Path:
+def picture_file(folder: Path, number: int, visual_draw: int = 0) -> Path:
     """Where an episode's pictures are."""
-    return folder / f"episode_{number:06d}.npy"
+    return folder / f"{episode_name(number, visual_draw)}.npy"
+
+
+def episode_file(folder: Path, number: int, visual_draw: int = 0) -> Path:
+    """Where the rest of an episode is; it is there if the pictures are, too."""
+    return folder / f"{episode_name(number, visual_draw)}.npz"
 
 
 def write_episode(folder: Path, episode: Episode) -> None:
     """Says that an episode is whole; its pictures are there."""
-    write_bytes(folder / f"episode_{episode.number:06d}.npz", episode.to_bytes())
+    write_bytes(episode_file(folder, episode.number, episode.visual_draw), episode.to_bytes())

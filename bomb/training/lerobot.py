@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bomb.demonstrations.moments import Moments
 from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.exports.actions import is_noop
@@ -43,7 +44,7 @@ class LeRobotEpisodes:
         how: what its features mean.
         cameras: of the model, in its order.
         image_size: (height, width) that pictures are resized to (Pillow's bicubic).
-        every: of the moments of an episode every so many is read.
+        moments: which of an episode are read.
         drop_noops: whether moments in which nothing is commanded are left out.
 
     Raises:
@@ -59,11 +60,11 @@ class LeRobotEpisodes:
         *,
         cameras: Sequence[str],
         image_size: tuple[int, int],
-        every: int = 1,
+        moments: Moments = Moments(),  # noqa: B008 -- frozen
         drop_noops: bool = False,
     ):
         self.dataset, self._how = LeRobotFolder(path), how
-        self._size, self._every, self._drop = image_size, every, drop_noops
+        self._size, self._chosen, self._drop = image_size, moments, drop_noops
         self._views = {camera: how.cameras.get(camera, f"observation.images.{camera}") for camera in cameras}
         if unknown := sorted(how.cameras.keys() - set(cameras)):
             raise OptionError(
@@ -97,7 +98,7 @@ class LeRobotEpisodes:
         """What a store says of the source, plain values."""
         settings = {
             **asdict(self._how), "cameras": dict(self._views), "image_size": list(self._size),
-            "every": self._every, "drop_noops": self._drop,
+            **asdict(self._chosen), "drop_noops": self._drop,
         }  # fmt: skip
         info = json.dumps(self.dataset.info, sort_keys=True).encode()
         dataset = {"info": hashlib.sha256(info).hexdigest(), "episodes": len(self.dataset)}
@@ -154,9 +155,10 @@ class LeRobotEpisodes:
         except PolicyOutputError as error:
             raise ConventionError(f"{where}: {error}") from error
         asked = np.array(columns["task_index"], dtype=np.int64)
-        rows = np.arange(0, len(actions), self._every)
+        rows = np.arange(len(actions))
         if self._drop:
-            rows = rows[~is_noop(actions)[rows]]
+            rows = rows[~is_noop(actions)]
+        rows = self._chosen.rows(rows, split="train", seed=number)
         if not len(rows):
             raise FileError(f"{where} has no action that does anything")
         # A move is a run of one instruction; the same words again are another move.

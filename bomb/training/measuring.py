@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.training.stages import STAGES
+from bomb.demonstrations.stages import STAGES
 from core.errors import OptionError
 
 

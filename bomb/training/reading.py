@@ -4,12 +4,13 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bomb.disk.files import FileError
 from bomb.training.recipe import Recipe
 from core.errors import BombError, missing_extra
 
+Read = TypeVar("Read")
 PLAIN = {str: "text", int: "an integer", float: "a number", bool: "true or false", dict: "a mapping"}
 
 
@@ -17,15 +18,35 @@ class RecipeError(FileError):
     """A recipe that cannot be used: names the file and the entry."""
 
 
-def read_recipe(file: Path | str, changes: Mapping[str, Any] | None = None) -> Recipe:
+def read_recipe(
+    file: Path | str, changes: Mapping[str, Any] | None = None, *, kind: type[Read] = Recipe
+) -> Read:
     """Reads a recipe.
 
     Args:
         file: YAML.
         changes: by dotted name, such as ``{"optimiser.rate": 1e-4}``: entries that are to be others.
+        kind: dataclass that it becomes.
 
     Raises:
         RecipeError: in one line, naming the file, the entry and what is valid.
+        BombError: if PyYAML is not installed.
+    """
+    values = read_entries(file)
+    for name, value in (changes or {}).items():
+        _change(values, name.split("."), value)
+    values.setdefault("name", Path(file).stem)
+    try:
+        return build(kind, values)
+    except BombError as error:
+        raise RecipeError(f"{file}: {error}") from error
+
+
+def read_entries(file: Path | str) -> dict[str, Any]:
+    """What a recipe says, unchecked.
+
+    Raises:
+        RecipeError: naming the file, if it cannot be read or is no mapping.
         BombError: if PyYAML is not installed.
     """
     try:
@@ -43,13 +64,7 @@ def read_recipe(file: Path | str, changes: Mapping[str, Any] | None = None) -> R
         raise RecipeError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{file} must hold a mapping, has {type(values).__name__}")
-    for name, value in (changes or {}).items():
-        _change(values, name.split("."), value)
-    values.setdefault("name", file.stem)
-    try:
-        return build(Recipe, values)
-    except BombError as error:
-        raise RecipeError(f"{file}: {error}") from error
+    return values
 
 
 def build(kind: type, values: object, place: str = "") -> Any:

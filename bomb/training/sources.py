@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.moments import Moments
 from bomb.training.data import Source
 from bomb.training.data_recipe import DataRecipe, SourceRecipe
 from bomb.training.drawing import DrawingSettings, draw
@@ -64,17 +65,17 @@ def open_sources(
 
 
 def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Report | None) -> Source:
-    if source.backends or source.perturbations:
+    if source.backends or source.perturbations or recipe.data.visual_draws > 1:
         raise OptionError(
-            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends and perturbations "
-            "are for folders of `bomb collect`"
+            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations and "
+            "visual_draws are for folders of `bomb collect`"
         )
     episodes = LeRobotEpisodes(
         Path(source.folder),
         source.lerobot,
         cameras=recipe.model.cameras,
         image_size=recipe.model.image_size,
-        every=recipe.data.every,
+        moments=Moments(every=recipe.data.every, count=recipe.data.moments),
         drop_noops=recipe.data.drop_noops,
     )
     dataset = episodes.dataset
@@ -112,7 +113,10 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             perturbations=source.perturbations,
             action_mode=recipe.model.convention.action_mode,
             every=recipe.data.every,
+            moments=recipe.data.moments,
+            visual_draws=recipe.data.visual_draws,
             drop_noops=recipe.data.drop_noops,
+            visible=recipe.data.visible,
             supersample=recipe.data.supersample,
         )
         told = None if report is None else (lambda seed, b=backend: report(f"seed {seed} in {b}"))
@@ -128,6 +132,7 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             **known,
             "drawn_by": list(shares),
             "drawn_with": source.perturbations,
+            "visual_draws": recipe.data.visual_draws,
             "demonstrations": len(learned),
             "seeds": sorted(learned),
             "held_out_seeds": sorted(held),

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from core.board.boards import COLORS, Board, Cell, with_cell
-from core.errors import OptionError
+from core.errors import NATURAL, Number, OptionError, check_choice, check_numbers, take_plain_numbers
+
+METRES = Number(whole=False, unit="metres")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,12 +15,21 @@ class Intersection:
 
     Attributes:
         source: the intersection whose stone is meant; None: any stone of the colour will do.
+
+    Raises:
+        UnknownNameError, OptionError: for another colour, or numbers that are none.
     """
 
     color: str
     row: int
     column: int
     source: Cell | None = None
+
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        check_choice("colour", self.color, COLORS)
+        check_numbers(self, {"row": NATURAL, "column": NATURAL})
+        _check_source(self.source)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
@@ -34,12 +45,22 @@ class Region:
         center: of the rectangle, in W (m).
         half_size: half its edges, along the axes of W (m).
         source: the intersection whose stone is meant; None: any stone of the colour will do.
+
+    Raises:
+        UnknownNameError, OptionError: for another colour, or numbers that are none.
     """
 
     color: str
     center: tuple[float, float]
     half_size: tuple[float, float]
     source: Cell | None = None
+
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        check_choice("colour", self.color, COLORS)
+        for name, number in (("center", METRES), ("half_size", Number(whole=False, above=0))):
+            _check_pair(name, getattr(self, name), number)
+        _check_source(self.source)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
@@ -61,6 +82,18 @@ class Pattern:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for ``info`` and files."""
         return {"kind": "pattern", "stones": [stone.to_dict() for stone in self.stones]}
+
+
+def _check_source(source: object) -> None:
+    if source is not None:
+        _check_pair("source", source, NATURAL)
+
+
+def _check_pair(name: str, pair: object, number: Number) -> None:
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise OptionError(f"{name} must be two numbers, got {pair!r}")
+    for value in pair:
+        number.check(name, value)
 
 
 Goal = Intersection | Region | Pattern

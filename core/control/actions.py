@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core.errors import ActionError, OptionError, check_choice
+from core.errors import ActionError, Number, OptionError, check_choice, take_plain_numbers
 
 ACTION_MODES = ("delta", "absolute")
 RATES = tuple(hz for hz in range(1, 501) if 500 % hz == 0)  # Hz: whole numbers of physics steps
@@ -46,9 +46,11 @@ class ActionSpec:
     deeper: float = 0.0
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
         check_choice("action_mode", self.mode, ACTION_MODES)
         if type(self.control_hz) is not int or self.control_hz not in RATES:
             raise OptionError(f"control_hz must divide 500, got {self.control_hz!r}; valid: {list(RATES)}")
+        Number(whole=False, least=0, unit="metres").check("deeper", self.deeper)
 
     @cached_property
     def max_step(self) -> float:

@@ -29,6 +29,7 @@ from core._checker import (
     Verdict,
     worth_tracing,
 )
+from core.errors import Number, check_numbers, take_plain_numbers
 
 __all__ = [
     "BLACK",
@@ -99,6 +100,9 @@ class Tolerances:
         lift: of a stone's lowest point above where it was at reset (m).
         drop: air below a stone that makes letting go a drop (m).
         wrong_move: of a stone from its start that counts as having moved it (m).
+
+    Raises:
+        OptionError: for what is no number from 0 up.
     """
 
     distance: float = 0.010
@@ -113,6 +117,10 @@ class Tolerances:
     lift: float = 0.020
     drop: float = 0.010
     wrong_move: float = 0.010
+
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        check_numbers(self, dict.fromkeys(self.__dataclass_fields__, Number(whole=False, least=0)))
 
 
 class PlacementChecker:

@@ -15,7 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.backend import Capability
-from core.errors import CapabilityError, OptionError, check_choice, check_integer
+from core.errors import (
+    NATURAL,
+    CapabilityError,
+    Number,
+    OptionError,
+    check_choice,
+    check_integer,
+    check_numbers,
+    take_plain_numbers,
+)
 from core.task import Episode, Task
 from core.world.scene import CameraSpec, SceneSpec
 from core.world.stage import CAMERAS
@@ -56,6 +65,10 @@ class Actuation:
 
     latency: int = 0
     noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        check_numbers(self, {"latency": NATURAL, "noise": Number(whole=False, least=0, unit="metres")})
 
 
 class Perturbation(ABC):

@@ -1,19 +1,20 @@
 """The knobs of one environment: which are on, what they draw, and what that makes of an episode."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.backend import Backend, CameraImage
 from core.errors import CapabilityError, OptionError
 from core.perturbations import KNOBS
-from core.perturbations.base import Actuation, Level, Perturbation, Touches, split_name
+from core.perturbations.base import WITHOUT_PHYSICS, Actuation, Level, Perturbation, Touches, split_name
 from core.perturbations.conditions import ConditionSet
 from core.seeding import stream
 from core.task import Episode, Task
 from core.world.scene import SceneSpec
 from core.world.stage import CAMERAS
 
+VISUAL_DRAW = "visual_draw"  # in a knob's draw: its number, where it is another one than is played
 TWIN = "twin"  # beside the knobs' draws: what an episode shares with its clean twin
 
 
@@ -64,15 +65,27 @@ class Suite:
         """By how much the table may stand lower than the clean one (m)."""
         return max((_knob(name)[0].lowest_table(level) for name, level in self.levels.items()), default=0.0)
 
-    def draw(self, split: str, seed: int) -> dict[str, dict[str, Any]]:
-        """The draws of one episode by knob; each knob has a stream of its own."""
+    def draw(self, split: str, seed: int, visual_draw: int = 0) -> dict[str, dict[str, Any]]:
+        """The draws of one episode by knob; each knob has a stream of its own.
+
+        Args:
+            split, seed: of the episode.
+            visual_draw: number of the draw of what is only seen and said; 0 is the one that is played.
+
+        Raises:
+            OptionError: if a condition set is asked for another draw than its own.
+        """
         if self.conditions is not None:
+            if visual_draw:
+                raise OptionError("a condition set has one draw of each episode; visual_draw must be 0")
             return self.conditions.draws(split, seed)
         draws = {}
         for name, level in self.levels.items():
             knob, camera = _knob(name)
-            head = {"set": level} if knob.sets else {"severity": level}
-            purpose = f"perturbation:{knob.name}"
+            head: dict[str, Any] = {"set": level} if knob.sets else {"severity": level}
+            if visual_draw and knob.touches in WITHOUT_PHYSICS:
+                head[VISUAL_DRAW] = visual_draw
+            purpose = _purpose(knob, head)
             if knob.per_camera:
                 cameras = CAMERAS if camera is None else (camera,)
                 drawn = {c: knob.draw(stream(split, seed, f"{purpose}:{c}"), level) for c in cameras}
@@ -81,11 +94,16 @@ class Suite:
                 draws[name] = {**head, **knob.draw(stream(split, seed, purpose), level)}
         return draws
 
-    def episode(self, task: Task, scene: SceneSpec, *, split: str, seed: int) -> Episode:
+    def episode(
+        self, task: Task, scene: SceneSpec, *, split: str, seed: int, visual_draw: int = 0
+    ) -> Episode:
         """The episode of a seed.
 
         Args:
+            task: draws it.
             scene: the world as it was built.
+            split, seed: of the episode.
+            visual_draw: see ``draw``.
 
         Raises:
             EpisodeInitializationError: if no layout meets the constraints.
@@ -93,7 +111,7 @@ class Suite:
         """
         if not self.levels:
             return task.make_episode(scene, split=split, seed=seed)
-        draws = self.draw(split, seed)
+        draws = self.draw(split, seed, visual_draw)
         draws = {name: draws[name] for name in self.levels}  # the order in which they are applied
         knobs = [(_knob(name)[0], draw) for name, draw in draws.items()]
         dressed = scene
@@ -122,7 +140,7 @@ class Suite:
         rgb = image.rgb
         for knob, draw in _draws(episode):
             if knob.touches is Touches.SENSOR and camera in draw["cameras"]:
-                rng = stream(episode.split, episode.seed, f"perturbation:{knob.name}:{camera}:{period}")
+                rng = stream(episode.split, episode.seed, f"{_purpose(knob, draw)}:{camera}:{period}")
                 rgb = knob.develop(rgb, draw["cameras"][camera], rng)
         return image if rgb is image.rgb else replace(image, rgb=rgb)
 
@@ -155,6 +173,12 @@ def shared(clean: Episode, perturbed: Episode, *, elsewhere: bool = False) -> di
             "removed": sorted(there.keys() - here.keys()),
         },
     }
+
+
+def _purpose(knob: Perturbation, draw: Mapping[str, Any]) -> str:
+    """Of the stream that a knob draws from, in the visual draw that ``draw`` says."""
+    other = f":draw{draw[VISUAL_DRAW]}" if VISUAL_DRAW in draw else ""
+    return f"perturbation:{knob.name}{other}"
 
 
 def _knob(name: str) -> tuple[Perturbation, str | None]:

@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from core.backend import CameraImage
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW, ActionSpec
-from core.errors import Number, OptionError, check_choice
+from core.errors import Number, OptionError, check_choice, check_names, take_plain_numbers
 from core.judge.measuring import Frame
 from core.rendering.instruction_space import InstructionSpace
 from core.world.stage import CAMERAS
@@ -38,17 +38,19 @@ class ObservationSpec:
     modalities: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        for name, values, valid in (
-            ("camera", self.cameras, tuple(CAMERAS)),
-            ("modality", self.modalities, MODALITIES),
+        take_plain_numbers(self)
+        for name, kind, valid in (
+            ("cameras", "camera", tuple(CAMERAS)),
+            ("modalities", "modality", MODALITIES),
         ):
-            if isinstance(values, str):
-                raise OptionError(f"{name}s must be a sequence of names, got the string {values!r}")
+            values = check_names(name, getattr(self, name))
+            object.__setattr__(self, name, values)
             for value in values:
-                check_choice(name, value, valid)
+                check_choice(kind, value, valid)
             if len(set(values)) != len(values):
-                raise OptionError(f"{name}s are named twice in {values!r}")
-        if len(self.image_size) != 2 or not all(map(PIXELS.holds, self.image_size)):
+                raise OptionError(f"{name} are named twice in {values!r}")
+        pair = isinstance(self.image_size, tuple) and len(self.image_size) == 2
+        if not pair or not all(map(PIXELS.holds, self.image_size)):
             raise OptionError(
                 f"image_size must be (height, width) of {PIXELS.least} to {PIXELS.most} pixels, "
                 f"got {self.image_size!r}"

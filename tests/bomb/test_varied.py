@@ -69,3 +69,16 @@ def test_wrong_levels_and_varieties_are_named():
     with pytest.raises(UnknownNameError, match="variety 'dance'; valid: correction, curve"):
         VariedExpert(0.5, ("dance",))
     assert VariedExpert(0.5, "speed").describe() == {"level": 0.5, "varieties": ["speed"]}
+
+
+def test_levels_by_variety(env):
+    policy = VariedExpert({"height": 1.0, "pause": 0.0, "speed": 0.5})
+    actions(env, policy, SEEDS[0])
+    (drawn,) = policy.variety["moves"]
+    whole = VariedExpert(1.0)
+    actions(env, whole, SEEDS[0])
+    (all_of_it,) = whole.variety["moves"]
+    assert drawn["height"] == all_of_it["height"] and drawn["pause"] == {} and drawn["correction"] == {}
+    assert 1 - drawn["speed"] == pytest.approx((1 - all_of_it["speed"]) / 2)
+    assert policy.variety["level"] == {"height": 1.0, "pause": 0.0, "speed": 0.5}
+    assert make_policy("varied_expert({'speed': 0.5})").describe()["level"] == {"speed": 0.5}

@@ -1,14 +1,18 @@
 """Collecting: which episodes a dataset has, and that an earlier call is gone on with."""
 
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bomb.cli import main
 from bomb.collecting.collecting import collect
 from bomb.demonstrations.dataset import Dataset
+from bomb.demonstrations.replaying import replay_dataset
 from bomb.demonstrations.settings import CollectionSettings, chosen_levels, diversity_of
 from bomb.disk.files import FileError
+from bomb.policies.varied import VARIETIES
 from core.errors import BombError, CapabilityError, OptionError, UnknownNameError
 from core.perturbations.heldout import goal_set
 from core.registry import TASKS
@@ -125,6 +129,8 @@ def test_perturbed_episodes_say_so(tmp_path):
         ({"task": "chess"}, UnknownNameError, "task 'chess'"),
         ({"held_out": ("rows",)}, UnknownNameError, "held-out set 'rows'"),
         ({"diversity": 1.5}, OptionError, "diversity must be a number from 0 to 1, got 1.5"),
+        ({"diversity": {"speed": 2}}, OptionError, "diversity of speed must be a number from 0 to 1, got 2"),
+        ({"tail": -1}, OptionError, "tail must be an integer from 0 up, got -1"),
         ({"seed": -1}, OptionError, "seed must be"),
         ({"action_mode": "velocity"}, UnknownNameError, "unknown action_mode 'velocity'"),
         ({"control_hz": 7}, OptionError, "control_hz must divide 500, got 7"),
@@ -137,6 +143,23 @@ def test_bad_settings_are_named(changes, error, words):
         CollectionSettings(**{"backends": (BACKENDS[0],), **changes})
 
 
+def test_the_tail_after_success_is_kept_and_replays(tmp_path):
+    """The same episode, and then the expert keeps still; played again it ends in the same state."""
+    plain = settings(backends=(BACKENDS[0],), diversity={"height": 0.5})
+    with_tail = replace(plain, tail=25)
+    for name, asked in (("plain", plain), ("tail", with_tail)):
+        assert collect(asked, 1, tmp_path / name).complete
+    short, long = (next(iter(Dataset.open(tmp_path / name))) for name in ("plain", "tail"))
+    assert long.length == short.length + 25 and short.about["diversity"]["level"] == {"height": 0.5}
+    assert np.array_equal(long.actions[: short.length], short.actions) and long.about["verdict"]["success"]
+    moved = long.stones[short.length :, :, :3] - long.stones[-1:, :, :3]
+    assert np.abs(moved).max() < 1e-4
+    dataset = Dataset.open(tmp_path / "tail")
+    assert dataset.settings["tail"] == 25 and dataset.settings["stop_on_success"] is False
+    (row,) = replay_dataset(dataset, [BACKENDS[0]])
+    assert row.success.value == 1 and row.exact == 1
+
+
 def test_bad_requests_leave_no_folder(tmp_path):
     out = tmp_path / "dataset"
     with pytest.raises(CapabilityError, match="'tic_tac_toe' cannot do stone_amount"):
@@ -145,8 +168,13 @@ def test_bad_requests_leave_no_folder(tmp_path):
         with pytest.raises(OptionError, match=f"{name} must be an integer from 1 up, got 0"):
             collect(settings(), **{"episodes": 1, "out": out, "workers": 1, name: 0})
     with pytest.raises(OptionError, match="diversity must be a number from 0 to 1 or none, low"):
-        diversity_of("wild")
-    assert diversity_of("high") == 1.0 and diversity_of("0.3") == 0.3
+        diversity_of("wild", VARIETIES)
+    with pytest.raises(UnknownNameError, match="kind of diversity 'dance'; valid: correction, curve"):
+        diversity_of("high+dance:1", VARIETIES)
+    assert diversity_of("high", VARIETIES) == 1.0 and diversity_of("0.3", VARIETIES) == 0.3
+    assert diversity_of("speed:high+pause:0.2", VARIETIES) == {"speed": 1.0, "pause": 0.2}
+    everything = {name: 0.5 for name in VARIETIES if name != "pause"}
+    assert diversity_of("medium+pause:0", VARIETIES) == everything
     assert not out.exists()
 
 

@@ -55,6 +55,12 @@ def test_every_job_has_its_answer(make_pool):
     assert all(answer.death is None for answer in answers.values())
 
 
+@pytest.mark.timeout(60)
+def test_jobs_and_answers_larger_than_a_pipe(make_pool):
+    answers = everything(make_pool(partial(partial, bytes.upper), count=1), [bytes(4_000_000)] * 3)
+    assert [len(answer.result) for answer in answers.values()] == [4_000_000]
+
+
 def test_a_death_is_told_and_the_others_go_on(make_pool):
     answers = everything(make_pool(count=1), [1, 13, 2, 3])
     assert answers[13].death == "was ended by SIGKILL" and answers[13].begun

@@ -6,10 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bomb.demonstrations.labels import in_base, stones_of_moves
 from bomb.demonstrations.pictures import Renderer
+from bomb.exports.actions import commanded_targets
 from bomb.exports.cameras import Cameras, intrinsics
 from bomb.exports.columns import STONES, Columns, features, spans_json, stored_depth
 from bomb.exports.plan import recorded_instructions
+from bomb.exports.settings import COLUMNS
 from bomb.exports.targets import filled, occupancy
 from core.judge.measuring import Measurer
 from core.world.kinematics import Kinematics
@@ -20,7 +23,7 @@ from tests.exports.conftest import make_dataset
 pytestmark = pytest.mark.render
 
 SIZE = (192, 256)
-WANTED = ("target_pixel", "occupancy", "stone_pixels", "intrinsics", "extrinsics", "depth", "spans")
+WANTED = COLUMNS
 CAMERAS = ("head", "wrist")
 IN_FRONT = (SegmentationId.ROBOT, SegmentationId.GRIPPER)
 
@@ -102,6 +105,73 @@ def test_stone_pixels_lie_in_the_masks_of_the_stones(seen):
                     assert found in IN_FRONT or found >= SegmentationId.STONE
                     covered += 1
     assert hit >= 40 and covered < hit / 3
+
+
+def test_what_is_covered_has_something_in_front_of_it(seen):
+    """Against the depth picture, which the column is not made from: nearer by more than the stone is high."""
+    counts = np.zeros((2, 2), dtype=int)
+    for _frame, columns, state in seen:
+        for camera in CAMERAS:
+            visible = columns[f"annotation.visible.{camera}"]
+            pixels = columns[f"annotation.stone_pixels.{camera}"].reshape(STONES, 3)
+            X_CR = columns[f"annotation.extrinsics.{camera}"].reshape(4, 4)
+            target = columns["annotation.target_position"]
+            points = [(columns[f"annotation.target_pixel.{camera}"], target[:3], 0.003)]
+            places = columns["annotation.stone_positions"].reshape(STONES, 4)
+            points += [(pixels[k], places[k, :3], 0.012) for k in state.stone_ids]
+            shown = visible[[0, *(state.stone_ids + 1)]]
+            for uncovered, ((u, v, in_view), p_R, thick) in zip(shown, points, strict=True):
+                if not in_view:
+                    assert not uncovered
+                    continue
+                far = float((X_CR[:3, :3] @ p_R + X_CR[:3, 3])[2])
+                near = columns[f"observation.depth.{camera}"][round(float(v)), round(float(u)), 0] / 1000
+                counts[int(uncovered), int(near < far - thick - far / SIZE[0])] += 1
+            assert visible.sum() == shown.sum()  # what is not in play is not seen
+    assert counts[1, 1] == 0 and counts[1, 0] > 40 and counts[0, 1] >= 1, counts
+
+
+def test_positions_are_in_the_robots_frame(seen, whole):
+    (demonstration,) = whole
+    scene = seen[0][0]["env"].episode.scene
+    goal, spec = goal_in_base(demonstration, scene), seen[0][0]["env"].action_spec
+    moved = demonstration.stones[-1, :, :3] - demonstration.stones[0, :, :3]
+    taken = int(demonstration.stone_ids[np.linalg.norm(moved, axis=1).argmax()])
+    for _, columns, state in seen:
+        np.testing.assert_allclose(columns["annotation.target_position"], [*goal, 1], atol=1e-6)
+        assert columns["annotation.stone"].tolist() == [taken]
+        places = columns["annotation.stone_positions"].reshape(STONES, 4)
+        assert np.flatnonzero(places[:, 3]).tolist() == state.stone_ids.tolist()
+        corners = columns["annotation.board_corners"].reshape(4, 3)
+        sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+        np.testing.assert_allclose(sides, 4 * scene.board.pitch, atol=1e-5)
+    # Down the picture is +x of R, to the right +y (docs/conventions.md).
+    top_left, top_right, _, bottom_left = corners
+    assert bottom_left[0] > top_left[0] + 0.1 and top_right[1] > top_left[1] + 0.1
+    end = demonstration.world(demonstration.length)
+    k = end.stone_ids.tolist().index(taken)
+    assert np.linalg.norm(in_base(scene, end.stone_poses[k, :3])[:2] - goal[:2]) < 0.01
+    steps = [int(columns["annotation.step"][0]) for _, columns, _ in seen]
+    stages = [int(columns["annotation.stage"][0]) for _, columns, _ in seen]
+    assert steps == sorted(set(steps)) and stages == sorted(stages)
+    for t, (_, columns, _) in zip(steps, seen, strict=True):
+        before = columns["annotation.commanded_target"]
+        reached = np.array(spec.advance(tuple(map(float, before)), demonstration.actions[t]))
+        later = commanded_targets(demonstration.actions, demonstration.observations[0, :3], spec)[t + 1]
+        np.testing.assert_allclose(reached, later, atol=1e-6)
+
+
+def test_the_stone_of_a_move_is_the_one_that_moved(short):
+    (first, *_) = short
+    assert stones_of_moves(first).tolist() == [-1]  # it stops before anything is touched
+    stones = np.repeat(first.stones[:1], first.length + 1, axis=0)
+    pushed, lifted = stones.copy(), stones.copy()
+    pushed[3:, 1, 0] += 0.02
+    lifted[3:, 1, 0] += 0.02
+    lifted[4, 2, 2] += 0.03
+    for changed, k in ((pushed, 1), (lifted, 2)):
+        found = stones_of_moves(replace(first, stones=changed))
+        assert found.tolist() == [first.stone_ids[k]]
 
 
 def test_occupancy_and_the_rest(seen, whole):

@@ -36,15 +36,19 @@ class Plain(Writer):
     def data_files(self, root: Path) -> Iterable[Path]:
         return [file for file in (root / "data").rglob("*") if file.is_file()]
 
-    def write_shard(self, folder: Path, shard: int, episodes) -> ShardReport:
+    def write_shard(self, folder: Path, episodes) -> ShardReport:
         for name in ("a", "b"):
-            target = folder / "data" / name / f"{shard}.txt"
+            target = folder / "data" / name / "draft.txt"
             target.parent.mkdir(parents=True)
             target.write_text(f"{name}{[plan.seed for plan in episodes]}")
         histogram = PictureHistogram()
-        histogram.add(np.full((2, 2, 3), shard, np.uint8))
+        histogram.add(np.full((2, 2, 3), len(episodes), np.uint8))
         lines = [{"seed": plan.seed} for plan in episodes]
         return ShardReport(episodes=len(lines), histograms={"head": histogram}, lines=lines)
+
+    def finish(self, folder: Path, shard: int) -> None:
+        for draft in folder.rglob("draft.txt"):
+            draft.rename(draft.with_name(f"{shard}.txt"))
 
     def write_meta(self, root, plan, shards, pictures, lines) -> None:
         text = json.dumps([[len(shard) for shard in shards], lines, pictures["head"].pictures])
@@ -70,10 +74,10 @@ def write(out: Path, plan: ExportPlan, about: dict = ABOUT, shard_frames: int = 
     with open_export(out, WRITER, about, plan) as folder:
         ranges = plan.shards([shard.episodes for shard in folder.shards], shard_frames)
         for number in range(len(folder.shards), len(ranges)):
-            part = folder.parts(number)
+            part = folder.parts(ranges[number].start)
             part.mkdir(parents=True)
             episodes = plan.episodes[ranges[number].start : ranges[number].stop]
-            folder.commit(plan, part, WRITER.write_shard(part, number, episodes))
+            folder.commit(plan, part, WRITER.write_shard(part, episodes))
 
 
 def content(out: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from bomb.exports import export
 from bomb.exports.statistics import QUANTILES
+from core.errors import OptionError
 from tests.exports.conftest import SIZE
 
 pytestmark = pytest.mark.render
@@ -195,3 +196,27 @@ def test_the_readme_and_the_marker_say_what_it_is(pictures):
     marker = json.loads((pictures / "bomb_export.json").read_text())
     assert marker["complete"] and marker["about"]["dataset"]["split"] == "ci"
     assert [shard["episodes"] for shard in marker["shards"]] == [2, 1]
+
+
+def test_some_moments_in_several_draws(short, tmp_path):
+    """Each draw is an episode; what the pictures show is drawn anew, states and actions are the moments'."""
+    knobs = {"table_texture": "seen", "words": "paraphrase_seen"}
+    options = {"image_size": SIZE, "pictures": "png", "perturbations": knobs, "moments": 2, "visual_draws": 3}
+    made = export(short.path, "lerobot", tmp_path / "export", **options)
+    assert (made.episodes, made.frames) == (9, 18)
+    columns, demonstrations = rows(tmp_path / "export"), list(short)
+    numbered = list(zip(columns["episode_index"], columns["observation.state"], strict=True))
+    for episode, state in numbered:
+        there = demonstrations[episode // 3].observations[:-1]
+        assert (there == np.array(state, np.float32)).all(1).any()
+    entries = pq.read_table(next((tmp_path / "export/meta/episodes").rglob("*.parquet"))).to_pydict()
+    assert (
+        entries["bomb/seed"] == [0, 0, 0, 1, 1, 1, 2, 2, 2] and entries["bomb/visual_draw"] == [0, 1, 2] * 3
+    )
+    first = {tuple(said) for said in entries["tasks"][:3]}
+    assert len(first) > 1  # words are a draw, too
+    assert "2 of each demonstration" in (tmp_path / "export/README.md").read_text()
+    again = export(short.path, "lerobot", tmp_path / "export", **options)
+    assert (again.frames, again.written) == (18, 0)
+    with pytest.raises(OptionError, match="moments = 2, not 3"):
+        export(short.path, "lerobot", tmp_path / "export", **{**options, "moments": 3})

@@ -5,14 +5,15 @@ import pytest
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
+from bomb.demonstrations.stages import STAGES, stages_of
+from bomb.exports.columns import STONES
 from bomb.models.requests import Request
 from bomb.training.augmentation import augmented
 from bomb.training.data import Reader, check_alike, phases_of, statistics_of
 from bomb.training.data_recipe import DataRecipe, PhaseRecipe, SourceRecipe
 from bomb.training.recipe import AugmentationRecipe
 from bomb.training.sampler import Phase, Sampler, epochs
-from bomb.training.sources import chosen
-from bomb.training.stages import STAGES, stages_of
+from bomb.training.sources import chosen, open_sources
 from core.errors import ConventionError, OptionError
 from tests.training.conftest import EVERY, SIDE, changed, recipe
 
@@ -41,6 +42,16 @@ def test_what_is_drawn_is_what_a_policy_sees(demonstrations, sources):
         assert episode.texts[episode.asked[k]] == seen["instruction"]
     renderer.close()
     np.testing.assert_array_equal(episode.actions, demonstration.actions)
+    shapes = {name: label.shape[1:] for name, label in episode.labels.items()}
+    assert shapes == {
+        "stone": (), "target_position": (4,), "stone_positions": (STONES, 4), "board_corners": (4, 3),
+        "commanded_target": (3,), "stone_pixels": (1, STONES, 3), "intrinsics": (1, 3, 3),
+        "extrinsics": (1, 4, 4),
+    }  # fmt: skip
+    taken = episode.labels["stone_positions"][np.arange(len(episode)), episode.labels["stone"]]
+    target = episode.labels["target_position"]
+    assert taken[:, 3].all() and np.linalg.norm(taken[0] - target[0]) > 0.03
+    assert np.linalg.norm(taken[-1, :2] - target[-1, :2]) < 0.02  # the last moment is near the end
     goal = demonstration.about["goal"]
     assert (episode.cells == [goal["row"], goal["column"]]).all()
 
@@ -157,3 +168,26 @@ def test_augmentation_is_drawn_from_the_seed_and_never_flips():
         wrist = one.pictures["wrist"].astype(int).sum(-1)
         assert wrist[9, 14] > 500 and wrist[10, 15] < 50  # only its colours change
     assert augmented(request, AugmentationRecipe(), seed=(0, 1)) is request
+
+
+def test_a_demonstration_is_learned_in_several_draws(demonstrations, tmp_path):
+    """Other textures and other moments, the same actions; what is held out stays out in all of them."""
+    knobs = {"table_texture": "seen"}
+    data = DataRecipe(
+        sources=(SourceRecipe(backends=("mujoco",), perturbations=knobs),),
+        moments=3, visual_draws=2, visible=True, supersample=1, held_out=1,
+    )  # fmt: skip
+    (source,) = open_sources(recipe(data=data), [demonstrations], tmp_path)
+    (frames,) = source.frames
+    numbers = [(episode.number, episode.visual_draw, len(episode)) for episode in frames.episodes]
+    seeds = Dataset.open(demonstrations).seeds()
+    assert numbers == [(seed, draw, 3) for seed in seeds for draw in range(2)]
+    one, other = frames.episodes[:2]
+    assert (one.actions == other.actions).all() and (one.rows != other.rows).any()
+    held = {frames.episodes[k].number for _, k, _ in source.held_out}
+    learned = {frames.episodes[k].number for _, k, _ in source.learned}
+    assert len(held) == 1 and not held & learned and len(source.held_out) == 6
+    assert abs(frames.pictures(0, 0)[0].astype(int) - frames.pictures(1, 0)[0]).mean() > 2
+    assert source.provenance["visual_draws"] == 2
+    visible = one.labels["visible"]
+    assert visible.shape == (3, 1, 1 + STONES) and set(visible.ravel()) == {0, 1}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from bomb.demonstrations.stages import STAGES
 from bomb.disk.files import FileError, WriteError
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.lora import LoRA
@@ -25,7 +26,6 @@ from bomb.training.page import write_page
 from bomb.training.recipe import HeldOutRecipe, LossRecipe, OptimiserRecipe, TrainedRecipe
 from bomb.training.saving import begin, steps_in
 from bomb.training.selection import choose
-from bomb.training.stages import STAGES
 from core.errors import OptionError, UnknownNameError
 from tests.training.conftest import SIDE, changed, recipe
 

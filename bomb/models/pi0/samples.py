@@ -1,6 +1,5 @@
 """Demonstrations as a model learns from them: what was seen before an action, and the chunk that followed."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import numpy as np
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer
+from bomb.machine.progress import progress
 from core.errors import OptionError
 
 SMALLEST_DEVIATION = 1e-2  # of a number that hardly changes, so that normalising does not blow up its noise
@@ -70,8 +70,6 @@ def make_samples(
         OptionError: if there is no demonstration, or the datasets differ in what their actions mean.
         FileError, RenderError: as reading and drawing demonstrations do.
     """
-    from tqdm import tqdm
-
     common = {(d.settings["action_mode"], d.settings["control_hz"]) for d in datasets}
     if len(common) != 1:
         raise OptionError(f"datasets must be of one action mode and control rate, got {sorted(common)}")
@@ -81,7 +79,7 @@ def make_samples(
     pictures, states, texts, actions = [], [], [], []
     renderer, drawing = None, None
     try:
-        for dataset, seed, backend in tqdm(work, unit="demonstration", desc="draw", file=sys.stderr, delay=1):
+        for dataset, seed, backend in progress(work, unit="demonstration", desc="draw"):
             if drawing != (dataset, backend):
                 if renderer is not None:
                     renderer.close()

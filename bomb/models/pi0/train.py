@@ -15,6 +15,7 @@ import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.integrations.actions import ActionConvention
+from bomb.machine.progress import progress
 from bomb.models.pi0.build import SmallPi0, make_model, make_processor
 from bomb.models.pi0.checkpoint import Checkpoint, check_free, the_extra
 from bomb.models.pi0.samples import Samples, make_samples
@@ -131,7 +132,6 @@ def train(checkpoint: Checkpoint, samples: Samples, training: Training, out: Pat
         FileError: if something else than a checkpoint is in the folder.
     """
     import torch
-    from tqdm import tqdm
 
     if training.threads is not None:
         torch.set_num_threads(training.threads)
@@ -142,7 +142,7 @@ def train(checkpoint: Checkpoint, samples: Samples, training: Training, out: Pat
     start = saved = time.monotonic()
     share, losses, interrupted = 0.0, [], False
     pool = rng.permutation(0)
-    with tqdm(total=training.steps, unit="step", desc="train", file=sys.stderr, delay=1) as bar:
+    with progress(total=training.steps, unit="step", desc="train") as bar:
         try:
             while share < 1.0:
                 if len(pool) < training.batch:

@@ -1,0 +1,1 @@
+"""The policy ``keypoint``: key points of pictures, slots of words, a hand on both; numpy alone plays it."""

@@ -1,0 +1,1 @@
+"""The policy ``keypoint``, without torch."""
