@@ -8,7 +8,7 @@ help: ## this list
 setup: ## system packages, .venv, the compiled checker, the robot's meshes; quick the second time
 	@bash scripts/setup.sh
 
-demo: setup ## the expert in both simulators, compared; pictures, a video and a page in runs/demo/
+demo: setup ## the expert and keypoint in both simulators, compared; pictures, a video, a page in runs/demo/
 	.venv/bin/bomb demo
 
 test: setup ## the tests, on every core; ARGS="tests/bomb -k cli" runs a part

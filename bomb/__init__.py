@@ -5,12 +5,13 @@ importing this module registers ``bomb/PlaceStone-v0`` with gymnasium.
 """
 
 from importlib import import_module
+from typing import Any
 
 import core
 from bomb.rollouts.gymnasium_plugin import register
 
 # Public names of the harness and the modules they live in; imported on first use.
-_PUBLIC = {
+PUBLIC = {
     "Estimate": "bomb.statistics",
     "EpisodeResult": "bomb.rollouts.rollout",
     "ExecutionSettings": "bomb.evaluation",
@@ -26,14 +27,14 @@ _PUBLIC = {
     "rescore": "bomb.runs.rescoring",
 }
 
-__all__ = sorted({*_PUBLIC, *core.__all__})
+__all__ = sorted({*PUBLIC, *core.__all__})
 
 register()
 
 
-def __getattr__(name: str):
-    if name in _PUBLIC:
-        value = getattr(import_module(_PUBLIC[name]), name)
+def __getattr__(name: str) -> Any:
+    if name in PUBLIC:
+        value = getattr(import_module(PUBLIC[name]), name)
     elif name in core.__all__:
         value = getattr(core, name)
     else:

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 # Public names and the rooms they live in; imported on first use, so that ``import core`` is quick.
-_PUBLIC = {
+PUBLIC = {
     "ActionError": "core.errors",
     "ActionSpec": "core.control.actions",
     "Actuation": "core.perturbations.base",
@@ -98,13 +98,13 @@ _PUBLIC = {
     "with_cell": "core.board.boards",
 }
 
-__all__ = sorted(_PUBLIC)
+__all__ = sorted(PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
+    if name not in PUBLIC:
         raise AttributeError(f"module 'core' has no attribute {name!r}")
-    value = getattr(import_module(_PUBLIC[name]), name)
+    value = getattr(import_module(PUBLIC[name]), name)
     globals()[name] = value
     return value
 

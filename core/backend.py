@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from core.errors import CapabilityError
+from core.errors import CapabilityError, RenderError
 from core.world.capability import Capability
 from core.world.changes import check_changes
 from core.world.scene import CameraSpec, SceneSpec
@@ -26,9 +27,20 @@ class CameraImage:
         segmentation: int32[H, W] of ``SegmentationId``.
     """
 
-    rgb: np.ndarray | None = None
-    depth: np.ndarray | None = None
-    segmentation: np.ndarray | None = None
+    rgb: npt.NDArray[np.uint8] | None = None
+    depth: npt.NDArray[np.float32] | None = None
+    segmentation: npt.NDArray[np.int32] | None = None
+
+    @property
+    def colors(self) -> npt.NDArray[np.uint8]:
+        """``rgb``, where it was asked for.
+
+        Raises:
+            RenderError: if it was not drawn.
+        """
+        if self.rgb is None:
+            raise RenderError("no colours were drawn")
+        return self.rgb
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -227,10 +227,7 @@ class Environment(gymnasium.Env):
             raise RenderError(
                 "this environment was made without cameras; pass cameras=('head',) to make_task"
             )
-        picture = self.render_camera(self._observation_spec.cameras[0], ("rgb",)).rgb
-        if picture is None:
-            raise RenderError(f"{self.backend_name} drew no colours")
-        return picture
+        return self.render_camera(self._observation_spec.cameras[0], ("rgb",)).colors
 
     def render_camera(self, camera: str, modalities: tuple[str, ...] = ("rgb",)) -> CameraImage:
         """Any view of the present state, whatever the observation holds.

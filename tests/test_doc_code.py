@@ -2,7 +2,8 @@
 
 A line ``<!-- fragment -->``, with or without a reason, stands above what needs something around it;
 ``<!-- heavy -->`` above what takes long and runs in ``tests/interop/test_doc_code.py``. Pages show neither.
-Python runs, all blocks in one process; commands go through the command line's own parser and settings.
+Python runs, all blocks in one process; commands go through the command line's own parser and settings, and
+``tests/interop/test_doc_shell.py`` runs them.
 """
 
 import json
@@ -85,7 +86,7 @@ def prepare(folder: Path) -> None:
     """What the pages take for granted: datasets and runs in their places."""
     demos = make_dataset(folder / "runs" / "train", episodes=8, steps=2)
     os.symlink(demos.path, folder / "runs" / "demos")
-    for name in ("a", "expert"):
+    for name in ("a", "b", "blind", "expert"):
         make_run(folder / "runs" / name, lambda _, seed: seed % 2 == 0, conditions=[condition()], policy=name)
 
 
@@ -107,10 +108,11 @@ def test_python_runs_as_it_stands(tmp_path):
 def commands() -> list[tuple[str, list[str]]]:
     found = []
     for block in blocks():
-        if block.language == "bash" and block.mark != "fragment":
+        if block.language == "bash":
             for line in block.code.replace("\\\n", " ").splitlines():
                 words = shlex.split(line, comments=True)
-                if words:
+                # Of fragments what is ours.
+                if words and (block.mark != "fragment" or words[0] == "bomb"):
                     found.append((block.place, words))
     return found
 

@@ -84,7 +84,7 @@ class _Run:
         self._episodes, self._dataset, self._result, self._report = episodes, dataset, result, report
         self._next, self._tried = settings.seed, 0
         self._kept, self._failed = set(dataset.seeds()), set(dataset.failures())
-        self._deaths: Counter[str] = Counter()
+        self._deaths: Counter[int] = Counter()
         self._again: list[int] = []
 
     def through(self, pool: Workers) -> None:
@@ -130,9 +130,9 @@ class _Run:
         if kind == "kept":
             result.kept += 1
         elif kind == "failed":
-            result.failures[outcome.reason] += 1
+            result.failures[str(outcome.reason)] += 1
         elif kind == "error":
-            result.errors[outcome.seed] = outcome.reason
+            result.errors[outcome.seed] = str(outcome.reason)
         self._report(outcome)
         if self._tried >= LEAST_TRIED and result.kept < LEAST_SHARE * self._tried:
             reasons = [*result.failures, *sorted(set(result.errors.values()))[:3]]

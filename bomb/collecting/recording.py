@@ -37,7 +37,7 @@ class Recorder:
         self._asked.append(len(self.moves) - 1)
 
     def demonstration(
-        self, about: dict[str, Any], actions: np.ndarray, diversity: dict | None
+        self, about: dict[str, Any], actions: np.ndarray, diversity: dict[str, Any] | None
     ) -> Demonstration:
         """What was watched.
 
@@ -54,10 +54,8 @@ class Recorder:
         stones = np.zeros((len(self._worlds), len(last), 13), dtype=np.float32)
         first_rows = np.zeros(len(last), dtype=np.int32)
         for row, world in enumerate(self._worlds):
-            present = slice(None)
-            if len(world.stone_ids) < len(last):
-                present = np.isin(last, world.stone_ids)
-                first_rows[~present] = row + 1
+            present = np.isin(last, world.stone_ids)
+            first_rows[~present] = row + 1
             stones[row, present, :7] = world.stone_poses
             stones[row, present, 7:] = world.stone_velocities
         made = Demonstration(
@@ -84,7 +82,7 @@ class _Tail:
     def __init__(self, length: int):
         self._left = length
 
-    def __call__(self, info: dict) -> bool:
+    def __call__(self, info: dict[str, Any]) -> bool:
         self._left -= bool(info["success_once"])
         return self._left < 0
 

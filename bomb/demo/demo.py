@@ -1,7 +1,7 @@
 """The main job in a few minutes: play, compare, draw, and show it on one page."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from bomb.pictures.filming import Film, contact_sheet, film, side_by_side
 from bomb.pictures.images import captioned, grid, write_mp4, write_png
 from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
+from bomb.runs.replaying import played
 from core.errors import BombError
 from core.registry import BACKENDS
 from core.world.stage import CAMERAS
 
 MAX_STEPS = 300
+Say = Callable[[str], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class DemoSettings:
         sheets: how many episodes are drawn moment by moment.
         image_size: (height, width) of each picture, in pixels.
         pictures: whether to draw at all.
+        policy: words of a policy that plays beside the expert, from pictures; None: none.
+        policy_episodes: of it in each simulator.
         timeout: seconds that a renderer may take for its first picture.
     """
 
@@ -50,10 +54,12 @@ class DemoSettings:
     sheets: int = 2
     image_size: tuple[int, int] = (360, 480)
     pictures: bool = True
+    policy: str | None = None
+    policy_episodes: int = 10
     timeout: float = 300.0
 
 
-def demo(settings: DemoSettings, say=print) -> Path:
+def demo(settings: DemoSettings, say: Say = print) -> Path:
     """Runs the whole demonstration.
 
     Args:
@@ -68,25 +74,15 @@ def demo(settings: DemoSettings, say=print) -> Path:
     drawing = _who_can_draw(settings, results, say)
     backends = BACKENDS.names()
     say(f"the expert plays {settings.episodes} episodes in each of {' and '.join(backends)}")
-    with progress(total=settings.episodes * len(backends), unit="episode") as bar:
-        result = evaluate(
-            EvaluationSettings(
-                policy="expert",
-                backends=tuple(backends),
-                episodes=settings.episodes,
-                seed=settings.seed,
-                max_steps=MAX_STEPS,
-            ),
-            report=lambda row: bar.update(),
-        )
-    if result["stopped"]:
-        raise KeyboardInterrupt if result["stopped"] == "interrupted" else BombError(result["stopped"])
-    for entry in result["conditions"]:
+    for entry in _played("expert", backends, settings.episodes, settings.seed):
         results.expert[entry["backend"]] = entry
         write_json(out / f"expert_{entry['backend']}.json", entry)
     # Written after every part, so that an interrupted demo leaves a page too.
     page = out / "index.html"
     write_page(page, results, settings.parity_episodes)
+    if settings.policy is not None:
+        _play_policy(settings, drawing, results, say)
+        write_page(page, results, settings.parity_episodes)
     if drawing:
         _draw(settings, drawing, results, say)
         write_page(page, results, settings.parity_episodes)
@@ -96,7 +92,41 @@ def demo(settings: DemoSettings, say=print) -> Path:
     return page
 
 
-def _who_can_draw(settings: DemoSettings, results: DemoResults, say) -> list[str]:
+def _played(policy: str, backends: Sequence[str], episodes: int, seed: int) -> list[dict[str, Any]]:
+    """The result of each simulator."""
+    asked = EvaluationSettings(
+        policy=policy, backends=tuple(backends), episodes=episodes, seed=seed, max_steps=MAX_STEPS
+    )
+    with progress(total=episodes * len(backends), unit="episode") as bar:
+        result = evaluate(asked, report=lambda row: bar.update())
+    if result["stopped"]:
+        raise KeyboardInterrupt if result["stopped"] == "interrupted" else BombError(result["stopped"])
+    return [{**entry, "cameras": result["cameras"], "image_size": result["image_size"],
+             "privileged": result["privileged"]} for entry in result["conditions"]]  # fmt: skip
+
+
+def _play_policy(settings: DemoSettings, drawing: Sequence[str], results: DemoResults, say: Say) -> None:
+    """A policy that sees pictures alone plays the same episodes; what stands in its way is a note."""
+    if not drawing:
+        results.notes.append(f"{settings.policy} plays from pictures, and none can be drawn here.")
+        return
+    say(
+        f"{settings.policy} plays {settings.policy_episodes} of them from pictures in each of "
+        f"{' and '.join(drawing)}"
+    )
+    try:
+        entries = _played(settings.policy, drawing, settings.policy_episodes, settings.seed)
+    except BombError as error:
+        results.notes.append(f"{settings.policy} could not play: {error}")
+        say(results.notes[-1])
+        return
+    for entry in entries:
+        results.policy[entry["backend"]] = entry
+        write_json(settings.out / f"policy_{entry['backend']}.json", entry)
+    results.policy_name = settings.policy
+
+
+def _who_can_draw(settings: DemoSettings, results: DemoResults, say: Say) -> list[str]:
     """Simulators whose renderer works here; each is tried in a process of its own."""
     if not settings.pictures:
         results.notes.append("Pictures and the video were left out, as asked for.")
@@ -114,13 +144,18 @@ def _who_can_draw(settings: DemoSettings, results: DemoResults, say) -> list[str
     return drawing
 
 
-def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say) -> None:
+def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say: Say) -> None:
     """Contact sheets, one video, and every camera's view of one moment."""
     out = settings.out
     for k in range(settings.sheets):
         seed, moving = settings.seed + k, k == 0
         say(f"drawing episode {seed} in {' and '.join(backends)}")
-        films = [_film(backend, seed, settings, every=1 if moving else 10**9) for backend in backends]
+        players = ["expert", *([results.policy_name] if results.policy_name is not None else [])]
+        films = [
+            _film(player, backend, seed, settings, every=1 if moving else 10**9)
+            for player in players
+            for backend in backends
+        ]
         words = f"“{films[0].result.record.about['instruction']}” (seed {seed})"
         sheet = out / f"episode_{seed}.png"
         write_png(sheet, contact_sheet(films))
@@ -128,22 +163,20 @@ def _draw(settings: DemoSettings, backends: list[str], results: DemoResults, say
         if moving:
             hz = films[0].result.record.about["control_hz"]
             video = out / f"episode_{seed}.mp4"
-            write_mp4(video, side_by_side(films), fps=hz)
+            write_mp4(video, side_by_side(films, columns=len(backends)), fps=hz)
             results.video = (video, words + ", in real time")
     say("drawing every camera")
     results.cameras = out / "cameras.png"
     write_png(results.cameras, every_camera(settings, backends))
 
 
-def _film(backend: str, seed: int, settings: DemoSettings, every: int) -> Film:
+def _film(player: str, backend: str, seed: int, settings: DemoSettings, every: int) -> Film:
     environment = core.EnvironmentSettings(
         backend=backend, image_size=settings.image_size, max_steps=MAX_STEPS, stop_on_success=True
     )
-    return film(environment, partial(_play_expert, seed=seed), every=every)
-
-
-def _play_expert(env, watch, *, seed: int):
-    return play(env, make_policy("expert"), seed, watch)
+    made = film(environment, played(make_policy(player), seed), every=every)
+    made.backend = f"{player}, {backend}"
+    return made
 
 
 def every_camera(settings: DemoSettings, backends: list[str]) -> np.ndarray:
@@ -159,7 +192,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     )
 
     def look(env: core.Environment) -> None:
-        views.extend(captioned(env.render_camera(name).rgb, f"{backend}: {name}") for name in cameras)
+        views.extend(captioned(env.render_camera(name).colors, f"{backend}: {name}") for name in cameras)
 
     def watch(env: core.Environment, info: dict[str, Any]) -> None:
         if info["stage"]["grasped"] and not views:
@@ -174,7 +207,7 @@ def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
     return views
 
 
-def _parity(settings: DemoSettings, results: DemoResults, say) -> dict[str, Any] | None:
+def _parity(settings: DemoSettings, results: DemoResults, say: Say) -> dict[str, Any] | None:
     """A small parity sample; None if it could not run."""
     file = settings.out / "parity.json"
     file.unlink(missing_ok=True)

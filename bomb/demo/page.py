@@ -42,18 +42,30 @@ def write_page(file: Path, results: DemoResults, parity_episodes: int) -> None:
     page.paragraph(
         "A Franka Panda places Go stones on a 5 × 5 board, as told in words. The same episodes run in "
         f"{' and in '.join(results.expert)}; one checker, which sees only shapes and poses, scores them all. "
-        "The player here is the scripted expert, which knows the true positions."
+        f"{_players(results)}"
     )
     for note in results.notes:
         page.paragraph(note, kind="note")
     if results.video is not None:
         page.heading("One episode in both")
         page.video(results.video[0], results.video[1])
-    page.heading("The scripted expert")
-    page.table(
-        ["simulator", "episodes", "placed", "95% interval", "median distance", "reasons of failure"],
-        [_expert_row(name, result) for name, result in results.expert.items()],
+    page.heading(
+        "The scripted expert" if not results.policy else "The scripted expert, and a policy that looks"
     )
+    head = ["simulator", "episodes", "placed", "95% interval", "median distance", "reasons of failure"]
+    page.table(
+        ["player", "is told or shown", *head],
+        [
+            [player, told(result), *_row(name, result)]
+            for player, there in (("expert", results.expert), (results.policy_name or "", results.policy))
+            for name, result in there.items()
+        ],
+    )
+    if results.policy:
+        page.paragraph(
+            "Both play the same episodes, from the same seed on. What policies reach under perturbations "
+            "stands in docs/results.md."
+        )
     if results.parity is not None:
         page.heading("How far the simulators agree")
         page.paragraph(
@@ -85,7 +97,28 @@ def write_page(file: Path, results: DemoResults, parity_episodes: int) -> None:
     write_text(file, page.html())
 
 
-def _expert_row(name: str, result: dict[str, Any]) -> list[str]:
+def _players(results: DemoResults) -> str:
+    expert = "The scripted expert knows the true positions"
+    if not results.policy:
+        return f"{expert}; it is the only player here."
+    return (
+        f"{expert}; `{results.policy_name}` gets nothing but pictures, its own arm's position and the words, "
+        "as every policy does that is tested."
+    )
+
+
+def told(result: dict[str, Any]) -> str:
+    """What the player of a result was told or shown."""
+    if result.get("privileged"):
+        return "the true state"
+    cameras = result.get("cameras") or []
+    if not cameras:
+        return "nothing but words and its own arm"
+    height, width = result["image_size"]
+    return f"pictures of {' and '.join(cameras)}, {height} × {width}"
+
+
+def _row(name: str, result: dict[str, Any]) -> list[str]:
     low, high = result["interval"]
     median = result["success_distance_mm"]["value"]
     reasons = ", ".join(f"{count} × {formats.words(reason)}" for reason, count in result["reasons"].items())

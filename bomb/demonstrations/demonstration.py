@@ -73,7 +73,7 @@ class Demonstration:
     @property
     def seed(self) -> int:
         """Episode seed."""
-        return self.about["seed"]
+        return int(self.about["seed"])
 
     def world(self, t: int) -> SceneState:
         """The world in row ``t``, 0 to T, to the last bit as it was.
@@ -102,11 +102,9 @@ class Demonstration:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         head = {"format": FORMAT, "version": VERSION, "instructions": self.instructions, "about": self.about}
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer,
-            head=np.frombuffer(json.dumps(head, allow_nan=False).encode(), np.uint8),
-            **{name: pack(array) for name, array in arrays.items()},
-        )
+        packed: dict[str, Any] = {"head": np.frombuffer(json.dumps(head, allow_nan=False).encode(), np.uint8)}
+        packed |= {name: pack(array) for name, array in arrays.items()}
+        np.savez_compressed(buffer, **packed)
         return buffer.getvalue()
 
     @classmethod
@@ -127,7 +125,7 @@ class Demonstration:
             raise StateError(f"not a demonstration: its format is not {FORMAT!r}")
         if head.get("version") != VERSION:
             raise StateError(f"demonstration is of version {head.get('version')!r}, not {VERSION}")
-        about, words = head.get("about"), head.get("instructions")
+        about, words = head.get("about"), head.get("instructions") or []
         if not isinstance(about, dict) or not _texts(words) or not isinstance(about.get("seed"), int):
             raise StateError(
                 "demonstration is damaged: its head lacks seed, instructions or what it is about"

@@ -38,7 +38,9 @@ def stones_of_moves(demonstration: Demonstration) -> np.ndarray:
 def in_base(scene: SceneSpec, points: np.ndarray) -> np.ndarray:
     """Points of W, float[..., 3], in the robot's base frame, float64[..., 3]."""
     X_WR = scene.robot.X_WR
-    return (np.asarray(points, dtype=np.float64) - np.asarray(X_WR.p)) @ matrix_from_quaternion(X_WR.q)
+    away = np.asarray(points, dtype=np.float64) - np.asarray(X_WR.p)
+    p_R: np.ndarray = away @ matrix_from_quaternion(X_WR.q)
+    return p_R
 
 
 def board_corners(scene: SceneSpec) -> np.ndarray:

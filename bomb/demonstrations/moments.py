@@ -40,7 +40,8 @@ class Moments:
         """
         NATURAL.check("visual_draw", visual_draw)
         if self.count is None:
-            return candidates[candidates % self.every == 0]
+            chosen: np.ndarray = candidates[candidates % self.every == 0]
+            return chosen
         if len(candidates) <= self.count:
             return candidates
         edges = np.linspace(0, len(candidates), self.count + 1).astype(np.int64)

@@ -117,7 +117,7 @@ class Renderer:
         self._begin(demonstration, visual_draw)
         for t in map(int, range(demonstration.length) if rows is None else rows):
             self._env.show(demonstration.world(t), period=int(demonstration.periods[t]))
-            yield self._env.render_camera(camera).rgb
+            yield self._env.render_camera(camera).colors
 
     def instructions(self, demonstration: Demonstration, *, visual_draw: int = 0) -> list[Instruction]:
         """The words of every move with their spans: as recorded, or as the knob ``words`` says them here."""

@@ -67,7 +67,7 @@ class ReplayRow:
     @property
     def passed(self) -> bool:
         """Whether it is as good as is asked of it."""
-        return not self.required or self.success.value >= LEAST
+        return not self.required or (self.success.value is not None and self.success.value >= LEAST)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -147,7 +147,7 @@ def _row(made_in: str, played_in: str, done: list[Replayed]) -> ReplayRow:
         played_in=played_in,
         success=rate([one.success for one in ours]),
         exact=sum(one.exact for one in ours),
-        reasons=dict(Counter(one.reason for one in ours if not one.success).most_common()),
+        reasons=dict(Counter(str(one.reason) for one in ours if not one.success).most_common()),
         failed=[one.seed for one in ours if not one.success],
     )
 

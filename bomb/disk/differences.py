@@ -14,7 +14,7 @@ class Difference(NamedTuple):
 
 
 def first_difference(
-    before: dict[str, Any], now: dict, may_differ: Collection[str] = ()
+    before: dict[str, Any], now: dict[str, Any], may_differ: Collection[str] = ()
 ) -> Difference | None:
     """The first of two dicts' values that differs, in the order of their names; None if there is none.
 
@@ -26,7 +26,7 @@ def first_difference(
     return _search(before, json.loads(json.dumps(now)), set(may_differ), "")
 
 
-def _search(before: dict[str, Any], now: dict, skipped: set[str], prefix: str) -> Difference | None:
+def _search(before: dict[str, Any], now: dict[str, Any], skipped: set[str], prefix: str) -> Difference | None:
     for name in sorted({*before, *now} - skipped):
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):

@@ -96,15 +96,15 @@ def failed(
 
 def raised(job: EpisodeJob, error: BaseException) -> JobOutcome:
     """The outcome of a job that raised."""
-    ours = isinstance(error, PolicyError)
+    ours = error if isinstance(error, PolicyError) else None
     kind = "timeout" if isinstance(error, PolicyTimeoutError) else "policy" if ours else "engine"
     row = ErrorRow(
         condition=job.condition,
         seed=job.seed,
         attempt=job.attempt,
         kind=kind,
-        step=error.step if ours else None,
-        value=None if not ours or error.value is None else kept(error.value),
+        step=ours.step if ours else None,
+        value=kept(ours.value) if ours and ours.value is not None else None,
         message=kept(message_of(error) if ours else f"{type(error).__name__}: {message_of(error)}"),
         traceback=kept("".join(tracebacks.format_exception(error))),
         at=now(),

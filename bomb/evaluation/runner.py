@@ -142,7 +142,7 @@ class _Run:
                 for outcome in self._executor.wait(PATIENCE_S):
                     self._take(outcome)
                     if outcome.hopeless:
-                        return outcome.error.message
+                        return outcome.error.message if outcome.error is not None else "hopeless"
                 if self._errors_in_a_row >= ENOUGH_ERRORS:
                     return f"{ENOUGH_ERRORS} errors in a row, the last: {self._store.errors()[-1].message}"
         except KeyboardInterrupt:
@@ -150,21 +150,20 @@ class _Run:
         return None
 
     def _take(self, outcome: JobOutcome) -> None:
-        if outcome.row is None:
+        if outcome.error is not None:
             self._store.add_error(outcome.error)
             self._schedule.failed(outcome.job)
             self._errors_in_a_row += 1
             if outcome.error.kind == "timeout":
                 self._process.restart()
             self._report(outcome.error)
-            return
-        row = outcome.row
-        if outcome.video is not None:
-            write_bytes(self._store.path / "videos" / video_name(row), outcome.video)
-        self._store.add(row, outcome.record, outcome.states)
-        self._schedule.played(outcome.job)
-        self._errors_in_a_row = 0
-        self._report(row)
+        elif (row := outcome.row) is not None:
+            if outcome.video is not None:
+                write_bytes(self._store.path / "videos" / video_name(row), outcome.video)
+            self._store.add(row, outcome.record, outcome.states)
+            self._schedule.played(outcome.job)
+            self._errors_in_a_row = 0
+            self._report(row)
 
 
 def video_name(row: EpisodeRow) -> str:

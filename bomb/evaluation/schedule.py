@@ -33,7 +33,9 @@ class Schedule:
         attempts: Counter[tuple[str, int]] | None = None,
     ):
         before = attempts or Counter()
-        self._retries, self._waiting, self._at = retries, [], {}
+        self._retries = retries
+        self._waiting: list[tuple[float, EpisodeJob]] = []
+        self._at: dict[int, str] = {}
         self._begun: dict[tuple[str, int], int] = {}
         self._queues: dict[str, deque[EpisodeJob]] = {}
         self._playing = 0

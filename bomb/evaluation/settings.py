@@ -55,7 +55,7 @@ class EvaluationSettings(EpisodeSettings):
     seed: int = 0
     goals: str = "all"
     cameras: tuple[str, ...] | None = None
-    image_size: tuple[int, int] | None = None
+    image_size: tuple[int, int] | None = None  # type: ignore[assignment]  # until it is ``fitted``
     modalities: tuple[str, ...] | None = None
     chunks: str = "full"
     allow_training_split: bool = False
@@ -102,9 +102,7 @@ class EvaluationSettings(EpisodeSettings):
             self,
             **{name: getattr(usual, name) if value is None else value for name, value in asked.items()},
         )
-        shown = ObservationSpec(
-            cameras=chosen.cameras, image_size=chosen.image_size, modalities=chosen.modalities
-        )
+        shown = ObservationSpec(**{name: getattr(chosen, name) for name in DECLARED})
         sight.check(repr(self.policy), shown)
         return chosen
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from bomb.disk.files import write_bytes, write_json
 from bomb.exports.lerobot import FILES_PER_CHUNK, IMAGES, LeRobotWriter, summed
-from bomb.exports.parquet import TableFile, arrow, indexed_table, schema
+from bomb.exports.parquet import TableFile, arrow, in_bytes, indexed_table, schema
 from bomb.exports.pictures import Encoding
 from bomb.exports.plan import EpisodePlan, ExportPlan
 from bomb.exports.statistics import PictureHistogram, plain
@@ -47,7 +47,7 @@ class LeRobotV3Writer(LeRobotWriter):
         pa = arrow()
         target = folder / f"meta/episodes/{_DRAFT}.parquet"
         target.parent.mkdir(parents=True)
-        pa.parquet.write_table(pa.Table.from_pylist(rows), target, compression="snappy")
+        target.write_bytes(in_bytes(pa.Table.from_pylist(rows)))
         return ShardReport(episodes=len(rows), histograms=histograms)
 
     def finish(self, folder: Path, shard: int) -> None:
@@ -59,7 +59,7 @@ class LeRobotV3Writer(LeRobotWriter):
             for ending, number in (("/chunk_index", chunk), ("/file_index", file)):
                 if name.endswith(ending):
                     table = table.set_column(k, name, pa.array([number] * len(table), pa.int64()))
-        pa.parquet.write_table(table, described, compression="snappy")
+        described.write_bytes(in_bytes(table))
         for draft in list(folder.rglob(f"{_DRAFT}.*")):
             target = draft.parent / (_FILE.format(chunk=chunk, file=file) + draft.suffix)
             target.parent.mkdir()

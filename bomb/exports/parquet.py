@@ -143,8 +143,13 @@ def indexed_table(index: Sequence[str], columns: Mapping[str, np.ndarray]) -> by
     }
     made = pa.table({**columns, stored: pa.array(list(index), pa.string())})
     made = made.replace_schema_metadata({"pandas": json.dumps(pandas)})
+    return in_bytes(made)
+
+
+def in_bytes(table: "pyarrow.Table") -> bytes:
+    """A small table as a Parquet file, to be written at once: Arrow itself writes column by column."""
     buffer = io.BytesIO()
-    pa.parquet.write_table(made, buffer, compression="snappy")
+    arrow().parquet.write_table(table, buffer, compression="snappy")
     return buffer.getvalue()
 
 

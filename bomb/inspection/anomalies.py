@@ -1,5 +1,6 @@
 """What should not be in a demonstration: values that are no numbers, jumps, frozen frames, bad actions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,7 @@ def anomalies(episode: InspectedEpisode, spec: ActionSpec) -> list[Anomaly]:
         found.append(Anomaly(episode=episode.name, kind=kind, frame=frame, words=words))
 
     states, actions = episode.states, episode.actions
-    if len(actions) < 2:
+    if len(actions) < 2 and not episode.apart:
         say("too short", None, f"{len(actions)} frames")
     for name, values in (("state", states), ("action", actions)):
         bad = ~np.isfinite(values).all(axis=1)
@@ -61,6 +62,17 @@ def anomalies(episode: InspectedEpisode, spec: ActionSpec) -> list[Anomaly]:
             say("not finite", start, f"{name} {entry}, {length} frames")
     if found:
         return found
+    if not episode.apart:
+        _check_motion(episode, spec, say)
+    outside = ((actions < spec.low - 1e-6) | (actions > spec.high + 1e-6)).any(axis=1)
+    for start, length in _runs(outside):
+        say("action out of bounds", start, f"{actions[start].round(3).tolist()}, {length} frames")
+    return found
+
+
+def _check_motion(episode: InspectedEpisode, spec: ActionSpec, say: Callable[[str, int, str], None]) -> None:
+    """What is seen only of frames that follow one another."""
+    states = episode.states
     steps = np.abs(np.diff(states[:, :3], axis=0)).max(axis=1)
     for start, length in _runs(steps > JUMP * spec.max_step):
         far = steps[start : start + length].max()
@@ -74,10 +86,6 @@ def anomalies(episode: InspectedEpisode, spec: ActionSpec) -> list[Anomaly]:
         same = np.array([a == b for a, b in zip(episode.pictures[:-1], episode.pictures[1:], strict=True)])
         for start, length in _runs(same & (np.linalg.norm(np.diff(states[:, :3], axis=0), axis=1) > MOVED)):
             say("frozen pictures", start, f"{length + 1} frames")
-    outside = ((actions < spec.low - 1e-6) | (actions > spec.high + 1e-6)).any(axis=1)
-    for start, length in _runs(outside):
-        say("action out of bounds", start, f"{actions[start].round(3).tolist()}, {length} frames")
-    return found
 
 
 def _runs(flags: np.ndarray) -> list[tuple[int, int]]:

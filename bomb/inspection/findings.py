@@ -72,7 +72,8 @@ def inspect_source(
             found.anomalies.append(Anomaly(episode=name, kind="damaged", frame=None, words=str(error)))
             continue
         _count(found, episode)
-        digest = hashlib.sha256(episode.states.tobytes() + episode.actions.tobytes()).hexdigest()
+        content = episode.states.tobytes() + episode.actions.tobytes() + episode.look.encode()
+        digest = hashlib.sha256(content).hexdigest()
         same.setdefault(digest, []).append(name)
         found.anomalies += anomalies(episode, source.action_spec)
     found.duplicates = [tuple(names) for names in same.values() if len(names) > 1]

@@ -27,12 +27,16 @@ class LeRobot(Source):
         marker = path / EXPORTED
         self.action_spec = ActionSpec(mode="delta", control_hz=self._folder.fps)
         unfinished = {}
+        self._apart, self._looks = False, 1
         if marker.exists():
             stored = read_json(marker)
             about = stored["about"]
             if not stored["complete"]:
                 unfinished = {"state": "unfinished export: the same `bomb export` resumes it"}
             self.action_spec = replace(action_spec_of(about["dataset"]), mode=about["settings"]["actions"])
+            asked = about["settings"]
+            self._apart = asked.get("every", 1) > 1 or asked.get("moments") is not None
+            self._looks = asked.get("visual_draws", 1)
         self._cameras = [n for n in self._folder.cameras if n.startswith("observation.images.")]
         self._stored = [n for n in self._cameras if info["features"][n]["dtype"] == "image"]
         self.about = {
@@ -61,6 +65,9 @@ class LeRobot(Source):
             motions=motions,
             instructions=tuple(self._folder.tasks[k] for k in asked),
             goals=None,
+            apart=self._apart,
+            # An export has the visual draws of a demonstration one after the other.
+            look=str(number_of(name) % self._looks),
             pictures=tuple(
                 hashlib.sha256(b"".join(row[name]["bytes"] for name in self._stored)).hexdigest()
                 for row in table.select(self._stored).to_pylist()

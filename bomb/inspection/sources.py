@@ -22,6 +22,8 @@ class InspectedEpisode:
         instructions: in the order in which they were given.
         goals: intersections that were asked for; None where the dataset does not say.
         pictures: hash of each frame's pictures, where they are stored one by one; else empty.
+        apart: whether frames were left out between the frames, so that they do not follow one another.
+        look: what tells it from the same demonstration drawn otherwise; empty: there is one only.
     """
 
     name: str
@@ -31,6 +33,8 @@ class InspectedEpisode:
     instructions: tuple[str, ...]
     goals: tuple[Cell, ...] | None
     pictures: tuple[str, ...] = ()
+    apart: bool = False
+    look: str = ""
 
 
 class Source(ABC):

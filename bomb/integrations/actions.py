@@ -100,9 +100,13 @@ class ActionConvention:
         try:
             chunk = np.asarray(actions)
         except (ValueError, TypeError) as error:
-            raise PolicyOutputError(f"actions must be an array of numbers, got {actions!r}") from error
+            raise PolicyOutputError(
+                f"actions must be an array of numbers, got {str(actions)[:200]!r}"
+            ) from error
         if chunk.dtype.kind not in "iuf":
-            raise PolicyOutputError(f"actions must be real numbers, got dtype {chunk.dtype} ({actions!r})")
+            raise PolicyOutputError(
+                f"actions must be real numbers, got dtype {chunk.dtype} ({str(actions)[:200]!r})"
+            )
         chunk = np.atleast_2d(chunk)
         if chunk.ndim != 2 or not len(chunk) or chunk.shape[1] != self.dims:
             raise PolicyOutputError(

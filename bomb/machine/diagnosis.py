@@ -85,8 +85,8 @@ def packages() -> Iterator[Finding]:
     """The packages, against what the project pins exactly."""
     try:
         lines = requires(DISTRIBUTION) or []
-        pins = dict(match.groups() for line in lines if (match := re.match(r"([\w.-]+)==([\w.]+)$", line)))
-        yield Finding(what=DISTRIBUTION, ok=True, found=package_version(DISTRIBUTION))
+        pins = {m[1]: m[2] for line in lines if (m := re.match(r"([\w.-]+)==([\w.]+)$", line))}
+        yield Finding(what=DISTRIBUTION, ok=True, found=str(package_version(DISTRIBUTION)))
     except ModuleNotFoundError:
         pins = {}
         yield Finding(

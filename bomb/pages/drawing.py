@@ -101,7 +101,8 @@ def figure(width: float = WIDTH, height: float = 3.0) -> Iterator["tuple[Figure,
     finally:
         if inherited is not None:
             os.environ["MPLBACKEND"] = inherited
-    with matplotlib.rc_context({**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}):
+    style: dict[Any, Any] = {**matplotlib.rcParamsDefault, **_STYLE, "backend": "agg"}
+    with matplotlib.rc_context(style):
         # Not through pyplot, which keeps figures and picks a window system.
         drawn = Figure(figsize=(width, height))
         yield drawn, drawn.add_subplot()

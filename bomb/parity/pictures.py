@@ -128,8 +128,8 @@ def compare(a: CameraImage, b: CameraImage, state: SceneState) -> dict[str, floa
         numbers["centroid_px"] = max(shifts)
     equal = a.segmentation == b.segmentation
     numbers["depth_mm"] = float(np.quantile(abs(a.depth - b.depth)[equal], 0.99) * 1e3)
-    difference = abs(a.rgb.astype(np.int16) - b.rgb)
-    score, similarity = structural_similarity(a.rgb, b.rgb, channel_axis=2, data_range=255, full=True)
+    difference = abs(a.colors.astype(np.int16) - b.colors)
+    score, similarity = structural_similarity(a.colors, b.colors, channel_axis=2, data_range=255, full=True)
     numbers["colour_mad"], numbers["ssim"] = float(difference.mean()), float(score)
     for region, masks in zip(REGIONS, (stones, board, robot), strict=True):
         if _enough(*masks):
@@ -175,7 +175,7 @@ def _write(plan: StudyPlan, name: str, a: CameraImage, b: CameraImage) -> None:
     """Both pictures and four times their difference, side by side."""
     from bomb.pictures.images import captioned, grid, write_png
 
-    difference = (abs(a.rgb.astype(np.int16) - b.rgb) * 4).clip(0, 255).astype(np.uint8)
+    difference = (abs(a.colors.astype(np.int16) - b.colors) * 4).clip(0, 255).astype(np.uint8)
     words = (*plan.backends, "4 x difference")
-    pictures = zip((a.rgb, b.rgb, difference), words, strict=True)
+    pictures = zip((a.colors, b.colors, difference), words, strict=True)
     write_png(plan.out / f"{name}.png", grid([[captioned(frame, word) for frame, word in pictures]]))

@@ -35,14 +35,14 @@ class Film:
     @property
     def outcome(self) -> str:
         """The end in a few words."""
-        return outcome(self.result)
+        return "not over" if self.result is None else outcome(self.result)
 
 
 def outcome(result: EpisodeResult) -> str:
     """How an episode ended, in a few words."""
     verdict = result.info["placement"]
     if not verdict["success"]:
-        return verdict["reason"].replace("_", " ")
+        return str(verdict["reason"]).replace("_", " ")
     distance = verdict["distance_mm"]
     return "placed" if distance is None else f"placed, {distance:.1f} mm off"
 
@@ -68,7 +68,7 @@ def film(
     made, step, camera = Film(backend=settings.backend), -1, settings.cameras[0]
 
     def look(env: Environment) -> np.ndarray:
-        frame = env.render_camera(camera, ("rgb",)).rgb
+        frame = env.render_camera(camera, ("rgb",)).colors
         return frame if finish is None else finish(env, camera, frame)
 
     def watch(env: Environment, info: dict[str, Any]) -> None:
@@ -109,18 +109,21 @@ def contact_sheet(films: Iterable[Film]) -> np.ndarray:
     return grid(rows)
 
 
-def side_by_side(films: Iterable[Film]) -> Iterable[np.ndarray]:
-    """Frames of all simulators next to each other; a film that ends early keeps its last frame."""
+def side_by_side(films: Iterable[Film], *, columns: int | None = None) -> Iterable[np.ndarray]:
+    """Frames of all simulators next to each other; a film that ends early keeps its last frame.
+
+    Args:
+        films: at least one.
+        columns: how many stand in a row; None: all.
+    """
     films = list(films)
+    columns = columns or len(films)
     for k in range(max(len(made.frames) for made in films)):
-        yield grid(
-            [
-                [
-                    captioned(made.frames[min(k, len(made.frames) - 1)], made.backend + ending(made, k))
-                    for made in films
-                ]
-            ]
-        )
+        shown = [
+            captioned(made.frames[min(k, len(made.frames) - 1)], made.backend + ending(made, k))
+            for made in films
+        ]
+        yield grid([shown[first : first + columns] for first in range(0, len(shown), columns)])
 
 
 def ending(made: Film, k: int) -> str:

@@ -100,7 +100,8 @@ def gallery(
             row = []
             for level in (0, *levels_of(KNOBS[knob])):
                 pictures = [
-                    studio.picture({knob: level}, seed, split=split, camera=camera).rgb for studio in studios
+                    studio.picture({knob: level}, seed, split=split, camera=camera).colors
+                    for studio in studios
                 ]
                 words = f"{knob}: {'clean' if level == 0 else level}"
                 row.append(captioned(np.concatenate(pictures, axis=1), words))

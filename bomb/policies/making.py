@@ -15,6 +15,7 @@
 import ast
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -44,10 +45,14 @@ def make_policy(words: str) -> Policy:
                 f"policy {words!r} needs a policy in its brackets, like {words.strip('() ')}(expert)"
             )
         inside, options = asked.wrapped
-        kind.check(words, options)
-        return kind.around(make_policy(inside), **options)
+        wrapper: Any = kind
+        wrapper.check(words, options)
+        wrapped: Policy = wrapper.around(make_policy(inside), **options)
+        return wrapped
+    reading: Callable[[str], Policy] = kind
     if getattr(kind, "takes_words", False) or asked.is_address:
-        return kind(arguments if arguments is not None else "")
+        made: Policy = reading(arguments if arguments is not None else "")
+        return made
     args, options = _values(words, arguments)
     try:
         return kind(*args, **options)
@@ -77,7 +82,8 @@ def _named_class(words: PolicyWords) -> type[Policy]:
     if words.is_address:
         return load(SCHEMES.target(words.name))
     if ":" not in words.name:
-        return POLICIES.load(words.name)
+        kind: type[Policy] = POLICIES.load(words.name)
+        return kind
     # As `python -m` does, and the installed command does not. For a class that is named, and nothing else:
     # with an address no file that lies here may be taken for a package.
     if (here := os.getcwd()) not in sys.path:
@@ -89,7 +95,7 @@ def _values(words: str, arguments: str | None) -> tuple[list[Any], dict[str, Any
     if not arguments:
         return [], {}
     try:
-        call = ast.parse(f"f({arguments})", mode="eval").body
+        call: Any = ast.parse(f"f({arguments})", mode="eval").body
         return (
             [ast.literal_eval(value) for value in call.args],
             {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords},

@@ -1,9 +1,9 @@
 """One spawned process with a pipe to it: the only place that starts processes of our own."""
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from bomb.processes.orphans import (
@@ -13,6 +13,11 @@ from bomb.processes.orphans import (
     in_a_group_of_its_own,
     without_interrupts,
 )
+
+
+def ready(connections: Iterable[Connection], timeout: float | None = None) -> list[Connection]:
+    """Those with something to receive, or whose other end is closed; waits for one, ``timeout`` s at most."""
+    return [one for one in wait(list(connections), timeout) if isinstance(one, Connection)]
 
 
 class Child:

@@ -5,17 +5,17 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from bomb.disk.files import WriteError
-from bomb.processes.child import Child
+from bomb.processes.child import Child, ready
 from bomb.processes.main_program import check_main_program
 from core.errors import BombError
 from core.registry import register_again, registrations
 
-Work = Callable[[object], object]
+Work = Callable[[Any], Any]  # of a job, as the function that makes it knows them
 Job = TypeVar("Job")
 _END = object()  # in place of a job: no more will come
 DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits, so that nobody waits for us
@@ -32,8 +32,8 @@ class Answer:
         begun: whether the process may have been at this job when it died.
     """
 
-    job: object
-    result: object = None
+    job: Any
+    result: Any = None
     death: str | None = None
     begun: bool = True
 
@@ -85,7 +85,7 @@ class Workers:
         """
         answers = []
         at_work = {worker.child.connection: worker for worker in self._workers if worker.jobs}
-        for connection in wait(list(at_work)):
+        for connection in ready(at_work):
             worker = at_work[connection]
             try:
                 kind, result = connection.recv()
@@ -123,7 +123,7 @@ def work_off(
     jobs: Iterable[Job],
     count: int,
     *,
-    done: Callable[[Job, object], None],
+    done: Callable[[Job, Any], None],
     name: Callable[[Job], str],
 ) -> None:
     """Has every job done.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from bomb.machine.progress import progress
+from bomb.report.ceilings import ceilings
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
 from bomb.report.draws import draw_tables
@@ -38,18 +39,20 @@ def summarise(
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
     if not runs:
         raise OptionError("a report takes at least one run")
+    summaries = tuple(
+        _summarise_run(run, runs, margin, twins_across)
+        # Only if it takes long: some runs have hundreds of conditions.
+        for run in progress(runs, unit="run", desc="summing up", leave=False)
+    )
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
         level=LEVEL,
         margin=margin,
-        runs=tuple(
-            _summarise_run(run, runs, margin, twins_across)
-            # Only if it takes long: some runs have hundreds of conditions.
-            for run in progress(runs, unit="run", desc="summing up", leave=False)
-        ),
+        runs=summaries,
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
+        ceilings=ceilings(runs, [run.conditions for run in summaries]),
         training=training_grids(runs),
         notes=tuple(_notes(runs, twins_across)),
     )

@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, take_plain_numbers
 
@@ -113,7 +114,8 @@ class Ensemble:
         weights = np.exp(-self._decay * np.arange(len(said)))
         action = weights @ said / weights.sum()
         action[GRIPPER] = weighted_median(said[:, GRIPPER], weights)
-        return action[None].astype(np.float32)
+        blended: npt.NDArray[np.float32] = action[None].astype(np.float32)
+        return blended
 
     def drop(self) -> None:
         """As ``Whole.drop``."""

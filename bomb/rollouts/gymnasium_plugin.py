@@ -4,6 +4,9 @@ The part before the colon makes gymnasium import ``bomb``, which registers; gymn
 points of its own.
 """
 
+from typing import Any
+
+import gymnasium
 from gymnasium.envs import registration
 
 ENVIRONMENTS = {
@@ -30,7 +33,7 @@ def register() -> None:
             )
 
 
-def make(*, backend: str | None = None, render_mode: str | None = None, **options: object):
+def make(*, backend: str | None = None, render_mode: str | None = None, **options: Any) -> gymnasium.Env:
     """What ``gymnasium.make`` calls; the arguments are those of ``core.make_task``.
 
     Args:

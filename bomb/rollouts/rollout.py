@@ -96,7 +96,7 @@ def play(
     *,
     chunks: ChunkExecution | None = None,
     deadline: Deadline | None = None,
-    until: Callable[[dict], bool] | None = None,
+    until: Callable[[dict[str, Any]], bool] | None = None,
 ) -> EpisodeResult:
     """Plays the episode of ``seed`` to its end.
 

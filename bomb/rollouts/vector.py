@@ -1,6 +1,7 @@
 """Several environments at once, with the settings under which gymnasium loses nothing."""
 
 from functools import partial
+from typing import Any
 
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
@@ -31,7 +32,7 @@ def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: obj
     return SyncVectorEnv(makers)
 
 
-def _made(registered: dict[str, dict[str, str]], **options: object) -> core.Environment:
+def _made(registered: dict[str, dict[str, str]], **options: Any) -> core.Environment:
     """In a process that was spawned nothing is registered yet of what was registered at run time."""
     register_again(registered)
     return core.make_task(**options)

@@ -16,7 +16,7 @@ DIGEST = "digest"  # the last column of every table: of what the row holds, see 
 
 # Kept as JSON text; every other column is what SQLite calls it.
 _JSON = frozenset({dict, list})
-_SQL = {
+_SQL: dict[Any, str] = {
     str: "TEXT NOT NULL", int: "INTEGER NOT NULL", bool: "INTEGER NOT NULL",
     dict: "TEXT NOT NULL", list: "TEXT NOT NULL",
     str | None: "TEXT", int | None: "INTEGER", float | None: "REAL",
@@ -97,7 +97,7 @@ def to_values(row: Row) -> list[Any]:
     return [_plain(_kind(field), getattr(row, field.name)) for field in fields(row)]
 
 
-def _plain(kind: object, value: object) -> object:
+def _plain(kind: object, value: Any) -> object:
     if kind in _JSON:
         return json.dumps(value, allow_nan=False)
     if value is None:

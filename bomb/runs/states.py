@@ -1,9 +1,10 @@
 """The full state of every control period of an episode, as bytes, and its film."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from core.environment import Environment
 from core.errors import StateError
@@ -51,10 +52,10 @@ def film(env: Environment, camera: str, seen: Sequence[tuple[int, SceneState]]) 
     """
     from bomb.pictures.images import write_mp4
 
-    def frames():
+    def frames() -> Iterator[npt.NDArray[np.uint8]]:
         for period, state in seen:
             env.show(state, period=period)
-            yield env.render_camera(camera, ("rgb",)).rgb
+            yield env.render_camera(camera, ("rgb",)).colors
 
     with temporary_folder("film") as folder:
         file = folder / "episode.mp4"

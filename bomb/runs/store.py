@@ -112,7 +112,8 @@ class RunStore:
 
     def settings(self) -> dict[str, Any]:
         """What was asked for when the run was last taken up, with what it was made with."""
-        return self.sessions()[-1]["settings"]
+        settings: dict[str, Any] = self.sessions()[-1]["settings"]
+        return settings
 
     def sessions(self) -> list[dict[str, Any]]:
         """Every time that the run was taken up: ``started`` and ``settings``."""
@@ -208,7 +209,7 @@ class RunStore:
                     f"{self.path / FILE} is damaged: table {table} has lost {last - count} of {last} rows"
                 )
         known = {condition.key for condition in self.conditions()}
-        rows = (*self.episodes(), *self.errors())
+        rows: list[EpisodeRow | ErrorRow] = [*self.episodes(), *self.errors()]
         if not {row.condition for row in rows} <= known or (rows and not self.sessions()):
             raise FileError(f"{self.path / FILE} is damaged: it has lost its conditions or its settings")
 
@@ -277,7 +278,8 @@ class RunStore:
             sql = f"SELECT seed FROM {table} WHERE condition = ? ORDER BY seed"
             seeds = [kept for (kept,) in self.database.read(sql, key)]
             raise FileError(f"{self.path} has no {table} of {key}, seed {seed}; it has seeds {_short(seeds)}")
-        return found[0][2]
+        data: bytes = found[0][2]
+        return data
 
     def _rows(self, kind: type[Row], rest: str, *values: object) -> list[Any]:
         rows = self.database.rows(TABLES[kind][0], names(kind), rest, *values)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import OptionError
+
+Booleans: TypeAlias = Sequence[bool] | npt.NDArray[np.bool_]
+Numbers: TypeAlias = Sequence[float] | npt.NDArray[np.floating]
 
 CONFIDENCE = 0.95
 RESAMPLES = 4000
@@ -51,7 +55,7 @@ def check_confidence(confidence: float) -> None:
         raise OptionError(f"confidence must be between 0 and 1, got {confidence!r}")
 
 
-def booleans(name: str, values: Sequence[bool]) -> np.ndarray:
+def booleans(name: str, values: Booleans) -> npt.NDArray[np.bool_]:
     """bool[N]; OptionError for anything else than booleans, so that no rate is taken of scores."""
     array = np.asarray(values)
     if array.size and array.dtype != np.bool_:
@@ -59,15 +63,15 @@ def booleans(name: str, values: Sequence[bool]) -> np.ndarray:
     return array.astype(np.bool_).ravel()
 
 
-def same_length(a: Sequence[Any], b: Sequence) -> tuple[np.ndarray, np.ndarray]:
+def same_length(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Both as arrays [N]; OptionError if the lengths differ."""
-    a, b = np.asarray(a).ravel(), np.asarray(b).ravel()
-    if len(a) != len(b):
-        raise OptionError(f"both must have the same length, got {len(a)} and {len(b)}")
-    return a, b
+    first, second = np.asarray(a).ravel(), np.asarray(b).ravel()
+    if len(first) != len(second):
+        raise OptionError(f"both must have the same length, got {len(first)} and {len(second)}")
+    return first, second
 
 
-def numbers(values: Sequence[float], name: str = "values") -> np.ndarray:
+def numbers(values: Numbers, name: str = "values") -> npt.NDArray[np.float64]:
     """float64[N]; OptionError naming the first value that is not finite."""
     array = np.asarray(values, dtype=np.float64).ravel()
     wrong = np.flatnonzero(~np.isfinite(array))

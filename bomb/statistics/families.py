@@ -84,9 +84,9 @@ def judge(difference: Estimate, p_adjusted: float | None, margin: float | None =
     if differs:
         verdict = HIGHER if difference.value > 0 else LOWER
         words = f"{verdict} by {formats.fixed(abs(100 * difference.value))} points (interval {interval})"
-        if within:
+        if within and margin is not None:
             words += f", yet inside the margin of {100 * margin:g} points"
-    elif within:
+    elif within and margin is not None:
         verdict, words = WITHIN_MARGIN, f"equal within {100 * margin:g} points (interval {interval})"
     else:
         verdict, words = NOT_SHOWN, f"no difference shown (interval {interval})"

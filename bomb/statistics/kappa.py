@@ -1,13 +1,14 @@
 """How far two raters agree beyond chance."""
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.statistics.estimate import (
     CONFIDENCE,
     RESAMPLES,
+    Booleans,
     Estimate,
     booleans,
     check_confidence,
@@ -20,8 +21,8 @@ NEVER = 1e-6  # of a pair: a cell that nothing was seen in stays empty
 
 
 def cohen_kappa(
-    a: Sequence[Any],
-    b: Sequence[Any],
+    a: npt.ArrayLike,
+    b: npt.ArrayLike,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -37,11 +38,11 @@ def cohen_kappa(
         OptionError: if the lengths differ.
     """
     check_confidence(confidence)
-    a, b = same_length(a, b)
-    if len(a) == 0:
+    first, second = same_length(a, b)
+    if len(first) == 0:
         return undefined("no pairs")
-    labels, codes = np.unique(np.concatenate([a, b]), return_inverse=True)
-    k, n = len(labels), len(a)
+    labels, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
+    k, n = len(labels), len(first)
     table = np.bincount(codes[:n] * k + codes[n:], minlength=k * k)
     value = float(_kappa(table[None], k)[0])
     if np.isnan(value):
@@ -51,8 +52,8 @@ def cohen_kappa(
 
 
 def clustered_kappa(
-    a: Sequence[bool],
-    b: Sequence[bool],
+    a: Booleans,
+    b: Booleans,
     clusters: Sequence[Hashable],
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
@@ -68,16 +69,16 @@ def clustered_kappa(
         OptionError: if the lengths differ.
     """
     check_confidence(confidence)
-    a, b = same_length(booleans("a", a), booleans("b", b))
-    if len(clusters) != len(a):
-        raise OptionError(f"there must be a cluster for each of {len(a)} pairs, got {len(clusters)}")
-    names: dict[str, Any] = {}
+    first, second = same_length(booleans("a", a), booleans("b", b))
+    if len(clusters) != len(first):
+        raise OptionError(f"there must be a cluster for each of {len(first)} pairs, got {len(clusters)}")
+    names: dict[Hashable, int] = {}
     codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters], dtype=np.int64)
-    plain = cohen_kappa(a, b, confidence, resamples, seed)
-    if plain.value is None or len(names) == len(a):
+    plain = cohen_kappa(first, second, confidence, resamples, seed)
+    if plain.value is None or len(names) == len(first):
         return plain
-    n, k = len(a), len(names)
-    tables = np.bincount(codes * 4 + 2 * a + b, minlength=4 * k).reshape(k, 4)
+    n, k = len(first), len(names)
+    tables = np.bincount(codes * 4 + 2 * first + second, minlength=4 * k).reshape(k, 4)
     rng = np.random.default_rng(seed)
     whole = tables.sum(axis=0)
     by_cluster = _kappa(rng.multinomial(k, np.full(k, 1 / k), size=resamples) @ tables, 2)
@@ -105,4 +106,5 @@ def _kappa(tables: np.ndarray, k: int) -> np.ndarray:
     observed = np.trace(tables, axis1=1, axis2=2) / n
     chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / n**2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(chance < 1, (observed - chance) / (1 - chance), np.nan)
+        kappas: npt.NDArray[np.float64] = np.where(chance < 1, (observed - chance) / (1 - chance), np.nan)
+    return kappas

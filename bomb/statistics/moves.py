@@ -6,7 +6,7 @@ from bomb.statistics.location import mean, quantile
 from bomb.statistics.rates import rate
 
 
-def moves_in_a_row(moves: list[dict[str, Any]]) -> dict | None:
+def moves_in_a_row(moves: list[dict[str, Any]]) -> dict[str, Any] | None:
     """How far the episodes got; None where every episode has a single move.
 
     ``in_a_row`` has for each k the share of episodes with k consecutive moves done, out of those that have so

@@ -1,11 +1,19 @@
 """Two outcomes of the same episodes: the difference of their rates, and whether it could be luck."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from bomb.statistics.estimate import CONFIDENCE, Estimate, booleans, check_confidence, same_length, undefined
+from bomb.statistics.estimate import (
+    CONFIDENCE,
+    Booleans,
+    Estimate,
+    booleans,
+    check_confidence,
+    same_length,
+    undefined,
+)
 from bomb.statistics.rates import effective_size
 from core.errors import OptionError
 
@@ -24,7 +32,7 @@ class PairedTable:
     neither: int
 
     @classmethod
-    def of(cls, first: Sequence[bool], second: Sequence[bool]) -> "PairedTable":
+    def of(cls, first: Booleans, second: Booleans) -> "PairedTable":
         """The table of pairs, bool[N] each.
 
         Raises:
@@ -57,7 +65,7 @@ class PairedTable:
         return mcnemar_exact(self.only_first, self.only_second) if self.n else None
 
 
-def tango(b: float, c: float, n: float, confidence: float = CONFIDENCE) -> Estimate:
+def tango(b: float, c: float, n: int, confidence: float = CONFIDENCE) -> Estimate:
     """The difference (b - c) / n of two paired shares, with the score interval of Tango (1998).
 
     Its ends are the differences at which the score statistic, with the discordant probabilities that are
@@ -75,18 +83,21 @@ def tango(b: float, c: float, n: float, confidence: float = CONFIDENCE) -> Estim
     check_confidence(confidence)
     if b < 0 or c < 0 or b + c > n:
         raise OptionError(f"b and c must be at least 0 and together at most n = {n}, got {b!r} and {c!r}")
-    if n == 0:
-        return undefined("no pairs")
+    return _tango(b, c, n, confidence, n) if n else undefined("no pairs")
+
+
+def _tango(b: float, c: float, size: float, confidence: float, n: int) -> Estimate:
+    """``tango`` of counts that need not be integers, told as of ``n`` pairs."""
     from scipy.stats import norm
 
     z = float(norm.ppf((1 + confidence) / 2))
-    value = (b - c) / n
-    return Estimate(value=value, low=_tango_end(b, c, n, z), high=_tango_end(b, c, n, -z), n=n)
+    value = (b - c) / size
+    return Estimate(value=value, low=_tango_end(b, c, size, z), high=_tango_end(b, c, size, -z), n=n)
 
 
 def clustered_difference(
-    first: Sequence[bool],
-    second: Sequence[bool],
+    first: Booleans,
+    second: Booleans,
     clusters: Sequence[Hashable],
     confidence: float = CONFIDENCE,
 ) -> Estimate:
@@ -105,8 +116,7 @@ def clustered_difference(
     signs = np.asarray(second, np.float64) - np.asarray(first, np.float64)
     scale = effective_size(signs, clusters, confidence) / table.n
     # The score statistic is a function of shares and their sample size, so counts need not be integers.
-    estimate = tango(table.only_second * scale, table.only_first * scale, table.n * scale, confidence)
-    return replace(estimate, n=table.n)
+    return _tango(table.only_second * scale, table.only_first * scale, table.n * scale, confidence, table.n)
 
 
 def _tango_end(b: float, c: float, n: float, z: float) -> float:

@@ -7,18 +7,21 @@ the tests hold the correlations to scipy's.
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.statistics.estimate import CONFIDENCE, Estimate, check_confidence, undefined
 from core.errors import OptionError
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
 CHUNK = 1_000_000  # numbers held at once while resampling; a matter of memory only
 
 
-def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def pearson(a: Floats, b: Floats) -> Floats:
     """Pearson's r, float[...]; NaN where one side does not vary.
 
     SimplerEnv's ``pearson_correlation`` differs in that case only: it gives 1 where both sides are constant.
@@ -26,25 +29,27 @@ def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     a, b = (_varying(x) for x in (a, b))
     a, b = a - a.mean(-1, keepdims=True), b - b.mean(-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
+        cosine: Floats = (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
+    return cosine
 
 
-def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def spearman(a: Floats, b: Floats) -> Floats:
     """Spearman's rho, float[...]: Pearson's r of the ranks, ties at their mean rank."""
     from scipy.stats import rankdata
 
     return pearson(rankdata(a, axis=-1), rankdata(b, axis=-1))
 
 
-def kendall(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def kendall(a: Floats, b: Floats) -> Floats:
     """Kendall's tau-b, float[...], which takes account of ties; NaN where one side does not vary."""
     first, second = np.triu_indices(np.shape(a)[-1], 1)
     a, b = (np.sign(np.asarray(x)[..., first] - np.asarray(x)[..., second]) for x in (a, b))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
+        cosine: Floats = (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
+    return cosine
 
 
-def mmrv(rates: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def mmrv(rates: Floats, reference: Floats) -> Floats:
     """Mean maximum rank violation, float[...], as SimplerEnv defines it (Li et al. 2024).
 
     For each point i, the largest ``|reference_i - reference_j|`` over those j for which ``rates`` says
@@ -54,7 +59,8 @@ def mmrv(rates: np.ndarray, reference: np.ndarray) -> np.ndarray:
     a, b = np.asarray(rates, np.float64), np.asarray(reference, np.float64)
     gaps = np.abs(b[..., :, None] - b[..., None, :])
     violated = (a[..., :, None] > a[..., None, :]) != (b[..., :, None] > b[..., None, :])
-    return (gaps * violated).max(-1).mean(-1)
+    violation: Floats = (gaps * violated).max(-1).mean(-1)
+    return violation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +84,8 @@ class Correlations:
         return {field.name: getattr(self, field.name).to_dict() for field in fields(self)}
 
 
-STATISTICS: dict[str, tuple[Callable[..., Any], int]] = {  # and from how many points on each says anything
+Statistic: TypeAlias = Callable[[Floats, Floats], Floats]
+STATISTICS: dict[str, tuple[Statistic, int]] = {  # and from how many points on each says anything
     "pearson": (pearson, 3),
     "spearman": (spearman, 3),
     "kendall": (kendall, 3),
@@ -88,8 +95,8 @@ STATISTICS: dict[str, tuple[Callable[..., Any], int]] = {  # and from how many p
 
 
 def correlations(
-    first: np.ndarray,
-    second: np.ndarray,
+    first: Floats,
+    second: Floats,
     clusters: Sequence[Hashable] | None = None,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
@@ -135,18 +142,28 @@ def correlations(
     )
 
 
-def _resampled(a, b, played, labels: list[Any], resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _resampled(
+    a: Floats, b: Floats, played: npt.NDArray[np.bool_], labels: list[Hashable], resamples: int, seed: int
+) -> tuple[Floats, Floats]:
     """Rates of the points in resampled episodes, float[R, P] each, without draws that leave a point empty."""
-    names: dict[str, Any] = {}
+    names: dict[Hashable, int] = {}
     codes = [names.setdefault(label, len(names)) for label in labels]
     k = len(names)
     weights = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=resamples)[:, codes]
     counts = weights @ played.T
     whole = (counts > 0).all(1)
-    return tuple((weights[whole] @ values.T) / counts[whole] for values in (a, b))
+    first, second = ((weights[whole] @ values.T) / counts[whole] for values in (a, b))
+    return first, second
 
 
-def _estimate(statistic: Callable[..., Any], a, b, played, draws, confidence: float) -> Estimate:
+def _estimate(
+    statistic: Statistic,
+    a: Floats,
+    b: Floats,
+    played: npt.NDArray[np.bool_],
+    draws: tuple[Floats, Floats],
+    confidence: float,
+) -> Estimate:
     points, n = len(a), played.sum(1)
     value = float(statistic(a.sum(1) / n, b.sum(1) / n))
     if np.isnan(value):
@@ -163,7 +180,7 @@ def _estimate(statistic: Callable[..., Any], a, b, played, draws, confidence: fl
     return Estimate(value=value, low=min(value, float(low)), high=max(value, float(high)), n=points)
 
 
-def _varying(values: np.ndarray) -> np.ndarray:
+def _varying(values: Floats) -> Floats:
     """The values; NaN in rows that are constant, where rounding would make a correlation up."""
     values = np.asarray(values, np.float64)
     return np.where(np.ptp(values, axis=-1, keepdims=True) > 0, values, np.nan)

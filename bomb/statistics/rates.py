@@ -5,9 +5,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.statistics.estimate import (
     CONFIDENCE,
+    Booleans,
     Estimate,
     booleans,
     check_confidence,
@@ -40,23 +42,23 @@ def _wilson(successes: int, n: int, confidence: float) -> Estimate:
     return Estimate(value=successes / n, low=float(interval.low), high=float(interval.high), n=n)
 
 
-def rate(outcomes: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
+def rate(outcomes: Booleans, confidence: float = CONFIDENCE) -> Estimate:
     """The share of true values, with Wilson's interval."""
-    outcomes = booleans("outcomes", outcomes)
-    return wilson(int(outcomes.sum()), len(outcomes), confidence)
+    checked = booleans("outcomes", outcomes)
+    return wilson(int(checked.sum()), len(checked), confidence)
 
 
-def agreement(a: Sequence[Any], b: Sequence, confidence: float = CONFIDENCE) -> Estimate:
+def agreement(a: npt.ArrayLike, b: npt.ArrayLike, confidence: float = CONFIDENCE) -> Estimate:
     """The share of pairs that are equal, with Wilson's interval.
 
     Raises:
         OptionError: if the lengths differ.
     """
-    a, b = same_length(a, b)
-    return wilson(int((a == b).sum()), len(a), confidence)
+    first, second = same_length(a, b)
+    return wilson(int((first == second).sum()), len(first), confidence)
 
 
-def iou(a: Sequence[bool], b: Sequence[bool], confidence: float = CONFIDENCE) -> Estimate:
+def iou(a: Booleans, b: Booleans, confidence: float = CONFIDENCE) -> Estimate:
     """Intersection over union of two sets, each given as one boolean per independent item.
 
     Given the union's size, the intersection's is a binomial count, so Wilson's interval holds; a bootstrap
@@ -65,13 +67,15 @@ def iou(a: Sequence[bool], b: Sequence[bool], confidence: float = CONFIDENCE) ->
     Raises:
         OptionError: if the lengths differ.
     """
-    a, b = same_length(booleans("a", a), booleans("b", b))
-    union = int((a | b).sum())
-    return wilson(int((a & b).sum()), union, confidence) if union else undefined("both sets are empty")
+    first, second = same_length(booleans("a", a), booleans("b", b))
+    union = int((first | second).sum())
+    return (
+        wilson(int((first & second).sum()), union, confidence) if union else undefined("both sets are empty")
+    )
 
 
 def clustered_rate(
-    outcomes: Sequence[bool], clusters: Sequence[Hashable], confidence: float = CONFIDENCE
+    outcomes: Booleans, clusters: Sequence[Hashable], confidence: float = CONFIDENCE
 ) -> Estimate:
     """The share of true values where trials of one cluster are alike, as the same seed under several knobs.
 
@@ -90,17 +94,17 @@ def clustered_rate(
         OptionError: if the lengths differ.
     """
     check_confidence(confidence)
-    outcomes, n = booleans("outcomes", outcomes), len(clusters)
-    if len(outcomes) != n:
-        raise OptionError(f"both must have the same length, got {len(outcomes)} and {n}")
+    checked, n = booleans("outcomes", outcomes), len(clusters)
+    if len(checked) != n:
+        raise OptionError(f"both must have the same length, got {len(checked)} and {n}")
     if n == 0:
         return undefined("no trials")
-    share = float(outcomes.mean())
-    low, high = _wilson_ends(share, effective_size(outcomes, clusters, confidence), confidence)
+    share = float(checked.mean())
+    low, high = _wilson_ends(share, effective_size(checked, clusters, confidence), confidence)
     return Estimate(value=share, low=low, high=high, n=n)
 
 
-def effective_size(values: np.ndarray, clusters: Sequence[Hashable], confidence: float) -> float:
+def effective_size(values: npt.NDArray[Any], clusters: Sequence[Hashable], confidence: float) -> float:
     """How many independent trials say as much about the mean of ``values``, float[N], as these do.
 
     N / deff, where the design effect deff is the variance of the mean by linearisation over clusters, divided
@@ -108,7 +112,7 @@ def effective_size(values: np.ndarray, clusters: Sequence[Hashable], confidence:
     ratio of Student's quantiles (Korn and Graubard 1998). As many as there are clusters where all values are
     the same.
     """
-    names: dict[str, Any] = {}
+    names: dict[Hashable, int] = {}
     codes = np.array([names.setdefault(cluster, len(names)) for cluster in clusters])
     n, k = len(values), len(names)
     if k == n:

@@ -25,7 +25,7 @@ from bomb.training.measuring import Answers, summed_up
 from bomb.training.optimising import RunningMean, make_optimiser, rate_share, set_rate
 from bomb.training.recipe import Recipe
 from bomb.training.sampler import Draw, Sampler, epochs
-from bomb.training.saving import CHECKPOINTS, load_state, save_state, step_folder
+from bomb.training.saving import CHECKPOINTS, load_state, remove_left_behind, save_state, step_folder
 from bomb.training.summing import means, summed
 from core.errors import BombError, OptionError
 
@@ -216,6 +216,9 @@ class Trainer:
                 yield now.result()
 
     def _resume(self) -> int:
+        if self.accelerator.is_main_process:
+            remove_left_behind(self.out)
+        self.accelerator.wait_for_everyone()
         position = load_state(self.accelerator, self.out)
         if position is None:
             if self.accelerator.is_main_process:

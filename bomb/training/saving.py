@@ -97,6 +97,13 @@ def save_state(accelerator: Accelerator, out: Path, step: int, position: dict, k
     accelerator.wait_for_everyone()
 
 
+def remove_left_behind(out: Path) -> None:
+    """Removes what a killed process was writing; nobody else may be training in the folder."""
+    for kind in (STATE, CHECKPOINTS):
+        for half in (out / kind).glob(".step_*"):
+            shutil.rmtree(half, ignore_errors=True)
+
+
 def load_state(accelerator: Accelerator, out: Path) -> dict | None:
     """Takes up the newest state; None if there is none.
 

@@ -32,7 +32,7 @@ def read_archive(data: bytes) -> dict[str, np.ndarray]:
     except (BadZipFile, ZlibError, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         if isinstance(error, StateError):
             raise
-        raise StateError(f"no NumPy archive: {error}") from error
+        raise StateError(f"no NumPy archive: {_one_line(error)}") from error
 
 
 def read_array(data: bytes) -> np.ndarray:
@@ -49,7 +49,7 @@ def read_array(data: bytes) -> np.ndarray:
         else:
             shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
     except (ValueError, EOFError, RecursionError, MemoryError, SyntaxError, TypeError) as error:
-        raise StateError(f"no NumPy array: {error}") from error
+        raise StateError(f"no NumPy array: {_one_line(error)}") from error
     if dtype.hasobject:
         raise StateError("a NumPy array of Python objects is not read")
     size, wanted = len(data) - stream.tell(), dtype.itemsize
@@ -59,3 +59,8 @@ def read_array(data: bytes) -> np.ndarray:
         raise StateError(f"an array of {dtype}{list(shape)} has {wanted} bytes, here are {size}")
     array: np.ndarray = np.load(io.BytesIO(data), allow_pickle=False)
     return array
+
+
+def _one_line(error: Exception) -> str:
+    """NumPy's words go over several lines."""
+    return " ".join(str(error).split())[:200]

@@ -3,18 +3,22 @@
 import re
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 
+from bomb.cli.demo import chosen_policy
 from bomb.demo.demo import DemoSettings, demo
-from bomb.demo.page import parity_rows, write_page
-from bomb.demo.results import DemoResults
+from bomb.demo.page import parity_rows, told, write_page
+from bomb.demo.results import SHIPPED, DemoResults
 from bomb.machine.diagnosis import Finding
 from bomb.pages.page import Page, Raw
 from bomb.parity.comparison import ParityComparison
 from bomb.parity.table import Bound, Row
 from bomb.pictures.images import write_png
+from bomb.policies.registry import POLICIES, register_policy
 from bomb.statistics import Estimate
+from core.errors import UnknownNameError
 
 ENTRY = {"value": 0.12345, "interval": [0.1, None], "n": 20, "bound": 0.5, "verdict": "passes"}
 ROW = Row(
@@ -88,8 +92,43 @@ def test_the_demo_without_pictures(tmp_path, small_parity):
 def test_the_demo_with_pictures(tmp_path, small_parity, monkeypatch):
     works = Finding(what="renderer", ok=True, found="draws")  # tests/bomb/test_cli.py tries it truly
     monkeypatch.setattr("bomb.demo.demo.try_backend", lambda *asked: works)
-    settings = DemoSettings(out=tmp_path, episodes=1, sheets=1, image_size=(48, 64))
+    settings = DemoSettings(
+        out=tmp_path, episodes=1, sheets=1, image_size=(48, 64), policy="hold", policy_episodes=2
+    )
     html = demo(settings, lambda words: None).read_text()
     check_self_contained(html)
+    # Beside the expert, another policy: in the table, in the video and in the pictures.
+    assert "The scripted expert, and a policy that looks" in html and "<code>hold</code> gets nothing" in html
+    rows = re.findall(r"<tr><td>(expert|hold)</td><td>(.*?)</td><td>(mujoco|robotwin)</td>", html)
+    assert rows == [
+        (who, told, engine)
+        for who, told in (("expert", "the true state"), ("hold", "nothing but words and its own arm"))
+        for engine in ("mujoco", "robotwin")
+    ]
+    with av.open(str(tmp_path / "episode_0.mp4")) as video:
+        height, width = next(video.decode(video=0)).to_ndarray(format="rgb24").shape[:2]
+    assert width >= 2 * 64 and height >= 2 * 48  # a row for each player, a column for each simulator
+    assert (tmp_path / "policy_mujoco.json").exists()
     assert html.count("data:video/mp4") == 1 and html.count("data:image/png") == 2
     assert (tmp_path / "episode_0.mp4").stat().st_size > 1000
+
+
+def test_a_policy_that_cannot_play_is_a_note(tmp_path, small_parity):
+    settings = DemoSettings(
+        out=tmp_path, episodes=1, parity_episodes=1, pictures=False, policy="tests.nowhere:Nobody"
+    )
+    html = demo(settings, lambda words: None).read_text()
+    assert "plays from pictures, and none can be drawn here" in html and "it is the only player here" in html
+
+
+def test_which_policy_plays(monkeypatch):
+    assert chosen_policy("none") is None and chosen_policy("blind(hold)") == "blind(hold)"
+    with pytest.raises(UnknownNameError, match="unknown policy 'nobody'"):
+        chosen_policy("nobody")
+    assert (chosen_policy(None) == SHIPPED) == (SHIPPED in POLICIES.names())
+    with POLICIES.temporarily():
+        if SHIPPED not in POLICIES.names():
+            register_policy(SHIPPED, "bomb.policies.simple:HoldPolicy")
+        assert chosen_policy(None) == SHIPPED
+    shown = {"privileged": False, "cameras": ["head", "wrist"], "image_size": [128, 96]}
+    assert told(shown) == "pictures of head and wrist, 128 × 96"

@@ -1,13 +1,17 @@
-"""The stub of the compiled checker has what the module has: names, members, arguments."""
+"""The stubs have what there is: the compiled checker's names, members and arguments; public names."""
 
 import ast
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 import core
 from core import _checker
 from core.judge.checker import Tolerances
+from scripts.write_stubs import PACKAGES, ROOT, homes
 
 STUB = ast.parse((Path(core.__file__).parent / "_checker.pyi").read_text())
 CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
@@ -53,3 +57,12 @@ def test_arguments_have_the_same_names_and_defaults():
 
 def test_the_tolerances_that_it_reads_are_those_that_there_are():
     assert written_members("_Tolerances") == {field.name for field in fields(Tolerances)}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_public_names_have_types(package):
+    """``python -m scripts.write_stubs`` writes these."""
+    stub = ast.parse((ROOT / package / "__init__.pyi").read_text())
+    imported = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    assert {alias.asname: node.module for node in imported for alias in node.names} == homes(package)
+    assert homes(package).keys() == set(import_module(package).__all__)

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +23,19 @@ WATCH_S = 60  # for a child that hangs
 SEEDS = range(3)
 
 
-class Job:
+class Job(ABC):
     """Something that is written, piece by piece."""
 
     def __init__(self, dataset: Path):
         self.dataset = dataset
 
+    @abstractmethod
     def do(self, folder: Path, told) -> None:
         """Begins or resumes, and calls ``told(piece)`` when a piece is said to be kept."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, folder: Path, told: set) -> None:
         """Raises unless everything that was said to be kept can be read, and nothing else is damaged."""
-        raise NotImplementedError
 
 
 class Store(Job):
@@ -89,6 +90,8 @@ class Demonstrations(Job):
 class Export(Job):
     """A LeRobot dataset with pictures that were made up: what is tested is the disk."""
 
+    format, pictures = "lerobot-v2.1", "png"
+
     def do(self, folder, told):
         import bomb.exports.shards as shards
         from bomb.exports import export
@@ -104,7 +107,7 @@ class Export(Job):
 
         shards.make_renderer, shards.drawn_frames = lambda *args: Nothing(), frames
         done = export(
-            self.dataset, "lerobot-v2.1", folder / "out", image_size=(16, 16), pictures="png",
+            self.dataset, self.format, folder / "out", image_size=(16, 16), pictures=self.pictures,
             shard_frames=1, bars=False,
         )  # fmt: skip
         told(done.frames)
@@ -117,7 +120,21 @@ class Export(Job):
             assert {rows} == told
 
 
-JOBS = {"store": Store, "demonstrations": Demonstrations, "export": Export}
+class Videos(Export):
+    """The same with videos, in the format that has several episodes per file."""
+
+    format, pictures = "lerobot", "video"
+
+    def check(self, folder, told):
+        import av
+
+        super().check(folder, told)
+        for file in (folder / "out" / "videos").rglob("*.mp4"):
+            with av.open(str(file)) as container:
+                assert sum(1 for _ in container.decode(video=0)) == 2
+
+
+JOBS = {"store": Store, "demonstrations": Demonstrations, "export": Export, "videos": Videos}
 
 
 def attempt(job: Job, folder: Path, shim, n: int, how: str) -> tuple[bool, set]:

@@ -28,9 +28,9 @@ def dataset(tmp_path_factory):
 
 @pytest.mark.timeout(5 * PATIENCE_S)
 @pytest.mark.parametrize(
-    # Of exports every twelfth here; tests/interop/test_every_write.py takes every one.
+    # Of exports some here; tests/interop/test_every_write.py takes every one.
     ("job", "step", "least"),
-    [("store", 1, 60), ("demonstrations", 1, 20), ("export", 12, 15)],
+    [("store", 1, 60), ("demonstrations", 1, 20), ("export", 12, 15), ("videos", 48, 8)],
 )
 def test_a_write_that_fails_loses_nothing(shim, dataset, tmp_path, job, step, least):
     check(shim, dataset, tmp_path, job, step, least)

@@ -73,6 +73,17 @@ def test_an_export_has_the_same_numbers(dataset, exported, tmp_path):
     assert "data:image/png" in page and "Coverage" not in page
 
 
+def test_frames_apart_and_draws_are_no_faults(dataset, tmp_path):
+    """Few moments, the same in both draws: what is far apart is no jump, and no copy."""
+    knobs = {"table_texture": "seen"}
+    export(
+        dataset.path, "lerobot", tmp_path / "export", image_size=(16, 16), pictures="png",
+        perturbations=knobs, every=4, visual_draws=2,
+    )  # fmt: skip
+    found = inspect_source(open_source(tmp_path / "export"))
+    assert found.anomalies == [] and found.duplicates == [] and len(found.lengths) == 2 * len(dataset)
+
+
 def test_the_moves_of_a_pattern_are_counted_where_they_filled_it(tmp_path):
     dataset = make_dataset(tmp_path / "dataset", episodes=1, task="copy_pattern")
     (one,) = dataset

@@ -8,5 +8,6 @@ __all__ = ["dataset", "shim"]
 
 
 @pytest.mark.timeout(3600)
-def test_every_write_of_an_export(shim, dataset, tmp_path):
-    check(shim, dataset, tmp_path, "export", 1, 100)
+@pytest.mark.parametrize("job", ["export", "videos"])
+def test_every_write_of_an_export(shim, dataset, tmp_path, job):
+    check(shim, dataset, tmp_path, job, 1, 100)

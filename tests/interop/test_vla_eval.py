@@ -269,6 +269,17 @@ def test_a_failing_server_is_an_error_of_the_episode(python, kind, options, erro
         assert second["reason"] == "never_reached"  # the next episode connects anew and goes on
 
 
+def test_the_client_outlives_a_hundred_hostile_messages(python):
+    found = json.loads(run(str(python), str(HERE / "hostile.py")))
+    assert found["whole"][0] == "answered"
+    assert len(found["hello"]) == len(found["answer"]) == 100
+    for kind, words, seconds in (*found["hello"], *found["answer"]):
+        assert kind == "answered" or kind.startswith(("Policy", "Convention"))
+        assert "\n" not in words and "\x1b" not in words and len(words) < 25_000 and seconds < 30
+    kind, words, seconds = found["endless"]
+    assert kind == "PolicyTimeoutError" and seconds < 10
+
+
 def test_nobody_listens(python):
     answer = play(python, "vla-eval://127.0.0.1:9?connect_timeout=0.2", "mujoco", 0, 1)
     assert answer["error"][0] == "PolicyConnectionError" and "nobody listens" in answer["error"][1]

@@ -12,6 +12,7 @@ from bomb.evaluation.jobs import EpisodeJob, JobOutcome, Setup, failed
 from bomb.evaluation.workers.worker import SLOTS, STEP, UNTIL, work
 from bomb.machine.provenance import cores
 from bomb.processes.child import Child
+from core.errors import LifecycleError
 
 GLANCE_S = 0.5  # how often time limits are looked at
 
@@ -25,6 +26,13 @@ class _Worker:
     job: EpisodeJob | None = None
     since: float = 0.0
 
+    @property
+    def playing(self) -> EpisodeJob:
+        """What it plays."""
+        if self.job is None:
+            raise LifecycleError("the worker plays no episode")
+        return self.job
+
 
 class LocalExecutor(Executor):
     """Spawned processes, for neither engine survives a fork.
@@ -34,7 +42,7 @@ class LocalExecutor(Executor):
     """
 
     def __init__(self, workers: int):
-        self._setup: Setup | None = None
+        self._setup: Setup  # since ``begin``
         self.threads = max(1, cores() // workers)
         self._workers = [self._start() for _ in range(workers)]
 
@@ -99,7 +107,7 @@ class LocalExecutor(Executor):
 
     def _give_up(self, k: int, kind: str, message: str, value: str) -> JobOutcome:
         worker = self._workers[k]
-        job, step = worker.job, int(worker.shared[STEP])
+        job, step = worker.playing, int(worker.shared[STEP])
         self._replace(k)
         return failed(job, kind, message, step=step, value=value)
 

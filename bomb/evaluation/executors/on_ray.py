@@ -110,7 +110,8 @@ class RayExecutor(Executor):
     def _take(self, worker: int) -> JobOutcome:
         reference, job = self._jobs.pop(worker)
         try:
-            return self._ray.get(reference)
+            outcome: JobOutcome = self._ray.get(reference)
+            return outcome
         except self._ray.exceptions.RayError as error:
             self._replace(worker)
             return failed(job, "worker", f"the worker's node or actor was lost: {type(error).__name__}")

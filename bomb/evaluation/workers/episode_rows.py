@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bomb.evaluation.jobs import EpisodeJob
-from bomb.rollouts.rollout import EpisodeResult
+from bomb.rollouts.rollout import EpisodeResult, Timing
 from bomb.runs.rows import EpisodeRow
 from bomb.runs.store import now
 
@@ -28,7 +28,7 @@ def make_row(
     record = result.record.to_bytes()
     actions = action_statistics(result.record.actions, result.record.tools)
     # Packing is overhead, too.
-    timing = result.timing.to_dict(result.wall_s + time.perf_counter() - begin)
+    timing = (result.timing or Timing()).to_dict(result.wall_s + time.perf_counter() - begin)
     row = EpisodeRow(
         condition=job.condition,
         seed=job.seed,

@@ -16,7 +16,7 @@ from bomb.rollouts.rollout import Deadline, play
 from bomb.runs.states import film, pack_states
 from bomb.runs.store import now
 from core.environment import Environment
-from core.errors import PolicyError
+from core.errors import LifecycleError, PolicyError
 from core.policy import Policy
 from core.registry import register_again
 from core.world.state import SceneState
@@ -106,6 +106,8 @@ class Player:
                 # Observations stay free of pictures.
                 settings = replace(settings, cameras=(FILMED,), modalities=())
             self._env, self._condition = core.make_environment(settings), condition
+        if self._env is None:
+            raise LifecycleError("the player was closed")
         return self._env
 
     def _filmed(self, condition: str) -> str:

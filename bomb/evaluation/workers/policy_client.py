@@ -38,10 +38,10 @@ class PolicyClient(Policy):
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:
+    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # see wants_step
         request = Request(observation=observation, seed=self._seed, step=step)
         try:
-            connection = self._connected()
+            connection = self.connect()
             connection.send(request)
             if not connection.poll(self._timeout):
                 raise PolicyTimeoutError(
@@ -60,8 +60,8 @@ class PolicyClient(Policy):
             raise answer.kind(answer.message, step=step, value=answer.value)
         return checked_chunk(self._words, answer, step)  # by its own name, not by that of this class
 
-    def connect(self) -> None:
-        """Waits until the policy process listens.
+    def connect(self) -> Connection:
+        """Waits until the policy process listens, and returns what to ask it through.
 
         Raises:
             PolicyConnectionError: if it does not in ten minutes.
@@ -76,14 +76,10 @@ class PolicyClient(Policy):
                         f"no policy process at {self._address.place!r} after {PATIENCE_S:g} s: {error}"
                     ) from error
                 time.sleep(PAUSE_S)
+        return self._connection
 
     def close(self) -> None:
         """Hangs up, so that a late answer is not taken for another one's."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self.connect()
-        return self._connection

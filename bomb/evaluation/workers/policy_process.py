@@ -10,7 +10,7 @@ from bomb.evaluation.settings import ExecutionSettings
 from bomb.evaluation.workers.policy_server import PolicyAbout, serve
 from bomb.policies.words import shortened
 from bomb.processes.child import Child
-from core.errors import OptionError, PolicyError
+from core.errors import LifecycleError, OptionError, PolicyError
 from core.registry import registrations
 from core.world.temporary import TemporaryFolder
 
@@ -49,7 +49,7 @@ class PolicyProcess:
         except BaseException:
             self.close()
             raise
-        if self.about.batches:
+        if self.about.place is not None:
             self._address = PolicyAddress(place=self.about.place, key=self._address.key)
 
     @property
@@ -71,14 +71,14 @@ class PolicyProcess:
         if not self.about.batches:
             return
         with suppress(OSError, EOFError):
-            if self._child.connection.poll():
-                self._child.connection.recv()
+            if self._running.connection.poll():
+                self._running.connection.recv()
                 self._deaths = 0
-        if not self._child.alive:
+        if not self._running.alive:
             self._deaths += 1
             if self._deaths >= ATTEMPTS:
                 raise PolicyError(
-                    f"the process of policy {shortened(self._words)} {self._child.death}, "
+                    f"the process of policy {shortened(self._words)} {self._running.death}, "
                     f"{self._deaths} times in a row"
                 )
             self.restart()
@@ -94,6 +94,12 @@ class PolicyProcess:
         self._end()
         self._folder.close()
 
+    @property
+    def _running(self) -> Child:
+        if self._child is None:
+            raise LifecycleError("the policy's process was ended")
+        return self._child
+
     def _start(self) -> None:
         if isinstance(self._address.place, str):
             Path(self._address.place).unlink(missing_ok=True)
@@ -103,12 +109,12 @@ class PolicyProcess:
 
     def _first_words(self) -> PolicyAbout:
         try:
-            said = self._child.connection.recv()
+            said = self._running.connection.recv()
         except (EOFError, OSError):
-            self._child.join()
-            how = self._child.death
+            self._running.join()
+            how = self._running.death
             raise OptionError(f"policy {shortened(self._words)} cannot be made: its process {how}") from None
-        if isinstance(said, str):
+        if not isinstance(said, PolicyAbout):
             raise OptionError(said)
         return said
 

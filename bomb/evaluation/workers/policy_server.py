@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import AuthenticationError, Pipe
-from multiprocessing.connection import Connection, Listener, wait
+from multiprocessing.connection import Connection, Listener
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
+from bomb.processes.child import ready
 from core.errors import PolicyError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
@@ -94,7 +95,7 @@ def serve(
         return
     pipe.send(about)
     try:
-        if listener is not None:
+        if listener is not None and isinstance(policy, BatchPolicy):
             Batches(policy, listener, most, patience).run()
     finally:
         policy.close()
@@ -144,8 +145,8 @@ class Batches:
         return asked
 
     def _receive(self, sources: list[Connection], timeout: float | None) -> list[tuple[Connection, Request]]:
-        asked = []
-        for source in wait(sources, None if timeout is None else max(timeout, 0.0)):
+        asked: list[tuple[Connection, Request]] = []
+        for source in ready(sources, None if timeout is None else max(timeout, 0.0)):
             if source is self._bell:
                 source.recv()
                 self._clients.append(self._new.popleft())
@@ -177,7 +178,7 @@ def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray |
     try:
         # Copied here: a tensor of a device, or an array that is changed later, goes no further. Whoever asked
         # says what is wrong with the numbers.
-        chunks = [np.array(chunk) for chunk in policy.infer(requests)]
+        chunks: list[np.ndarray | NoAnswer] = [np.array(chunk) for chunk in policy.infer(requests)]
         if len(chunks) != len(requests):
             raise ValueError(f"{len(chunks)} chunks for {len(requests)} requests")
         return chunks

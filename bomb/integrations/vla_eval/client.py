@@ -55,7 +55,9 @@ class VlaEvalPolicy(Policy):
         if self._wire is None:
             hello = self._connect()
             if hello != self._hello:
-                raise ConventionError(f"another server answers at {self._address.uri} than before: {hello}")
+                raise ConventionError(
+                    f"another server answers at {self._address.uri} than before: {str(hello)[:200]!r}"
+                )
         # The policy's seed for an index, too: counting episodes in their order would tell which scene it is.
         task = {"name": instruction, "suite": "bomb", "seed": int(seed), "episode_idx": int(seed)}
         self._tell(lambda wire: wire.start_episode(task))
@@ -75,7 +77,7 @@ class VlaEvalPolicy(Policy):
         )
         answer = self._tell(lambda wire: wire.ask(message))
         if not isinstance(answer, dict) or "actions" not in answer:
-            raise PolicyOutputError(f"{self._address.uri} sent no 'actions': {answer!r}")
+            raise PolicyOutputError(f"{self._address.uri} sent no 'actions': {str(answer)[:200]!r}")
         return self._address.convention.to_bomb(answer["actions"])
 
     def describe(self) -> dict:

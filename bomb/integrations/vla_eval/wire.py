@@ -2,11 +2,12 @@
 
 import time
 
-from bomb.disk.text import kept, message_of, one_line
+from bomb.disk.text import message_of, one_line
+from bomb.integrations.vla_eval import answers
 from bomb.processes.deadlines import hung_up_after
 from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError, missing_extra
 
-LARGEST = 2**26  # bytes of a message
+CLOSING = 2.0  # s for a server to say goodbye
 RETRY = 0.5  # s between attempts to connect
 
 
@@ -42,10 +43,10 @@ class Wire:
             answer = self._receive(self._seq)
             if answer.type != messages.MessageType.HELLO:
                 raise PolicyError(f"{uri} answered HELLO with {answer.type.value}")
+            self.hello: dict = answers.checked_hello(answer.payload, uri)
         except BaseException:
             self.close()
             raise
-        self.hello: dict = answer.payload
 
     def start_episode(self, task: dict) -> None:
         """Tells the server that an episode begins; it does not answer."""
@@ -67,7 +68,7 @@ class Wire:
         answer = self._receive(self._seq)
         if answer.type != self._messages.MessageType.ACTION:
             raise PolicyError(f"{self._uri} answered an observation with {answer.type.value}")
-        return answer.payload
+        return answer.payload or {}
 
     def close(self) -> None:
         """Hangs up. A second call does nothing."""
@@ -95,8 +96,13 @@ class Wire:
         deadline = time.monotonic() + self._timeout
         while True:
             try:
-                data = self._socket.recv(timeout=max(deadline - time.monotonic(), 0.0))
+                left = deadline - time.monotonic()
+                if left < 0:  # old answers without end are no answer
+                    raise TimeoutError
+                data = self._socket.recv(timeout=left)
+                answers.check_arrays(data)
                 answer = self._messages.unpack_message(data)
+                _check(answer)
             except TimeoutError as error:
                 raise PolicyTimeoutError(f"{self._uri} did not answer within {self._timeout:g} s") from error
             except (ConnectionClosed, OSError) as error:
@@ -107,11 +113,18 @@ class Wire:
             # Never dropped: what fails at the start of an episode is told before the first answer.
             if answer.type == self._messages.MessageType.ERROR:
                 reported = answer.payload.get("error", answer.payload) if answer.payload else "an error"
-                raise PolicyError(f"{self._uri} reports: {kept(str(reported))}")
+                raise PolicyError(f"{self._uri} reports: {one_line(str(reported))}")
             if answer.seq == seq:
                 return answer
             if answer.seq > seq:
                 raise PolicyError(f"{self._uri} answered message {answer.seq}, the last one was {seq}")
+
+
+def _check(answer) -> None:
+    if type(answer.seq) is not int:
+        raise ValueError(f"a message with number {str(answer.seq)[:30]!r}")
+    if not isinstance(answer.payload, dict | None):
+        raise ValueError(f"a message with {type(answer.payload).__name__} in it")
 
 
 def _connect(uri: str, patience: float):
@@ -123,7 +136,13 @@ def _connect(uri: str, patience: float):
         try:
             # No pings: a server that compiles its model may not answer them for a while.
             return connect(
-                uri, compression=None, max_size=LARGEST, ping_interval=None, proxy=None, open_timeout=patience
+                uri,
+                compression=None,
+                max_size=answers.LARGEST,
+                close_timeout=CLOSING,
+                ping_interval=None,
+                proxy=None,
+                open_timeout=patience,
             )
         except (InvalidHandshake, EOFError, OSError, ConnectionClosed) as error:  # TimeoutError is an OSError
             if isinstance(error, InvalidHandshake) and not _hung_up(error):

@@ -1,0 +1,78 @@
+"""The commands in README and docs run as they stand, block after block of a page in one folder.
+
+Only smaller: a ``bomb`` of our own before the real one on the path cuts what would take long, episodes, steps
+and pixels, and hands everything else on. ``make`` says what it would do.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_doc_code import blocks, prepare
+from tests.test_imports import ROOT
+
+# Folders that these pages take for granted.
+PREPARED = ("statistics.md", "exports.md")
+BOMB = f"""#!{sys.executable}
+import sys
+import bomb.cli
+
+CUT = {{"--episodes": 8, "--workers": 2, "--max-steps": 5, "--image-size": 32}}
+words = sys.argv[1:]
+verb = words[0] if words else ""
+for name, most in CUT.items():
+    if name in words:
+        place = words.index(name) + 1
+        words[place] = str(min(int(words[place]), 1 if verb in ("collect", "parity") else most))
+if "--size" in words:
+    place = words.index("--size")
+    words[place + 1 : place + 3] = ["48", "64"]
+if verb == "evaluate" and "--max-steps" not in words:
+    words += ["--max-steps", "5"]
+if verb in ("export", "render") and "--image-size" not in words:
+    words += ["--image-size", "32"]
+if __name__ == "__main__":
+    sys.exit(bomb.cli.main(words))
+"""
+MAKE = f"""#!/bin/sh
+exec {os.environ.get("MAKE", "/usr/bin/make")} --dry-run --directory {ROOT} "$@" > /dev/null
+"""
+
+
+def pages() -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for block in blocks():
+        if block.language == "bash" and not block.mark:
+            found.setdefault(block.place.partition(":")[0], []).append((block.place, block.code))
+    return found
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("page", pages())
+def test_commands_run_as_they_stand(page, tmp_path):
+    path, folder = tmp_path / "path", tmp_path / "folder"
+    for name, code in (("bomb", BOMB), ("make", MAKE)):
+        path.mkdir(exist_ok=True)
+        (path / name).write_text(code)
+        (path / name).chmod(0o755)
+    folder.mkdir()
+    if page in PREPARED:
+        prepare(folder)
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(path), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": str(ROOT),
+    }
+    for place, code in pages()[page]:
+        for number, line in enumerate(code.replace("\\\n", " ").splitlines()):
+            answer = subprocess.run(
+                ["bash", "-euc", line], cwd=folder, env=environment, capture_output=True, text=True
+            )
+            # 1 is an answer, too: what was asked about is not so.
+            right = (0, 1) if line.startswith(("bomb inspect", "bomb replay", "bomb doctor")) else (0,)
+            assert answer.returncode in right and "Traceback" not in answer.stderr, (
+                f"{place}, line {number + 1}: {line}\n{answer.stdout}\n{answer.stderr}"
+            )
