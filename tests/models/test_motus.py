@@ -96,7 +96,7 @@ def test_five_modes():
     known, noise = batch.inputs["video"], torch.randn(2, *vla.shape)
     actions = torch.rand(2, 3, 4) * 2 - 1
     made = {mode: vla.imagine(batch, mode, noise, video=known, actions=actions) for mode in MODES}
-    drawn_video, drawn = vla._apart(noise)
+    drawn_video, drawn = vla.apart(noise)
     frame = known[:, :, :1]
     for video, _ in made.values():  # the present picture stays what it is
         close(video[:, :, :1], frame, 0)

@@ -199,7 +199,7 @@ class Motus(FlowVLA):
         rows, cols = self.backbone.grid
         return self.config.channels, 1 + self.config.frames, rows * CELL, cols * CELL
 
-    def _apart(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+    def apart(self, noise: Tensor) -> tuple[Tensor, Tensor]:
         """The noise of the video and of the actions."""
         chunk, size = self.settings.chunk, int(np.prod(self._video))
         return noise[:, chunk:].flatten(1)[:, :size].unflatten(1, self._video), noise[:, :chunk]
@@ -267,7 +267,7 @@ class Motus(FlowVLA):
         video_flows, action_flows, rest = MODES[check_choice("mode", mode, MODES)]
         if rest == 0 and (video if action_flows else actions) is None:
             raise OptionError(f"the mode {mode} needs {'a video' if action_flows else 'actions'}")
-        drawn_video, drawn = self._apart(noise.float())
+        drawn_video, drawn = self.apart(noise.float())
         seen = (memory or self.read(batch)).seen
         made, acted = self.network.run(
             seen,
@@ -279,7 +279,7 @@ class Motus(FlowVLA):
         return made.float(), acted.float()
 
     def errors(self, batch: Batch, memory: Memory, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        video, drawn = self._apart(noise)
+        video, drawn = self.apart(noise)
         at = times[:, None, None]
         made = self.velocity(
             batch, replace(memory, video=video), at * drawn + (1 - at) * actions.float(), times
@@ -294,7 +294,7 @@ class Motus(FlowVLA):
         seeds: Sequence[tuple[int, int]] | None = None,
     ) -> Losses:
         actions, valid = learned(batch)
-        video, drawn = self._apart(noises_of(seeds, len(batch), self.shape).to(self.device))
+        video, drawn = self.apart(noises_of(seeds, len(batch), self.shape).to(self.device))
         at_video, at_action = self._times(seeds, len(batch))
         there = batch.inputs["foreseen"]
         at_video = torch.where(there, at_video, torch.ones_like(at_video))

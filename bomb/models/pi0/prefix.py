@@ -7,12 +7,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from bomb.models.backbones.inside import decoder_layers
 from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION, PaliGemma
 from bomb.models.pi0.config import sized
 from bomb.models.pictures import normalise, resize_with_pad
 from bomb.models.sequences import Sequences
-from bomb.models.vla import Layer
 
 Tensor = torch.Tensor
 
@@ -51,7 +49,3 @@ class Pi0Prefix(PaliGemma):
 
     def positions(self, sequences: Sequences) -> Tensor:
         return sequences.positions
-
-    def expert(self, model: nn.Module) -> tuple[Layer, ...]:
-        """Layers of the action expert."""
-        return decoder_layers(model.layers, "expert")
