@@ -64,12 +64,14 @@ def make_model(
             if model.start != "random":
                 raise OptionError(f"start {model.start!r} needs the folder that it starts from")
             vla = kind.tiny(settings, statistics, texts=sorted(set(texts)), seed=recipe.seed)
-        elif model.start == "vlm":
+        elif model.start == "vlm" or (model.start == "random" and _is_vlm(kind, Path(model.folder))):
             if not hasattr(kind, "from_vlm"):
                 raise OptionError(
                     f"the family {model.family!r} does not start from a VLM; valid: checkpoint, random"
                 )
             vla = kind.from_vlm(Path(model.folder), settings, statistics, dtype=dtype)
+            if model.start == "random":
+                lively(vla.backbone.model)
         else:
             vla = _loaded(kind, Path(model.folder), settings, statistics, model, dtype)
             if model.start == "random":
@@ -112,6 +114,11 @@ def _loaded(
             convention=new.convention, statistics=statistics.action, normalisation=new.normalisation
         )
     return vla
+
+
+def _is_vlm(kind: type[VLA], folder: Path) -> bool:
+    """Whether a folder has a VLM alone, and the family is made on one."""
+    return hasattr(kind, "from_vlm") and not (folder / FILE).is_file()
 
 
 def _any_dataset(folder: Path) -> str:
