@@ -151,17 +151,21 @@ def choose_trained(vla: VLA, trained: TrainedRecipe) -> None:
         raise OptionError("nothing is left to learn: every parameter is frozen")
 
 
-def merged(vla: VLA) -> VLA:
-    """A copy on the CPU whose adapters have become part of its weights: what is saved and played."""
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
+def copied(vla: VLA) -> VLA:
+    """A copy on the CPU that learns nothing."""
     # Told beforehand what becomes of the weights, the copy needs no more memory where the model is.
-    memo = {
+    memo: dict[int, object] = {
         id(weight): nn.Parameter(weight.detach().cpu().clone(), requires_grad=False)
         for weight in vla.parameters()
     }
     memo |= {id(buffer): buffer.detach().cpu().clone() for buffer in vla.buffers()}
-    whole = copy.deepcopy(vla, memo)
+    return copy.deepcopy(vla, memo)
+
+
+def merged(whole: VLA) -> VLA:
+    """Makes adapters part of the weights of a copy: what is saved and played."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
     for parent in list(whole.modules()):
         for name, layer in list(parent.named_children()):
             if isinstance(layer, BaseTunerLayer):
