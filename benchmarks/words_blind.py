@@ -1,12 +1,13 @@
 r"""What a perfect eye guesses without words: the colour, and the intersection, from the layout alone.
 
-A guesser that knows the layouts' statistics is fitted on half of the seeds and scored on the other half:
-logistic regression over what each candidate looks like (its row and column, the stones around it, in its row
-and in its column, by colour), and over what tells the colours apart (how many there are, how near, by how
-much the nearest leads). No physics, no rendering. Chance is one colour of two, and one of the intersections
-that could be meant: those that are free, or of stones that are to be moved, those that are there.
+A guesser that knows the layouts' statistics is fitted on half of the seeds and scored on the other half, and
+the other way round, so every seed is guessed once by a guesser that has not seen it: logistic regression over
+what each candidate looks like (its row and column, the stones around it, in its row and in its column, by
+colour), and over what tells the colours apart (how many there are, how near, by how much the nearest leads).
+No physics, no rendering. Chance is one colour of two, and one of the intersections that could be meant: those
+that are free, or of stones that are to be moved, those that are there.
 
-    python -m benchmarks.words_blind --episodes 4000 --write docs/words_blind.md
+    python -m benchmarks.words_blind --write docs/words_blind.md
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bomb.machine.progress import progress
 from bomb.machine.provenance import cores
 from bomb.pictures.gallery import levels_of
 from bomb.statistics import Estimate, wilson
@@ -34,7 +36,7 @@ SPLIT = "calibration"
 BEGIN, END = "<!-- words-blind: begin -->", "<!-- words-blind: end -->"
 TASK_NAMES = ("place_stone", "move_stone", "remove_stone")  # in the others the board is to tell the move
 COLOR_MARGIN, GOAL_RATIO = 0.02, 1.5
-STEPS, RATE, DECAY = 400, 0.3, 1e-3  # gradient descent of the guesser
+STEPS, RIDGE = 8, 1e-3  # Newton's, of the guesser; what keeps its weights small
 
 
 def conditions(task: str) -> list[str]:
@@ -78,47 +80,54 @@ def colour_features(episode: Episode) -> np.ndarray:
     return np.subtract(sides[1], sides[0]).astype(float)
 
 
-def candidates(board: Board, cell: tuple[int, int]) -> np.ndarray:
-    """float64[F] of an intersection: where it is, and the stones around it, in its row and its column."""
+def candidates(board: Board, cells: list[tuple[int, int]]) -> np.ndarray:
+    """float64[K, F] of intersections: where they are, the stones around them, in their rows and columns."""
     grid = np.array(board)
-    n, (r, c) = len(grid), cell
-    near = [(r + i, c + j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
-    inside = [(i, j) for i, j in near if 0 <= i < n and 0 <= j < n]
-    edges = [grid[i, j] for i, j in inside if abs(i - r) + abs(j - c) == 1]
-    corners = [grid[i, j] for i, j in inside if abs(i - r) + abs(j - c) == 2]
-    count = lambda values: (np.array(values) > 0).sum()  # noqa: E731
-    others = [count(np.delete(grid[r], c)), count(np.delete(grid[:, c], r))]
-    middle = (n - 1) / 2
-    full = [count(edges) == len(edges), count(corners) == len(corners)]
-    return np.array([
-        *(abs(r - middle), abs(c - middle), r, c, count(edges), count(corners), *full, all(full), *others),
-        *(value == n - 1 for value in others), *(value == max(others) for value in others),
-        *((np.array(edges) == 1).sum(), (np.array(edges) == 2).sum(), grid[r, c] == 1, grid[r, c] == 2),
-    ], dtype=float)  # fmt: skip
+    n = len(grid)
+    r, c = np.array(cells).T
+    padded = np.pad(
+        np.stack([grid > 0, grid == 1, grid == 2, np.ones_like(grid)]).astype(float), ((0, 0), (1, 1), (1, 1))
+    )
+    ends = [padded[:, r + i, c + j] for i, j in ((0, 1), (2, 1), (1, 0), (1, 2))]  # above, below, left, right
+    edges, (corners, *_, room) = sum(ends), sum(padded[:, r + i, c + j] for i in (0, 2) for j in (0, 2))
+    taken = grid > 0
+    own = taken[r, c]
+    others = [taken.sum(1)[r] - own, taken.sum(0)[c] - own]
+    middle, full = (n - 1) / 2, [edges[0] == edges[3], corners == room]
+    return np.stack([
+        *(abs(r - middle), abs(c - middle), r, c, edges[0], corners, *full, full[0] & full[1], *others),
+        *(value == n - 1 for value in others), *(value == np.maximum(*others) for value in others),
+        *(edges[1], edges[2], grid[r, c] == 1, grid[r, c] == 2),
+    ], axis=1).astype(float)  # fmt: skip
 
 
 def fit(choices: list[np.ndarray], right: list[int]) -> Callable[[np.ndarray], int]:
-    """A conditional logit: of candidates float64[K, F] which was meant; returns who guesses."""
+    """A conditional logit (Newton): of candidates float64[K, F] which was meant; returns who guesses."""
     stacked = np.concatenate(choices)
     mean, scale = stacked.mean(0), stacked.std(0) + 1e-9
-    owner = np.repeat(np.arange(len(choices)), [len(c) for c in choices])
+    X, count = (stacked - mean) / scale, len(choices)
+    owner = np.repeat(np.arange(count), [len(c) for c in choices])
     starts = np.cumsum([0, *(len(c) for c in choices[:-1])])
-    X, weights = (stacked - mean) / scale, np.zeros(stacked.shape[1])
     hit = X[starts + np.array(right)].mean(0)
+    weights, ridge = np.zeros(X.shape[1]), RIDGE * np.eye(X.shape[1])
     for _ in range(STEPS):
         score = X @ weights
         score = np.exp(score - np.maximum.reduceat(score, starts)[owner])
         share = score / np.add.reduceat(score, starts)[owner]
-        weights += RATE * (hit - (share @ X) / len(choices) - DECAY * weights)
+        expected = np.add.reduceat(share[:, None] * X, starts)
+        spread = ((share[:, None] * X).T @ X - expected.T @ expected) / count
+        weights += np.linalg.solve(spread + ridge, hit - expected.mean(0) - RIDGE * weights)
     return lambda features: int(np.argmax(((features - mean) / scale) @ weights))
 
 
 def guessed(choices: list[np.ndarray], right: list[int]) -> Estimate:
-    """How often the guesser that was fitted on the first half is right in the second."""
+    """How often it is guessed right, each half of the episodes by who was fitted on the other."""
     half = len(choices) // 2
-    guess = fit(choices[:half], right[:half])
-    hits = [guess(features) == answer for features, answer in zip(choices[half:], right[half:], strict=True)]
-    return wilson(sum(hits), len(hits))
+    parts, hits = (slice(None, half), slice(half, None)), 0
+    for learnt, asked in (parts, parts[::-1]):
+        guess = fit(choices[learnt], right[learnt])
+        hits += sum(guess(f) == answer for f, answer in zip(choices[asked], right[asked], strict=True))
+    return wilson(hits, len(choices))
 
 
 def measure(task: str, condition: str, count: int) -> dict:
@@ -141,13 +150,12 @@ def measure(task: str, condition: str, count: int) -> dict:
         else:
             # Which stone is to go: the one that is named.
             wanted, open_ = tuple(source), [c for c in cells if board[c[0]][c[1]]]
-        goal[0].append(np.stack([candidates(board, cell) for cell in open_]))
+        goal[0].append(candidates(board, open_))
         goal[1].append(open_.index(wanted))
-    half = count // 2
-    chance = float(np.mean([1 / len(features) for features in goal[0][half:]]))
+    chance = float(np.mean([1 / len(features) for features in goal[0]]))
     found = guessed(*goal)
     result = {
-        "task": task, "condition": condition, "episodes": count - half, "chance": chance,
+        "task": task, "condition": condition, "episodes": count, "chance": chance,
         "goal": found.to_dict(), "ratio": found.value / chance,
     }  # fmt: skip
     if colour[0]:
@@ -188,7 +196,8 @@ def main() -> int:
     )
     parser.add_argument("--tasks", default=",".join(TASK_NAMES))
     parser.add_argument("--conditions", help="comma-separated; default: all of each task")
-    parser.add_argument("--episodes", type=int, default=4000, help="half to learn from, half to guess")
+    parser.add_argument("--episodes", type=int, default=2500, help="2500: within 2 points of 50%")
+    parser.add_argument("--workers", type=int, help="default: one a core")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", type=Path, help="page whose table is replaced")
     args = parser.parse_args()
@@ -197,8 +206,9 @@ def main() -> int:
         for task in args.tasks.split(",")
         for condition in (args.conditions.split(",") if args.conditions else conditions(task))
     ]
-    with ProcessPoolExecutor(cores()) as pool:
-        results = list(pool.map(measure, *zip(*wanted, strict=True), [args.episodes] * len(wanted)))
+    with ProcessPoolExecutor(args.workers or cores()) as pool:
+        each = pool.map(measure, *zip(*wanted, strict=True), [args.episodes] * len(wanted))
+        results = list(progress(each, total=len(wanted), unit="condition"))
     print(table(results))
     if args.json:
         args.json.write_text(json.dumps(results, indent=2) + "\n")

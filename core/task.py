@@ -243,6 +243,14 @@ class Task(ABC):
         """Whether the rules let ``board`` follow ``boards[-1]`` by one move of the robot; None: no rules."""
         return None
 
+    def could_be_meant(self, episode: Episode) -> int | None:
+        """In how many ways the first move might be meant, to somebody who sees the scene and hears nothing.
+
+        All of them must be as likely: a perfect eye without words is then right once in so many episodes, and
+        reports print that beside success rates. None, by default: the task does not say, or the board tells.
+        """
+        return None
+
     @abstractmethod
     def read(self, text: str, board: Board) -> tuple[Goal, ...]:
         """The goals that ``text`` names to somebody who sees ``board``, in their order.

@@ -61,9 +61,13 @@ def summary_words(result: dict[str, Any]) -> str:
 def _one(entry: dict[str, Any]) -> list[str]:
     lines = [f"{entry['condition']}, {entry['n']} episodes"]
     if entry["success_rate"] is not None:
-        for words, key in (("success at the end", "success"), ("success at any time", "success_once")):
-            ends = entry["interval"] if key == "success" else entry["success_once_interval"]
-            lines.append(f"  {words:22} {entry[key + '_rate']:6.1%}  {formats.share_interval(ends)}")
+        for words, key, ends in (
+            ("success at the end", "success_rate", "interval"),
+            ("of these by carrying", "by_carrying_rate", "by_carrying_interval"),
+            ("success at any time", "success_once_rate", "success_once_interval"),
+        ):
+            if entry[key] is not None:
+                lines.append(f"  {words:22} {entry[key]:6.1%}  {formats.share_interval(entry[ends])}")
     median = entry["success_distance_mm"]["value"]
     if median is not None:
         lines.append(f"  {'median distance, placed':22} {median:5.2f} mm")
@@ -71,7 +75,8 @@ def _one(entry: dict[str, Any]) -> list[str]:
     if moves is not None:
         lines.append(f"  {'moves done, on average':22} {moves['average_length']['value']:5.2f}")
         lines += [
-            f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']}"
+            f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']} that have so many, "
+            f"{moves['of_all'][k]['value']:.1%} of all {moves['of_all'][k]['n']}"
             for k, share in moves["in_a_row"].items()
         ]
     return lines + [f"  {count:4d} x {formats.words(reason)}" for reason, count in entry["reasons"].items()]
@@ -80,7 +85,8 @@ def _one(entry: dict[str, Any]) -> list[str]:
 def _table(entries: list[dict[str, Any]]) -> list[str]:
     width = max(len(entry["condition"]) for entry in entries)
     lines = [
-        f"{'condition':{width}}  {'n':>5}  success  {'95% interval':16}  {'once':>6}  most frequent reason"
+        f"{'condition':{width}}  {'n':>5}  success  {'95% interval':16}  carried  {'once':>6}  "
+        "most frequent reason"
     ]
     for entry in entries:
         if entry["success_rate"] is None:
@@ -88,8 +94,9 @@ def _table(entries: list[dict[str, Any]]) -> list[str]:
             continue
         reason = formats.words(next(iter(entry["reasons"]), ""))
         interval = formats.share_interval(entry["interval"])
+        carried = formats.share(entry["by_carrying_rate"], digits=1, missing="-")
         lines.append(
             f"{entry['condition']:{width}}  {entry['n']:5d}  {entry['success_rate']:7.1%}  {interval:16}  "
-            f"{entry['success_once_rate']:6.1%}  {reason}"
+            f"{carried:>7}  {entry['success_once_rate']:6.1%}  {reason}"
         )
     return lines

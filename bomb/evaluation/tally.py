@@ -16,6 +16,7 @@ def tally(rows: Sequence[EpisodeRow], errors: Iterable[ErrorRow] = ()) -> dict[s
         errors: of episodes that could not be played in the end.
     """
     success = statistics.rate([row.success for row in rows])
+    carried = statistics.rate([bool(row.carried) for row in rows if row.carried is not None])
     once = statistics.rate([row.success_once for row in rows])
     reasons = Counter(row.reason for row in rows if not row.success)
     stages = Counter(name for row in rows for name, held in row.stages.items() if held)
@@ -24,6 +25,8 @@ def tally(rows: Sequence[EpisodeRow], errors: Iterable[ErrorRow] = ()) -> dict[s
         "n": success.n,
         "success_rate": success.value,
         "interval": success.interval,
+        "by_carrying_rate": carried.value,
+        "by_carrying_interval": carried.interval,
         "success_once_rate": once.value,
         "success_once_interval": once.interval,
         "reasons": dict(reasons.most_common()),

@@ -8,13 +8,12 @@ How it goes about it is left to the methods under "manner", which ``bomb.policie
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from bomb.policies.planned import Command, Planned, lateness
 from bomb.policies.world import Transfer, World
 from core.control.actions import ActionSpec
-from core.policy import Policy
 from core.task import Episode, Goal, Move
 from core.world.state import SceneState
 
@@ -24,19 +23,9 @@ GRASP_ABOVE_MIDDLE = 0.007
 SLOW_HEIGHT = 0.020  # the last stretch down is done at a third of the speed
 RELEASE_GAP = 0.0005  # the stone is let go this far above the board
 LOST = 0.015  # a carried stone farther than this from the tool has been dropped
-TOUCHING = 1e-4  # the commanded target counts as reached within this (m)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """Where the tool goes next (float64[3], m, in R), with which opening, at which share of full speed."""
-
-    target: np.ndarray
-    opening: float
-    speed: float = 1.0
-
-
-class Expert(Policy):
+class Expert(Planned):
     """Picks the stone that each move asks for, or the nearest of its colour, and sets it where it belongs."""
 
     privileged = True
@@ -54,10 +43,7 @@ class Expert(Policy):
             raise TypeError("the expert is privileged: reset it with episode= and action_spec=")
         self._scene, self._goal = episode.scene, episode.goal
         self._world: World | None = None  # as it stands when the move begins
-        self._spec = action_spec
-        # Actions that arrive late are waited for.
-        self._late = episode.perturbation.get("action_latency", {}).get("steps", 0)
-        self._commanded: np.ndarray | None = None
+        self._begin(action_spec, late=lateness(episode))
         self._state: SceneState | None = None
 
     def proceed(self, instruction: str, *, move: Move | None = None) -> None:
@@ -74,19 +60,8 @@ class Expert(Policy):
         self._state = truth
         if self._world is None:
             self._world, self._plan = self._look(World(self._scene, self._goal, truth)), self._play()
-        if self._commanded is None:
-            self._commanded = np.asarray(observation["state"][:3], dtype=np.float64)
-        self._tool = np.asarray(observation["state"][:3], dtype=np.float64)
-        command = next(self._plan)
-        target = command.target
-        speed = self._pace(command.speed)
-        if speed < 1.0:
-            step = target - self._commanded
-            limit = speed * self._spec.max_step
-            target = self._commanded + step * min(1.0, limit / max(abs(step).max(), 1e-12))
-        action = self._spec.towards(self._commanded, target, command.opening)
-        self._commanded = np.array(self._spec.advance(self._commanded, action))
-        return action[None]
+        self._see(observation)
+        return self._perform(next(self._plan))
 
     # ---- the plan ---------------------------------------------------------------------------
 
@@ -158,18 +133,6 @@ class Expert(Policy):
                 return
             yield Command(target=point, opening=0.0)
 
-    def _go(self, target: np.ndarray, opening: float, speed: float = 1.0) -> Iterator[Command]:
-        for point in self._path(target):
-            yield Command(target=point, opening=opening, speed=speed)
-
-    def _wait(self, target: np.ndarray, opening: float, *, seconds: float) -> Iterator[Command]:
-        for _ in range(round(seconds * self._spec.control_hz) + self._late):
-            yield Command(target=target, opening=opening)
-
-    def _far(self, target: np.ndarray) -> bool:
-        reachable = self._spec.clip(target)
-        return float(abs(reachable - self._commanded).max()) > TOUCHING
-
     def _holds(self, stone: int) -> bool:
         """Whether the stone is between the pads."""
         offset = self._world.stone(self._state, stone) - self._tool
@@ -181,10 +144,6 @@ class Expert(Policy):
         """The world that a move is planned in."""
         return world
 
-    def _pace(self, speed: float) -> float:
-        """The share of full speed that a command which asks for ``speed`` is carried out at."""
-        return speed
-
     def _aim(self, stage: str, target: np.ndarray) -> np.ndarray:
         """Where to go instead of ``target``. ``stage``: ``above_stone``, ``grasp`` or ``above_goal``."""
         return target
@@ -192,8 +151,3 @@ class Expert(Policy):
     def _pause(self, stage: str, opening: float) -> Iterator[Command]:
         """What to do for a while. ``stage``: ``above_stone``, ``lifted`` or ``above_goal``."""
         return iter(())
-
-    def _path(self, target: np.ndarray) -> Iterator[np.ndarray]:
-        """What to head for, one point per action, until the commanded target is at ``target``."""
-        while self._far(target):
-            yield target

@@ -14,6 +14,8 @@ POLICIES = Registry(
         "varied_expert": "bomb.policies.varied:VariedExpert",
         "random": "bomb.policies.simple:RandomPolicy",
         "hold": "bomb.policies.simple:HoldPolicy",
+        "push": "bomb.policies.push:Push",
+        "feeler": "bomb.policies.feeler:Feeler",
         "noisy_expert": "bomb.policies.noisy:NoisyExpert",
         "replay": "bomb.policies.replay:Replay",
         "blind": "bomb.policies.wrappers:Blind",

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bomb.policies.expert import Command, Expert
+from bomb.policies.expert import Expert
+from bomb.policies.planned import Command
 from bomb.policies.world import World
 from core.control.actions import ActionSpec
 from core.errors import Number, check_choice, plain_numbers

@@ -1,12 +1,14 @@
 """The expert's eyes: a move in the robot's base frame R, where its stones are and where they belong."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from core.board.goals import Goal, Intersection, Region, alternatives
 from core.board.layout import intersection_pose
-from core.world.rotations import inverse, matrix_from_quaternion
+from core.world.rotations import Pose, compose, inverse, matrix_from_quaternion
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
 
@@ -29,29 +31,39 @@ class Transfer:
     place: np.ndarray
 
 
+def into_base(scene: SceneSpec) -> Callable[[Sequence[float]], np.ndarray]:
+    """What takes points of W (m) to points of R, float64[3] (m)."""
+    R_RW = matrix_from_quaternion(inverse(scene.robot.X_WR).q)
+    p_WR = np.asarray(scene.robot.X_WR.p)
+    return lambda p_W: R_RW @ (np.asarray(p_W, dtype=np.float64) - p_WR)
+
+
 class World:
     """A move as it stands when it begins.
+
+    Args:
+        scene, goal: of the move.
+        start: how everything stands.
+        board_stones: whether it is done with stones of the board, where the goal names none; else with those
+            of the table.
 
     Attributes:
         travel: height for moving about (m, in R).
         half_height: of a stone (m).
     """
 
-    def __init__(self, scene: SceneSpec, goal: Goal, start: SceneState):
+    def __init__(self, scene: SceneSpec, goal: Goal, start: SceneState, *, board_stones: bool = False):
         board = scene.board
-        self._R_RW = matrix_from_quaternion(inverse(scene.robot.X_WR).q)
-        self._p_WR = np.asarray(scene.robot.X_WR.p)
+        self._to_base = into_base(scene)
         self._scene, self._goals = scene, alternatives(goal)
-        self.travel = scene.table.height - self._p_WR[2] + TRAVEL_HEIGHT
+        self.travel = scene.table.height - scene.robot.X_WR.p[2] + TRAVEL_HEIGHT
         self.half_height = scene.stones[0].height / 2
         self._board_middle = self._to_base(board.X_WB.p)
         # Along the axes of R, however the board lies.
         self._board_half = float(abs(matrix_from_quaternion(board.X_WB.q)[0, :2]).sum()) * board.width / 2
+        self._board_stones = board_stones
         self._widest = scene.robot.max_finger_position
         self._named = {single: self._stones_for(single, start) for single in self._goals}
-
-    def _to_base(self, p_W: np.ndarray) -> np.ndarray:
-        return self._R_RW @ (np.asarray(p_W, dtype=np.float64) - self._p_WR)
 
     def stone(self, state: SceneState, index: int) -> np.ndarray:
         """Where stone ``index`` of the pool is, float64[3] in R (m)."""
@@ -69,23 +81,38 @@ class World:
         room = offset[1] - self._board_half - FINGER - 0.001
         return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
 
+    @cached_property
+    def lattice(self) -> list[np.ndarray]:
+        """The board's intersections and what lies midway between them, each float64[3] in R (m)."""
+        board = self._scene.board
+        halves = [k * board.pitch / 2 for k in range(1 - board.size, board.size)]
+        return [
+            self._to_base(compose(board.X_WB, Pose((x, y, 0.0), (1.0, 0.0, 0.0, 0.0))).p)
+            for x in halves
+            for y in halves
+        ]
+
     def choose(self, state: SceneState, tool: np.ndarray) -> Transfer | None:
         """What to do next: nothing if a goal is fulfilled, else the nearest stone for the first goal.
 
         Stones that were on the board when the move began are part of the game and are left alone, unless
         the goal names one of them.
         """
+        return next(self.transfers(state, tool), None)
+
+    def transfers(self, state: SceneState, near: np.ndarray | None = None) -> Iterator[Transfer]:
+        """All that would do, by goal; of each the stone first that is nearest to ``near`` (m, in R).
+
+        Nothing where a goal is fulfilled.
+        """
         if any(self._fulfilled(single, state) for single in self._goals):
-            return None
+            return
         for single in self._goals:
-            candidates = [
-                (float(np.hypot(*(self.stone(state, index)[:2] - tool[:2]))), index)
-                for index in self._named[single]
-            ]
-            if candidates:
-                stone = min(candidates)[1]
-                return Transfer(stone=stone, place=self._place(single, state, stone))
-        return None
+            stones = self._named[single]
+            if near is not None:
+                stones = sorted(stones, key=lambda k: float(np.hypot(*(self.stone(state, k) - near)[:2])))
+            for stone in stones:
+                yield Transfer(stone=stone, place=self._place(single, state, stone))
 
     def _stones_for(self, goal: Intersection | Region, start: SceneState) -> list[int]:
         """Pool indices of the stones that may be used."""
@@ -93,7 +120,7 @@ class World:
         if goal.source is None:
             lowest_on_board = self._scene.table.height + 1.5 * self.half_height
             heights = dict(zip(start.stone_ids.tolist(), start.stone_poses[:, 2].tolist(), strict=True))
-            return [k for k in colored if heights[k] <= lowest_on_board]
+            return [k for k in colored if (heights[k] > lowest_on_board) == self._board_stones]
         source = self._to_base(intersection_pose(self._scene, goal.source).p)
         return [min(colored, key=lambda k: float(np.linalg.norm(self.stone(start, k) - source)))]
 

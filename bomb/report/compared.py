@@ -125,7 +125,8 @@ class RunComparison:
 
     Attributes:
         kind: ``"blind"``, ``"mute"`` or ``"masked"``: ``first`` is ``second``'s policy without pictures,
-            without words, or with something hidden; else ``"policies"``.
+            without words, or with something hidden; ``"feeler"`` or ``"push"``: ``first`` is that policy, a
+            ceiling; else ``"policies"``.
         first, second: names of the runs.
         rows: second minus first.
         differs: terms of play and makings in which the runs differ, in words.

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bomb.report.boards import board_map
+from bomb.report.ceilings import without_words
 from bomb.report.compared import Comparison
 from bomb.report.loading import LoadedRun
 from bomb.report.model import ConditionSummary
 from bomb.runs.rows import Condition, EpisodeRow
 from bomb.statistics import Estimate, clustered_rate, moves_in_a_row, quantile, rate, undefined, wilson
-
-CARRIED = {"grasped", "lifted"}
 
 
 def summarise_condition(
@@ -41,6 +40,7 @@ def summarise_condition(
         success_once=rate([row.success_once for row in rows]),
         success_at_worst=wilson(len(rows) - len(failures), len(rows) + unplayed),
         by_carrying=by_carrying(rows),
+        without_words=without_words(run, condition, rows),
         stages=_stages(rows),
         reasons=_counts(row.reason for row in failures),
         all_reasons=_counts(reason for row in failures for reason in row.reasons),
@@ -64,10 +64,10 @@ def by_carrying(rows: Sequence[EpisodeRow], *, clustered: bool = False) -> Estim
         rows: completed episodes.
         clustered: whether a seed may have been played several times.
     """
-    told = [row for row in rows if row.stages.keys() >= CARRIED]
+    told = [row for row in rows if row.carried is not None]
     if rows and not told:
         return undefined("the run's verdicts have no stages")
-    outcomes = [row.success and all(row.stages[name] for name in CARRIED) for row in told]
+    outcomes = [bool(row.carried) for row in told]
     return clustered_rate(outcomes, [row.seed for row in told]) if clustered else rate(outcomes)
 
 

@@ -17,6 +17,7 @@ from core.settings import APPEARANCE, EPISODE_OPTIONS
 _OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
 IDENTITY = ("policy", "chunk", "cameras", "modalities", "drawn_by", *_OPTIONS)
 SEEN = ("cameras", "modalities", *APPEARANCE, "drawn_by")  # another policy may well see something else
+CEILINGS = ("feeler", "push")  # policies that go without eyes, or without grasping
 BASELINES = ("blind", "mute", "masked")  # policies around others: without eyes, ears, or a part of either
 
 
@@ -61,6 +62,12 @@ class LoadedRun:
         words = PolicyWords.parse(self.policy)
         around = words.name in BASELINES and words.inside is not None
         return (words.name, words.wrapped[0]) if around else None
+
+    @property
+    def ceiling(self) -> str | None:
+        """``"feeler"`` or ``"push"`` if this is that policy; see ``bomb.report.ceilings``."""
+        name = PolicyWords.parse(self.policy).name
+        return name if name in CEILINGS else None
 
     @property
     def is_expert(self) -> bool:

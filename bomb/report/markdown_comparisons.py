@@ -6,12 +6,27 @@ from bomb.report.model import Summary
 from bomb.report.tables import section, table
 from bomb.statistics.formats import NOTHING, p_value
 
+_BESIDE = ("feeler", "push", "mute", "blind")
 SEEDS = {"all": "all seeds", "expert": "seeds that the expert solves in both"}
 
 
 def comparison_sections(summary: Summary) -> list[str]:
     """One section for each kind of comparison."""
-    return [_simulators(summary), _ranks(summary), *_runs(summary), _training(summary)]
+    return [_ceilings(summary), _simulators(summary), _ranks(summary), *_runs(summary), _training(summary)]
+
+
+def _ceilings(summary: Summary) -> str:
+    rows = [
+        [
+            *(entry.run, entry.task, entry.backend, entry.perturbation),
+            *map(percent, (entry.success, entry.by_carrying, entry.without_words)),
+            *(percent(entry.policies[name]) if name in entry.policies else NOTHING for name in _BESIDE),
+        ]
+        for entry in summary.ceilings
+    ]
+    head = ["run", "task", "simulator", "perturbation", "success at end", "by carrying"]
+    head += ["perfect eye without words", *(f"`{name}`" for name in _BESIDE)]
+    return section("Ceilings", table(head, rows) + differing(summary.ceilings))
 
 
 def _simulators(summary: Summary) -> str:
@@ -81,6 +96,8 @@ def _runs(summary: Summary) -> list[str]:
         "blind": "Without pictures",
         "mute": "Without words",
         "masked": "With something hidden",
+        "feeler": "Ceiling: without eyes",
+        "push": "Ceiling: without grasping",
         "policies": "Policies side by side",
     }
     head = ["first", "second", "task", "simulator", "perturbation", "pairs", "first's success"]

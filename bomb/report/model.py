@@ -50,6 +50,7 @@ class ConditionSummary:
         asked: how many there shall be in the end; None where the run does not say.
         success, success_once: at the end, and at any time; of completed episodes.
         by_carrying: success in which a stone was grasped and lifted, out of the same episodes.
+        without_words: what a perfect eye that hears nothing gets right at most, see ``bomb.report.ceilings``.
         success_at_worst: at the end, if every unplayed episode is counted as a failure.
         stages: flag to share of episodes, ours and ``int_act/*``.
         reasons: first reason of the failures, most frequent first. all_reasons: every one that applies.
@@ -78,6 +79,7 @@ class ConditionSummary:
     success_once: Estimate
     success_at_worst: Estimate
     by_carrying: Estimate
+    without_words: Estimate
     stages: dict[str, Estimate]
     reasons: dict[str, int]
     all_reasons: dict[str, int]
@@ -260,6 +262,31 @@ class RunSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ceiling:
+    """What a condition of a run can be solved with, without what the task is about.
+
+    Attributes:
+        run, task, backend, split, perturbation: the condition.
+        success, by_carrying, without_words: as in ``ConditionSummary``.
+        policies: ``"feeler"``, ``"push"``, ``"mute"`` and ``"blind"`` to the success of that policy over the
+            episodes that both runs have; those of which a run was given. ``mute`` and ``blind`` are around
+            the policy of the run.
+        differs: what these runs were made with, or played under, that the run was not.
+    """
+
+    run: str
+    task: str
+    backend: str
+    split: str
+    perturbation: str
+    success: Estimate
+    by_carrying: Estimate
+    without_words: Estimate
+    policies: dict[str, Estimate]
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """A whole report.
 
@@ -269,6 +296,7 @@ class Summary:
         runs: in the order given.
         simulators: for each run with two backends, over all seeds and over the expert's; then over policies.
         comparisons: pairs of runs that have conditions in common.
+        ceilings: every condition of every run that is no ceiling itself.
         training: 2 x 2 grids.
         notes: what could not be compared, and why.
     """
@@ -280,6 +308,7 @@ class Summary:
     runs: tuple[RunSummary, ...]
     simulators: tuple[SimulatorAgreement, ...]
     comparisons: tuple[RunComparison, ...]
+    ceilings: tuple[Ceiling, ...]
     training: tuple[TrainingGrid, ...]
     notes: tuple[str, ...]
 

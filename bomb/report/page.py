@@ -8,6 +8,7 @@ from bomb.machine.versions import versions
 from bomb.pages.page import Page
 from bomb.report import (
     sections_boards,
+    sections_ceilings,
     sections_compared,
     sections_draws,
     sections_episodes,
@@ -38,6 +39,7 @@ def write_page(file: Path, summary: Summary, runs: Sequence[LoadedRun], *, pairs
     names = Names(summary)
     page = Page(_title(summary), contents=True)
     sections_rates.headline(page, summary, names)
+    sections_ceilings.ceilings(page, summary, names)
     sections_rates.severity(page, summary, names)
     sections_rates.tables(page, summary, names)
     sections_rates.differences(page, summary, names)

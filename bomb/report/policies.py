@@ -22,6 +22,9 @@ def comparisons(runs: Sequence[LoadedRun], margin: float | None) -> tuple[RunCom
             if first.wrapped is not None and first.wrapped[1] == second.policy.strip():
                 kind = first.wrapped[0]
                 break
+            if first.ceiling is not None and second.ceiling is None and second.wrapped is None:
+                kind = first.ceiling
+                break
         else:
             kind, first, second = "policies", a, b
         rows = settle(_rows(first, second), margin)

@@ -13,6 +13,8 @@ _KINDS = {
     "blind": "without pictures",
     "mute": "without words",
     "masked": "with something hidden",
+    "feeler": "ceiling: without eyes, feeling",
+    "push": "ceiling: without grasping, pushing",
     "policies": "policies",
 }
 

@@ -78,18 +78,30 @@ def _share_cell(cells: list[ConditionSummary], name: str) -> str:
 def _long_tasks(page: Page, cells: list[ConditionSummary], names: Names) -> None:
     page.subheading("Moves in a row")
     most = max(len(cell.moves["in_a_row"]) for cell in cells)
+    counts = range(1, most + 1)
     page.table(
-        ["condition", "average length", *(f"{k} in a row" for k in range(1, most + 1)), "wrong moves"],
+        ["condition", "average length", *(f"{k} in a row" for k in counts), "wrong moves"],
         [
             [
                 f"{names.place(cell)}: {cell.perturbation}",
                 number_cell(_estimate(cell.moves["average_length"]), "moves", 2),
-                *(_in_a_row(cell.moves["in_a_row"], k) for k in range(1, most + 1)),
+                *(_in_a_row(cell.moves["in_a_row"], k) for k in counts),
                 str(cell.moves["wrong_moves"]),
             ]
             for cell in cells
         ],
         "Share of the episodes that have so many moves in which they were done one after the other",
+    )
+    page.table(
+        ["condition", *(f"{k} in a row" for k in counts)],
+        [
+            [
+                f"{names.place(cell)}: {cell.perturbation}",
+                *(_in_a_row(cell.moves["of_all"], k) for k in counts),
+            ]
+            for cell in cells
+        ],
+        "The same out of all episodes, however many moves they have: the fixed denominator of CALVIN",
     )
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from bomb.machine.progress import progress
+from bomb.report.ceilings import ceilings
 from bomb.report.conditions import summarise_condition
 from bomb.report.costs import efficiency, errors
 from bomb.report.draws import draw_tables
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
-from bomb.report.makings import made_otherwise
+from bomb.report.makings import made_otherwise, other_fingerprints
 from bomb.report.model import FORMAT, RunSummary, Summary
 from bomb.report.policies import comparisons, training_grids
 from bomb.report.simulators import agreements
@@ -38,18 +39,20 @@ def summarise(
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
     if not runs:
         raise OptionError("a report takes at least one run")
+    summaries = tuple(
+        _summarise_run(run, runs, margin, twins_across)
+        # Only if it takes long: some runs have hundreds of conditions.
+        for run in progress(runs, unit="run", desc="summing up", leave=False)
+    )
     return Summary(
         format=FORMAT,
         confidence=CONFIDENCE,
         level=LEVEL,
         margin=margin,
-        runs=tuple(
-            _summarise_run(run, runs, margin, twins_across)
-            # Only if it takes long: some runs have hundreds of conditions.
-            for run in progress(runs, unit="run", desc="summing up", leave=False)
-        ),
+        runs=summaries,
         simulators=agreements(runs, margin),
         comparisons=comparisons(runs, margin),
+        ceilings=ceilings(runs, [run.conditions for run in summaries]),
         training=training_grids(runs),
         notes=tuple(_notes(runs, twins_across)),
     )
@@ -121,6 +124,7 @@ def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
         made = made_otherwise(first, second)
         if made:
             notes.append(f"{first.name} and {second.name} were not made alike: {'; '.join(made)}")
+        notes += other_fingerprints(first, second)
     trained = {run.trained for run in runs}
     if len(runs) > 1 and not {"clean", "perturbed"} <= trained:
         notes.append(

@@ -43,6 +43,7 @@ def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequenc
         "asked": condition.asked,
         **_columns("success", condition.success),
         **_columns("by_carrying", condition.by_carrying),
+        **_columns("without_words", condition.without_words),
         **_columns("success_once", condition.success_once),
         **_columns("success_at_worst", condition.success_at_worst),
         **_columns("distance_median_mm", condition.distance_median_mm),

@@ -80,6 +80,17 @@ class EpisodeRow:
     started: str = ""
     finished: str = ""
 
+    @property
+    def carried(self) -> bool | None:
+        """Whether it ended in success with a stone that was grasped and lifted; None without these stages.
+
+        Success is where stones end. One that was slid along the board to its intersection is none that was
+        carried.
+        """
+        if not self.stages.keys() >= {"grasped", "lifted"}:
+            return None
+        return self.success and self.stages["grasped"] and self.stages["lifted"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorRow:

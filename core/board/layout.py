@@ -160,6 +160,13 @@ def board_of(episode_state: SceneState, scene: SceneSpec) -> Board:
     return board
 
 
+def loose_colors(state: SceneState, scene: SceneSpec) -> set[str]:
+    """Colours of which a stone lies on the table."""
+    lowest_on_board = scene.table.height + 0.8 * scene.board.thickness
+    low = state.stone_poses[:, 2] < lowest_on_board
+    return {scene.stones[k].color for k in state.stone_ids[low].tolist()}
+
+
 class _Pool:
     """Stones that are not in play yet, lowest index first."""
 

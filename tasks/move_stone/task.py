@@ -2,7 +2,7 @@
 
 from core.board.boards import COLOR_NAMES, Board, cells, random_board
 from core.board.goals import Intersection, goal_of
-from core.board.layout import lay_out
+from core.board.layout import board_of, lay_out
 from core.errors import check_choice
 from core.seeding import stream
 from core.task import Episode, Instruction, Move, Task, Wording
@@ -39,6 +39,11 @@ class MoveStone(Task):
             state=lay_out(scene, board=board, table=loose, rng=stream(split, seed, "layout")),
             moves=(Move(goal=goal, instruction=instruct(goal, phrasing)),),
         )
+
+    def could_be_meant(self, episode: Episode) -> int:
+        """A stone of the board, and a free intersection."""
+        board = board_of(episode.state, episode.scene)
+        return len(cells(board, occupied=True)) * len(cells(board, occupied=False))
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, WORD_SETS)

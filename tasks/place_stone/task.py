@@ -1,7 +1,8 @@
 """The task of the BOMB study: one stone, one intersection, exactly."""
 
-from core.board.boards import Board
+from core.board.boards import Board, cells
 from core.board.goals import goal_of
+from core.board.layout import board_of, loose_colors
 from core.errors import check_choice
 from core.language.styles import say_other
 from core.seeding import stream
@@ -46,6 +47,11 @@ class PlaceStone(Task):
 
     def read(self, text: str, board: Board) -> tuple[Intersection, ...]:
         return (parse(text),)
+
+    def could_be_meant(self, episode: Episode) -> int:
+        """A colour that lies on the table, and a free intersection."""
+        free = cells(board_of(episode.state, episode.scene), occupied=False)
+        return len(free) * len(loose_colors(episode.state, episode.scene))
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         size, goal = episode.scene.board.size, goal_of(Intersection, move.goal)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.board.boards import COLOR_NAMES, Board, cells, random_board
 from core.board.goals import Region, goal_of
-from core.board.layout import lay_out
+from core.board.layout import board_of, lay_out
 from core.errors import check_choice
 from core.seeding import stream
 from core.task import Episode, Instruction, Move, Task, Wording
@@ -42,6 +42,10 @@ class RemoveStone(Task):
             state=lay_out(scene, board=board, table=loose, rng=layout),
             moves=(Move(goal=goal, instruction=instruct(goal, phrasing)),),
         )
+
+    def could_be_meant(self, episode: Episode) -> int:
+        """A stone of the board."""
+        return len(cells(board_of(episode.state, episode.scene), occupied=True))
 
     def reword(self, episode: Episode, move: Move, wording: Wording) -> Instruction:
         check_choice("words", wording.words, WORD_SETS)

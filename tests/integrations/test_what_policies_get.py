@@ -124,6 +124,32 @@ def test_what_a_policy_gets(tmp_path):
     assert len({tuple(order) for order in orders}) == 4  # what was seen under one is no key to the next
 
 
+def test_the_search_finds_infos_seed_and_no_policy_gets_an_info(tmp_path, make_env):
+    """``info`` is for whoever runs the episode: it has the scene's seed, and the search finds it there.
+
+    Neither it nor any part of it, the environment or the episode reaches a policy, at whatever depth.
+    """
+    env = make_env("mujoco", max_steps=3)
+    _, info = env.reset(seed=FIRST)
+    assert info["seed"] == FIRST and info["split"] == "ci"
+    with pytest.raises(AssertionError, match="the seed"):
+        check({FIRST: [info]})
+    bomb.play(env, bomb.make_policy(f"{WITNESS}({str(tmp_path)!r})"), FIRST)
+    calls = heard(tmp_path)
+    assert [call[0] for call in calls] == ["reset", "act", "act", "act"]
+    known = {"images", "depth", "segmentation", "state", "instruction"}
+    for what, arguments, named in calls:
+        assert set(named) == ({"step"} if what == "act" else {"action_spec", "goal_picture"})
+        assert len(arguments) == (1 if what == "act" else 2)
+        for path, value in walk([arguments, named]):
+            assert not leaks(value, FIRST), path
+            # Plain values and arrays alone: nothing that leads to the environment, the episode or an info.
+            assert isinstance(value, (str, bytes, int, float, bool, np.generic, np.ndarray, type(None))), path
+            assert not path.endswith("/key") or value in known | {"head"} | set(named) | {
+                field.name for field in fields(env.action_spec)
+            }, f"{path}: {value!r}"
+
+
 def test_what_an_openpi_server_gets(make_env):
     requests = []
 

@@ -6,7 +6,13 @@ from pathlib import Path
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore, now
 
-FAMILIES = {"board_pose": "board", "table_color": "table", "words": "words", "bomb": "preset"}
+FAMILIES = {
+    "board_pose": "board",
+    "table_color": "table",
+    "words": "words",
+    "stone_layout": "stones",
+    "bomb": "preset",
+}
 
 
 def condition(perturbation: str = "clean", backend: str = "mujoco", task: str = "place_stone") -> Condition:

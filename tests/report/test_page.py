@@ -63,7 +63,7 @@ def test_it_has_every_section_and_needs_nothing_else(both):
     outline, text = both
     sections = [words for level, words in outline.headings if level == 2]
     assert sections == [
-        "Headline", "Success against severity", "By category, severity and simulator",
+        "Headline", "Ceilings", "Success against severity", "By category, severity and simulator",
         "Perturbed against clean, seed by seed", "Trained × tested", "Policies on the same episodes",
         "Do the simulators agree?", "How episodes ended", "Where on the board", "Efficiency", "Errors",
         "Provenance",

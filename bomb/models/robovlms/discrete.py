@@ -57,6 +57,7 @@ class OneStepDiscrete(VLA):
         self.options = read_options(DiscreteOptions, settings.options, self.family)
         if settings.history != 1:
             raise OptionError(f"{self.family} looks at one moment, bomb.json says {settings.history}")
+        backbone.check_chained(self.family)
         tokenizer = backbone.tokenizer
         if tokenizer.eos_token_id is None:
             raise OptionError(f"{self.family} ends an answer, and the tokenizer has no end of the sequence")
@@ -154,6 +155,11 @@ class OneStepDiscrete(VLA):
         logits = forced(self.backbone, self.backbone.embed(batch), batch, tokens)
         return token_scores(logits, tokens, self.settings.chunk, self.codec.groups)
 
+    @property
+    def round_trip(self) -> float:  # type: ignore[override]
+        """Half a bin."""
+        return self.codec.spread / (self.bins.edges - 1) + 1e-6
+
     def quantise(self, values: np.ndarray) -> np.ndarray:
         return self.bins.decode(self.bins.encode(values))
 
@@ -161,7 +167,7 @@ class OneStepDiscrete(VLA):
 
     @property
     def anatomy(self) -> Anatomy:
-        rows, cols = self.backbone.grid
+        rows, cols = self.backbone.cells
         grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
         return Anatomy(layers=self.backbone.layers, grids=grids)
 

@@ -1,0 +1,79 @@
+"""A policy that plays a plan: commands one after the other, each a place to go to and an opening."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.control.actions import ActionSpec
+from core.policy import Policy
+from core.task import Episode
+
+TOUCHING = 1e-4  # the commanded target counts as reached within this (m)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """Where the tool goes next (float64[3], m, in R), with which opening, at which share of full speed."""
+
+    target: np.ndarray
+    opening: float
+    speed: float = 1.0
+
+
+class Planned(Policy):
+    """What scripted policies have in common: where the tool is and was sent to, and how to get elsewhere.
+
+    A subclass calls ``_begin`` in its ``reset``, and in ``act`` ``_see``, then ``_perform`` with a command.
+    """
+
+    _spec: ActionSpec
+    _commanded: np.ndarray | None  # float64[3] in R (m): where the tool was sent to last
+    _tool: np.ndarray  # float64[3] in R (m): where it is measured to be
+    _late: int  # actions by which what is commanded arrives late, as far as the policy knows: waited for
+
+    def _begin(self, spec: ActionSpec, *, late: int = 0) -> None:
+        self._spec, self._commanded, self._late = spec, None, late
+
+    def _see(self, observation: dict) -> None:
+        self._tool = np.asarray(observation["state"][:3], dtype=np.float64)
+        if self._commanded is None:
+            self._commanded = self._tool.copy()
+
+    def _perform(self, command: Command) -> np.ndarray:
+        """One action, float32[1, 4]."""
+        target = command.target
+        speed = self._pace(command.speed)
+        if speed < 1.0:
+            step = target - self._commanded
+            limit = speed * self._spec.max_step
+            target = self._commanded + step * min(1.0, limit / max(abs(step).max(), 1e-12))
+        action = self._spec.towards(self._commanded, target, command.opening)
+        self._commanded = np.array(self._spec.advance(self._commanded, action))
+        return action[None]
+
+    def _go(self, target: np.ndarray, opening: float, speed: float = 1.0) -> Iterator[Command]:
+        for point in self._path(target):
+            yield Command(target=point, opening=opening, speed=speed)
+
+    def _wait(self, target: np.ndarray, opening: float, *, seconds: float) -> Iterator[Command]:
+        for _ in range(round(seconds * self._spec.control_hz) + self._late):
+            yield Command(target=target, opening=opening)
+
+    def _far(self, target: np.ndarray) -> bool:
+        reachable = self._spec.clip(target)
+        return float(abs(reachable - self._commanded).max()) > TOUCHING
+
+    def _pace(self, speed: float) -> float:
+        """The share of full speed that a command which asks for ``speed`` is carried out at."""
+        return speed
+
+    def _path(self, target: np.ndarray) -> Iterator[np.ndarray]:
+        """What to head for, one point per action, until the commanded target is at ``target``."""
+        while self._far(target):
+            yield target
+
+
+def lateness(episode: Episode) -> int:
+    """Steps by which actions arrive late in an episode."""
+    return int(episode.perturbation.get("action_latency", {}).get("steps", 0))
