@@ -24,11 +24,12 @@ from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.gripper import check_gripper
 from bomb.models.heads.regression import GRIPPER_RATIO, LOSSES, FCDecoder
 from bomb.models.heads.resampler import DEPTH, HEAD_DIM, HEADS, Resampler
+from bomb.models.on_backbone import BackboneVLA
 from bomb.models.registry import BACKBONES
 from bomb.models.requests import Request
 from bomb.models.sequences import Learned, Patches, assemble
 from bomb.models.settings import VLASettings, check_count, read_options
-from bomb.models.vla import VLA, Anatomy, Batch, Losses, PictureGrid, Reference, Scores
+from bomb.models.vla import Batch, Losses, Reference, Scores
 from bomb.models.weights import load_weights, save_module
 from bomb.models.words import Tokens
 from core.errors import OptionError, check_choice
@@ -104,7 +105,7 @@ class QueryNetwork(nn.Module):
             self.state = nn.Linear(state, backbone.width)
 
 
-class ContinuousVLA(VLA):
+class ContinuousVLA(BackboneVLA):
     """One chunk from queries.
 
     Args:
@@ -178,7 +179,7 @@ class ContinuousVLA(VLA):
         return self.answering.flows
 
     @property
-    def backbone(self) -> Backbone:
+    def backbone(self) -> Backbone:  # type: ignore[override]
         """The VLM."""
         return self.network.backbone
 
@@ -355,15 +356,7 @@ class ContinuousVLA(VLA):
     # ---- the inside -------------------------------------------------------------------------
 
     @property
-    def anatomy(self) -> Anatomy:
-        rows, cols = self.backbone.cells
-        grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
-        return Anatomy(layers=self.backbone.layers, grids=grids)
-
-    @property
     def parts(self) -> Mapping[str, tuple[str, ...]]:
-        inside = self.backbone.parts
-        there = {name: tuple(f"network.backbone.{p}" for p in prefixes) for name, prefixes in inside.items()}
         state = {"state": ("network.state.",)} if self.options.state else {}
         added = {n: (f"network.backbone.{n}.",) for n in ADDED if getattr(self.backbone, n) is not None}
-        return {**there, **added, "head": ("network.head.", "network.query"), **state}
+        return {**super().parts, **added, "head": ("network.head.", "network.query"), **state}

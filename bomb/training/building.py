@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from bomb.disk.files import FileError, read_json
-from bomb.models.checkpoint import without_bars
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.statistics import FILE as STATISTICS
 from bomb.models.codecs.statistics import DatasetStatistics
+from bomb.models.folders import without_bars
 from bomb.models.initial import lively
 from bomb.models.lora import add_lora
 from bomb.models.registry import FAMILIES
