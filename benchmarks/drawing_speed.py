@@ -60,7 +60,10 @@ def table(results: dict[str, dict], backends: list[str]) -> str:
             for words in MODALITIES:
                 row = []
                 for name in backends:
-                    found = results[key(name, side, knobs, words)]
+                    found = results.get(key(name, side, knobs, words))
+                    if found is None:
+                        row += ["not measured", ""]
+                        continue
                     frame = found["frame_s"]
                     low, high = (1e3 * end for end in frame["interval"])
                     row += [f"{1e3 * frame['value']:.0f} [{low:.0f}, {high:.0f}]", f"{found['first_s']:.1f}"]
@@ -76,8 +79,11 @@ def key(*parts: object) -> str:
 def main() -> int:
     """Measures every cell, prints the table and writes it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--cells", type=int, metavar="N", help="measure N cells more, and leave out what is missing"
+    )
     parser.add_argument("--frames", type=int, default=40, help="of each cell")
-    parser.add_argument("--json", type=Path, help="file for the results")
+    parser.add_argument("--json", type=Path, help="file for the results; cells in it are not measured again")
     parser.add_argument("--write", type=Path, metavar="DOC", help="replace the table in this document")
     parser.add_argument("--cell", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -85,21 +91,23 @@ def main() -> int:
         backend, side, knobs, words = args.cell
         print(json.dumps(cell(backend, int(side), knobs, MODALITIES[words], args.frames)))
         return 0
-    backends, results = core.list_backends(), {}
+    backends = core.list_backends()
+    results = json.loads(args.json.read_text()) if args.json is not None and args.json.exists() else {}
     cells = [
         (b, side, knobs, words) for b in backends for side in SIDES for knobs in KNOBS for words in MODALITIES
     ]
-    for asked in progress(cells, unit="cell"):
+    missing = [asked for asked in cells if key(*asked) not in results]
+    for asked in progress(missing[: args.cells], unit="cell"):
         command = [sys.executable, "-m", "benchmarks.drawing_speed", "--frames", str(args.frames), "--cell"]
         run = subprocess.run([*command, *map(str, asked)], capture_output=True, text=True, check=True)
         results[key(*asked)] = json.loads(run.stdout.splitlines()[-1])
+        if args.json is not None:
+            args.json.write_text(json.dumps(results, indent=2) + "\n")
     text = (
         f"Processor time of all threads, `head` camera, {args.frames} moments of one demonstration; "
         f"95% intervals of the mean frame:\n\n{table(results, backends)}"
     )
     print(text)
-    if args.json is not None:
-        args.json.write_text(json.dumps(results, indent=2) + "\n")
     if args.write is not None:
         head, rest = args.write.read_text().split(BEGIN)
         args.write.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")

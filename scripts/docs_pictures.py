@@ -8,6 +8,9 @@ import numpy as np
 import core
 from backends.robotwin import render as drawing
 from bomb.demo.demo import DemoSettings, every_camera
+from bomb.explanation.explaining import explain
+from bomb.explanation.page import maps
+from bomb.explanation.settings import ExplanationSettings
 from bomb.pictures.filming import contact_sheet, film, side_by_side
 from bomb.pictures.images import captioned, grid, write_png
 from bomb.policies.making import make_policy
@@ -15,11 +18,13 @@ from bomb.rollouts.rollout import play
 from core.registry import BACKENDS
 from core.world.robot_visuals import KEEP, robot_visuals
 from core.world.scene import CameraSpec
+from core.world.temporary import temporary_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 SEED = 1
 SIZE = (300, 400)
+WORDS = ("seen", "effect of patches", "interpolated", "regions")
 
 
 def _expert(env, watch):
@@ -42,6 +47,27 @@ def simplified_meshes() -> np.ndarray:
     return grid(list(zip(*columns, strict=True)))
 
 
+def explanation() -> np.ndarray:
+    """What keypoint looks at before the grasp and above the target, through both cameras."""
+    stages = ("approach", "above target")
+    settings = ExplanationSettings(
+        policy="keypoint", backends=("mujoco",), seeds=(0,), split="validation", stages=stages
+    )
+    with temporary_folder("explanation") as folder:
+        (episode,) = explain(settings, folder)
+        drawn = folder / "episodes" / episode["name"]
+        return grid(
+            [
+                [
+                    captioned(part.repeat(2, 0).repeat(2, 1), f"{moment['stage']}, {camera}: {words}")
+                    for words, part in zip(WORDS, maps(drawn, moment, camera), strict=True)
+                ]
+                for moment in episode["moments"]
+                for camera in moment["patches"]
+            ]
+        )
+
+
 def main() -> None:
     """Writes every picture that the docs show."""
     backends = BACKENDS.names()
@@ -52,6 +78,7 @@ def main() -> None:
     settings = DemoSettings(out=PICTURES, seed=SEED, image_size=SIZE)
     write_png(PICTURES / "cameras.png", every_camera(settings, backends))
     write_png(PICTURES / "robot_meshes.png", simplified_meshes())
+    write_png(PICTURES / "explanation.png", explanation())
     for file in sorted(PICTURES.glob("*.png")):
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1000} kB")
 

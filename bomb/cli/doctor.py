@@ -11,6 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=float, default=180.0, metavar="S", help="seconds that each renderer may take"
     )
+    parser.add_argument(
+        "--fingerprint",
+        action="store_true",
+        help="play a fixed episode in each engine, compare it with the stored one, and keep what comes out "
+        "for the provenance of runs; half a minute",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from bomb.machine.diagnosis import examine
 
     findings = []
-    for finding in examine(args.timeout):
+    for finding in examine(args.timeout, fingerprint=args.fingerprint):
         findings.append(finding)
         print(f"{'ok' if finding.ok else 'BROKEN':7} {finding.what}: {finding.found}", flush=True)
         if finding.advice:

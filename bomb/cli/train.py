@@ -5,13 +5,20 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, missing_extra
 
-WORDS = ("rank", "page")
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from bomb.training.run import Watcher
+
+WORDS = ("rank", "page", "study")
+
+NEEDS = {"rank": "the folder of a training", "page": "the folder of a training", "study": "a YAML file"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recipe",
         metavar="RECIPE",
         help="YAML file, or the name of one in recipes/, see docs/training.md; or `rank`: play every "
-        "checkpoint of a training and compare the rules of selection; or `page`: write its page again",
+        "checkpoint of a training and compare the rules of selection; or `page`: write its page again; or "
+        "`study`: several trainings that differ in what is studied, see recipes/studies",
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="DIR", help="of the training, for rank and page"
+        "folder",
+        nargs="?",
+        type=Path,
+        metavar="PLACE",
+        help="folder of the training, for rank and page; YAML file, for study",
     )
     parser.add_argument("--data", type=Path, nargs="+", default=[], metavar="DIR", help="of `bomb collect`")
     parser.add_argument(
@@ -62,14 +74,14 @@ def run(args: argparse.Namespace) -> int:
         raise missing_extra("bomb train", "vla") from error
     if args.recipe in WORDS:
         if args.folder is None:
-            raise OptionError(f"bomb train {args.recipe} needs the folder of a training")
-        return _rank(args) if args.recipe == "rank" else _page(args)
+            raise OptionError(f"bomb train {args.recipe} needs {NEEDS[args.recipe]}")
+        return {"rank": _rank, "page": _page, "study": _study}[args.recipe](args)
     return _train(args)
 
 
 def _train(args: argparse.Namespace) -> int:
     from bomb.training.reading import read_recipe
-    from bomb.training.run import Watcher, train
+    from bomb.training.run import train
 
     if args.out is None:
         raise OptionError("bomb train needs --out, the folder of the training")
@@ -81,25 +93,7 @@ def _train(args: argparse.Namespace) -> int:
     quiet = int(_environment("RANK", "0")) > 0
     bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
 
-    def began(step: int, steps: int, learned: int, parameters: int) -> None:
-        if not quiet:
-            print(f"{parameters:,} parameters, {learned:,} are learned; from step {step}", file=sys.stderr)
-        bar.update(step - bar.n)
-
-    def stepped(step: int, loss: float) -> None:
-        bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
-        bar.update(step - bar.n)
-
-    def measured(errors: dict[str, Any]) -> None:
-        groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
-        bar.write(
-            f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",
-            file=sys.stderr,
-        )
-
-    watcher = Watcher(
-        drawn=lambda words: bar.set_postfix_str(words), began=began, step=stepped, measured=measured
-    )
+    watcher = _watcher(bar, quiet=quiet)
     with bar:
         trained, chosen = train(
             recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
@@ -118,6 +112,69 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _watcher(bar: "tqdm[Any]", *, quiet: bool = False) -> "Watcher":
+    """Tells a bar how far a training is."""
+    from bomb.training.run import Watcher
+
+    def began(step: int, steps: int, learned: int, parameters: int) -> None:
+        if not quiet:
+            print(f"{parameters:,} parameters, {learned:,} are learned; from step {step}", file=sys.stderr)
+        bar.update(step - bar.n)
+
+    def stepped(step: int, loss: float) -> None:
+        bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+        bar.update(step - bar.n)
+
+    def measured(errors: dict[str, Any]) -> None:
+        groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
+        bar.write(
+            f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",
+            file=sys.stderr,
+        )
+
+    return Watcher(
+        drawn=lambda words: bar.set_postfix_str(words), began=began, step=stepped, measured=measured
+    )
+
+
+def _study(args: argparse.Namespace) -> int:
+    from bomb.training.study_page import words_of
+    from bomb.training.study_recipe import read_study, trainings
+    from bomb.training.studying import study
+
+    if args.out is None:
+        raise OptionError("bomb train study needs --out, the folder of the study")
+    recipe = read_study(args.folder)
+    made = trainings(recipe, args.folder, tuple(args.data))
+    steps = {training.folder: training.recipe.steps for training in made}
+    bars: list[tqdm[Any]] = []
+
+    def watch(name: str) -> "Watcher":
+        if bars:
+            bars.pop().close()
+        bars.append(progress(total=steps[name], unit="step", desc=name))
+        return _watcher(bars[-1])
+
+    try:
+        result = study(
+            recipe, made, args.data, args.out, workers=args.workers, watch=watch,
+            told=lambda words: print(words, file=sys.stderr),
+        )  # fmt: skip
+    finally:
+        for bar in bars:
+            bar.close()
+    if result is None:
+        print("stopped; the same command resumes the study", file=sys.stderr)
+        return INTERRUPTED
+    if args.json is not None:
+        from bomb.disk.files import write_json
+
+        write_json(args.json, result)
+    print(words_of(result))
+    print(args.out / "index.html")
+    return 0
+
+
 def _recipe_file(words: str) -> str:
     """The file that is meant: a path, or the name of a recipe in recipes/ here."""
     named = Path("recipes") / f"{words}.yaml"
@@ -131,8 +188,6 @@ def _is_keypoint(file: str) -> bool:
 
 
 def _train_keypoint(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from bomb.training.keypoint.recipe import KeypointRecipe
     from bomb.training.keypoint.run import Watcher, train_keypoint
     from bomb.training.reading import read_recipe
@@ -142,7 +197,7 @@ def _train_keypoint(args: argparse.Namespace) -> int:
     if args.start is not None:
         raise OptionError("keypoint starts from random weights; it takes no --start")
     recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=KeypointRecipe)
-    with tqdm(total=recipe.steps, unit="step", desc=recipe.name, file=sys.stderr, delay=1) as bar:
+    with progress(total=recipe.steps, unit="step", desc=recipe.name) as bar:
 
         def stepped(part: str, step: int, loss: float) -> None:
             bar.set_postfix_str(f"{part}: loss {loss:.4g}", refresh=False)

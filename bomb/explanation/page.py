@@ -46,6 +46,20 @@ def write_page(out: Path, header: Mapping, episodes: Sequence[Mapping], totals: 
     return file
 
 
+def maps(folder: Path, moment: Mapping, camera: str) -> list[np.ndarray]:
+    """What was seen, E of its patches, the same interpolated, and the regions; uint8[H, W, 3] each.
+
+    Args:
+        folder: of the episode's pictures.
+        moment: of the episode.
+        camera: whose picture.
+    """
+    patches = moment["patches"][camera]
+    picture, effects, cut = _png(_file(folder, moment, camera)), np.array(patches["effects"]), _grid(patches)
+    regions = _png(_file(folder, moment, f"{camera}_regions"))
+    return [picture, patch_map(picture, effects, cut), heat_map(picture, effects, cut), regions]
+
+
 def _how(page: Page, header: Mapping, episodes: Sequence[Mapping]) -> None:
     settings = header["settings"]
     asked = sum(one["forwards"] for one in episodes)
@@ -167,7 +181,7 @@ def _episode(page: Page, out: Path, header: Mapping, episode: Mapping) -> None:
     for moment in episode["moments"]:
         for camera, patches in moment["patches"].items():
             page.picture(
-                _maps(folder, moment, camera, patches),
+                _bytes([maps(folder, moment, camera)]),
                 f"{moment['stage']}, step {moment['step']}, {camera}: what was seen; E of each patch "
                 f"(strongest {max(patches['effects']):.3g}); interpolated; regions. {_shares_words(patches)}",
             )
@@ -257,12 +271,6 @@ def _inside(page: Page, part: Mapping) -> None:
         ):
             chart = restoration_chart(title, part[key], across, f"{words}{dots}")
             page.picture(chart.data, chart.caption, alt=chart.alt, kind=SVG)
-
-
-def _maps(folder: Path, moment: Mapping, camera: str, patches: Mapping) -> bytes:
-    picture, effects, cut = _png(_file(folder, moment, camera)), np.array(patches["effects"]), _grid(patches)
-    regions = _png(_file(folder, moment, f"{camera}_regions"))
-    return _bytes([[picture, patch_map(picture, effects, cut), heat_map(picture, effects, cut), regions]])
 
 
 def _shares_words(patches: Mapping) -> str:

@@ -1,5 +1,6 @@
 """What ``bomb doctor`` looks at. Engines are tried in child processes: a bad driver may abort one."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import requires
 from typing import Any
 
+from bomb.machine.kept_fingerprints import keep
+from bomb.machine.provenance import cpu_name, device_name
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
 from core.errors import OptionError, RenderError
 from core.registry import BACKENDS
@@ -56,8 +59,21 @@ class Finding:
         return asdict(self)
 
 
-def examine(timeout_s: float) -> Iterator[Finding]:
-    """Every check, in an order in which each can explain the next; slow ones as they are asked for."""
+# What a child runs for a fingerprint; a driver may change what others print, so it marks its answer.
+FINGERPRINT = """
+import json
+from bomb.machine.fingerprint import compared, play, to_dict
+print("fingerprint", json.dumps(to_dict(compared({backend!r}, *play({backend!r})))))
+"""
+
+
+def examine(timeout_s: float, *, fingerprint: bool = False) -> Iterator[Finding]:
+    """Every check, in an order in which each can explain the next; slow ones as they are asked for.
+
+    Args:
+        timeout_s: what each engine may take.
+        fingerprint: whether each engine's fingerprint is taken, too, and kept.
+    """
     yield python()
     yield from packages()
     yield checker()
@@ -67,6 +83,8 @@ def examine(timeout_s: float) -> Iterator[Finding]:
         yield try_backend(name, (), timeout_s)
     for name in BACKENDS.names():
         yield try_backend(name, ("head",), timeout_s)
+    for name in BACKENDS.names() if fingerprint else ():
+        yield take_fingerprint(name, timeout_s)
 
 
 def python() -> Finding:
@@ -160,26 +178,61 @@ def graphics_driver() -> Finding:
 def try_backend(name: str, cameras: tuple[str, ...], timeout_s: float) -> Finding:
     """Plays two steps in a child process, with or without a picture."""
     what = f"{name} {'renderer' if cameras else 'physics'}"
-    code = TRIAL.format(backend=name, cameras=cameras)
+    answer = _in_a_child(what, TRIAL.format(backend=name, cameras=cameras), bool(cameras), timeout_s)
+    if isinstance(answer, Finding):
+        return answer
+    return Finding(what=what, ok=True, found=answer)
+
+
+def take_fingerprint(name: str, timeout_s: float) -> Finding:
+    """Plays the fixed episode in a child process, and keeps its fingerprint."""
+    from bomb.machine.fingerprint import FAR
+
+    what = f"{name} fingerprint"
+    answer = _in_a_child(what, FINGERPRINT.format(backend=name), True, timeout_s)
+    if isinstance(answer, Finding):
+        return answer
+    found = json.loads(answer.removeprefix("fingerprint "))
+    keep(name, found, cpu=cpu_name(), device=device_name())
+    states = {
+        True: "as stored, bit for bit",
+        False: "other than stored",
+        None: "none is stored for these versions",
+    }
+    words = f"states {found['states'][:8]}, {states[found['same_states']]}"
+    words += f"; pictures {found['pictures'][:8]}"
+    if found["mean_off"] is not None:
+        words += (
+            f", off by {found['mean_off']:.2g} of 255 on average, and by more than {FAR} "
+            f"in {found['share_off']:.2%} of a frame"
+        )
+    advice = ""
+    if False in (found["same_states"], found["same_pictures"]):
+        advice = "scores from here and from elsewhere may differ; compare those of one fingerprint"
+    return Finding(what=what, ok=found["same_pictures"] is not False, found=words, advice=advice)
+
+
+def _in_a_child(what: str, code: str, draws: bool, timeout_s: float) -> str | Finding:
+    """The last line that ``code`` printed, or why it could not."""
     try:
         child = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout_s
         )
     except subprocess.TimeoutExpired:
-        thing = "picture" if cameras else "answer"
+        thing = "picture" if draws else "answer"
         found = f"no {thing} within {timeout_s:g} s; the machine may be slow, or busy"
         advice = "try again when it is idle, or with a longer --timeout of bomb doctor or bomb demo"
         return Finding(what=what, ok=False, found=found, advice=advice)
     if child.returncode == 0:
-        return Finding(what=what, ok=True, found=child.stdout.strip().splitlines()[-1])
+        return child.stdout.strip().splitlines()[-1]
     lines = [line for line in child.stderr.splitlines() if line.strip()]
     last = lines[-1].strip() if lines else f"ended by signal {-child.returncode}"
     last = last.removeprefix("core.errors.RenderError: ")  # the reader wants the words, not the class
-    return Finding(what=what, ok=False, found=last, advice=_advice(cameras))
+    return Finding(what=what, ok=False, found=last, advice=_advice(draws))
 
 
-def _advice(cameras: tuple[str, ...]) -> str:
-    if not cameras:
+def _advice(draws: bool) -> str:
+    if not draws:
         return "make setup installs the engine that is pinned"
     if graphics_driver().ok:
         return "a driver is there; with a GPU whose driver lacks Vulkan, set BOMB_RENDER=cpu"

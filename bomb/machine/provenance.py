@@ -7,6 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bomb.machine.kept_fingerprints import kept_fingerprint
+
 
 def cores() -> int:
     """Cores that this process may use."""
@@ -17,7 +19,8 @@ def hardware(renders: bool) -> dict[str, Any]:
     """The machine, as plain values.
 
     Args:
-        renders: whether pictures are drawn; ``renderer`` is None otherwise.
+        renders: whether pictures are drawn; ``renderer`` is None otherwise, and pictures are missing from
+            ``fingerprint``, which is None where ``bomb doctor --fingerprint`` did not take one.
 
     Raises:
         RenderError: if pictures are to be drawn and no graphics driver works.
@@ -29,7 +32,19 @@ def hardware(renders: bool) -> dict[str, Any]:
         "cores": cores(),
         "memory_gb": _memory_gb(),
         "renderer": renderer_name() if renders else None,
+        "fingerprint": kept_fingerprint(cpu=cpu_name(), device=device_name() if renders else None),
     }
+
+
+def device_name() -> str:
+    """The graphics device and its driver's version.
+
+    Raises:
+        RenderError: if no graphics driver works.
+    """
+    from core.rendering.graphics import select_device
+
+    return select_device().name
 
 
 def renderer_name() -> str:

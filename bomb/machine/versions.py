@@ -22,6 +22,17 @@ PACKAGES = (
     "scikit-image",
     "tqdm",
 )
+# What decides what an engine makes of a scene.
+PHYSICAL = (
+    "draws",
+    "numpy",
+    "mujoco",
+    "sapien",
+    "pin",
+    "example-robot-data",
+    "trimesh",
+    "fast-simplification",
+)
 
 
 def package_version(name: str) -> str | None:
@@ -42,3 +53,9 @@ def versions() -> dict[str, str | None]:
         "verdicts": str(VERDICTS),
         **{name: package_version(name) for name in PACKAGES},
     }
+
+
+def physical_versions() -> dict[str, str | None]:
+    """Those of ``versions`` that decide what an engine makes of a scene."""
+    found = versions()
+    return {name: found[name] for name in PHYSICAL}

@@ -7,16 +7,14 @@
     DIR/bomb.json                                               see ``bomb.models.settings``
 """
 
-import shutil
-import tempfile
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bomb.disk.files import FileError
+from bomb.models.folders import without_bars, written
 from bomb.models.registry import FAMILIES
-from bomb.models.settings import FILE, VLASettings
+from bomb.models.settings import VLASettings
 from bomb.models.vla import VLA
 from core.errors import BombError
 
@@ -43,21 +41,11 @@ class Checkpoint:
         Raises:
             FileError: if something else than a checkpoint is there.
         """
-        folder = Path(folder).resolve()
-        check_free(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
-        with hidden as temporary, without_bars():
-            fresh, old = Path(temporary) / "new", Path(temporary) / "old"
-            fresh.mkdir()
+        with written(folder) as fresh:
             self.vla.save(fresh)
             self.vla.settings.write(fresh)
             for name, content in (beside or {}).items():
                 (fresh / name).write_bytes(content)
-            if folder.exists():
-                folder.rename(old)
-            fresh.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: Path | str, *, device: str = "auto", dtype: str | None = None) -> "Checkpoint":
@@ -87,27 +75,3 @@ class Checkpoint:
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             raise FileError(f"{folder} cannot be loaded: {type(error).__name__}: {error}") from error
         return cls(vla=vla.to(device).eval(), folder=folder)
-
-
-def check_free(folder: Path) -> None:
-    """Returns if a checkpoint may be written there, which replaces what there is.
-
-    Raises:
-        FileError: if something else than a checkpoint is there.
-    """
-    if folder.exists() and not (folder.is_dir() and ((folder / FILE).is_file() or not any(folder.iterdir()))):
-        raise FileError(f"{folder} holds something else than a checkpoint; nothing is overwritten")
-
-
-@contextmanager
-def without_bars():
-    """Keeps transformers' progress bars off."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()

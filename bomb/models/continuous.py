@@ -5,6 +5,7 @@ queries, whose hidden states the head takes. Earlier moments are put before the 
 see the structures in ``bomb.models.robovlms``.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,23 +16,27 @@ import numpy as np
 import torch
 from torch import nn
 
+from bomb.models.answering import Flow, Regression
 from bomb.models.backbones.base import Backbone
 from bomb.models.backbones.building import tiny_backbone
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.statistics import DatasetStatistics
-from bomb.models.gripper import bits_of, check_gripper, with_gripper
-from bomb.models.heads.regression import GRIPPER_RATIO, LOSSES, regression_losses, regression_scores
-from bomb.models.losses import learned
+from bomb.models.gripper import check_gripper
+from bomb.models.heads.regression import GRIPPER_RATIO, LOSSES, FCDecoder
+from bomb.models.heads.resampler import DEPTH, HEAD_DIM, HEADS, Resampler
+from bomb.models.on_backbone import BackboneVLA
 from bomb.models.registry import BACKBONES
 from bomb.models.requests import Request
 from bomb.models.sequences import Learned, Patches, assemble
 from bomb.models.settings import VLASettings, check_count, read_options
-from bomb.models.vla import VLA, Anatomy, Batch, Losses, PictureGrid, Reference, Scores
+from bomb.models.vla import Batch, Losses, Reference, Scores
 from bomb.models.weights import load_weights, save_module
 from bomb.models.words import Tokens
-from core.errors import OptionError, PolicyOutputError, check_choice
+from core.errors import OptionError, check_choice
 
 Tensor = torch.Tensor
+EXPERTS, MOMENTS = ("joint", "separate"), ("last", "all")
+ADDED = ("resampler", "expert")  # to the VLM, and saved with what makes actions
 ACTION_FILE = "action.safetensors"  # queries, head and state, beside the VLM's own files
 
 
@@ -44,9 +49,16 @@ class ContinuousOptions:
         hidden: width of what arm and gripper share.
         sizes: of the head's hidden layers.
         ratio: weight of the gripper's loss.
-        loss: of the arm, ``huber`` as in the public code or ``mse`` as in the papers.
+        loss: of the arm, ``huber`` as in the public code or ``mse`` as in the papers; ``flow`` makes the
+            whole action by flow matching.
+        steps: of Euler's method, where the action flows.
         queries: learned vectors of a moment.
         state: whether the state is read, as one more vector.
+        experts: ``joint``: the VLM's layers work on the queries, too. ``separate``: a copy of them does
+            (mixture of experts).
+        latents: to which a perceiver resampler brings the tokens of a picture, a square number; 0: none.
+        resampler: its (layers, heads, width of a head).
+        moments: what is learned: the chunk of the ``last`` moment, or of ``all`` that are looked at.
     """
 
     backbone: str
@@ -54,15 +66,28 @@ class ContinuousOptions:
     sizes: tuple[int, ...] = (1024, 512, 256)
     ratio: float = GRIPPER_RATIO
     loss: str = "huber"
+    steps: int = 10
     queries: int = 1
     state: bool = False
+    experts: str = "joint"
+    latents: int = 0
+    resampler: tuple[int, int, int] = (DEPTH, HEADS, HEAD_DIM)
+    moments: str = "last"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(self.sizes))
         for value in (self.hidden, *self.sizes):
             check_count("hidden and sizes", value)
-        check_count("queries", self.queries)
-        check_choice("loss", self.loss, LOSSES)
+        object.__setattr__(self, "resampler", tuple(self.resampler))
+        for value in (self.steps, self.queries, *self.resampler):
+            check_count("steps, queries and resampler", value)
+        for name, valid in (("loss", (*LOSSES, "flow")), ("experts", EXPERTS), ("moments", MOMENTS)):
+            check_choice(name, getattr(self, name), valid)
+        if len(self.resampler) != 3 or self.latents < 0 or math.isqrt(self.latents) ** 2 != self.latents:
+            raise OptionError(
+                f"latents must be a square number and resampler three numbers, got {self.latents!r} and "
+                f"{self.resampler!r}"
+            )
         if not isinstance(self.ratio, (int, float)) or not 0 < self.ratio < float("inf"):
             raise OptionError(f"ratio must be a positive number, got {self.ratio!r}")
         if not isinstance(self.state, bool):
@@ -80,7 +105,7 @@ class QueryNetwork(nn.Module):
             self.state = nn.Linear(state, backbone.width)
 
 
-class ContinuousVLA(VLA):
+class ContinuousVLA(BackboneVLA):
     """One chunk from queries.
 
     Args:
@@ -89,29 +114,59 @@ class ContinuousVLA(VLA):
     """
 
     options_kind: ClassVar[type[ContinuousOptions]] = ContinuousOptions
+    chained: ClassVar[bool] = False  # whether moments follow one another in one sequence
     tiny_options: ClassVar[dict] = {"backbone": "smolvlm", "hidden": 16, "sizes": [32, 16]}
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, backbone: Backbone):
         super().__init__(settings, statistics)
         self.options: Any = read_options(self.options_kind, settings.options, self.family)
         check_gripper(self.codec)
+        if self.chained:
+            backbone.check_chained(self.family)
         states = 0
         if self.options.state:
             states = self.state_codec.statistics.dims
-        head = self.make_head(backbone.width * self.options.queries)
+        options = self.options
+        self.answering = Flow() if options.loss == "flow" else Regression()
+        if options.experts == "separate":
+            if self.chained:
+                raise OptionError(
+                    f"separate experts need queries behind all of a question, {self.family} not"
+                )
+            backbone.check_chained("experts: separate")
+            backbone.separate()
+        if options.latents:
+            backbone.check_chained("a resampler")
+            depth, heads, head_dim = options.resampler
+            backbone.resampler = Resampler(
+                backbone.width, options.latents, depth=depth, heads=heads, head_dim=head_dim
+            )
+        head = self.make_head(backbone.width * options.queries)
         self.network = QueryNetwork(backbone, head, self.options.queries, states)
 
     @abstractmethod
     def make_head(self, width: int) -> nn.Module:
         """A new head on features of ``width``."""
 
+    def plain_head(self, width: int) -> FCDecoder:
+        """An MLP on features of ``width``."""
+        options = self.options
+        return FCDecoder(
+            width,
+            chunk=self.settings.chunk,
+            dims=self.codec.dims,
+            hidden=options.hidden * options.queries,
+            sizes=options.sizes,
+            flows=self.answering.flows,
+        )
+
     @abstractmethod
     def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
         """What ``Batch`` takes of the questions' sequences; ``inputs`` lack pictures and states."""
 
     @abstractmethod
-    def features(self, batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """The arm, float[B, chunk, dims - 1], and the gripper's logits, float[B, chunk], of the present.
+    def features(self, batch: Batch, vectors: Tensor) -> Tensor:
+        """What the head makes actions of, float[B, M, width]: of the present moment, or of all, it last.
 
         Args:
             batch: questions.
@@ -119,7 +174,12 @@ class ContinuousVLA(VLA):
         """
 
     @property
-    def backbone(self) -> Backbone:
+    def reads_answer(self) -> bool:  # type: ignore[override]
+        """A noisy answer is read where it flows."""
+        return self.answering.flows
+
+    @property
+    def backbone(self) -> Backbone:  # type: ignore[override]
         """The VLM."""
         return self.network.backbone
 
@@ -164,6 +224,9 @@ class ContinuousVLA(VLA):
         for name, value in (*self.network.named_children(), ("query", self.network.query)):
             if name != "backbone":
                 setattr(part, name, value)
+        for name in ADDED:
+            if getattr(self.backbone, name) is not None:
+                setattr(part, name, getattr(self.backbone, name))
         return part
 
     @classmethod
@@ -186,8 +249,7 @@ class ContinuousVLA(VLA):
     @property
     def patches(self) -> int:
         """Embeddings of patches of a question with all its moments."""
-        rows, cols = self.backbone.grid
-        return self.settings.history * len(self.settings.cameras) * rows * cols
+        return self.settings.history * len(self.settings.cameras) * self.backbone.seen
 
     def pieces(self, moment: Request, back: int) -> list[Tokens | Patches | Learned]:
         """The sequence of one moment, ``back`` moments before the present one."""
@@ -224,7 +286,22 @@ class ContinuousVLA(VLA):
                 states[k, : len(there)] = self.state_codec.forward(np.stack([m.state for m in there]))
             inputs["states"] = torch.from_numpy(states).to(self.dtype)
         taught = self.teach(actions, valid, len(requests)) or {}
+        if taught and self.options.moments == "all" and settings.history > 1:
+            inputs |= self.past(requests)
         return Batch(inputs=inputs, **arranged, **taught).to(self.device)
+
+    def past(self, requests: Sequence[Request]) -> dict[str, Tensor]:
+        """What was done from earlier moments on, the latest last: ``past_actions`` and ``past_valid``."""
+        settings = self.settings
+        shape = (len(requests), settings.history - 1, settings.chunk)
+        actions, valid = np.zeros((*shape, 4)), np.zeros(shape, dtype=bool)
+        for k, request in enumerate(requests):
+            earlier = self.moments(request)[:-1]
+            for at, moment in enumerate(earlier, start=settings.history - 1 - len(earlier)):
+                if moment.answer is not None:
+                    actions[k, at], valid[k, at] = moment.answer
+        normalised = self.codec.normalise(actions).astype(np.float32)
+        return {"past_actions": torch.from_numpy(normalised), "past_valid": torch.from_numpy(valid)}
 
     def chain(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
         """All moments of a question one after the other, in one sequence."""
@@ -243,14 +320,15 @@ class ContinuousVLA(VLA):
 
     # ---- answers ----------------------------------------------------------------------------
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The arm, float32[B, chunk, dims - 1], and the gripper's logits, float32[B, chunk]."""
+    def read(self, batch: Batch) -> Tensor:
+        """Features, as ``features`` makes them."""
         vectors = self.network.query.expand(len(batch), self.settings.history, -1, -1)
         if self.options.state:
             states = self.network.state(batch.inputs["states"])
             vectors = torch.cat([states[:, :, None], vectors], dim=2)
-        arm, gripper = self.features(batch, vectors)
-        return arm.float(), gripper.float()
+        features = self.features(batch, vectors)
+        learns = self.options.moments == "all" and "past_actions" in batch.inputs
+        return features if learns else features[:, -1:]
 
     def loss(
         self,
@@ -259,45 +337,26 @@ class ContinuousVLA(VLA):
         weights: Mapping[str, float] | None = None,
         seeds: Sequence[tuple[int, int]] | None = None,
     ) -> Losses:
-        actions, valid = learned(batch)
-        arm, gripper = self(batch)
-        return regression_losses(
-            arm,
-            gripper,
-            actions,
-            bits_of(self.codec, actions),
-            valid,
-            self.codec.groups,
-            weights=weights,
-            ratio=self.options.ratio,
-            loss=self.options.loss,
-        )
+        return self.answering.loss(self, batch, weights, seeds)
 
     @torch.no_grad()
     def decide(self, batch: Batch, *, seeds: Sequence[tuple[int, int]]) -> Reference:
-        arm, gripper = self(batch)
-        if not (torch.isfinite(arm).all() and torch.isfinite(gripper).all()):
-            raise PolicyOutputError("the model's actions are not finite")
-        bits = (gripper > 0).float()
-        actions = self.codec.to_bomb(with_gripper(self.codec, arm, bits).cpu().numpy())
-        return Reference(actions=actions, raw={"arm": arm, "bits": bits})
+        return self.answering.decide(self, batch, seeds)
+
+    @torch.no_grad()
+    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+        if not self.answering.flows:
+            return super().act(batch, seeds=seeds, samples=samples)
+        every = [self.answering.decide(self, batch, seeds, sample).actions for sample in range(samples)]
+        return np.stack(every, axis=1)
 
     def score(self, batch: Batch, reference: Reference) -> Scores:
-        arm, gripper = self(batch)
-        raw = {name: tensor.to(arm.device) for name, tensor in reference.raw.items()}
-        return regression_scores(arm, gripper, raw["arm"], raw["bits"], self.codec.groups)
+        return self.answering.score(self, batch, reference)
 
     # ---- the inside -------------------------------------------------------------------------
 
     @property
-    def anatomy(self) -> Anatomy:
-        rows, cols = self.backbone.grid
-        grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
-        return Anatomy(layers=self.backbone.layers, grids=grids)
-
-    @property
     def parts(self) -> Mapping[str, tuple[str, ...]]:
-        inside = self.backbone.parts
-        there = {name: tuple(f"network.backbone.{p}" for p in prefixes) for name, prefixes in inside.items()}
         state = {"state": ("network.state.",)} if self.options.state else {}
-        return {**there, "head": ("network.head.", "network.query"), **state}
+        added = {n: (f"network.backbone.{n}.",) for n in ADDED if getattr(self.backbone, n) is not None}
+        return {**super().parts, **added, "head": ("network.head.", "network.query"), **state}

@@ -18,6 +18,7 @@ FAMILIES = Registry(
         "pi0": "bomb.models.pi0.family:Pi0",
         "pi05": "bomb.models.pi0.pi05:Pi05",
         "smolvla": "bomb.models.smolvla.family:SmolVLA",
+        "motus": "bomb.models.motus.family:Motus",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
         "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",
@@ -35,6 +36,8 @@ BACKBONES = Registry(
         "qwen2_5_vl": "bomb.models.backbones.qwen2_5_vl:Qwen25VL",
         "qwen3_vl": "bomb.models.backbones.qwen3_vl:Qwen3VL",
         "llava": "bomb.models.backbones.llava:Llava",
+        "kosmos2": "bomb.models.backbones.kosmos2:Kosmos2",
+        "florence2": "bomb.models.backbones.florence2:Florence2",
     },
     home="bomb.models.registry:BACKBONES",
 )

@@ -17,14 +17,22 @@ class Request:
         instruction: what to do.
         state: float32[4], as observations have it.
         depth: float32[H, W] in metres by camera; empty where it was not seen.
+        intrinsics: K of each camera, float[3, 3], for the pictures as they are, which count from 0 at their
+            edge; empty where nobody told.
         history: earlier moments of the same episode, the oldest first, each without history of its own.
+        answer: float32[chunk, 4], what was done from an earlier moment on, and bool[chunk], which of it
+            counts; None where it is not to be learned.
+        future: later moments, the next one first, for models that learn to foresee; empty while playing.
     """
 
     pictures: Mapping[str, np.ndarray]
     instruction: str
     state: np.ndarray
     depth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    intrinsics: Mapping[str, np.ndarray] = field(default_factory=dict)
     history: tuple["Request", ...] = ()
+    answer: tuple[np.ndarray, np.ndarray] | None = None
+    future: tuple["Request", ...] = ()
 
     @classmethod
     def from_observation(cls, observation: Mapping, history: Sequence[Mapping] = ()) -> "Request":
@@ -34,6 +42,7 @@ class Request:
             instruction=observation["instruction"],
             state=observation["state"],
             depth=observation.get("depth", {}),
+            intrinsics=observation.get("intrinsics", {}),
             history=tuple(cls.from_observation(earlier) for earlier in history),
         )
 

@@ -1,17 +1,19 @@
 """``bomb.json``: what BOMB has to know of a checkpoint beside its public files."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.integrations.actions import ActionConvention
 from bomb.models.codecs.normalising import Normalisation
+from bomb.models.folders import FILE
 from core.control.actions import ActionSpec
 from core.errors import BombError, OptionError
 from core.rendering.observation import ObservationSpec
 
 FORMAT, VERSION = "bomb-vla", 1
-FILE = "bomb.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,25 +75,41 @@ class VLASettings:
         Raises:
             FileError: naming the file and what is wrong with it.
         """
-        file = Path(folder) / FILE
-        if not file.is_file():
-            raise FileError(f"{folder} is no checkpoint for BOMB: it has no {FILE}; see docs/models.md")
-        values = read_json(file)
-        if (values.pop("format", None), values.pop("version", None)) != (FORMAT, VERSION):
-            raise FileError(f"{file} is not of format {FORMAT!r}, version {VERSION}")
-        known = {entry.name for entry in fields(cls)}
-        if unknown := sorted(values.keys() - known):
-            raise FileError(
-                f"{file} has unknown entries: {', '.join(unknown)}; valid: {', '.join(sorted(known))}"
-            )
-        try:
-            for name, kind in (("convention", ActionConvention), ("normalisation", Normalisation)):
-                values[name] = kind(**values.get(name, {}))
-            for name in ("cameras", "image_size"):
-                values[name] = tuple(values[name])
-            return cls(**values)
-        except (BombError, TypeError, KeyError) as error:
-            raise FileError(f"{file} cannot be used: {error}") from error
+        parts = {"convention": ActionConvention, "normalisation": Normalisation}
+        return read_settings(folder, cls, FORMAT, VERSION, parts)
+
+
+def read_settings(folder: Path, kind: type, form: str, version: int, parts: Mapping[str, type]) -> Any:
+    """A dataclass of settings from ``bomb.json``.
+
+    Args:
+        folder: of the checkpoint.
+        kind: the dataclass; it has ``cameras`` and ``image_size``.
+        form, version: what the file must say of itself.
+        parts: dataclasses of its entries by name; one that is left out has its defaults.
+
+    Raises:
+        FileError: naming the file and what is wrong with it.
+    """
+    file = Path(folder) / FILE
+    if not file.is_file():
+        raise FileError(f"{folder} is no checkpoint for BOMB: it has no {FILE}; see docs/models.md")
+    values = read_json(file)
+    if (values.pop("format", None), values.pop("version", None)) != (form, version):
+        raise FileError(f"{file} is not of format {form!r}, version {version}")
+    known = {entry.name for entry in fields(kind)}
+    if unknown := sorted(values.keys() - known):
+        raise FileError(
+            f"{file} has unknown entries: {', '.join(unknown)}; valid: {', '.join(sorted(known))}"
+        )
+    try:
+        for name, part in parts.items():
+            values[name] = part(**values.get(name, {}))
+        for name in ("cameras", "image_size"):
+            values[name] = tuple(values[name])
+        return kind(**values)
+    except (BombError, TypeError, KeyError) as error:
+        raise FileError(f"{file} cannot be used: {error}") from error
 
 
 def check_count(name: str, value: object) -> int:

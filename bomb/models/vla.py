@@ -54,7 +54,7 @@ class VLA(torch.nn.Module, ABC):
     family: ClassVar[str]
     published: ClassVar[Mapping[str, int]] = {}  # parameters of public models, by their names
     modalities: tuple[str, ...] = ("rgb",)  # what it must be shown
-    round_trip: float = 0.02  # how far encoding and decoding may move an action, in BOMB's terms
+    round_trip: float = 1e-4  # how far encoding and decoding may move an action, in BOMB's terms
     reads_answer: ClassVar[bool] = (
         False  # whether, while learning, later tokens of an answer see earlier ones
     )

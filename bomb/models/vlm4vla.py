@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from bomb.models.continuous import ContinuousVLA
-from bomb.models.heads.regression import FCDecoder
 from bomb.models.requests import Request
 from bomb.models.vla import Batch
 from core.errors import OptionError
@@ -24,21 +23,14 @@ class OneStep(ContinuousVLA):
     def make_head(self, width: int) -> nn.Module:
         if self.settings.history != 1:
             raise OptionError(f"{self.family} looks at one moment, bomb.json says {self.settings.history}")
-        options = self.options
-        return FCDecoder(
-            width,
-            chunk=self.settings.chunk,
-            dims=self.codec.dims,
-            hidden=options.hidden * options.queries,
-            sizes=options.sizes,
-        )
+        return self.plain_head(width)
 
     def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
         return self.chain(requests, length)
 
-    def features(self, batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    def features(self, batch: Batch, vectors: Tensor) -> Tensor:
         hidden = self.backbone(batch, vectors.flatten(1, 2))
-        return self.network.head(hidden[:, -self.options.queries :].flatten(1))
+        return self.network.head.trunk(hidden[:, -self.options.queries :].flatten(1))[:, None]
 
 
 class VLM4VLA(OneStep):

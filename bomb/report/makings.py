@@ -33,6 +33,27 @@ def not_alike(first: LoadedRun, second: LoadedRun) -> tuple[str, ...]:
     return (*terms, *made_otherwise(first, second))
 
 
+def other_fingerprints(first: LoadedRun, second: LoadedRun) -> list[str]:
+    """In words, where the machines of two runs had other fingerprints, or one had none."""
+    a, b = ((run.settings.get("hardware") or {}).get("fingerprint") or {} for run in (first, second))
+    names = f"{first.name} and {second.name}"
+    if bool(a) != bool(b):
+        bare = second if a else first
+        return [
+            f"{names}: the machine of {bare.name} has no fingerprint, so it is not known whether both make "
+            "the same of the same actions; bomb doctor --fingerprint takes one"
+        ]
+    words = []
+    for backend in dict.fromkeys((*a, *b)):
+        for part in ("states", "pictures"):
+            one, other = (prints.get(backend, {}).get(part) for prints in (a, b))
+            if one and other and one != other:
+                words.append(
+                    f"{names} carry different fingerprints: {part} of {backend} {one[:8]} and {other[:8]}"
+                )
+    return words
+
+
 def any_not_alike(runs: Sequence[LoadedRun]) -> tuple[str, ...]:
     """What any two of several runs differ in, each said once."""
     found: Iterable[str] = (words for pair in combinations(runs, 2) for words in not_alike(*pair))

@@ -11,7 +11,7 @@ from bomb.report.costs import efficiency, errors
 from bomb.report.draws import draw_tables
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
-from bomb.report.makings import made_otherwise
+from bomb.report.makings import made_otherwise, other_fingerprints
 from bomb.report.model import FORMAT, RunSummary, Summary
 from bomb.report.policies import comparisons, training_grids
 from bomb.report.simulators import agreements
@@ -124,6 +124,7 @@ def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
         made = made_otherwise(first, second)
         if made:
             notes.append(f"{first.name} and {second.name} were not made alike: {'; '.join(made)}")
+        notes += other_fingerprints(first, second)
     trained = {run.trained for run in runs}
     if len(runs) > 1 and not {"clean", "perturbed"} <= trained:
         notes.append(

@@ -29,8 +29,11 @@ def augmented(request: Request, how: AugmentationRecipe, *, seed: Sequence[int])
         if how.wrist or camera not in ON_HAND:
             picture = _moved(picture, how, draw)
         pictures[camera] = _coloured(picture, how, np.random.default_rng([*seed, 0]))
-    earlier = tuple(augmented(one, how, seed=seed) for one in request.history)
-    return replace(request, pictures=pictures, history=earlier)
+    earlier, later = (
+        tuple(augmented(one, how, seed=seed) for one in moments)
+        for moments in (request.history, request.future)
+    )
+    return replace(request, pictures=pictures, history=earlier, future=later)
 
 
 def moved_points(

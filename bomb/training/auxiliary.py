@@ -220,7 +220,13 @@ def classified(scores: Tensor, goal: Tensor) -> tuple[Tensor | None, float]:
 
 
 def tensors_bytes(module: nn.Module) -> bytes:
-    """The weights of a module as a safetensors file."""
-    from safetensors.torch import save
+    """The weights of a module as a safetensors file.
 
-    return save({name: weight.detach().cpu().contiguous() for name, weight in module.state_dict().items()})
+    Where processes share them out, every one has to call this.
+    """
+    from safetensors.torch import save
+    from torch.distributed.tensor import DTensor
+
+    found = {name: weight.detach() for name, weight in module.state_dict().items()}
+    whole = {name: w.full_tensor() if isinstance(w, DTensor) else w for name, w in found.items()}
+    return save({name: weight.cpu().contiguous() for name, weight in whole.items()})

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from bomb.disk.files import FileError, read_json
-from bomb.models.checkpoint import without_bars
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.statistics import FILE as STATISTICS
 from bomb.models.codecs.statistics import DatasetStatistics
+from bomb.models.folders import without_bars
 from bomb.models.initial import lively
 from bomb.models.lora import add_lora
 from bomb.models.registry import FAMILIES
@@ -64,12 +64,14 @@ def make_model(
             if model.start != "random":
                 raise OptionError(f"start {model.start!r} needs the folder that it starts from")
             vla = kind.tiny(settings, statistics, texts=sorted(set(texts)), seed=recipe.seed)
-        elif model.start == "vlm":
+        elif model.start == "vlm" or (model.start == "random" and _is_vlm(kind, Path(model.folder))):
             if not hasattr(kind, "from_vlm"):
                 raise OptionError(
                     f"the family {model.family!r} does not start from a VLM; valid: checkpoint, random"
                 )
             vla = kind.from_vlm(Path(model.folder), settings, statistics, dtype=dtype)
+            if model.start == "random":
+                lively(vla.backbone.model)
         else:
             vla = _loaded(kind, Path(model.folder), settings, statistics, model, dtype)
             if model.start == "random":
@@ -114,6 +116,11 @@ def _loaded(
     return vla
 
 
+def _is_vlm(kind: type[VLA], folder: Path) -> bool:
+    """Whether a folder has a VLM alone, and the family is made on one."""
+    return hasattr(kind, "from_vlm") and not (folder / FILE).is_file()
+
+
 def _any_dataset(folder: Path) -> str:
     """The name of a dataset that a public checkpoint has statistics of."""
     for file, key in ((folder / STATISTICS, None), (folder / "config.json", "norm_stats")):
@@ -144,17 +151,21 @@ def choose_trained(vla: VLA, trained: TrainedRecipe) -> None:
         raise OptionError("nothing is left to learn: every parameter is frozen")
 
 
-def merged(vla: VLA) -> VLA:
-    """A copy on the CPU whose adapters have become part of its weights: what is saved and played."""
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
+def copied(vla: VLA) -> VLA:
+    """A copy on the CPU that learns nothing."""
     # Told beforehand what becomes of the weights, the copy needs no more memory where the model is.
-    memo = {
+    memo: dict[int, object] = {
         id(weight): nn.Parameter(weight.detach().cpu().clone(), requires_grad=False)
         for weight in vla.parameters()
     }
     memo |= {id(buffer): buffer.detach().cpu().clone() for buffer in vla.buffers()}
-    whole = copy.deepcopy(vla, memo)
+    return copy.deepcopy(vla, memo)
+
+
+def merged(whole: VLA) -> VLA:
+    """Makes adapters part of the weights of a copy: what is saved and played."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
     for parent in list(whole.modules()):
         for name, layer in list(parent.named_children()):
             if isinstance(layer, BaseTunerLayer):

@@ -130,14 +130,12 @@ class Reader:
         return int(min(self._model.chunk, there.ends[k] - there.rows[k]))
 
     def _samples(self, found: list[tuple[Source, np.ndarray]], seeds: list[tuple[int, int]]) -> Samples:
-        model, hold = self._model, self._data.tail == "hold"
         requests, chunks, stages, names, labels, swapped, more = [], [], [], [], [], [], []
         for source, (part, number, k) in found:
             frames = source.frames[part]
             episode = frames.episodes[number]
             requests.append(self._request(frames, int(number), int(k)))
-            mode = model.convention.action_mode
-            chunks.append(episode.chunk(int(k), model.chunk, hold=hold, mode=mode))
+            chunks.append(self._chunk(frames, int(number), int(k)))
             stages.append(episode.stages[k])
             swapped.append(episode.swapped[episode.asked[k]])
             labels.append((episode.cells[k], episode.targets[k], episode.occupancy[k]))
@@ -163,10 +161,22 @@ class Reader:
     def _request(self, frames: Frames, number: int, k: int) -> Request:
         # A history shorter than asked for begins with its first moment again, as a policy's does.
         moments = [max(k - back, 0) for back in range(self._model.history - 1, -1, -1)]
+        # After the last moment nothing moves.
+        last = len(frames.episodes[number].rows) - 1
+        later = [min(k + ahead, last) for ahead in range(1, self._model.future + 1)]
         return Request(
             **self._moment(frames, number, moments[-1]),
-            history=tuple(Request(**self._moment(frames, number, m)) for m in moments[:-1]),
+            history=tuple(
+                Request(**self._moment(frames, number, m), answer=self._chunk(frames, number, m))
+                for m in moments[:-1]
+            ),
+            future=tuple(Request(**self._moment(frames, number, m)) for m in later),
         )
+
+    def _chunk(self, frames: Frames, number: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """What was done from a moment on, and which of it counts."""
+        hold, mode = self._data.tail == "hold", self._model.convention.action_mode
+        return frames.episodes[number].chunk(k, self._model.chunk, hold=hold, mode=mode)
 
     def _moment(self, frames: Frames, number: int, k: int) -> dict:
         episode, pictures = frames.episodes[number], frames.pictures(number, k)

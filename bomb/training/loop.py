@@ -17,7 +17,7 @@ from bomb.models.checkpoint import Checkpoint
 from bomb.models.vla import VLA, Losses
 from bomb.training.auxiliary import FILE as AUXILIARY
 from bomb.training.auxiliary import Auxiliary, tensors_bytes
-from bomb.training.building import merged
+from bomb.training.building import copied, merged
 from bomb.training.data import Reader, Samples, Source, phases_of
 from bomb.training.learner import Learner, Lesson, checkpoint_layers
 from bomb.training.log import MetricsLog
@@ -26,6 +26,7 @@ from bomb.training.optimising import RunningMean, make_optimiser, rate_share, se
 from bomb.training.recipe import Recipe
 from bomb.training.sampler import Draw, Sampler, epochs
 from bomb.training.saving import CHECKPOINTS, load_state, remove_left_behind, save_state, step_folder
+from bomb.training.sharding import gathered, is_sharded, layer_classes, skeleton
 from bomb.training.summing import means, summed
 from core.errors import BombError, OptionError
 
@@ -91,10 +92,16 @@ class Trainer:
         self.reader = Reader(sources, recipe)
         phases = phases_of(sources, recipe.data, recipe.steps * recipe.batch)
         self.sampler = Sampler([len(source.learned) for source in sources], phases, recipe.seed)
+        bare = name_units(self.accelerator, vla)
         self._learner, self._optimiser = self.accelerator.prepare(
             learner, make_optimiser(vla, learner, recipe.optimiser)
         )
+        self._bare = bare if is_sharded(vla) else None
         self._mean = None
+        if self._bare is not None and recipe.optimiser.ema is not None:
+            raise OptionError(
+                "ema keeps whole weights, and here processes share them out (FSDP): set it to null"
+            )
         if recipe.optimiser.ema is not None:
             self._mean = RunningMean(learner, recipe.optimiser.ema)
             self.accelerator.register_for_checkpointing(self._mean)
@@ -304,21 +311,25 @@ class Trainer:
 
     def save_checkpoint(self, step: int) -> None:
         """Writes a checkpoint to play, with what it was trained on and how."""
+        main = self.accelerator.is_main_process
         with self._evaluated():
-            if self.accelerator.is_main_process:
-                whole = merged(self.vla)
-                training = {
-                    "recipe": self.recipe.to_dict(),
-                    "step": step,
-                    "samples": step * self.recipe.batch,
-                    "epochs": epochs(self._position),
-                    "trained_parameters": self.vla.count(trained=True),
-                    "held_out": self._held_out if (self._held_out or {}).get("step") == step else None,
-                    "select": self.recipe.select,
-                }
-                whole.settings = replace(self.vla.settings, training=training)
-                beside = {} if self._auxiliary is None else {AUXILIARY: tensors_bytes(self._auxiliary)}
-                Checkpoint(vla=whole).save(step_folder(self.out, CHECKPOINTS, step), beside=beside)
+            if self._bare is not None:
+                whole = gathered(self.vla, self._bare, keep=main)
+            else:
+                whole = copied(self.vla) if main else None
+            beside = {} if self._auxiliary is None else {AUXILIARY: tensors_bytes(self._auxiliary)}
+        if whole is not None:
+            training = {
+                "recipe": self.recipe.to_dict(),
+                "step": step,
+                "samples": step * self.recipe.batch,
+                "epochs": epochs(self._position),
+                "trained_parameters": self.vla.count(trained=True),
+                "held_out": self._held_out if (self._held_out or {}).get("step") == step else None,
+                "select": self.recipe.select,
+            }
+            whole.settings = replace(self.vla.settings, training=training)
+            Checkpoint(vla=merged(whole)).save(step_folder(self.out, CHECKPOINTS, step), beside=beside)
         self.accelerator.wait_for_everyone()
 
 
@@ -330,6 +341,20 @@ def make_accelerator(recipe: Recipe) -> Accelerator:
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     precision = "bf16" if recipe.precision == "bfloat16" else "no"
     return Accelerator(mixed_precision=precision, kwargs_handlers=[unused])
+
+
+def name_units(accelerator: Accelerator, vla: VLA) -> VLA | None:
+    """Tells FSDP2 that every layer is a unit, unless the user named others.
+
+    Returns:
+        The model's skeleton; None where its weights will not be shared out.
+    """
+    plugin = getattr(accelerator.state, "fsdp_plugin", None)
+    if plugin is None:
+        return None
+    if plugin.transformer_cls_names_to_wrap is None:
+        plugin.transformer_cls_names_to_wrap = layer_classes(vla)
+    return skeleton(vla)
 
 
 @contextlib.contextmanager

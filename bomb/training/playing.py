@@ -45,13 +45,19 @@ def success_rates(out: Path, scenes: int) -> dict[int, float]:
     return {step: float(np.mean(list(outcomes.values()))) for step, outcomes in played.items()}
 
 
+def policy_of(checkpoint: Path, model: VLASettings) -> str:
+    """The words for ``bomb.make_policy`` that play a checkpoint."""
+    scheme = "vla" if model.history == 1 else "vla_history"
+    return f"{scheme}(checkpoint={str(checkpoint)!r}, threads=1)"
+
+
 def _played(
     out: Path, step: int, scenes: int, backends: tuple[str, ...], workers: int | None
 ) -> dict[tuple[str, int], bool]:
     checkpoint = step_folder(out, CHECKPOINTS, step).resolve()
     model = VLASettings.read(checkpoint)
     settings = EvaluationSettings(
-        policy=f"vla(checkpoint={str(checkpoint)!r})",
+        policy=policy_of(checkpoint, model),
         backends=backends,
         tasks=tuple(dict.fromkeys(entry["task"] for entry in model.trained_on if "task" in entry))
         or ("place_stone",),

@@ -30,13 +30,14 @@ class ModelRecipe:
     Attributes:
         family: registered name; see ``bomb.models.registry``.
         start: ``checkpoint``: the folder of a checkpoint of the family. ``vlm``: the folder of a published
-            VLM, with a new head. ``random``: random weights; with a folder those of its architecture, else
-            a tiny model.
+            VLM, with a new head. ``random``: random weights; with a folder those of its architecture (of a
+            checkpoint, or of a VLM, which is then trained from scratch), else a tiny model.
         folder: of the start; ``bomb train --start`` overrides it.
         cameras: what the model looks through, in its order.
         image_size: (height, width) of the pictures that it is given (pixels).
         chunk: actions that are made at once.
         history: moments that it looks at, the present one included.
+        future: moments after the present one that it is shown while learning, for models that foresee.
         convention: what the numbers of an action mean; its ``action_mode`` is what demonstrations are
             converted to.
         normalisation: how actions are normalised.
@@ -52,6 +53,7 @@ class ModelRecipe:
     image_size: tuple[int, int] = (224, 224)
     chunk: int = 1
     history: int = 1
+    future: int = 0
     convention: ActionConvention = field(default_factory=ActionConvention)
     normalisation: Normalisation = field(default_factory=Normalisation)
     options: dict = field(default_factory=dict)
@@ -61,7 +63,7 @@ class ModelRecipe:
     def __post_init__(self) -> None:
         check_choice("start", self.start, STARTS)
         check_choice("statistics", self.statistics, ("data", "start"))
-        check_numbers(self, {"chunk": POSITIVE, "history": POSITIVE})
+        check_numbers(self, {"chunk": POSITIVE, "history": POSITIVE, "future": NATURAL})
         ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
         if not self.cameras:
             raise OptionError("cameras is empty: a VLA looks at pictures")

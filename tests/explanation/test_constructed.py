@@ -127,3 +127,20 @@ def test_captum_finds_the_same_effects(asker, question):
     theirs = found[0, :: 64 // SIDE, :: 64 // SIDE, 0].numpy().ravel()
     ours = effects(asker, question, changed(question))
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+def test_batches_become_smaller_where_memory_does_not_suffice(question, monkeypatch):
+    asker = ModelAsker(Constructed().eval(), most=16)
+    _, reference = asker.decide(question)
+    whole, sizes = asker.score(question, reference, changed(question)).total, []
+    score = asker.vla.score
+
+    def short(batch, reference):
+        sizes.append(len(batch))
+        if len(batch) > 5:
+            raise torch.OutOfMemoryError("no room")
+        return score(batch, reference)
+
+    monkeypatch.setattr(asker.vla, "score", short)
+    np.testing.assert_allclose(asker.score(question, reference, changed(question)).total, whole, atol=1e-12)
+    assert sizes == [16, 8, 4, 4, 4, 4]

@@ -10,8 +10,8 @@ import pytest
 from bomb.collecting.recording import record_episode
 from bomb.disk.files import FileError
 from bomb.integrations.actions import ActionConvention
+from bomb.models.folders import check_free
 from bomb.models.pi0.build import SmallPi0
-from bomb.models.pi0.checkpoint import check_free
 from bomb.models.pi0.policy import noise
 from bomb.models.pi0.samples import SMALLEST_DEVIATION, Samples, chunks
 from bomb.models.pi0.settings import FILE, Pi0Settings

@@ -161,12 +161,6 @@ def test_groups_of_a_translation_are_a_chain_rule():
     close(losses.total, whole, 1e-5)
 
 
-@pytest.mark.parametrize("seven", [False, True], ids=["four", "seven"])
-def test_the_laws(seven, tmp_path):
-    more = {"convention": SEVEN, "cameras": ("head", "wrist")} if seven else {}
-    check_vla(tiny("spatialvla", chunk=2, **more), tmp_path)
-
-
 def with_depth(vla, count: int = 3):
     draw = np.random.default_rng(1)
     return [

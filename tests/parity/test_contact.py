@@ -9,6 +9,7 @@ from bomb.cli import main
 from bomb.parity.contact.bench import HAIR
 from bomb.parity.contact.courses import course
 from bomb.parity.contact.noisy import NoisyExpertStudy
+from bomb.parity.contact.reached import REACHED
 from bomb.parity.contact.rows import Compared, rows_of
 from bomb.parity.contact.situations import SITUATIONS
 from bomb.parity.contact.study import CONTACT_STUDIES
@@ -56,6 +57,19 @@ def verdicts(**planted) -> list[str]:
 )
 def test_each_statement_fails_by_itself(planted, fails):
     assert verdicts(**planted) == [FAILS if kind in fails else PASSES for kind in KINDS]
+
+
+def test_a_bound_that_is_missed_is_the_one_that_is_reached_and_says_so():
+    results = [compared(k, apart=0.9 * REACHED["spin_mm"] / 1000) for k in range(100)]
+    (row,) = rows_of("spin", ("mm",), BACKENDS, results)
+    assert row.verdict == PASSES and row.notes[0] == "bound as reached; wanted: <= 0.5"
+    chaotic = [compared(k, floor=REACHED["spin_mm"] / 1000) for k in range(100)]
+    (row,) = rows_of("spin", ("mm",), BACKENDS, chaotic)  # the wanted bound is wider
+    assert "reached" not in row.notes[0] and row.bound.value == 2 * REACHED["spin_mm"]
+
+
+def test_every_bound_that_is_reached_is_of_a_row():
+    assert set(REACHED) <= {key for study in CONTACT_STUDIES for key in study.keys}
 
 
 def test_simulators_that_always_agree_have_no_kappa_and_pass():

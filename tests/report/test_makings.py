@@ -77,6 +77,31 @@ def test_policies_of_other_makings_are_compared_with_that_said(tmp_path):
         assert words in to_markdown(summary).split(title)[1].split("\n## ")[0]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ({"mujoco": {"states": "aaa"}}, {"mujoco": {"states": "aaa"}}, None),
+        (None, None, None),
+        ({"mujoco": {"states": "aaa"}}, None, "the machine of b has no fingerprint"),
+        (
+            {"mujoco": {"states": "a" * 64, "pictures": "c"}},
+            {"mujoco": {"states": "b" * 64, "pictures": "c"}},
+            "a and b carry different fingerprints: states of mujoco aaaaaaaa and bbbbbbbb",
+        ),
+        # Without cameras there are no pictures to differ in.
+        ({"mujoco": {"states": "a", "pictures": "c"}}, {"mujoco": {"states": "a"}}, None),
+    ],
+)
+def test_other_fingerprints_are_said(tmp_path, first, second, said):
+    runs = [
+        make_run(tmp_path / name, good, conditions=[CLEAN], terms={"hardware": {"fingerprint": prints}})
+        for name, prints in (("a", first), ("b", second))
+    ]
+    notes = [note for note in summarise(load_runs(runs)).notes if "fingerprint" in note]
+    assert len(notes) == (said is not None)
+    assert said is None or said in notes[0]
+
+
 def test_a_run_that_has_only_begun_has_no_undefined_headline(tmp_path):
     def begun(where, seed):
         return True if where.perturbation == "clean" else None

@@ -83,15 +83,15 @@ def foreign(folder, out, **columns):
     shutil.copytree(folder, out)
     (out / "bomb_export.json").unlink()
     info = json.loads((out / "meta/info.json").read_text())
-    (file,) = (out / "data").rglob("*.parquet")
-    table = pa.parquet.read_table(file)
-    for name, values in columns.items():
-        made = values(table)
-        if name in table.column_names:
-            table = table.drop_columns([name])
-        table = table.append_column(name, pa.array(made.tolist()))
-        info["features"][name] = {"dtype": "float32", "shape": [made.shape[1]], "names": None}
-    pa.parquet.write_table(table, file)
+    for file in (out / "data").rglob("*.parquet"):  # several, where drawing took minutes
+        table = pa.parquet.read_table(file)
+        for name, values in columns.items():
+            made = values(table)
+            if name in table.column_names:
+                table = table.drop_columns([name])
+            table = table.append_column(name, pa.array(made.tolist()))
+            info["features"][name] = {"dtype": "float32", "shape": [made.shape[1]], "names": None}
+        pa.parquet.write_table(table, file)
     (out / "meta/info.json").write_text(json.dumps(info))
     return out
 

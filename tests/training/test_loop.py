@@ -16,7 +16,7 @@ from bomb.models.lora import LoRA
 from bomb.models.registry import FAMILIES
 from bomb.models.testing import tiny
 from bomb.models.vla import Losses
-from bomb.training.building import merged
+from bomb.training.building import copied, merged
 from bomb.training.learner import Lesson, checkpoint_layers
 from bomb.training.log import read_log
 from bomb.training.loop import TrainingError
@@ -145,7 +145,7 @@ def test_adapters_learn_and_become_weights(trainer, tmp_path):
     samples = one.reader.measured(one.reader.held_out(3), 0)
     batch = one.vla.encode(samples.requests, samples.actions)
     one.vla.eval()
-    whole = merged(one.vla)
+    whole = merged(copied(one.vla))
     assert not any("lora" in name for name in whole.state_dict())
     loaded = Checkpoint.load(tmp_path / "out/checkpoints/step_000003", device="cpu").vla
     with torch.no_grad():

@@ -1,6 +1,6 @@
 """Questions to a VLA, whose score and words can be reached; ``bomb.explanation.asking`` says the rest."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -59,27 +59,23 @@ class ModelAsker(Asker):
 
     @torch.no_grad()
     def score(self, question: Question, reference: Reference, changes: Sequence[Change]) -> Scored:
-        parts = []
+        def ask(part: Sequence[Change]) -> Scored:
+            batch = self.encode(question, part)
+            return scored(self.vla.score(batch, reference.select([0] * len(batch))))
+
+        self.forwards += len(changes)
         with shared_pictures(self.vla):
-            for batch in self.batches(question, changes):
-                scores = self.vla.score(batch, reference.select([0] * len(batch)))
-                parts.append(scored(scores))
-        return Scored.joined(parts)
+            return Scored.joined(self.rows.run(changes, ask))
 
     @torch.no_grad()
     def act(self, question: Question, changes: Sequence[Change]) -> list[np.ndarray]:
-        chunks: list[np.ndarray] = []
-        with shared_pictures(self.vla):
-            for batch in self.batches(question, changes):
-                seeds = [(question.seed, question.step)] * len(batch)
-                chunks += [one[0] for one in self.vla.act(batch, seeds=seeds)]
-        return chunks
+        def ask(part: Sequence[Change]) -> np.ndarray:
+            seeds = [(question.seed, question.step)] * len(part)
+            return self.vla.act(self.encode(question, part), seeds=seeds)
 
-    def batches(self, question: Question, changes: Sequence[Change]) -> Iterator[Batch]:
-        """The changed questions, as many at once as there is room for."""
-        for part in self.rows.parts(changes):
-            self.forwards += len(part)
-            yield self.encode(question, part)
+        self.forwards += len(changes)
+        with shared_pictures(self.vla):
+            return [one[0] for chunk in self.rows.run(changes, ask) for one in chunk]
 
     def encode(self, question: Question, changes: Sequence[Change]) -> Batch:
         """The changed questions as one batch."""

@@ -1,14 +1,14 @@
 """How many questions go through a model at once: as many as memory holds."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
 
 from bomb.models.vla import VLA
 
-Item = TypeVar("Item")
+Item, Answer = TypeVar("Item"), TypeVar("Answer")
 SHARE = 0.5  # of the free memory that a batch may take
 ALIVE = (
     6  # copies of the widest activation that a layer holds at once: input, queries, keys, values, MLP, output
@@ -42,11 +42,28 @@ class Rows:
             return self._most
         return max(1, min(self._most, int(SHARE * free_bytes(self._vla.device) // self._bytes)))
 
-    def parts(self, items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-        """The items in batches."""
-        size = self.count
-        for first in range(0, len(items), size):
-            yield items[first : first + size]
+    def run(self, items: Sequence[Item], ask: Callable[[Sequence[Item]], Answer]) -> list[Answer]:
+        """Asks in batches, smaller ones from then on where memory does not suffice after all.
+
+        Args:
+            items: what is asked.
+            ask: a batch of it.
+
+        Returns:
+            One answer a batch, in order.
+        """
+        answers, first = [], 0
+        while first < len(items):
+            part = items[first : first + self.count]
+            try:
+                answers.append(ask(part))
+            except torch.OutOfMemoryError:
+                if len(part) == 1:
+                    raise
+                self._most = len(part) // 2
+                continue
+            first += len(part)
+        return answers
 
 
 def free_bytes(device: torch.device) -> int:

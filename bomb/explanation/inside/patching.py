@@ -140,14 +140,16 @@ def _restore(
     vla = asker.vla
     with shared_pictures(vla) if share else _nothing():
         clean, score = clean_record(asker, question, reference, units)
-        found = [score]
-        rows: list[Unit | None] = [None, *units]
-        for part in asker.rows.parts(rows):
-            asker.forwards += len(part)
+
+        def ask(part: Sequence[Unit | None]) -> list[float]:
             batch = asker.encode(question, [change] * len(part))
             with restored(part, clean):
-                found += vla.score(batch, reference.select([0] * len(part))).total.double().tolist()
-    return found
+                scores = vla.score(batch, reference.select([0] * len(part)))
+            return scores.total.double().tolist()
+
+        asker.forwards += 1 + len(units)
+        answers = asker.rows.run([None, *units], ask)
+    return [score, *(value for part in answers for value in part)]
 
 
 def clean_record(

@@ -4,6 +4,8 @@ An adapter says how one model of transformers is built, what its prompt looks li
 Sequences, padding, masks and positions are BOMB's own, so that a question is answered alike in any batch.
 """
 
+import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +18,14 @@ from torch import nn
 
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.models import masks
+from bomb.models.backbones.inside import decoder_layers, vision_layers
+from bomb.models.heads.resampler import Resampler
+from bomb.models.memory import Memory
 from bomb.models.pictures import normalise, resize
 from bomb.models.sequences import Learned, Patches, Sequences, gather
 from bomb.models.vla import Batch, Layer
 from bomb.models.words import Tokens, load_tokenizer, tokenize
+from core.errors import OptionError
 
 Tensor = torch.Tensor
 PROCESSOR = "preprocessor_config.json"
@@ -54,6 +60,9 @@ class Backbone(nn.Module, ABC):
         before, after: what stands around each picture.
         special: tokens that a tokenizer of it must have.
         together: whether all of a prompt looks at all of it, as in PaliGemma; else only at what came before.
+        chained: whether words and moments can follow a question, each seeing what came before. An encoder
+            that reads a question as a whole has no such order.
+        parts: beginnings of its parameters' names by part: ``vision``, ``words``, ``language`` at least.
     """
 
     name: ClassVar[str]
@@ -63,11 +72,15 @@ class Backbone(nn.Module, ABC):
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
     together: ClassVar[bool] = False
+    chained: ClassVar[bool] = True
+    parts: ClassVar[Mapping[str, tuple[str, ...]]]
     tiny_side: ClassVar[int] = 0  # as ``Colours.side``, of tiny ones
 
     def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
         super().__init__()
         self.model, self.tokenizer = model, tokenizer
+        self.resampler: Resampler | None = None
+        self.expert: nn.Module | None = None
         self.shown = colours or self.colours
         if self.colours.side and not self.shown.side:
             self.shown = replace(self.shown, side=self.colours.side)
@@ -91,13 +104,8 @@ class Backbone(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def side(self) -> int:
-        """Of the square pictures that it takes (pixels)."""
-
-    @property
-    @abstractmethod
-    def grid(self) -> tuple[int, int]:
-        """Rows and columns of the tokens that a picture becomes."""
+    def tower(self) -> nn.Module:
+        """What encodes pictures."""
 
     @property
     @abstractmethod
@@ -106,19 +114,40 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def see(self, pixels: Tensor) -> Tensor:
-        """Embedded pictures, float[n, rows * cols, d], of float[n, 3, side, side]."""
-
-    @property
-    @abstractmethod
-    def layers(self) -> tuple[Layer, ...]:
-        """Of all its streams."""
-
-    @property
-    @abstractmethod
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        """Beginnings of its parameters' names by part: ``vision``, ``words``, ``language`` at least."""
+        """Embedded pictures, float[n, seen, d], of float[n, 3, side, side]."""
 
     # ---- what most have in common -----------------------------------------------------------
+
+    @property
+    def side(self) -> int:
+        """Of the square pictures that it takes (pixels)."""
+        return self.model.config.vision_config.image_size
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the tokens that a picture becomes."""
+        n = self.side // self.model.config.vision_config.patch_size
+        return n, n
+
+    @property
+    def seen(self) -> int:
+        """Tokens that a picture becomes, those outside of the grid included."""
+        rows, cols = self.cells
+        return rows * cols
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """As ``grid``, or as many as there are latents of a resampler: these are of no place."""
+        if self.resampler is None:
+            return self.grid
+        count = math.isqrt(len(self.resampler.latents))
+        return count, count
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Of all its streams."""
+        heads = self.model.config.vision_config.num_attention_heads
+        return (*vision_layers(self.tower.encoder.layers, heads), *decoder_layers(self.language.layers))
 
     @property
     def image_token(self) -> int:
@@ -144,10 +173,22 @@ class Backbone(nn.Module, ABC):
         """Id of a word that stands for none."""
         return self.tokenizer.pad_token_id or 0
 
+    def check_chained(self, family: str) -> None:
+        """Returns if words and moments can follow a question.
+
+        Raises:
+            OptionError: if not, with the families that need no such order.
+        """
+        if not self.chained:
+            raise OptionError(
+                f"{self.name} reads a question with an encoder, behind which nothing follows in order, as "
+                f"{family} needs; use vlm4vla, robovlms/one_step_continuous or robovlms/policy_head"
+            )
+
     def prompt(self, instruction: str, cameras: Sequence[str]) -> list[Tokens | Patches | Learned]:
         """The pieces of a question, to which what is learned is appended."""
         head, _, tail = self.template.partition("{pictures}")
-        rows, cols = self.grid
+        rows, cols = self.cells
         pieces: list[Tokens | Patches | Learned] = [self.plain(head)]
         for camera in cameras:
             picture = Patches(camera=camera, rows=rows, cols=cols)
@@ -196,11 +237,16 @@ class Backbone(nn.Module, ABC):
             learned: float[B, n, d], the vectors that are no words.
         """
         pixels = batch.inputs["pixels"]
-        patches = self.see(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2]).flatten(1, 2)
+        patches = self.see(pixels.flatten(0, 1))
+        if self.resampler is not None:
+            patches = self.widen(self.resampler(patches[..., : self.width]))
+        patches = patches.unflatten(0, pixels.shape[:2]).flatten(1, 2)
         more = None if learned is None else self.widen(learned)
         return gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, more)
 
-    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
+    def hidden(
+        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+    ) -> Tensor:
         """Hidden states after the last norm, float[B, L, d].
 
         Args:
@@ -208,8 +254,9 @@ class Backbone(nn.Module, ABC):
             mask: float[B, 1, L, keys], see ``bomb.models.masks``.
             positions: as the method of this name gives them.
             cache: keys and values of what came before, added to; None: nothing came before.
+            decoder: of the same form as ``language``, which is taken where it is None.
         """
-        return self.language(
+        return (decoder or self.language)(
             inputs_embeds=embeddings,
             attention_mask=mask,
             position_ids=positions if positions.ndim == 2 else positions.transpose(0, 1),
@@ -221,7 +268,7 @@ class Backbone(nn.Module, ABC):
         """float32[..., vocabulary]."""
         return self.model.lm_head(hidden).float()
 
-    def forward(self, batch: Batch, learned: Tensor, steps: Tensor | None = None) -> Tensor:
+    def forward(self, batch: Batch, learned: Tensor | None = None, steps: Tensor | None = None) -> Tensor:
         """Hidden states of a batch, float[B, L, d].
 
         Args:
@@ -229,8 +276,27 @@ class Backbone(nn.Module, ABC):
             steps: as ``allowed`` takes them.
         """
         embeddings = self.embed(batch, learned)
-        mask = masks.additive(self.allowed(batch.attention_mask, steps), embeddings.dtype)
-        return self.hidden(embeddings, mask, batch.position_ids)
+        allowed = self.allowed(batch.attention_mask, steps)
+        if self.expert is not None and learned is not None:
+            return self._apart(embeddings, allowed, batch.position_ids, learned.shape[1])
+        return self.hidden(embeddings, masks.additive(allowed, embeddings.dtype), batch.position_ids)
+
+    def separate(self) -> None:
+        """Gives learned vectors at the end of a question weights of their own, a copy of the decoder's.
+
+        They see the keys and values of the question; it does not see them.
+        """
+        self.expert = copy.deepcopy(self.language)
+        self.expert.set_input_embeddings(nn.Identity())
+
+    def _apart(self, embeddings: Tensor, allowed: Tensor, positions: Tensor, count: int) -> Tensor:
+        size, memory = embeddings.shape[1] - count, Memory()
+        mask = masks.additive(allowed, embeddings.dtype)
+        asked = self.hidden(embeddings[:, :size], mask[..., :size, :size], positions[..., :size], memory)
+        after = self.hidden(
+            embeddings[:, size:], mask[..., size:, :], positions[..., size:], memory.beside(), self.expert
+        )
+        return torch.cat([asked, after], dim=1)
 
     # ---- files ------------------------------------------------------------------------------
 

@@ -8,21 +8,31 @@ from torch import nn
 from bomb.models.vla import Layer, Layout
 
 
-def decoder_layers(modules: Iterable[nn.Module], stream: str = "language") -> tuple[Layer, ...]:
-    """Layers of a decoder in Llama's form."""
-    return tuple(
-        Layer(
-            stream=stream,
-            index=k,
-            module=module,
-            attention=module.self_attn,
-            output_projection=module.self_attn.o_proj,
-            mlp=module.mlp,
-            heads=module.self_attn.o_proj.in_features // module.self_attn.head_dim,
-            head_dim=module.self_attn.head_dim,
+def decoder_layers(
+    modules: Iterable[nn.Module],
+    stream: str = "language",
+    *,
+    projection: str = "o_proj",
+    mlp: str = "mlp",
+) -> tuple[Layer, ...]:
+    """Layers of a decoder in Llama's form; ``projection`` and ``mlp`` are what it calls these parts."""
+    found = []
+    for k, module in enumerate(modules):
+        attention = module.self_attn
+        back = getattr(attention, projection)
+        found.append(
+            Layer(
+                stream=stream,
+                index=k,
+                module=module,
+                attention=attention,
+                output_projection=back,
+                mlp=getattr(module, mlp),
+                heads=back.in_features // attention.head_dim,
+                head_dim=attention.head_dim,
+            )
         )
-        for k, module in enumerate(modules)
-    )
+    return tuple(found)
 
 
 def vision_layers(modules: Iterable[nn.Module], heads: int, stream: str = "vision") -> tuple[Layer, ...]:
@@ -67,3 +77,29 @@ def grid_positions(layout: Layout, mask: np.ndarray) -> np.ndarray:
             found[:, k] = at
             at, k = at + 1, k + 1
     return found
+
+
+def bart_layers(stages: Iterable[Iterable[nn.Module]], model: nn.Module) -> tuple[Layer, ...]:
+    """Layers of a DaViT (attention to windows) and of a BART: ``vision``, ``language``, ``decoder``.
+
+    Args:
+        stages: blocks of the DaViT, by stage.
+        model: with ``encoder`` and ``decoder``.
+    """
+    windows = [block.spatial_block for stage in stages for block in stage]
+    seen = [
+        Layer(
+            stream="vision",
+            index=k,
+            module=block,
+            attention=block.window_attn,
+            output_projection=block.window_attn.proj,
+            mlp=block.ffn,
+            heads=block.window_attn.num_heads,
+            head_dim=block.window_attn.dim // block.window_attn.num_heads,
+        )
+        for k, block in enumerate(windows)
+    ]
+    read = decoder_layers(model.encoder.layers, projection="out_proj", mlp="fc2")
+    made = decoder_layers(model.decoder.layers, "decoder", projection="out_proj", mlp="fc2")
+    return (*seen, *read, *made)

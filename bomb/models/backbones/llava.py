@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from bomb.models.backbones.base import Backbone, Colours
-from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.vla import Layer
 
 Tensor = torch.Tensor
@@ -24,6 +23,13 @@ class Llava(Backbone):
     colours: ClassVar[Colours] = Colours(
         mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)
     )
+
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "vision": ("model.model.vision_tower.",),
+        "projector": ("model.model.multi_modal_projector.",),
+        "words": ("model.model.language_model.embed_tokens.",),
+        "language": ("model.model.language_model.", "model.lm_head."),
+    }
 
     @classmethod
     def kind(cls) -> type:
@@ -58,13 +64,8 @@ class Llava(Backbone):
         )  # fmt: skip
 
     @property
-    def side(self) -> int:
-        return self.model.config.vision_config.image_size
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        n = self.side // self.model.config.vision_config.patch_size
-        return n, n
+    def tower(self) -> nn.Module:
+        return self.model.model.vision_tower
 
     @property
     def language(self) -> nn.Module:
@@ -84,18 +85,9 @@ class Llava(Backbone):
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        heads = self.model.config.vision_config.num_attention_heads
-        inside = self.model.model
-        return (
-            *vision_layers(inside.vision_tower.encoder.layers[: self._read], heads),
-            *decoder_layers(inside.language_model.layers),
+        count = self.model.config.vision_config.num_hidden_layers
+        return tuple(
+            layer
+            for layer in super().layers
+            if layer.stream != "vision" or layer.index < min(self._read, count)
         )
-
-    @property
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            "vision": ("model.model.vision_tower.",),
-            "projector": ("model.model.multi_modal_projector.",),
-            "words": ("model.model.language_model.embed_tokens.",),
-            "language": ("model.model.language_model.", "model.lm_head."),
-        }

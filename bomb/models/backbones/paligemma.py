@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from bomb.models.backbones.base import Backbone
-from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.sequences import Sequences
-from bomb.models.vla import Layer
 
 Tensor = torch.Tensor
 SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "num_attention_heads": 16,
@@ -30,6 +28,13 @@ class PaliGemma(Backbone):
     template: ClassVar[str] = "{pictures}<bos>{instruction}\n"
     special: ClassVar[tuple[str, ...]] = ("<bos>", "<image>")
     together: ClassVar[bool] = True
+
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "vision": ("model.model.vision_tower.",),
+        "projector": ("model.model.multi_modal_projector.",),
+        "words": ("model.model.language_model.embed_tokens.",),
+        "language": ("model.model.language_model.",),
+    }
 
     @classmethod
     def kind(cls) -> type:
@@ -64,13 +69,8 @@ class PaliGemma(Backbone):
         return cls.config(text, SO400M, 257152)
 
     @property
-    def side(self) -> int:
-        return self.model.config.vision_config.image_size
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        n = self.side // self.model.config.vision_config.patch_size
-        return n, n
+    def tower(self) -> nn.Module:
+        return self.model.model.vision_tower
 
     @property
     def language(self) -> nn.Module:
@@ -85,24 +85,6 @@ class PaliGemma(Backbone):
 
     def native(self, ids: Tensor, pixels: Tensor) -> dict[str, Any]:
         return {"input_ids": ids, "pixel_values": pixels, "token_type_ids": torch.zeros_like(ids)}
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        heads = self.model.config.vision_config.num_attention_heads
-        inside = self.model.model
-        return (
-            *vision_layers(inside.vision_tower.encoder.layers, heads),
-            *decoder_layers(inside.language_model.layers),
-        )
-
-    @property
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            "vision": ("model.model.vision_tower.",),
-            "projector": ("model.model.multi_modal_projector.",),
-            "words": ("model.model.language_model.embed_tokens.",),
-            "language": ("model.model.language_model.",),
-        }
 
 
 class PaliGemma2(PaliGemma):

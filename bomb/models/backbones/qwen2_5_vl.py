@@ -41,6 +41,12 @@ class Qwen25VL(Backbone):
     )
     tiny_side: ClassVar[int] = 56
 
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "vision": ("model.model.visual.",),
+        "words": ("model.model.language_model.embed_tokens.",),
+        "language": ("model.model.language_model.",),
+    }
+
     @classmethod
     def kind(cls) -> type:
         from transformers import Qwen2_5_VLForConditionalGeneration
@@ -86,6 +92,10 @@ class Qwen25VL(Backbone):
     def grid(self) -> tuple[int, int]:
         n = self.side // (self._vision.patch_size * self._vision.spatial_merge_size)
         return n, n
+
+    @property
+    def tower(self) -> nn.Module:
+        return self.model.model.visual
 
     @property
     def language(self) -> nn.Module:
@@ -137,11 +147,3 @@ class Qwen25VL(Backbone):
             for k, block in enumerate(self.model.model.visual.blocks)
         )
         return (*blocks, *decoder_layers(self.language.layers))
-
-    @property
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            "vision": ("model.model.visual.",),
-            "words": ("model.model.language_model.embed_tokens.",),
-            "language": ("model.model.language_model.",),
-        }

@@ -68,10 +68,12 @@ class Qwen3VL(Qwen25VL):
     def widen(self, vectors: Tensor) -> Tensor:
         return functional.pad(vectors, (0, self.width * self._deep))
 
-    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
+    def hidden(
+        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+    ) -> Tensor:
         plain, *deep = embeddings.split(self.width, dim=-1)
         everywhere = torch.ones(plain.shape[:2], dtype=torch.bool, device=plain.device)
-        return self.language(
+        return (decoder or self.language)(
             inputs_embeds=plain,
             attention_mask=mask,
             position_ids=positions.transpose(0, 1),

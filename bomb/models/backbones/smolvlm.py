@@ -11,8 +11,6 @@ import torch
 from torch import nn
 
 from bomb.models.backbones.base import Backbone
-from bomb.models.backbones.inside import decoder_layers, vision_layers
-from bomb.models.vla import Layer
 
 Tensor = torch.Tensor
 
@@ -34,6 +32,13 @@ class SmolVLM(Backbone):
         "<global-img>",
         "<image>",
     )
+
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "vision": ("model.model.vision_model.",),
+        "projector": ("model.model.connector.",),
+        "words": ("model.model.text_model.embed_tokens.",),
+        "language": ("model.model.text_model.", "model.lm_head."),
+    }
 
     @classmethod
     def kind(cls) -> type:
@@ -69,14 +74,14 @@ class SmolVLM(Backbone):
         )  # fmt: skip
 
     @property
-    def side(self) -> int:
-        return self.model.config.vision_config.image_size
-
-    @property
     def grid(self) -> tuple[int, int]:
         config = self.model.config
         n = config.vision_config.image_size // config.vision_config.patch_size // config.scale_factor
         return n, n
+
+    @property
+    def tower(self) -> nn.Module:
+        return self.model.model.vision_model
 
     @property
     def language(self) -> nn.Module:
@@ -88,21 +93,3 @@ class SmolVLM(Backbone):
 
     def native(self, ids: Tensor, pixels: Tensor) -> dict[str, Any]:
         return {"input_ids": ids, "pixel_values": pixels[None]}
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        inside = self.model.model
-        heads = self.model.config.vision_config.num_attention_heads
-        return (
-            *vision_layers(inside.vision_model.encoder.layers, heads),
-            *decoder_layers(inside.text_model.layers),
-        )
-
-    @property
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            "vision": ("model.model.vision_model.",),
-            "projector": ("model.model.connector.",),
-            "words": ("model.model.text_model.embed_tokens.",),
-            "language": ("model.model.text_model.", "model.lm_head."),
-        }

@@ -53,6 +53,14 @@ class ActionCodec:
         """Dimensions by what they do: ``xy``, ``z``, ``gripper``, and ``rotation`` where there is one."""
         return GROUPS[self.dims]
 
+    @property
+    def spread(self) -> float:
+        """How far a normalised number that is off by one moves an action at most, in BOMB's terms."""
+        values = self._normaliser.backward(np.stack([np.zeros(self.dims), np.ones(self.dims)]))
+        step = np.abs(values[1] - values[0])
+        step[:3] *= self.convention.delta_scale
+        return float(np.max(np.append(step[:3], step[-1])))
+
     def normalise(self, actions: np.ndarray) -> np.ndarray:
         """BOMB's actions, float[..., 4], as the model learns them: float64[..., dims].
 

@@ -8,33 +8,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from bomb.models.heads.regression import SIZES, Group
+from bomb.models.heads.outputs import SIZES, Outputs
 from core.errors import OptionError
 
 Tensor = torch.Tensor
 
 
-class _History(nn.Module):
-    """What both have: outputs of the arm, by tanh, and of the gripper, as logits."""
-
-    def __init__(self, width: int, *, chunk: int, dims: int, sizes: tuple[int, ...]):
-        super().__init__()
-        self.chunk, self.dims = chunk, dims
-        self.actions = Group(width, sizes, (dims - 1) * chunk)
-        self.gripper = Group(width, sizes, chunk)
-
-    def answer(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """float[..., chunk, dims - 1] and float[..., chunk]."""
-        arm = torch.tanh(self.actions.mlp(x)).unflatten(-1, (self.chunk, self.dims - 1))
-        return arm, self.gripper.mlp(x)
-
-
-class LSTMDecoder(_History):
+class LSTMDecoder(Outputs):
     """An LSTM over moments, float[B, H, d].
 
     Args:
         inputs: width of the features.
-        chunk, dims: of an answer.
+        chunk, dims, flows: as ``Outputs`` takes them.
         hidden, layers: of the LSTM; the public ones are 1024 and 4.
         sizes: of the hidden layers of the outputs.
     """
@@ -48,20 +33,25 @@ class LSTMDecoder(_History):
         hidden: int = 1024,
         layers: int = 4,
         sizes: tuple[int, ...] = SIZES,
+        flows: bool = False,
     ):
-        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes)
+        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes, flows=flows)
         self.rnn = nn.LSTM(inputs, hidden, layers, batch_first=True)
 
+    def trunk(self, x: Tensor) -> Tensor:
+        """Features of every moment, float[B, H, hidden]."""
+        return self.rnn(x)[0]
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.answer(self.rnn(x)[0])
+        return self.answer(self.trunk(x))
 
 
-class GPTDecoder(_History):
+class GPTDecoder(Outputs):
     """A small GPT-2 over moments, float[B, H, d].
 
     Args:
         inputs: width of the features.
-        chunk, dims: of an answer.
+        chunk, dims, flows: as ``Outputs`` takes them.
         window: moments at most.
         hidden, layers, heads: of GPT-2.
         sizes: of the hidden layers of the outputs.
@@ -81,10 +71,11 @@ class GPTDecoder(_History):
         layers: int = 8,
         heads: int = 8,
         sizes: tuple[int, ...] = SIZES,
+        flows: bool = False,
     ):
         from transformers import GPT2Config, GPT2Model
 
-        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes)
+        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes, flows=flows)
         if hidden % heads:
             raise OptionError(f"hidden must be a multiple of {heads} heads, got {hidden}")
         self.fc = nn.Linear(inputs, hidden)
@@ -95,5 +86,9 @@ class GPTDecoder(_History):
         self.gpt = GPT2Model(config)
         del self.gpt.wte  # features come instead of words
 
+    def trunk(self, x: Tensor) -> Tensor:
+        """Features of every moment, float[B, H, hidden]."""
+        return self.gpt(inputs_embeds=self.fc(x), use_cache=False).last_hidden_state
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.answer(self.gpt(inputs_embeds=self.fc(x), use_cache=False).last_hidden_state)
+        return self.answer(self.trunk(x))

@@ -5,66 +5,52 @@ squares, the public code has this.
 """
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import torch
 from torch import nn
 from torch.nn import functional
 
+from bomb.models.heads.outputs import SIZES, Mlp, Outputs
 from bomb.models.losses import chunk_losses
 from bomb.models.vla import Losses, Scores
 
 Tensor = torch.Tensor
 GRIPPER_RATIO = 0.01  # weight of the gripper's loss
-LOSSES = ("huber", "mse")  # of the arm
-SIZES = (1024, 512, 256)  # of the hidden layers
+LOSSES = ("huber", "mse")  # of the arm, where it is regressed
 
 
-class Mlp(nn.Sequential):
-    """Linear layers with ReLU between, under the names of the public files: ``mlp.0``, ``mlp.2``, ..."""
-
-    def __init__(self, *sizes: int):
-        layers: list[nn.Module] = []
-        for k, (first, second) in enumerate(pairwise(sizes)):
-            layers += [nn.ReLU()] * bool(k) + [nn.Linear(first, second)]
-        super().__init__(*layers)
-
-
-class Group(nn.Module):
-    """One output of the head."""
-
-    def __init__(self, width: int, sizes: tuple[int, ...], count: int):
-        super().__init__()
-        self.mlp = Mlp(width, *sizes, count)
-
-
-class FCDecoder(nn.Module):
+class FCDecoder(Outputs):
     """Hidden states to chunks: float[..., d] to float[..., chunk, dims - 1] in [-1, 1] and float[..., chunk].
 
     Args:
         inputs: width of the hidden states, several side by side.
-        chunk: actions.
-        dims: numbers of an action, the gripper last.
+        chunk, dims, flows: as ``Outputs`` takes them.
         hidden: width of what both outputs share.
         sizes: of the hidden layers.
     """
 
     def __init__(
-        self, inputs: int, *, chunk: int, dims: int, hidden: int = 1024, sizes: tuple[int, ...] = SIZES
+        self,
+        inputs: int,
+        *,
+        chunk: int,
+        dims: int,
+        hidden: int = 1024,
+        sizes: tuple[int, ...] = SIZES,
+        flows: bool = False,
     ):
-        super().__init__()
-        self.chunk, self.dims = chunk, dims
+        super().__init__(hidden, chunk=chunk, dims=dims, sizes=sizes, flows=flows)
         self.mlp = Mlp(inputs, inputs // 2, hidden)
-        self.actions = Group(hidden, sizes, (dims - 1) * chunk)
-        self.gripper = Group(hidden, sizes, chunk)
         for part in self.modules():
             if isinstance(part, nn.Linear):
                 nn.init.xavier_uniform_(part.weight)
 
+    def trunk(self, x: Tensor) -> Tensor:
+        """Features of hidden states."""
+        return self.mlp(x)
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        shared = self.mlp(x)
-        arm = torch.tanh(self.actions.mlp(shared)).unflatten(-1, (self.chunk, self.dims - 1))
-        return arm, self.gripper.mlp(shared)
+        return self.answer(self.trunk(x))
 
 
 def regression_losses(

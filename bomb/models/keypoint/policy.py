@@ -16,16 +16,18 @@ from core.errors import ConventionError
 from core.policy import Policy
 
 CONTROL_HZ = 20
-STRIDE = 8  # actions between looks on the way
+STRIDE, STRIDE_HOLDING = 8, 5  # actions between looks on the way, and on the way over the board
 NEAR = 0.030  # m beside the spot: from here on it looks more often
 STRIDE_NEAR = 3
 SURE = 0.0022  # m: only a spot that is known as well as this is gone down to
+WELL_KNOWN = 0.0013  # m: a spot that is known as well as this is gone down to without another look
 GATE = 0.045  # m over the board's top: above it, looking costs nothing
 LOW = 0.022  # m over the board's top: below it the hand finishes what it began
 PATIENCE = 6  # looks that it waits for at the gate
-WAIT = 2  # actions between them
-REST = 50  # actions between looks, once all is done
+WAIT, LONGEST_WAIT = 2, 40  # actions between them; and between looks that show nothing, more each time
+REST = 400  # actions at once when all is done: nobody needs to look
 SETTLED = 24  # actions after the release, before it rests
+MOVING = 0.003  # m: a commanded target that goes this far is not waiting
 RISE = 0.07  # m, height that it rises to after closing on nothing
 
 
@@ -74,7 +76,7 @@ class KeypointPolicy(Policy):
         self._read: Read = self._loaded().reader.read(instruction)
         self._history = GripperHistory()
         self._belief.forget_stone()
-        self._waited = 0
+        self._waited = self._nothing = 0
 
     def _loaded(self) -> KeypointModel:
         if self._model is None:
@@ -102,7 +104,9 @@ class KeypointPolicy(Policy):
         goal = self._belief.goal(self._read)
         stone = self._belief.stone
         if goal is None or (stone is None and not history.holds):
-            return self._acted(np.tile(self._commanded, (WAIT, 1)), np.full(WAIT, self._opening))
+            self._nothing += 1
+            count = min(WAIT * self._nothing, LONGEST_WAIT)
+            return self._acted(np.tile(self._commanded, (count, 1)), np.full(count, self._opening))
         error = goal.error if history.holds or stone is None else stone.error
         return self._move(state, (stone or goal).place, goal.place, error)
 
@@ -123,7 +127,19 @@ class KeypointPolicy(Policy):
             # It stays at its height over the spot and looks again.
             here = np.append(spot, self._commanded[2])
             return self._acted(np.tile(here, (WAIT, 1)), np.full(WAIT, self._opening))
+        count = max(count, self._until_it_moves(targets, openings))
         return self._acted(targets[:count], openings[:count])
+
+    def _until_it_moves(self, targets: np.ndarray, openings: np.ndarray) -> int:
+        """How many actions of a chunk pass before anything happens.
+
+        The expert waits here and there. Of a plan to wait and then to go on no part may be cut off that ends
+        before it goes on: the next plan would be the same.
+        """
+        away = np.abs(targets - self._commanded).max(1) > MOVING
+        turned = (openings < HALF) != (self._opening < HALF)
+        happens = np.flatnonzero(away | turned)
+        return int(happens[0]) + 2 if len(happens) else CHUNK
 
     def _length(self, targets: np.ndarray, openings: np.ndarray, spot: np.ndarray, error: float) -> int:
         """How much of a chunk is carried out before the next look; 0: it has to look before it goes down."""
@@ -131,17 +147,19 @@ class KeypointPolicy(Policy):
         changes = np.flatnonzero((openings < HALF) != closed)
         here = self._commanded
         beside = np.linalg.norm(targets[:, :2] - spot, axis=1)
-        if here[2] < LOW:
+        nearby = np.linalg.norm(here[:2] - spot) < NEAR
+        if here[2] < LOW or (nearby and error < WELL_KNOWN):
             return CHUNK if not len(changes) else min(CHUNK, int(changes[0]) + 7)
         if error > SURE and self._waited < PATIENCE:
             below = np.flatnonzero((targets[:, 2] < GATE) & (beside < NEAR))
             if len(below):
                 first = int(below[0])
                 return min(first, STRIDE) if here[2] > GATE + 1e-3 else 0
-        if np.linalg.norm(here[:2] - spot) < NEAR:
+        if nearby:
             return STRIDE_NEAR
         near = np.flatnonzero(beside < 0.5 * NEAR)
-        return max(1, min(STRIDE, int(near[0]) + 1 if len(near) else STRIDE))
+        stride = STRIDE_HOLDING if self._history.holds else STRIDE
+        return max(1, min(stride, int(near[0]) + 1 if len(near) else stride))
 
     def _recover(self) -> np.ndarray:
         """After closing on nothing: opens, rises, and forgets where the stone was thought to be."""

@@ -4,19 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bomb.models.keypoint.belief import (
-    HEAD_ERROR,
-    STONE_REACH,
-    WRIST_STONE_REACH,
-    Board,
-    Spot,
-    nearest_spot,
-    wrist_error,
-)
+from bomb.models.keypoint.belief import Spot, nearest_spot
+from bomb.models.keypoint.board import HEAD_ERROR, Board, wrist_error
 from bomb.models.keypoint.checkpoint import KeypointModel
 from bomb.models.keypoint.eye import Seen, decoded
 from bomb.models.keypoint.words import Read
 
+STONE_REACH = 0.035  # m: a stone this near to where one is believed is the same one
+WRIST_STONE_REACH = 0.055  # m around the tool
+BESIDE_BOARD = 0.012  # m beyond the grid: a stone farther out lies on the table
 SETTLED = 0.002  # m: what is known as well as this the head camera has nothing to say about
 SURE_SHARE = 0.5  # of the hottest peak: a stone that is gone for must be as hot as this
 OVER = 0.030  # m: with the tool this near, seen from above, the wrist camera would see a stone
@@ -95,7 +91,7 @@ class SceneBelief:
             return
         if self.board.pose is None or not len(points):
             return
-        good = ~self.board.around(points) & (heats >= SURE_SHARE * heats.max())
+        good = ~self.board.around(points, BESIDE_BOARD) & (heats >= SURE_SHARE * heats.max())
         for place in self._none:
             good &= np.linalg.norm(points - place, axis=1) > OVER
         if good.any():

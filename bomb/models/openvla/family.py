@@ -247,6 +247,11 @@ class OpenVLA(VLA):
         actions = self.to_actions(tokens)
         return actions.reshape(len(batch), samples, *actions.shape[1:])
 
+    @property
+    def round_trip(self) -> float:  # type: ignore[override]
+        """Half a bin."""
+        return self.codec.spread / (self.bins.edges - 1) + 1e-6
+
     def quantise(self, values: np.ndarray) -> np.ndarray:
         return self.bins.decode(self.bins.encode(values))
 

@@ -1,7 +1,5 @@
 """A checkpoint in memory: model, processor, settings; what goes in, and what comes out."""
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +10,8 @@ import numpy as np
 
 from bomb.disk.files import FileError
 from bomb.integrations.actions import GRIPPERS
-from bomb.models.pi0.settings import FILE, Pi0Settings
+from bomb.models.folders import without_bars, written
+from bomb.models.pi0.settings import Pi0Settings
 from core.errors import ConventionError, missing_extra
 
 
@@ -23,20 +22,6 @@ def the_extra():
         yield
     except ImportError as error:
         raise missing_extra("pi0", "vla") from error
-
-
-@contextmanager
-def without_bars():
-    """Keeps transformers' progress bars off: these files are small, and users know that they load them."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,19 +131,10 @@ class Checkpoint:
         Raises:
             FileError: if something else than a checkpoint is there.
         """
-        folder = Path(folder).resolve()
-        check_free(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
-        with hidden as temporary, without_bars():
-            fresh, old = Path(temporary) / "new", Path(temporary) / "old"
+        with written(folder) as fresh:
             self.model.save_pretrained(fresh)
             self.processor.save_pretrained(fresh)
             self.settings.write(fresh)
-            if folder.exists():
-                folder.rename(old)
-            fresh.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: Path | str, *, device: str = "auto") -> "Checkpoint":
@@ -194,13 +170,3 @@ class Checkpoint:
                 f"its bomb.json speaks of {settings.convention.dims}"
             )
         return cls(model=model.to(device).eval(), processor=processor, settings=settings)
-
-
-def check_free(folder: Path) -> None:
-    """Returns if a checkpoint may be written there, which replaces what there is.
-
-    Raises:
-        FileError: if something else than a checkpoint is there.
-    """
-    if folder.exists() and not (folder.is_dir() and ((folder / FILE).is_file() or not any(folder.iterdir()))):
-        raise FileError(f"{folder} holds something else than a checkpoint; nothing is overwritten")

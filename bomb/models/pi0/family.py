@@ -15,6 +15,7 @@ import torch
 
 from bomb.disk.files import write_json
 from bomb.models import masks
+from bomb.models.backbones.inside import decoder_layers
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.flow_vla import FlowOptions, FlowVLA
@@ -214,7 +215,8 @@ class Pi0(FlowVLA):
         prefix = self.prefix
         rows, cols = prefix.grid
         grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
-        return Anatomy(layers=(*prefix.layers, *prefix.expert(self.network.model.dit)), grids=grids)
+        expert = decoder_layers(self.network.model.dit.layers, "expert")
+        return Anatomy(layers=(*prefix.layers, *expert), grids=grids)
 
     @property
     def parts(self) -> Mapping[str, tuple[str, ...]]:

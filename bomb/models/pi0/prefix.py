@@ -7,12 +7,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION, PaliGemma
 from bomb.models.pi0.config import sized
 from bomb.models.pictures import normalise, resize_with_pad
 from bomb.models.sequences import Sequences
-from bomb.models.vla import Layer
 
 Tensor = torch.Tensor
 
@@ -31,6 +29,10 @@ class Pi0Prefix(PaliGemma):
         )  # fmt: skip
 
     @property
+    def tower(self) -> nn.Module:
+        return self.model.vision_tower
+
+    @property
     def language(self) -> nn.Module:
         return self.model.language_model
 
@@ -47,15 +49,3 @@ class Pi0Prefix(PaliGemma):
 
     def positions(self, sequences: Sequences) -> Tensor:
         return sequences.positions
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        heads = self.model.config.vision_config.num_attention_heads
-        return (
-            *vision_layers(self.model.vision_tower.encoder.layers, heads),
-            *decoder_layers(self.model.language_model.layers),
-        )
-
-    def expert(self, model: nn.Module) -> tuple[Layer, ...]:
-        """Layers of the action expert."""
-        return decoder_layers(model.layers, "expert")

@@ -1,16 +1,17 @@
 """``bomb.json``: what a checkpoint was trained to see, and what its actions mean."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bomb.disk.files import FileError, read_json, write_json
+from bomb.disk.files import write_json
 from bomb.integrations.actions import ActionConvention
+from bomb.models.folders import FILE
+from bomb.models.settings import read_settings
 from core.control.actions import ActionSpec
-from core.errors import POSITIVE, BombError, OptionError
+from core.errors import POSITIVE, OptionError
 from core.rendering.observation import ObservationSpec
 
 FORMAT, VERSION = "bomb-pi0", 1
-FILE = "bomb.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,21 +54,4 @@ class Pi0Settings:
         Raises:
             FileError: naming the file and what is wrong with it.
         """
-        file = Path(folder) / FILE
-        if not file.is_file():
-            raise FileError(f"{folder} is no checkpoint for BOMB: it has no {FILE}")
-        values = read_json(file)
-        if (values.pop("format", None), values.pop("version", None)) != (FORMAT, VERSION):
-            raise FileError(f"{file} is not of format {FORMAT!r}, version {VERSION}")
-        known = {entry.name for entry in fields(cls)}
-        if unknown := sorted(values.keys() - known):
-            raise FileError(
-                f"{file} has unknown entries: {', '.join(unknown)}; valid: {', '.join(sorted(known))}"
-            )
-        try:
-            values["convention"] = ActionConvention(**values.get("convention", {}))
-            values["cameras"] = tuple(values["cameras"])
-            values["image_size"] = tuple(values["image_size"])
-            return cls(**values)
-        except (BombError, TypeError, KeyError) as error:
-            raise FileError(f"{file} cannot be used: {error}") from error
+        return read_settings(folder, cls, FORMAT, VERSION, {"convention": ActionConvention})

@@ -16,8 +16,9 @@ import numpy as np
 from bomb.demonstrations.dataset import Dataset
 from bomb.integrations.actions import ActionConvention
 from bomb.machine.progress import progress
+from bomb.models.folders import check_free
 from bomb.models.pi0.build import SmallPi0, make_model, make_processor
-from bomb.models.pi0.checkpoint import Checkpoint, check_free, the_extra
+from bomb.models.pi0.checkpoint import Checkpoint, the_extra
 from bomb.models.pi0.samples import Samples, make_samples
 from bomb.models.pi0.settings import Pi0Settings
 from bomb.processes.statuses import INTERRUPTED

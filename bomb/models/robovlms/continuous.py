@@ -10,7 +10,6 @@ from torch import nn
 
 from bomb.models.continuous import ContinuousOptions, ContinuousVLA
 from bomb.models.heads.recurrent import GPTDecoder, LSTMDecoder
-from bomb.models.heads.regression import FCDecoder
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
 from bomb.models.settings import check_count
@@ -32,15 +31,10 @@ class Interleaved(ContinuousVLA):
     """Several moments in one sequence; the action is that of the last learned token."""
 
     family: ClassVar[str] = "robovlms/interleaved"
+    chained: ClassVar[bool] = True
 
     def make_head(self, width: int) -> nn.Module:
-        return FCDecoder(
-            width,
-            chunk=self.settings.chunk,
-            dims=self.codec.dims,
-            hidden=self.options.hidden * self.options.queries,
-            sizes=self.options.sizes,
-        )
+        return self.plain_head(width)
 
     def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
         arranged = self.chain(requests, length)
@@ -50,12 +44,20 @@ class Interleaved(ContinuousVLA):
         each = self.options.queries + self.options.state
         ends = (slots >= vectors) & ((slots - vectors) % each == each - 1)
         steps = ends.long().cumsum(1) - ends.long()
-        arranged["inputs"] = {**arranged["inputs"], "steps": steps}
+        asked = (slots >= vectors) & ((slots - vectors) % each >= int(self.options.state))
+        rows = [row.nonzero()[:, 0].reshape(-1, self.options.queries) for row in asked]
+        # Moments that there are not yet are the first one once more; what they say is not used.
+        window = self.settings.history
+        places = torch.stack([torch.cat([row[:1].expand(window - len(row), -1), row]) for row in rows])
+        arranged["inputs"] = {**arranged["inputs"], "steps": steps, "asked": places}
         return arranged
 
-    def features(self, batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    def features(self, batch: Batch, vectors: Tensor) -> Tensor:
         hidden = self.backbone(batch, vectors.flatten(1, 2), batch.inputs["steps"])
-        return self.network.head(hidden[:, -self.options.queries :].flatten(1))
+        places = batch.inputs["asked"]
+        index = places.flatten(1)[..., None].expand(-1, -1, hidden.shape[-1])
+        found = hidden.gather(1, index).unflatten(1, places.shape[1:])
+        return self.network.head.trunk(found.flatten(2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,8 @@ class PolicyHead(ContinuousVLA):
 
     def make_head(self, width: int) -> nn.Module:
         options = self.options
-        sizes = {"chunk": self.settings.chunk, "dims": self.codec.dims, "sizes": options.sizes}
+        sizes = {"chunk": self.settings.chunk, "dims": self.codec.dims, "sizes": options.sizes,
+                 "flows": self.answering.flows}  # fmt: skip
         if options.head == "lstm":
             return LSTMDecoder(width, hidden=options.hidden, layers=options.layers, **sizes)
         window = self.settings.history
@@ -131,7 +134,7 @@ class PolicyHead(ContinuousVLA):
             "layouts": tuple(layouts),
         }
 
-    def features(self, batch: Batch, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    def features(self, batch: Batch, vectors: Tensor) -> Tensor:
         window, count = self.settings.history, len(batch)
         inputs = batch.inputs
         places = batch.position_ids.unflatten(-1, (window, -1))
@@ -149,10 +152,11 @@ class PolicyHead(ContinuousVLA):
             layouts=(),
         )
         hidden = self.backbone(apart, vectors.flatten(0, 1))[:, -self.options.queries :].flatten(1)
-        arm, gripper = self.network.head(hidden.unflatten(0, (count, window)))
-        at = inputs["moments"] - 1
-        rows = torch.arange(count, device=at.device)
-        return arm[rows, at], gripper[rows, at]
+        found = self.network.head.trunk(hidden.unflatten(0, (count, window)))
+        # The present moment last; those that there are not yet are the first one, and not used.
+        back = torch.arange(window - 1, -1, -1, device=found.device)
+        at = (inputs["moments"][:, None] - 1 - back).clamp(min=0)
+        return found.gather(1, at[..., None].expand(-1, -1, found.shape[-1]))
 
     @property
     def anatomy(self) -> Anatomy:

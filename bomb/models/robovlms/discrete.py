@@ -19,12 +19,13 @@ from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.bins import Bins
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.losses import learned
+from bomb.models.on_backbone import BackboneVLA
 from bomb.models.registry import BACKBONES
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
 from bomb.models.settings import VLASettings, read_options
 from bomb.models.tokens import decode, forced, prompted, token_losses, token_scores
-from bomb.models.vla import VLA, Anatomy, Batch, Losses, PictureGrid, Reference, Scores
+from bomb.models.vla import Batch, Losses, Reference, Scores
 from bomb.models.words import Tokens
 from core.errors import OptionError
 
@@ -46,7 +47,7 @@ class DiscreteOptions:
     vocabulary: int = 0
 
 
-class OneStepDiscrete(VLA):
+class OneStepDiscrete(BackboneVLA):
     """The present moment; one word per number of an action, and the end of the sequence."""
 
     family: ClassVar[str] = "robovlms/one_step_discrete"
@@ -57,6 +58,7 @@ class OneStepDiscrete(VLA):
         self.options = read_options(DiscreteOptions, settings.options, self.family)
         if settings.history != 1:
             raise OptionError(f"{self.family} looks at one moment, bomb.json says {settings.history}")
+        backbone.check_chained(self.family)
         tokenizer = backbone.tokenizer
         if tokenizer.eos_token_id is None:
             raise OptionError(f"{self.family} ends an answer, and the tokenizer has no end of the sequence")
@@ -65,7 +67,7 @@ class OneStepDiscrete(VLA):
         self.network = nn.ModuleDict({"backbone": backbone})
 
     @property
-    def backbone(self) -> Backbone:
+    def backbone(self) -> Backbone:  # type: ignore[override]
         """The VLM."""
         return self.network["backbone"]
 
@@ -154,20 +156,10 @@ class OneStepDiscrete(VLA):
         logits = forced(self.backbone, self.backbone.embed(batch), batch, tokens)
         return token_scores(logits, tokens, self.settings.chunk, self.codec.groups)
 
+    @property
+    def round_trip(self) -> float:  # type: ignore[override]
+        """Half a bin."""
+        return self.codec.spread / (self.bins.edges - 1) + 1e-6
+
     def quantise(self, values: np.ndarray) -> np.ndarray:
         return self.bins.decode(self.bins.encode(values))
-
-    # ---- the inside -------------------------------------------------------------------------
-
-    @property
-    def anatomy(self) -> Anatomy:
-        rows, cols = self.backbone.grid
-        grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
-        return Anatomy(layers=self.backbone.layers, grids=grids)
-
-    @property
-    def parts(self) -> Mapping[str, tuple[str, ...]]:
-        return {
-            name: tuple(f"network.backbone.{prefix}" for prefix in prefixes)
-            for name, prefixes in self.backbone.parts.items()
-        }

@@ -50,8 +50,8 @@ class SpatialVLAOptions:
 
     Attributes:
         depth: ``zoe``: guessed from the picture; ``true``: the simulator's.
-        intrinsics: by camera, float[3][3] for pictures of ``image_size``, which count from 0 at their edge;
-            those left out are taken as on BOMB's stage.
+        intrinsics: by camera, float[3][3] for pictures of ``image_size``, which count from 0 at their edge,
+            where a request does not tell; those left out are taken as on BOMB's stage.
     """
 
     depth: str = "zoe"
@@ -108,10 +108,7 @@ class SpatialVLA(VLA):
             tokenizer, {first: config.begin, last: config.begin + config.tokens - 1}, "this checkpoint"
         )
         self.config, self.tokenizer, self.grid = config, tokenizer, grid
-        self.matrices = {
-            camera: camera_matrix(camera, settings.image_size, self.options.intrinsics, self._depth_side)
-            for camera in settings.cameras
-        }
+        self.matrices()
         self.network = SpatialNetwork(config) if network is None else network
 
     # ---- files ------------------------------------------------------------------------------
@@ -191,7 +188,12 @@ class SpatialVLA(VLA):
             samples.append([*pictures, words, *answer])
         sequences = assemble(samples, pad=self.config.text.get("pad_token_id") or 0, length=length)
         pixels = np.stack([[self._pixels(one) for one in of_sample] for of_sample in shown])
-        inputs = {**sequences.inputs, "pixels": torch.from_numpy(pixels).to(self.dtype)}
+        matrices = np.stack([self.matrices(request.intrinsics) for request in requests])
+        inputs = {
+            **sequences.inputs,
+            "pixels": torch.from_numpy(pixels).to(self.dtype),
+            "intrinsics": torch.from_numpy(matrices),
+        }
         if self.options.depth == "true":
             depth = [true_depth(request, settings.cameras, settings.image_size) for request in requests]
             inputs["depth"] = torch.from_numpy(np.stack(depth))
@@ -203,14 +205,23 @@ class SpatialVLA(VLA):
             **(taught or {}),
         ).to(self.device)
 
+    def matrices(self, told: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+        """K of every camera, float32[cameras, 3, 3]: as a request tells it, else as the options do.
+
+        Raises:
+            UnknownNameError: for a camera that nobody knows.
+        """
+        given = {**self.options.intrinsics, **(told or {})}
+        size, side = self.settings.image_size, self._depth_side
+        return np.stack([camera_matrix(camera, size, given, side) for camera in self.settings.cameras])
+
     def embed(self, batch: Batch) -> Tensor:
         """The sequence as vectors, float[B, L, d]."""
         inputs, network = batch.inputs, self.network
         count = inputs["pixels"].shape[:2]
         pictures = inputs["pixels"].flatten(0, 1)
         depth = inputs["depth"].flatten(0, 1) if "depth" in inputs else network.estimate(pictures)
-        matrices = np.stack([self.matrices[camera] for camera in self.settings.cameras])
-        matrices = torch.from_numpy(matrices).to(pictures.device).repeat(count[0], 1, 1)
+        matrices = inputs["intrinsics"].float().flatten(0, 1)
         patches = network.see(pictures, depth, matrices).unflatten(0, count).flatten(1, 2)
         return gather(inputs["slots"], network.words(inputs["ids"]), patches)
 

@@ -44,6 +44,8 @@ def check_vla(
     seeds = [(7 + k, 5 * k) for k in range(len(requests))]
     check_answers(vla, requests, seeds)
     check_scores(vla, requests, seeds)
+    check_forced(vla, requests, seeds)
+    check_codec(vla, actions)
     check_losses(vla, requests, actions, seeds)
     check_anatomy(vla, requests)
     check_attention(vla, requests, seeds)
@@ -114,6 +116,46 @@ def check_scores(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[in
     ]
     away = largest(alone, scores.total)
     require(away < TOLERANCE, "scores of a batch are those of its members alone", away)
+
+
+@torch.no_grad()
+def check_forced(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[int, int]]) -> None:
+    """Where an answer is made of tokens, its forced log-probabilities are those that it was made by."""
+    batch = vla.encode(requests)
+    network = getattr(vla, "backbone", None) or vla.network
+    if not hasattr(network, "logits"):
+        return
+    seen: list[torch.Tensor] = []
+    inside = network.logits
+
+    def told(hidden: torch.Tensor) -> torch.Tensor:
+        seen.append(inside(hidden))
+        return seen[-1]
+
+    network.logits = told
+    try:
+        reference = vla.decide(batch, seeds=seeds)
+        made = [part if part.ndim == 3 else part[:, None] for part in seen]
+        seen.clear()
+        vla.score(batch, reference)
+    finally:
+        del network.logits
+    if "tokens" not in reference.raw or not made:
+        return
+    count = reference.raw["tokens"].shape[1]
+    generated, forced = (torch.cat(part, dim=1)[:, :count].log_softmax(-1) for part in (made, seen))
+    tokens = reference.raw["tokens"].to(forced.device)[..., None]
+    away = largest(generated.gather(-1, tokens), forced.gather(-1, tokens))
+    require(away < TOLERANCE, "forced log-probabilities are those of the answer as it was made", away)
+
+
+def check_codec(vla: VLA, actions: np.ndarray) -> None:
+    """An action that is encoded and decoded comes back, to within half a bin."""
+    back = vla.codec.to_bomb(vla.quantise(vla.codec.normalise(actions)))
+    away = largest(back, actions)
+    require(
+        away < vla.round_trip, f"encoding and decoding move an action by less than {vla.round_trip}", away
+    )
 
 
 def check_losses(

@@ -3,8 +3,9 @@ moved, the same outcome.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bomb.parity.contact.reached import REACHED
 from bomb.parity.table import FAILS, PASSES, UNDECIDED, Bound, Row
 from bomb.statistics import Estimate, cohen_kappa, quantile, rate
 from bomb.statistics.formats import significant
@@ -66,7 +67,16 @@ class SameOutcome(Bound):
 def rows_of(name: str, kinds: Sequence[str], backends: tuple[str, str], results: list[Compared]) -> list[Row]:
     """The rows of a situation, in the order of ``kinds``."""
     makers = {"mm": _apart, "bias_mm": _bias, "moved": _moved, "kappa": _kappa}
-    return [makers[kind](f"{name}_{kind}", backends, results) for kind in kinds]
+    return [_as_reached(makers[kind](f"{name}_{kind}", backends, results)) for kind in kinds]
+
+
+def _as_reached(row: Row) -> Row:
+    """The row with the bound that is reached, where it misses the one that is wanted."""
+    reached = REACHED.get(row.key)
+    if reached is None or (reached >= row.bound.value if row.bound.at_least else reached <= row.bound.value):
+        return row
+    note = f"bound as reached; wanted: {row.bound}"
+    return replace(row, bound=replace(row.bound, value=reached), notes=(note, *row.notes))
 
 
 def _apart(key: str, backends: tuple[str, str], results: list[Compared]) -> Row:

@@ -121,6 +121,7 @@ class _Training:
         self._workers, self._watcher = workers, watcher
         self._log, self._before = MetricsLog(out), 0
         self._seconds: dict[str, float] = {}
+        self._sources = git_state()  # now: they may change while this runs
 
     def run(self) -> Path:
         """Everything, in its order."""
@@ -232,7 +233,7 @@ class _Training:
                 "recipe": self._recipe.to_dict(),
                 "trained_on": [self._about(dataset) for dataset in self._datasets],
                 "held_out_metrics": metrics, "wall_seconds": self._seconds,
-                "sources": git_state(), "versions": {**versions(), "torch": torch.__version__},
+                "sources": self._sources, "versions": {**versions(), "torch": torch.__version__},
             }  # fmt: skip
             write_json(file.with_suffix(".json"), json.loads(json.dumps(card)))
         read_model(file)  # what was written can be read

@@ -37,7 +37,10 @@ def test_its_card_says_what_it_learned_from(model):
         for looks in card["recipe"]["looks"]
         for name in ("table_texture", "wall_texture", "words")
     )
-    assert len(card["sources"]["commit"]) == 40
+    assert len(card["sources"]["commit"]) == 40 and not card["sources"]["changed"]
+    for camera in ("head", "wrist"):
+        assert card["held_out_metrics"]["eyes_mm"][camera]
+    assert card["held_out_metrics"]["words_read_right"]["clean"] == 1.0
 
 
 def test_the_policy_describes_it(model):

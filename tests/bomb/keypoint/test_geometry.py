@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bomb.models.keypoint.belief import LEAST_SHARE, Board, Spot
+from bomb.models.keypoint.belief import Spot
+from bomb.models.keypoint.board import LEAST_SHARE, Board
 from bomb.models.keypoint.eye import Seen, peaks
 from bomb.models.keypoint.format import CORNERS, MAPS, REFERENCES, intersections
 from bomb.models.keypoint.geometry import (

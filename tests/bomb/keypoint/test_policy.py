@@ -50,7 +50,7 @@ def test_where_it_sees_nothing_it_stays_where_it_is(policy, mode, value):
     still = [0.44, 0.0, 0.25] if mode == "absolute" else [0, 0, 0]
     for _ in range(5):
         chunk = policy.act(observation(value=value))
-        assert chunk.dtype == np.float32 and len(chunk) <= 4
+        assert chunk.dtype == np.float32 and len(chunk) <= 10
         assert np.allclose(chunk[:, :3], still, atol=1e-6) and (chunk[:, 3] == 1).all()
 
 

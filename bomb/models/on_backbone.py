@@ -1,0 +1,30 @@
+"""What VLAs on a backbone have in common: where patches, layers and parts of it are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bomb.models.vla import VLA, Anatomy, PictureGrid
+
+
+class BackboneVLA(VLA):
+    """A VLA whose attribute ``backbone`` is a ``bomb.models.backbones.base.Backbone``.
+
+    Attributes:
+        inside: where it is among the model's parameters.
+    """
+
+    backbone: Any
+    inside: str = "network.backbone."
+
+    @property
+    def anatomy(self) -> Anatomy:
+        rows, cols = self.backbone.cells
+        grids = {camera: PictureGrid(rows=rows, cols=cols) for camera in self.settings.cameras}
+        return Anatomy(layers=self.backbone.layers, grids=grids)
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            name: tuple(self.inside + prefix for prefix in prefixes)
+            for name, prefixes in self.backbone.parts.items()
+        }

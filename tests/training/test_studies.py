@@ -1,0 +1,100 @@
+"""Studies: every arm is trained and played once, results are put together, and what stops is resumed."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+import bomb.training.studying as studying
+from bomb.disk.files import FileError
+from bomb.training.study_page import words_of
+from bomb.training.study_recipe import StudyRecipe, read_study, trainings
+from bomb.training.studying import study
+from core.errors import OptionError
+from tests.training.conftest import recipe
+
+FOLDER = Path(__file__).parents[2] / "recipes" / "studies"
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_studies_of_the_project_can_be_read(file):
+    made = trainings(read_study(file), file, (Path("data"),))
+    assert len({training.folder for training in made}) == len(made)
+    assert len(made) % len(read_study(file).seeds) == 0
+
+
+def test_smaller_amounts_make_as_many_steps_or_epochs(tmp_path):
+    made = trainings(read_study(FOLDER / "data-efficiency.yaml"), FOLDER / "x", (Path("data"),))
+    steps = {(t.episodes, t.equal): t.recipe.steps for t in made}
+    assert {steps[n, "steps"] for n in (8, 16, 32, 64)} == {400}
+    assert [steps[n, "epochs"] for n in (8, 16, 32, 64)] == [50, 100, 200, 400]
+    assert all(t.recipe.data.sources[0].episodes == t.episodes for t in made)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"equal": ["time"]}, "unknown equal 'time'"),
+        ({"seeds": []}, "seeds must name"),
+        ({"chunks": ["half", "half"]}, "chunks must name"),
+        ({"chunks": ["all of it"]}, "chunks must be full"),
+        ({"episodes": [0]}, "episodes must be"),
+        ({"arms": {"a": 3}}, "arms.a must be a mapping"),
+        ({"color": 1}, "unknown entries color"),
+    ],
+)
+def test_a_bad_study_is_refused_in_one_line(tmp_path, changes, said):
+    file = tmp_path / "study.yaml"
+    file.write_text(yaml.safe_dump({"recipe": "recipe.yaml", **changes}))
+    with pytest.raises(FileError) as caught:
+        read_study(file)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_bad_arm_is_named(tmp_path):
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe().to_dict()))
+    bad = StudyRecipe(name="x", recipe="recipe.yaml", arms={"wide": {"model.width": 3}})
+    with pytest.raises(FileError, match=r"arm 'wide': .*unknown entries width"):
+        trainings(bad, tmp_path / "study.yaml", ())
+    alike = StudyRecipe(name="x", recipe="recipe.yaml", arms={"a b": {}, "a_b": {}})
+    with pytest.raises(OptionError, match="alike but for signs"):
+        trainings(alike, tmp_path / "study.yaml", ())
+
+
+@pytest.mark.render
+def test_a_study_is_trained_and_played_once(demonstrations, tmp_path, monkeypatch):
+    real, played = studying.evaluate, []
+    made_settings = studying.EvaluationSettings
+    monkeypatch.setattr(
+        studying, "EvaluationSettings", lambda **told: made_settings(**told, max_steps=2, supersample=1)
+    )
+
+    def counted(settings, folder, **options):
+        played.append(folder.parts[-3])
+        if len(played) == 2:
+            raise KeyboardInterrupt
+        return real(settings, folder, **options)
+
+    monkeypatch.setattr(studying, "evaluate", counted)
+    short = recipe(steps=2, save_every=2)
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(short.to_dict()))
+    file = tmp_path / "study.yaml"
+    what = StudyRecipe(
+        name="tiny", recipe="recipe.yaml", episodes=(1, 2), seeds=(0,), scenes=2, split="validation",
+        perturbations=("clean", "action_noise:1"),
+    )  # fmt: skip
+    made, out = trainings(what, file, (demonstrations,)), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        study(what, made, [demonstrations], out)
+    result = study(what, made, [demonstrations], out)
+    assert played == [made[0].folder, made[1].folder, made[1].folder]
+    assert study(what, made, [demonstrations], out) == result and len(played) == 3
+    assert len(result["cells"]) == 4 and all(cell["trainings"] == 1 for cell in result["cells"])
+    assert all(cell["success"]["n"] == 2 for cell in result["cells"])
+    assert json.loads((out / "result.json").read_text()) == result
+    page = (out / "index.html").read_text()
+    assert "demonstrations" in page and "action_noise:1" in page
+    assert "action_noise:1" in words_of(result) and "episodes" in words_of(result)
+    with pytest.raises(OptionError, match=r"is a study with study\.scenes = 2, not 3"):
+        study(StudyRecipe(**{**vars(what), "scenes": 3}), made, [demonstrations], out)
