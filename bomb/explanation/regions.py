@@ -141,7 +141,7 @@ def areas(numbers: np.ndarray, regions: np.ndarray) -> dict[str, float]:
 
 def nuisance(shared: Mapping[str, float] | None) -> float | None:
     """Share of the effect outside of the task's objects: the nuisance mass ratio (arXiv:2605.00321)."""
-    return None if shared is None else float(1 - sum(shared[name] for name in OBJECTS))
+    return None if shared is None else sum(shared[name] for name in REGIONS if name not in OBJECTS)
 
 
 def shown_by(grid_numbers: np.ndarray, count: int, regions: np.ndarray) -> list[str]:
