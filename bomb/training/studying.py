@@ -166,6 +166,6 @@ def _outcomes(folder: Path) -> list[tuple[str, str, int, bool]]:
     result = read_json(folder / "summary.json")
     if not result["complete"]:
         raise BombError(f"{folder} is not complete: {result['stopped'] or 'episodes ended with errors'}")
-    named = {c["condition"]: (c["perturbations"], c["backend"]) for c in result["conditions"]}
+    named = {c["condition"]: (c["perturbation"], c["backend"]) for c in result["conditions"]}
     with RunStore.open(folder) as store:
         return [(*named[row.condition], row.seed, bool(row.success)) for row in store.episodes()]

@@ -44,12 +44,12 @@ def weights(vla):
 @pytest.mark.parametrize("family", FAMILIES.names())
 def test_every_family_fits_demonstrations(trainer, family):
     chunk = 1 if family == "openvla" else 3
-    made = recipe(family, model={"chunk": chunk}, steps=60, save_every=60, batch=12, log_every=60,
-                  optimiser=OptimiserRecipe(rate=1e-2, warm_up=5, schedule="cosine"),
-                  held_out=HeldOutRecipe(every=60, moments=4))  # fmt: skip
+    made = recipe(family, model={"chunk": chunk}, steps=120, save_every=120, batch=12, log_every=60,
+                  optimiser=OptimiserRecipe(rate=3e-3, warm_up=5, schedule="cosine"),
+                  held_out=HeldOutRecipe(every=120, moments=4))  # fmt: skip
     losses = []
     trained = trainer(made).train(lambda _, loss: losses.append(loss))
-    assert trained.complete and np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
+    assert trained.complete and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
 
 def test_a_resumed_training_is_an_uninterrupted_one(trainer, tmp_path):
