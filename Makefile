@@ -1,6 +1,6 @@
 # Two commands: `make demo` and `make test`. Both set up what they need; `make setup` stops before running.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-interop test-sanitized check format bench baseline parity-full docs-pictures lock clean
+.PHONY: help setup demo test test-interop test-commands test-sanitized check format bench baseline parity-full docs-pictures lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -16,6 +16,9 @@ test: setup ## the tests, on every core; ARGS="tests/bomb -k cli" runs a part
 
 test-interop: setup ## the installed wheel from outside of the checkout, foreign readers and runners
 	@bash scripts/test_interop.sh
+
+test-commands: setup ## every command of README and docs as it stands, with small numbers; half an hour
+	@.venv/bin/python -m pytest -q -m commands tests/interop/test_doc_shell.py --durations=0
 
 test-sanitized: setup ## the checker under the address and undefined-behaviour sanitizers
 	@bash scripts/test_sanitized.sh

@@ -50,7 +50,8 @@ def pages() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.commands
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("page", pages())
 def test_commands_run_as_they_stand(page, tmp_path):
     path, folder = tmp_path / "path", tmp_path / "folder"

@@ -94,7 +94,7 @@ def test_a_study_is_trained_and_played_once(demonstrations, tmp_path, monkeypatc
     assert all(cell["success"]["n"] == 2 for cell in result["cells"])
     assert json.loads((out / "result.json").read_text()) == result
     page = (out / "index.html").read_text()
-    assert "demonstrations" in page and "action_noise:1" in page
+    assert "Success" in page and "action_noise:1" in page
     assert "action_noise:1" in words_of(result) and "episodes" in words_of(result)
     with pytest.raises(OptionError, match=r"is a study with study\.scenes = 2, not 3"):
         study(StudyRecipe(**{**vars(what), "scenes": 3}), made, [demonstrations], out)
