@@ -7,8 +7,9 @@ count: to be named by a string and found at run time is how a room reaches what 
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -90,9 +91,22 @@ def reached(folder: Path, file: Path) -> set[str]:
     return found
 
 
-def _wanted(file: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(file.read_text(), str(file))):
+def parsed(file: Path) -> tuple[ast.Module, tuple[ast.AST, ...]]:
+    """A file, and every node of it; the same text is parsed once, however many tests ask."""
+    return _parsed(str(file), file.read_text())
+
+
+@cache
+def _parsed(name: str, text: str) -> tuple[ast.Module, tuple[ast.AST, ...]]:
+    tree = ast.parse(text, name)
+    return tree, tuple(ast.walk(tree))
+
+
+def _wanted(file: Path) -> tuple[tuple[int, str], ...]:
+    found: list[tuple[int, str]] = []
+    for node in parsed(file)[1]:
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+            found += ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+    return tuple(found)

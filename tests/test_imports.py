@@ -6,14 +6,13 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 from bomb.policies.registry import POLICIES
 from core import registry
-from tests.import_rules import circle, edges, modules, reached, room, upward
+from tests.import_rules import circle, edges, modules, parsed, reached, room, upward
 
 ROOT = Path(__file__).resolve().parent.parent
 HOUSES = ("core", "tasks", "backends", "bomb")
@@ -105,9 +104,8 @@ def files(*folders: str) -> list[Path]:
     return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
 
 
-@lru_cache
 def tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(), str(file))
+    return parsed(file)[0]
 
 
 def imports(file: Path) -> list[Import]:
@@ -196,7 +194,7 @@ def test_nothing_outside_of_backends_asks_for_one_by_name():
     for file in files("core", "tasks", "bomb"):
         if file == ROOT / "core" / "registry.py":
             continue
-        for node in ast.walk(tree(file)):
+        for node in parsed(file)[1]:
             values: list[ast.AST | None] = []
             if isinstance(node, ast.Compare):
                 values = [node.left, *node.comparators]
@@ -234,7 +232,7 @@ def test_processes_of_our_own_are_started_in_one_place():
     for file in files(*HOUSES):
         if file.parent == ROOT / "bomb" / "processes":
             continue
-        for node in ast.walk(tree(file)):
+        for node in parsed(file)[1]:
             called = node.func if isinstance(node, ast.Call) else None
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
             if name in starters:
@@ -255,7 +253,7 @@ def test_tests_and_benchmarks_use_public_names():
     """What they need of the inside has a public way in: ``Environment.debug``, ``Registry.temporarily``."""
     wrong = []
     for file in files("tests", "benchmarks", "examples", "scripts"):
-        for node in ast.walk(tree(file)):
+        for node in parsed(file)[1]:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in HOUSES:
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.Attribute) and getattr(node.value, "id", "") not in ("self", "cls"):
