@@ -15,6 +15,7 @@ mkdir -p "$folder/core/judge" "$folder/tests"
 cp -r "$root/csrc" "$folder/csrc"
 cp "$root/setup.py" "$folder/"
 cp "$root/core/judge/checker.py" "$folder/core/judge/"
+cp "$root/core/errors.py" "$folder/core/" # the checker's tolerances refuse by it
 cp -r "$root/tests/csrc" "$folder/tests/csrc"
 touch "$folder/core/__init__.py" "$folder/core/judge/__init__.py" "$folder/tests/__init__.py"
 printf '[tool.pytest.ini_options]\naddopts = "--import-mode=importlib --strict-markers"\n' > "$folder/pyproject.toml"
