@@ -254,7 +254,7 @@ def test_the_client_refuses_a_server_that_means_something_else(python, recorded,
         ("Slow", "?timeout=0.5", "PolicyTimeoutError", "did not answer within 0.5 s"),
         ("Dying", "?connect_timeout=1", "PolicyConnectionError", "is gone"),
         ("Undeclared", "", "PolicyOutputError", "shape"),
-        ("Wrist", "", "ConventionError", "asks for wrist"),
+        ("Wrist", "", "ConventionError", "looks through wrist, and is not shown wrist"),
     ],
 )
 def test_a_failing_server_is_an_error_of_the_episode(python, kind, options, error, words):
