@@ -51,7 +51,7 @@ def vla_python(tmp_path_factory, wheel) -> Path:
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
     install(python, "torch==2.13.0")  # first and by itself: which build it is depends on the machine
-    install(python, "torch==2.13.0", f"{wheel}[vla]")
+    install(python, "torch==2.13.0", f"{wheel}[vla,data]")  # data: LeRobot folders are learned from
     return python
 
 
