@@ -15,6 +15,7 @@ from bomb.models.pi0.policy import Pi0Policy
 from bomb.models.pi0.samples import make_samples
 from bomb.models.pi0.train import new_checkpoint, step
 from core.policy import Request
+from core.rendering.sight import Sight
 
 folder, dataset, out = Path(sys.argv[1]), Dataset.open(Path(sys.argv[2])), Path(sys.argv[3])
 torch.set_num_threads(1)
@@ -43,7 +44,7 @@ def largest(one: list[np.ndarray], other: list[np.ndarray]) -> float:
 answer: dict = {}
 seeds = dataset.seeds()
 policy = Pi0Policy(str(folder), device="cpu")
-answer["describe"] = policy.describe()
+answer["describe"] = {**policy.describe(), **Sight.of(policy).to_dict()}
 
 # A new model, written and read: equal to the last bit.
 samples = make_samples(
