@@ -1,7 +1,7 @@
 """How far the simulators' pictures agree under every knob: ``bomb parity --perturbation`` for each of them.
 
 Graded knobs at severity 3, categorical ones at each of their sets. A knob that was measured is not measured
-again, so that what was interrupted goes on where it stopped.
+again, so that what was interrupted resumes where it stopped.
 
     python -m benchmarks.perturbed_parity --json runs/perturbed_parity.json --write docs/perturbations.md
 """

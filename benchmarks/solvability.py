@@ -1,7 +1,7 @@
 r"""Whether the scripted expert can play what the perturbations make: a severity it cannot is a wrong one.
 
 Only knobs that change the course of an episode are played; the others leave the expert's states as they are,
-bit for bit, which tests/perturbations holds. Interrupted, it goes on where it stopped.
+bit for bit, which tests/perturbations holds. Interrupted, it resumes where it stopped.
 
     python -m benchmarks.solvability --episodes 50 --json runs/solvability.json --write docs/perturbations.md
     python -m benchmarks.solvability --task games --levels 5 --json runs/solvability_games.json \

@@ -262,12 +262,12 @@ class Environment(gymnasium.Env):
         return self._begun().snapshot().to_bytes()
 
     def load_state(self, saved: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Goes on from ``save_state``, from this backend or another.
+        """Continues from ``save_state``, from this backend or another.
 
-        What is loaded twice goes on twice the same, bit for bit, in one backend. The run that was saved is
-        not touched, and goes on a little otherwise than a loaded one: a state has float32, and no memory of
-        the contact solver. Over 40 steps at 20 Hz no joint or stone differs by more than 1e-5 m or rad in
-        MuJoCo and 1e-3 in SAPIEN, which forgets more; what is chaotic by nature, a falling stone for example,
+        What is loaded twice continues the same twice, bit for bit, in one backend. The run that was saved is
+        not touched, and continues a little differently from a loaded one: a state is float32, without the
+        contact solver's memory. Over 40 steps at 20 Hz no joint or stone differs by more than 1e-5 m or rad
+        in MuJoCo and 1e-3 in SAPIEN, which forgets more; what is chaotic by nature, such as a falling stone,
         may grow apart later.
 
         Returns:

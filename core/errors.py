@@ -217,7 +217,7 @@ def check_integer(name: str, value: object, *, least: int, most: int | None = No
     """Returns ``value``, Python's or NumPy's, as an ``int`` if it is in the range.
 
     Raises:
-        OptionError: if it is no integer, or out of the range; bools are no integers.
+        OptionError: if it is not an integer, or out of the range; bools are no integers.
     """
     Number(least=least, most=most, any_kind=True).check(name, value)
     integer: Any = value  # `check` has refused everything that `int` does not take
@@ -228,7 +228,7 @@ def check_names(name: str, values: object) -> tuple[str, ...]:
     """Returns a sequence of names as a tuple.
 
     Raises:
-        OptionError: if it is no sequence of text; one string is none, and would be read as its letters.
+        OptionError: if it is not a sequence of text; one string is none, and would be read as its letters.
     """
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise OptionError(f"{name} must be a sequence of names, got {values!r}")

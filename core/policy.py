@@ -47,7 +47,7 @@ class Policy(ABC):
         """
 
     def proceed(self, instruction: str) -> None:  # noqa: B027 -- most policies need not know
-        """Goes on with the next move of an episode that has several; what is left of a chunk is dropped.
+        """Continues with the next move of an episode that has several; what is left of a chunk is dropped.
 
         By default nothing happens: the instruction is in the observation, too. A privileged policy is called
         ``proceed(instruction, move=Move)``.

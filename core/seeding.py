@@ -93,7 +93,7 @@ def check_seed(seed: object) -> int:
     """A seed as a plain ``int``.
 
     Raises:
-        OptionError: if it is no integer from 0 to 2^63 - 1.
+        OptionError: if it is not an integer from 0 to 2^63 - 1.
     """
     return check_integer("seed", seed, least=0, most=LARGEST_SEED)
 

@@ -298,7 +298,7 @@ def _dress(target: render.RenderMaterial, material: MaterialSpec) -> None:
     if material.texture is not None:
         target.base_color_texture = _texture(material.texture, material.color)
     elif target.base_color_texture is not None:
-        # SAPIEN goes on drawing a texture that is taken away; one texel of the colour stands in for none.
+        # SAPIEN keeps drawing a texture that is taken away; one texel of the colour stands in for none.
         texel = np.array([[[*material.color, 1.0]]], dtype=np.float32)
         target.base_color_texture = render.RenderTexture2D(texel, "R32G32B32A32Sfloat")
     # After the texture: that a material has one now is noticed only when one of these is set.

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--hold-out",
         default=",".join(HELD_OUT),
         metavar="SETS",
-        help=f"what is left out for evaluation: comma-separated out of {', '.join(HELD_OUT)}, or none",
+        help=f"what is held out for evaluation: comma-separated out of {', '.join(HELD_OUT)}, or none",
     )
     parser.add_argument("--action-mode", default="delta", metavar="MODE", help="delta or absolute")
     parser.add_argument("--control-hz", type=int, default=20, metavar="HZ", help="actions per second")
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     print(told(summary))
     if not result.complete:
         print(
-            f"interrupted after {result.kept} of {args.episodes} episodes; the same command goes on",
+            f"interrupted after {result.kept} of {args.episodes} episodes; the same command resumes",
             file=sys.stderr,
         )
         return INTERRUPTED
@@ -165,7 +165,7 @@ def told(summary: dict[str, Any]) -> str:
         words = ", ".join(f"{name}: {level}" for name, level in summary["perturbations"].items())
         lines.append(f"  perturbations {words}")
     if summary["left_out"]:
-        lines.append(f"  {summary['left_out']} seeds left out: their goals are held out")
+        lines.append(f"  {summary['left_out']} seeds skipped: their goals are held out")
     lines += [f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in summary["failures"].items()]
     lines += [f"  seed {seed} could not be played: {message}" for seed, message in summary["errors"].items()]
     return "\n".join(lines)

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--episodes", type=int, default=20, metavar="N", help="how many in each condition")
     what.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first; the rest count up")
     what.add_argument(
-        "--goals", default="all", metavar="SET", help=f"{', '.join(GOALS)}: in the demonstrations or left out"
+        "--goals", default="all", metavar="SET", help=f"{', '.join(GOALS)}: in the demonstrations or held out"
     )
     what.add_argument(
         "--max-steps",
@@ -86,9 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="evaluate even on the split that the policy was trained on",
     )
     _add_execution(parser)
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="run folder; the same one again goes on where it stopped"
-    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder; name it again to resume")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there")
 
 

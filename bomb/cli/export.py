@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="the --out of `bomb collect`")
     parser.add_argument("--format", required=True, metavar="FORMAT", help=f"one of {', '.join(FORMATS)}")
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="its folder; the same one again goes on"
+        "--out", required=True, type=Path, metavar="DIR", help="its folder; name it again to resume"
     )
     parser.add_argument(
         "--backend",

@@ -28,13 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the table there; what was interrupted resumes"
     )
-    parser.add_argument("--rows", metavar="NAMES", help="comma-separated, or contact; all others if left out")
+    parser.add_argument(
+        "--rows", metavar="NAMES", help="comma-separated, or contact; default: all but contact"
+    )
     parser.add_argument("--backends", default="mujoco,robotwin", metavar="A,B", help="the two to compare")
     parser.add_argument("--split", default="parity", metavar="NAME", help=f"one of {', '.join(SPLITS)}")
     parser.add_argument(
         "--perturbation",
         metavar="NAME[:LEVEL]",
-        help="compare the pictures of this perturbation, at twice the clean bounds; severity 3 if left out",
+        help="compare the pictures of this perturbation, at twice the clean bounds; default severity: 3",
     )
     parser.add_argument("--workers", type=int, default=2, metavar="K", help="processes; 0 plays in this one")
     parser.add_argument(

@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="run folder: its recorded actions are played; default: the policy plays",
     )
-    parser.add_argument(
-        "--condition", metavar="KEY", help="of the run; may be left out where only one has the seed"
-    )
+    parser.add_argument("--condition", metavar="KEY", help="of the run; optional where only one has the seed")
     parser.add_argument(
         "--policy", default="expert", metavar="NAME", help=f"one of {', '.join(POLICIES.names())}"
     )

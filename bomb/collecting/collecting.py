@@ -35,7 +35,7 @@ def collect(
     workers: int = 1,
     report: Callable[[SeedOutcome], None] | None = None,
 ) -> Collected:
-    """Plays seeds upwards until ``episodes`` of them have succeeded; goes on where an earlier call stopped.
+    """Plays seeds upwards until ``episodes`` of them have succeeded; resumes where an earlier call stopped.
 
     Which seeds the dataset has depends on the settings alone: the lowest that succeed. No more are begun
     than are still needed, so a seed that is being played can never turn out to be one too many. Ctrl-C ends
@@ -44,7 +44,7 @@ def collect(
     Args:
         settings: what to collect.
         episodes: how many demonstrations the dataset is to have.
-        out: its folder; an existing one is gone on with.
+        out: its folder; an existing one is resumed.
         workers: processes that play.
         report: called with every outcome, those of earlier calls included.
 

@@ -85,7 +85,7 @@ def _check_same(dataset: Dataset, wanted: dict[str, Any]) -> None:
     if difference is not None:
         raise OptionError(
             f"{dataset.path} holds a dataset with {difference.name} = {difference.before!r}, not "
-            f"{difference.now!r}; choose another folder, or the same settings to go on with it"
+            f"{difference.now!r}; choose another folder, or the same settings to resume it"
         )
     if len(dataset) > wanted["episodes"]:
         raise OptionError(

@@ -25,7 +25,7 @@ class CollectionBar:
             self._bar.update()
         else:
             self._counts[outcome.kind] += 1
-            words = {"failed": "failed", "held_out": "left out", "error": "not playable"}
+            words = {"failed": "failed", "held_out": "skipped", "error": "not playable"}
             self._bar.set_postfix_str(
                 ", ".join(f"{count} {words[kind]}" for kind, count in self._counts.items()), refresh=False
             )

@@ -129,7 +129,7 @@ def _play_policy(settings: DemoSettings, drawing: Sequence[str], results: DemoRe
 def _who_can_draw(settings: DemoSettings, results: DemoResults, say: Say) -> list[str]:
     """Simulators whose renderer works here; each is tried in a process of its own."""
     if not settings.pictures:
-        results.notes.append("Pictures and the video were left out, as asked for.")
+        results.notes.append("Pictures and the video were skipped, as requested.")
         return []
     drawing = []
     for backend in BACKENDS.names():
@@ -138,7 +138,7 @@ def _who_can_draw(settings: DemoSettings, results: DemoResults, say: Say) -> lis
         if finding.ok:
             drawing.append(backend)
         else:
-            words = f"Pictures of {backend} are left out: {finding.found}. What to do: {finding.advice}."
+            words = f"No pictures of {backend}: {finding.found}. To fix it: {finding.advice}."
             results.notes.append(words)
             say(words)
     return drawing

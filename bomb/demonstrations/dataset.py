@@ -54,7 +54,7 @@ class Dataset:
         dataset = cls(Path(path))
         file = dataset.path / SETTINGS_FILE
         if not dataset.path.is_dir():
-            raise FileError(f"{dataset.path} is no folder; a dataset is the --out of `bomb collect`")
+            raise FileError(f"{dataset.path} is not a folder; name the --out of `bomb collect`")
         settings = read_json(file)
         if settings.get("format") != FORMAT:
             raise FileError(f"{file} is of format {settings.get('format')!r}, not {FORMAT!r}")
@@ -141,7 +141,7 @@ def _seeds(folder: Path) -> list[int]:
         if file.name.startswith("."):
             continue  # half written when the power went
         if not digits.isdecimal() or file.stem == digits:
-            raise FileError(f"{file} is no episode: its name must be episode_SEED.npz")
+            raise FileError(f"{file} is not an episode: its name must be episode_SEED.npz")
         seeds.append(int(digits))
     return sorted(seeds)
 

@@ -86,7 +86,7 @@ def render_dataset(
     Args:
         dataset: an existing one.
         settings: what to draw with.
-        out: the folder; one with pictures of the same dataset and settings is gone on with.
+        out: the folder; one with pictures of the same dataset and settings is resumed.
         workers: processes that draw.
         report: called with each seed that is done.
 
@@ -138,7 +138,7 @@ class Painter:
                 self._draw(demonstration, camera, visual_draw, place)
             except OSError as error:
                 raise FileError(
-                    f"{place} cannot be written: {error.strerror}; the same command goes on from there"
+                    f"{place} cannot be written: {error.strerror}; the same command resumes from there"
                 ) from error
 
     def _draw(self, demonstration: Demonstration, camera: str, visual_draw: int, place: Path) -> None:
@@ -182,7 +182,7 @@ def _begin(out: Path, dataset: Dataset, settings: RenderSettings) -> None:
         if difference is not None:
             raise OptionError(
                 f"{out} has pictures with {difference.name} = {difference.before!r}, not {difference.now!r}; "
-                "choose another folder, or the same settings to go on with it"
+                "choose another folder, or the same settings to resume it"
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileError(f"{out} exists and holds no pictures of `bomb render`; choose another folder")

@@ -15,7 +15,7 @@ def capped(text: str, most: int = LONGEST) -> str:
         return text
     head = most * 2 // 3
     return (
-        f"{text[:head]} [... {len(text) - most} characters left out ...] {text[len(text) - (most - head) :]}"
+        f"{text[:head]} [... {len(text) - most} characters omitted ...] {text[len(text) - (most - head) :]}"
     )
 
 

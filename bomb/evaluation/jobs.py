@@ -79,7 +79,7 @@ class JobOutcome:
 def failed(
     job: EpisodeJob, kind: str, message: str, *, step: int | None = None, value: str | None = None
 ) -> JobOutcome:
-    """The outcome of a job that came to nothing without raising here."""
+    """The outcome of a job that failed without raising here."""
     error = ErrorRow(
         condition=job.condition,
         seed=job.seed,

@@ -50,8 +50,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Plays the episodes that are not in ``out`` yet and sums up all of them.
 
-    An attempt that ends with an error is kept apart: it is no failure of the policy's hand and does not enter
-    the rates. It is retried, and played again when the run is taken up again. Ctrl-C ends the run with what
+    An attempt that ends with an error is kept apart: the policy did not fail, and no rate counts it. It is
+    retried, and played again when the run is resumed. Ctrl-C ends the run with what
     is finished.
 
     Workers are spawned: scripts that call this need ``if __name__ == "__main__":``.

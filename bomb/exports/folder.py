@@ -2,7 +2,7 @@
 
 ``bomb_export.json`` says what the export is and which shards are in place. A shard is written into
 ``.parts``, its files are renamed into their places, the format's metadata is rewritten, and last comes this
-file. What a killed process left behind is removed by the next one, which goes on after the last finished
+file. What a killed process left behind is removed by the next one, which resumes after the last finished
 shard.
 """
 
@@ -75,12 +75,12 @@ class ExportFolder:
         marker = self.path / MARKER
         stored = read_json(marker)
         if stored.get("format") != FORMAT or stored.get("version") != VERSION:
-            raise FileError(f"{marker} is no export of BOMB of version {VERSION}")
+            raise FileError(f"{marker} is not an export of BOMB of version {VERSION}")
         difference = first_difference(stored["about"], self._about, may_differ=("versions",))
         if difference is not None:
             raise OptionError(
                 f"{self.path} holds an export with {difference.name} = {difference.before!r}, not "
-                f"{difference.now!r}; choose another folder, or the same settings to go on with it"
+                f"{difference.now!r}; choose another folder, or the same settings to resume it"
             )
         planned = [{"seed": e.seed, "fingerprint": e.fingerprint} for e in plan.episodes]
         done = stored["episodes"]
@@ -178,7 +178,7 @@ def open_export(path: Path, writer: Writer, about: dict, plan: ExportPlan) -> It
     begun = (path / MARKER).exists()
     if not begun and path.exists():
         if not path.is_dir():
-            raise FileError(f"{path} is no folder")
+            raise FileError(f"{path} is not a folder")
         strangers = sorted(
             file.name for file in path.iterdir() if file.name not in (LOCK, PARTS) and not left_half(file)
         )

@@ -30,7 +30,7 @@ class LeRobotFolder:
         info: what ``meta/info.json`` says.
 
     Raises:
-        FileError: if it is no dataset, damaged, or of another version.
+        FileError: if it is not a dataset, damaged, or of another version.
     """
 
     def __init__(self, path: Path):
@@ -128,7 +128,7 @@ class LeRobotFolder:
                 yield np.asarray(Image.open(io.BytesIO(stored["bytes"])).convert("RGB"))
             except (OSError, TypeError, KeyError) as error:
                 raise FileError(
-                    f"{self.path}: {feature} of episode {episode}, frame {row} is no picture: {error}"
+                    f"{self.path}: {feature} of episode {episode}, frame {row} is not a picture: {error}"
                 ) from error
 
     def _from_video(self, episode: int, feature: str, rows: Sequence[int]) -> Iterator[np.ndarray]:

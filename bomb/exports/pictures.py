@@ -27,7 +27,7 @@ _MOST_WAITING = 64  # pictures; what waits is held uncompressed
 
 
 class Encoding:
-    """Encodes pictures in the background; compression leaves the interpreter free, so drawing goes on.
+    """Encodes pictures in the background; compression leaves the interpreter free, so drawing continues.
 
     Use as a context manager.
     """

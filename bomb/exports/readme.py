@@ -37,7 +37,7 @@ def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> N
         "frame of positions": "the robot's base: x forward, y left, z up",
         "moments": _moments(settings),
         "visual draws": f"{settings.visual_draws} of each demonstration, each an episode of its own",
-        "no-ops": "left out" if settings.drop_noops else "kept",
+        "no-ops": "dropped" if settings.drop_noops else "kept",
         "columns": ", ".join(settings.columns) or "none beside the format's own",
     }
     lines = [
@@ -58,7 +58,7 @@ def _moments(settings: ExportSettings) -> str:
     if settings.moments is not None:
         return f"{settings.moments} of each demonstration, spread over it: actions do not follow one another"
     if settings.every > 1:
-        return f"every {settings.every} steps: actions between them are left out"
+        return f"every {settings.every} steps: actions between them are skipped"
     return "all"
 
 

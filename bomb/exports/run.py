@@ -65,7 +65,7 @@ def export(
 ) -> Exported:
     """Draws every demonstration of a dataset and writes it in a trainer's format.
 
-    The same call again goes on where an earlier one stopped, and takes up demonstrations that the dataset got
+    The same call again resumes where an earlier one stopped, and takes up demonstrations that the dataset got
     since. Memory does not grow with the dataset but for its states and actions, 100 bytes per frame at most.
 
     Args:

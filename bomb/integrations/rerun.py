@@ -165,7 +165,7 @@ class _Episode:
 def distances_mm(record: EpisodeRecord) -> np.ndarray | None:
     """How far the judged stone is from where it belongs, seen from above: float64[T], in mm.
 
-    None where the goal is no single intersection, or no stone was judged.
+    None where the goal is not a single intersection, or no stone was judged.
     """
     goal, stone = record.about["goal"], record.about["verdict"]["stone"]
     if goal["kind"] != "intersection" or stone is None or stone < 0 or len(record.about["segments"]) > 1:

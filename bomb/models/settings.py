@@ -93,7 +93,7 @@ def read_settings(folder: Path, kind: type, form: str, version: int, parts: Mapp
     """
     file = Path(folder) / FILE
     if not file.is_file():
-        raise FileError(f"{folder} is no checkpoint for BOMB: it has no {FILE}; see docs/models.md")
+        raise FileError(f"{folder} is not a checkpoint for BOMB: it has no {FILE}; see docs/models.md")
     values = read_json(file)
     if (values.pop("format", None), values.pop("version", None)) != (form, version):
         raise FileError(f"{file} is not of format {form!r}, version {version}")

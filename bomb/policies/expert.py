@@ -47,7 +47,7 @@ class Expert(Planned):
         self._state: SceneState | None = None
 
     def proceed(self, instruction: str, *, move: Move | None = None) -> None:
-        """Goes on with ``move``, from wherever the arm is."""
+        """Continues with ``move``, from wherever the arm is."""
         if move is None:
             raise TypeError("the expert is privileged: let it proceed with move=")
         self._goal: Goal = move.goal

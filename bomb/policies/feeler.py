@@ -57,7 +57,7 @@ class Feeler(Planned):
         self._plan = self._play(instruction)
 
     def proceed(self, instruction: str) -> None:
-        """Goes on with the next move."""
+        """Continues with the next move."""
         self._plan = self._play(instruction)
 
     def act(self, observation: dict) -> np.ndarray:

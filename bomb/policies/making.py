@@ -25,7 +25,7 @@ from bomb.policies.words import PolicyWords, shortened
 from core.errors import OptionError, RegistrationError
 from core.policy import Policy
 
-MOST_WRAPPERS = 8  # of policies around a policy; more is no question that anybody has
+MOST_WRAPPERS = 8  # of policies around a policy; more is not a question that anybody has
 
 
 def make_policy(words: str) -> Policy:
@@ -110,7 +110,7 @@ def load(target: str) -> type[Policy]:
     """The policy class behind ``"module:Class"``.
 
     Raises:
-        RegistrationError: if it cannot be imported, or is no policy.
+        RegistrationError: if it cannot be imported, or is not a policy.
     """
     module, _, attribute = target.partition(":")
     try:
@@ -120,5 +120,5 @@ def load(target: str) -> type[Policy]:
             f"policy {target!r} cannot be imported: {type(error).__name__}: {message_of(error)}"
         ) from error
     if not (isinstance(kind, type) and issubclass(kind, Policy)):
-        raise RegistrationError(f"policy {target!r} is no subclass of core.Policy")
+        raise RegistrationError(f"policy {target!r} is not a subclass of core.Policy")
     return kind

@@ -19,7 +19,7 @@ class NoisyExpert(Expert):
         sigma: standard deviation (m).
 
     Raises:
-        OptionError: if ``sigma`` is no finite number >= 0.
+        OptionError: if ``sigma`` is not a finite number >= 0.
     """
 
     wants_step = True

@@ -55,7 +55,7 @@ class Push(Planned):
         self._next(episode.moves[0])
 
     def proceed(self, instruction: str, *, move: Move | None = None) -> None:
-        """Goes on with ``move``, from wherever the arm is."""
+        """Continues with ``move``, from wherever the arm is."""
         if move is None:
             raise TypeError("the pusher is privileged: let it proceed with move=")
         self._next(move)

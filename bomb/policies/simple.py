@@ -13,7 +13,7 @@ class RandomPolicy(Policy):
     """Uniform actions, each kept for ``repeat`` steps so that the arm gets somewhere.
 
     Raises:
-        OptionError: if ``repeat`` is no integer from 1 to 1000.
+        OptionError: if ``repeat`` is not an integer from 1 to 1000.
     """
 
     wants_action_spec = True

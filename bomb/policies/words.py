@@ -52,7 +52,7 @@ class PolicyWords:
         ``masked(vla(checkpoint='DIR'), span='row')`` has the words ``vla(checkpoint='DIR')`` and one option.
 
         Raises:
-            OptionError: if brackets are not closed, or an option is no plain value.
+            OptionError: if brackets are not closed, or an option is not a plain value.
         """
         inside = self.inside or ""
         at = _first_option(inside)

@@ -30,7 +30,7 @@ class LoadedRun:
         settings: as ``RunStore.settings`` has them.
         conditions: the matrix, in its order.
         episodes: condition key to seed to row.
-        errors: every attempt that came to nothing. unplayed: the last of each episode without a result.
+        errors: every attempt that ended in an error. unplayed: the last of each episode without a result.
     """
 
     name: str

@@ -212,7 +212,7 @@ class Efficiency:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorSummary:
-    """Attempts that came to nothing: no failures of the policy's hand.
+    """Attempts that ended in an error: the policy's hand did not fail.
 
     Attributes:
         attempts: how many. unplayed: episodes without a result after them. recovered: those with one.

@@ -185,7 +185,7 @@ def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
         lines = [f"{name}: {interval(side)} of {perturbed.pairs} pairs" for name, side in sides]
         alone = perturbed.episodes - perturbed.pairs
         if alone:
-            lines.append(f"{counted(alone, 'perturbed episode')} without a clean twin left out")
+            lines.append(f"{counted(alone, 'perturbed episode')} without a clean twin, not counted")
         lines += carried
         return place, " → ".join(share(side) for _, side in sides), Raw("<br>".join(lines))
     if clean is not None and clean.episodes:
@@ -225,7 +225,7 @@ def _group_cell(group: Group | None) -> str | Raw:
     if not group.pairs:
         return Raw(f"{rate_cell(group.success)}<small>without clean twins</small>")
     alone = group.episodes - group.pairs
-    left = f"<small>{alone} without a clean twin left out</small>" if alone else ""
+    left = f"<small>{alone} without a clean twin, not counted</small>" if alone else ""
     return Raw(f"{rate_cell(group.paired)}{left}")
 
 

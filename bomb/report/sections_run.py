@@ -31,7 +31,7 @@ def efficiency(page: Page, summary: Summary) -> None:
 
 
 def errors(page: Page, summary: Summary) -> None:
-    """Attempts that came to nothing."""
+    """Attempts that ended in an error."""
     page.heading("Errors")
     runs = [run for run in summary.runs if run.errors.attempts]
     page.paragraph(

@@ -101,7 +101,7 @@ def rescore(run: RunStore, changes: dict[str, float] | None = None) -> Rescored:
         changes: fields of ``core.Tolerances`` to replace, in SI units.
 
     Raises:
-        UnknownNameError, OptionError: for a limit that does not exist, or is no number from 0 up.
+        UnknownNameError, OptionError: for a limit that does not exist, or is not a number from 0 up.
         FileError: if the store is damaged or an episode cannot be read.
     """
     for name in changes or {}:

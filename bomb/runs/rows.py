@@ -94,7 +94,7 @@ class EpisodeRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorRow:
-    """An attempt that came to nothing: no failure of the policy's hand, and not in any rate.
+    """An attempt that ended in an error: the policy's hand did not fail, and no rate counts it.
 
     Attributes:
         condition, seed, attempt: what was being played.

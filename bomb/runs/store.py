@@ -64,7 +64,7 @@ class RunStore:
         """
         path = Path(path)
         if path.exists() and not path.is_dir():
-            raise FileError(f"{path} is no folder")
+            raise FileError(f"{path} is not a folder")
         if path.is_dir() and not (path / FILE).exists() and _foreign(path):
             raise FileError(f"{path} exists and holds no run; choose another folder")
         with writing(path):
@@ -143,7 +143,7 @@ class RunStore:
         return {(row.condition, row.seed) for row in self._rows(EpisodeRow, "NOT INDEXED")}
 
     def errors(self) -> list[ErrorRow]:
-        """Every attempt that came to nothing, in the order in which they happened."""
+        """Every attempt that ended in an error, in the order in which they happened."""
         return self._rows(ErrorRow, "NOT INDEXED ORDER BY rowid")
 
     def unplayed(self) -> list[ErrorRow]:
@@ -239,7 +239,7 @@ class RunStore:
             ) from error
 
     def add_error(self, error: ErrorRow) -> None:
-        """Keeps why an attempt came to nothing.
+        """Keeps the error that an attempt ended in.
 
         Raises:
             UnknownNameError: if the kind is none of ``rows.KINDS``.

@@ -36,7 +36,7 @@ class PairedTable:
         """The table of pairs, bool[N] each.
 
         Raises:
-            OptionError: if the lengths differ, or a value is no boolean.
+            OptionError: if the lengths differ, or a value is not a boolean.
         """
         a, b = same_length(booleans("first", first), booleans("second", second))
         return cls(
@@ -106,7 +106,7 @@ def clustered_difference(
     Tango's interval at the effective number of pairs, as ``clustered_rate`` has it; ``n`` counts all pairs.
 
     Raises:
-        OptionError: if the lengths differ, or a value is no boolean.
+        OptionError: if the lengths differ, or a value is not a boolean.
     """
     table = PairedTable.of(first, second)
     if len(clusters) != table.n:

@@ -263,7 +263,7 @@ class EpisodeDrawer:
 
 
 def cells_of(demonstration: Demonstration) -> np.ndarray:
-    """Row and column of the target of every move, int64[moves, 2]; -1 where it is no single intersection."""
+    """Row and column of the target of every move, int64[moves, 2]; -1 where it is not one intersection."""
     cells = np.full((len(demonstration.instructions), 2), -1, dtype=np.int64)
     placements = demonstration.about["moves"]["placements"]
     for move in range(len(cells)):

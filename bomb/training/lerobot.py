@@ -48,7 +48,7 @@ class LeRobotEpisodes:
         drop_noops: whether moments in which nothing is commanded are left out.
 
     Raises:
-        FileError: if the folder is no dataset, or damaged.
+        FileError: if the folder is not a dataset, or damaged.
         UnknownNameError: for a feature that it lacks, listing those that it has.
         OptionError: for features of another shape than the recipe says.
     """

@@ -34,7 +34,7 @@ Report = Callable[[int, float], None]
 
 
 class TrainingError(BombError):
-    """A training that cannot go on: a loss that is no number."""
+    """A training that cannot continue: a loss that is not a number."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ def read_entries(file: Path | str) -> dict[str, Any]:
     """What a recipe says, unchecked.
 
     Raises:
-        RecipeError: naming the file, if it cannot be read or is no mapping.
+        RecipeError: naming the file, if it cannot be read or is not a mapping.
         BombError: if PyYAML is not installed.
     """
     try:
@@ -61,7 +61,7 @@ def read_entries(file: Path | str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{file} cannot be read: {error}") from error
     except yaml.YAMLError as error:
-        raise RecipeError(f"{file} is no YAML: {' '.join(str(error).split())}") from error
+        raise RecipeError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{file} must hold a mapping, has {type(values).__name__}")
     return values

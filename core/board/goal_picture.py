@@ -1,6 +1,6 @@
 """A picture of what is wanted: the board from straight above, drawn by code, with stones as discs.
 
-It is no observation: observations hold the same keys in every task. A policy that declares
+It is not an observation: observations hold the same keys in every task. A policy that declares
 ``wants_goal_picture`` is given it when an episode begins (``core.Policy``).
 """
 

@@ -102,7 +102,7 @@ class Tolerances:
         wrong_move: of a stone from its start that counts as having moved it (m).
 
     Raises:
-        OptionError: for what is no number from 0 up.
+        OptionError: for what is not a number from 0 up.
     """
 
     distance: float = 0.010

@@ -135,7 +135,7 @@ class Perturbation(ABC):
         """Returns ``level`` if it is one of this knob's.
 
         Raises:
-            OptionError: if a severity is no integer from 0 to 5.
+            OptionError: if a severity is not an integer from 0 to 5.
             UnknownNameError: if a set does not exist.
         """
         if self.sets and level != 0:

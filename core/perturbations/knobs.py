@@ -73,7 +73,7 @@ class Knobs(Mapping[str, Perturbation]):
         kind = self._registry.load(name)
         what = f"perturbation {name!r} ({self._registry.target(name)})"
         if not (isinstance(kind, type) and issubclass(kind, Perturbation)):
-            raise RegistrationError(f"{what} is no subclass of core.Perturbation")
+            raise RegistrationError(f"{what} is not a subclass of core.Perturbation")
         try:
             knob = kind()
         except TypeError as error:

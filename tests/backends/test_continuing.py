@@ -1,4 +1,4 @@
-"""How exactly a loaded state goes on: `Environment.load_state` says it."""
+"""How exactly a loaded state continues: `Environment.load_state` says it."""
 
 import numpy as np
 import pytest

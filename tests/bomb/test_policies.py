@@ -286,7 +286,7 @@ def test_a_wrapper_around_nothing(words):
         ("blind(expert", OptionError, "lacks its closing bracket"),
         ("opnpi://host", UnknownNameError, "valid: openpi"),
         ("no.such.module:Policy", RegistrationError, "No module named 'no'"),
-        ("core:Task", RegistrationError, "no subclass of core.Policy"),
+        ("core:Task", RegistrationError, "not a subclass of core.Policy"),
         ("core:Tusk", RegistrationError, "Tusk"),
         ("random(repeat=open)", OptionError, "must be plain values"),
         ("random(often=3)", OptionError, "cannot be made"),

@@ -23,7 +23,7 @@ NUMPY = {
     "stop_on_success": np.bool_(True),
     "perturbations": {"friction": np.int64(2)},
 }
-# What is no value of an option, for every option: by kind, so that a new option is tried too.
+# What is not a value of an option, for every option: by kind, so that a new option is tried too.
 FOREIGN = [None, 1.5, "no such value", b"bytes", ("no such",), {"a": 1}, {1}, object(), [[1]], np.zeros(3)]
 ALLOWED = {  # what of these an option takes
     "max_steps": {0}, "supersample": {0}, "perturbations": {0}, "renderer": {0},

@@ -98,7 +98,7 @@ def test_what_is_merely_unusual_is_welcome():
 
 
 def unaligned(array: np.ndarray) -> np.ndarray:
-    """The same values at an address that is no multiple of their size."""
+    """The same values at an address that is not a multiple of their size."""
     room = np.zeros(array.nbytes + 1, np.uint8)
     copy = room[1:].view(array.dtype).reshape(array.shape)
     copy[...] = array

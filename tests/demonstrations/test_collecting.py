@@ -1,4 +1,4 @@
-"""Collecting: which episodes a dataset has, and that an earlier call is gone on with."""
+"""Collecting: which episodes a dataset has, and that an earlier call is resumed."""
 
 import shutil
 from dataclasses import replace

@@ -99,7 +99,7 @@ def test_a_dataset_refuses_what_is_not_its_own(mixed, tmp_path):
     with pytest.raises(FileError, match=r"does not exist; .* has 1 demonstrations, of seeds"):
         Dataset.open(copy).load(99)
     (copy / "episodes" / "thesis.npz").write_bytes(b"dear")
-    with pytest.raises(FileError, match=r"thesis.npz is no episode"):
+    with pytest.raises(FileError, match=r"thesis.npz is not an episode"):
         Dataset.open(copy).seeds()
     text = json.loads((copy / "dataset.json").read_text())
     (copy / "dataset.json").write_text(json.dumps({**text, "format": "zarr"}))
@@ -115,5 +115,5 @@ def test_a_dataset_refuses_what_is_not_its_own(mixed, tmp_path):
     (copy / "dataset.json").write_text("{")
     with pytest.raises(FileError, match=r"dataset.json cannot be read"):
         Dataset.open(copy)
-    with pytest.raises(FileError, match="no folder"):
+    with pytest.raises(FileError, match="not a folder"):
         Dataset.open(tmp_path / "nothing")

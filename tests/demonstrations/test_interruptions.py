@@ -1,4 +1,4 @@
-"""Ctrl-C, kill -9, a full disk: what was finished is whole, what was not is absent, and it goes on."""
+"""Ctrl-C, kill -9, a full disk: what was finished is whole, what was not is absent, and it resumes."""
 
 import errno
 import os
@@ -56,7 +56,7 @@ def test_a_collection_that_is_ended_goes_on(tmp_path, whole, how):
     process.send_signal(how)
     _, errors = process.communicate(timeout=PATIENCE_S)
     if how is signal.SIGINT:
-        assert process.returncode == 130 and "the same command goes on" in errors
+        assert process.returncode == 130 and "the same command resumes" in errors
         assert "Traceback" not in errors
     assert len(workers) >= 2
     wait_for(lambda: not any(alive(pid) for pid in workers))  # nobody is left behind

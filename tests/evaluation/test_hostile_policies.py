@@ -28,7 +28,7 @@ EXPECTED = {
     "longdouble": ("policy", "inf in action 0, entry 0"),
     "unspeakable": ("policy", "raised Unspeakable at step 2: (its text cannot be read: ValueError)"),
     "undecodable": ("policy", "caf\\udce9.npy"),
-    "long": ("policy", "characters left out"),
+    "long": ("policy", "characters omitted"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The folder of an export: what is in place is whole whenever the process ends, and is gone on with."""
+"""The folder of an export: what is in place is whole whenever the process ends, and is resumed."""
 
 import json
 from collections.abc import Iterable
@@ -162,7 +162,7 @@ def test_foreign_folders_are_refused_and_left_alone(tmp_path):
     with pytest.raises(FileError, match=r"holds no export of BOMB, but thesis\.tex"):
         write(tmp_path, make_plan(2))
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
-    with pytest.raises(FileError, match="is no folder"):
+    with pytest.raises(FileError, match="is not a folder"):
         write(tmp_path / "thesis.tex", make_plan(2))
 
 
@@ -172,7 +172,7 @@ def test_foreign_folders_are_refused_and_left_alone(tmp_path):
         (lambda out: (out / "data/a/0.txt").unlink(), "a/0.txt cannot be read"),
         (lambda out: (out / "data/a/0.txt").write_text("x"), "has 1 bytes, had"),
         (lambda out: (out / MARKER).write_text("{"), f"{MARKER} cannot be read"),
-        (lambda out: (out / MARKER).write_text('{"format": "zip"}'), "no export of BOMB of version 1"),
+        (lambda out: (out / MARKER).write_text('{"format": "zip"}'), "not an export of BOMB of version 1"),
     ],
 )
 def test_damage_is_named(tmp_path, damage, message):

@@ -74,7 +74,7 @@ def test_an_export_has_the_same_numbers(dataset, exported, tmp_path):
 
 
 def test_frames_apart_and_draws_are_no_faults(dataset, tmp_path):
-    """Few moments, the same in both draws: what is far apart is no jump, and no copy."""
+    """Few moments, the same in both draws: what is far apart is not a jump, and no copy."""
     knobs = {"table_texture": "seen"}
     export(
         dataset.path, "lerobot", tmp_path / "export", image_size=(16, 16), pictures="png",

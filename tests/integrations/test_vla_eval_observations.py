@@ -110,7 +110,7 @@ def test_an_address_is_read():
     [
         ("", "must be vla-eval://host:port"),
         ("box/path", "must be vla-eval://host:port"),
-        ("box:port", "no address"),
+        ("box:port", "not an address"),
         ("box?gripper", "name=value"),
         ("box?speed=3", "unknown option of vla-eval:// 'speed'"),
         ("box?gripper=close", "unknown gripper"),

@@ -121,7 +121,7 @@ def test_what_a_policy_gets(tmp_path):
         assert sorted(order) == list(SEEDS)
         check(by_seed(here, lambda call: call[0] == "reset", order))
         orders.append(order)
-    assert len({tuple(order) for order in orders}) == 4  # what was seen under one is no key to the next
+    assert len({tuple(order) for order in orders}) == 4  # what was seen under one is not a key to the next
 
 
 def test_the_search_finds_infos_seed_and_no_policy_gets_an_info(tmp_path, make_env):

@@ -266,7 +266,7 @@ def test_a_failing_server_is_an_error_of_the_episode(python, kind, options, erro
     if kind == "Dying":
         assert second["error"][0] == "PolicyConnectionError" and "nobody listens" in second["error"][1]
     elif kind in ("Failing", "Slow"):
-        assert second["reason"] == "never_reached"  # the next episode connects anew and goes on
+        assert second["reason"] == "never_reached"  # the next episode connects again and plays
 
 
 def test_the_client_outlives_a_hundred_hostile_messages(python):

@@ -77,7 +77,7 @@ def test_one_that_cannot_be_used_is_left_out_and_says_why(knobs):
         "nowhere": "after 'heavy_air', which is none of BOMB's",
         "vague": "what severities 1 to 5 mean",
         "gone": r"no\.such.*cannot be imported",
-        "other": "no subclass of core.Perturbation",
+        "other": "not a subclass of core.Perturbation",
     }
     assert set(knobs.problems()) == set(messages) and not set(messages) & set(knobs)
     for name, message in messages.items():

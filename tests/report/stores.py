@@ -75,7 +75,7 @@ def row(where: Condition, seed: int, success: bool, **changes: object) -> Episod
 
 
 def error(where: Condition, seed: int, attempt: int = 1, kind: str = "policy") -> ErrorRow:
-    """An attempt that came to nothing."""
+    """An attempt that ended in an error."""
     return ErrorRow(
         condition=where.key,
         seed=seed,

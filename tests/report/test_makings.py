@@ -130,7 +130,7 @@ def test_perturbed_numbers_are_of_episodes_with_their_clean_twins(tmp_path):
     assert summary.runs[0].curves[0].points[1].success.n == 5
     page = page_of(tmp_path, summary)
     head = page.split("The share of episodes")[0]
-    assert "100% → 100%" in head and "15 perturbed episodes without a clean twin left out" in head
+    assert "100% → 100%" in head and "15 perturbed episodes without a clean twin, not counted" in head
     assert "15 of these without a clean twin" in page
 
 

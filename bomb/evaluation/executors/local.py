@@ -90,7 +90,7 @@ class LocalExecutor(Executor):
         except (EOFError, OSError):
             worker.child.join(GLANCE_S)  # it is ending
         except Exception as error:  # bytes of somebody else in the pipe
-            value = f"what is no answer ({type(error).__name__})"
+            value = f"what is not an answer ({type(error).__name__})"
             return self._give_up(k, "policy", f"the policy's process sent {value}", value)
         step = int(worker.shared[STEP])
         if not worker.child.alive:

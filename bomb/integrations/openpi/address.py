@@ -43,10 +43,10 @@ class Address:
             options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         except ValueError as error:
             raise OptionError(
-                f"openpi://{words} is no address of the form openpi://host:port: {error}"
+                f"openpi://{words} is not an address of the form openpi://host:port: {error}"
             ) from error
         if not host or parts.username or parts.fragment:
-            raise OptionError(f"openpi://{words} is no address of the form openpi://host:port")
+            raise OptionError(f"openpi://{words} is not an address of the form openpi://host:port")
         for name in options:
             check_choice("option of an openpi address", name, ("mapping", *NUMBERS))
         numbers = {name: _number(name, options.pop(name)) for name in NUMBERS if name in options}

@@ -70,7 +70,7 @@ class OpenpiPolicy(Policy):
         self._episode = uuid.uuid4().hex  # one that is played again is another one to the server
 
     def proceed(self, instruction: str) -> None:
-        """Goes on with the next move; the server learns of it with the next request."""
+        """Continues with the next move; the server learns of it with the next request."""
         self._move += 1
 
     def act(self, observation: dict, *, step: int) -> np.ndarray:

@@ -139,7 +139,7 @@ class PolicyServer:
             pass
 
     def _on_http(self, connection, request):
-        """Answers what is no websocket, and refuses who has not the key."""
+        """Answers what is not a websocket, and refuses who has not the key."""
         if request.path == "/healthz":
             return connection.respond(http.HTTPStatus.OK, "OK\n")
         if self._api_key is not None:

@@ -48,7 +48,7 @@ class Session:
         """Reads the next request.
 
         Raises:
-            OptionError: if it is no map, or lacks what the mapping needs, or an extra key has a wrong value.
+            OptionError: if it is not a map, lacks what the mapping needs, or an extra key is wrong.
         """
         if not isinstance(request, dict):
             raise OptionError(f"a request must be a map, got a {type(request).__name__}")

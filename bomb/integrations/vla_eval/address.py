@@ -43,7 +43,7 @@ def parse_address(words: str) -> ServerAddress:
         parts = urlsplit(f"ws://{words.strip()}")
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise OptionError(f"vla-eval://{words} is no address: {error}") from error
+        raise OptionError(f"vla-eval://{words} is not an address: {error}") from error
     if not host or parts.path.strip("/"):
         raise OptionError(f"vla-eval://{words} must be vla-eval://host:port, options after a '?'")
     try:

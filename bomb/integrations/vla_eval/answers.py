@@ -64,7 +64,7 @@ def checked_hello(hello: object, source: str) -> dict:
             if not isinstance(spec, Mapping) or not isinstance(spec.get("format", ""), str):
                 raise PolicyError(
                     f"{source} declares {component[:60]!r} of {name} as {str(spec)[:60]!r}, "
-                    "which is no specification"
+                    "which is not a specification"
                 )
     try:
         length = len(json.dumps(hello, allow_nan=False, default=_plain))

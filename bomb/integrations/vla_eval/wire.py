@@ -146,7 +146,7 @@ def _connect(uri: str, patience: float):
             )
         except (InvalidHandshake, EOFError, OSError, ConnectionClosed) as error:  # TimeoutError is an OSError
             if isinstance(error, InvalidHandshake) and not _hung_up(error):
-                raise PolicyError(f"{uri} is no websocket server: {error}") from error
+                raise PolicyError(f"{uri} is not a websocket server: {error}") from error
             if time.monotonic() + RETRY > deadline:
                 raise PolicyConnectionError(
                     f"nobody listens at {uri} (tried for {patience:g} s): {error}"

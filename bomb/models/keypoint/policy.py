@@ -65,7 +65,7 @@ class KeypointPolicy(Policy):
         self._begin(instruction)
 
     def proceed(self, instruction: str) -> None:
-        """Goes on with the next move; the board stays where it was seen."""
+        """Continues with the next move; the board stays where it was seen."""
         self._begin(instruction)
 
     def reword(self, instruction: str) -> None:
@@ -149,7 +149,7 @@ class KeypointPolicy(Policy):
         """How many actions of a chunk pass before anything happens.
 
         The expert waits here and there. Of a plan to wait and then to go on no part may be cut off that ends
-        before it goes on: the next plan would be the same.
+        before it moves: the next plan would be the same.
         """
         away = np.abs(targets - self._commanded).max(1) > MOVING
         turned = (openings < HALF) != (self._opening < HALF)

@@ -36,5 +36,5 @@ def read_safetensors(file: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]
     except OSError as error:
         raise FileError(f"{file} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{file} is no safetensors file that can be read: {error}") from error
+        raise FileError(f"{file} is not a safetensors file that can be read: {error}") from error
     return arrays, about
