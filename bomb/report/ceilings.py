@@ -34,7 +34,7 @@ def without_words(run: LoadedRun, condition: Condition, rows: Sequence[EpisodeRo
         return undefined("no episodes")
     if condition.split.startswith(PRIVATE):
         return undefined("scenes of a secret salt are not drawn again")
-    if (run.settings.get("versions") or {}).get("draws") != DRAWS:
+    if (run.settings.get("versions") or {}).get("draws") != str(DRAWS):
         return undefined("its scenes are of another version")
     if (
         condition.levels

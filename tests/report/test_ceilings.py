@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bomb.machine.versions import versions
 from bomb.report.loading import load_runs
 from bomb.report.markdown import to_markdown
 from bomb.report.summary import summarise
@@ -14,7 +15,7 @@ from core.seeding import DRAWS
 from core.world.stage import clean_scene
 from tests.report.stores import condition, make_run
 
-THESE = {"versions": {"draws": DRAWS}}
+THESE = {"versions": {"draws": versions()["draws"]}}  # as a run is stored
 
 
 def drawn(task, perturbation, seeds):
@@ -71,7 +72,7 @@ def test_where_scenes_cannot_be_drawn_again_it_says_why(tmp_path):
         assert found.without_words.value is None
         return found.without_words.reason
 
-    assert reason("old", terms={"versions": {"draws": DRAWS - 1}}) == "its scenes are of another version"
+    assert reason("old", terms={"versions": {"draws": str(DRAWS - 1)}}) == "its scenes are of another version"
     assert reason("none", terms={"versions": {}}) == "its scenes are of another version"
     assert reason("game", where=[condition(task="tic_tac_toe")]) == "the board tells the move"
     other = make_run(tmp_path / "goals", lambda w, s: True, conditions=[condition()], terms=THESE)
@@ -103,7 +104,10 @@ def test_a_ceiling_that_was_made_otherwise_is_said_to_be(tmp_path):
     paths = [
         run(tmp_path / "p", lambda w, s: s < 9),
         run(
-            tmp_path / "f", lambda w, s: s < 3, "feeler", terms={"versions": {"draws": DRAWS, "mujoco": "2"}}
+            tmp_path / "f",
+            lambda w, s: s < 3,
+            "feeler",
+            terms={"versions": {**THESE["versions"], "mujoco": "2"}},
         ),
     ]
     (found,) = summarise(load_runs(paths)).ceilings
