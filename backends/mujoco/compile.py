@@ -149,6 +149,8 @@ def _add_joint(spec: mj.MjSpec, body: mj.MjsBody, joint: Joint, robot: RobotSpec
         axis=joint.axis,
         limited=mj.mjtLimited.mjLIMITED_TRUE,
         range=joint.limits,
+        solref_limit=OPTIONS.limit_solref,
+        solimp_limit=OPTIONS.limit_solimp,
         armature=robot.arm_armature if arm else robot.finger_armature,
     )
 
@@ -219,7 +221,7 @@ def _set_contact(geom: mj.MjsGeom, kind: int, affinity: int, friction: float) ->
     A finger on table or board therefore has ``pad_stone`` too, as it has where frictions are averaged.
     """
     geom.contype, geom.conaffinity, geom.condim = kind, affinity, OPTIONS.condim
-    geom.friction[:2] = friction, OPTIONS.torsion
+    geom.friction[0] = friction
     geom.solref, geom.solimp = OPTIONS.solref, OPTIONS.solimp
     geom.margin = 0.0
 

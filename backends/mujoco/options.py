@@ -17,17 +17,23 @@ class _Options:
     cone: mj.mjtCone = mj.mjtCone.mjCONE_ELLIPTIC
     # Stiffness of friction relative to the normal force: at 10 and a softer solimp a held stone slides out.
     impratio: float = 100.0
-    # Normal, two tangential directions and torsion; 3 and 6 gave the same grasps.
-    condim: int = 4
-    # Time constant of a contact: the shortest that two time steps of 2 ms allow. With MuJoCo's 0.02 a
-    # resting stone sinks by 0.35 mm. The same on every shape, so that no pair is averaged to another.
-    solref: tuple[float, float] = (0.004, 1.0)
+    # Normal and two tangential directions. What turns on a face touches in several points, whose friction
+    # brakes it; torsional friction (4) on top of that brakes it twice, 0.07 s from 20 rad/s instead of 0.13.
+    condim: int = 3
+    # Time constant and damping ratio of a contact. The constant is the shortest that two time steps of 2 ms
+    # allow: with MuJoCo's 0.02 a resting stone sinks by 0.35 mm. Two time steps are coarse for a spring: with
+    # a ratio of 1 it throws back what has sunk in, and a stone dropped from 11 cm hops 1.1 mm; with 2 none
+    # does. The same on every shape, so that no pair is averaged to another.
+    solref: tuple[float, float] = (0.004, 2.0)
     # How little a contact gives: a 5 g stone under the 11 N of the grip sinks 0.04 mm into each pad, and
     # its force on a finger rises as in PhysX. With MuJoCo's 0.9 and 0.95 to 0.99 it sinks 0.3 mm and more,
-    # enough to turn the contact of a pad's edge from the stone's rim onto its bevel, where it slips.
-    solimp: tuple[float, float, float, float, float] = (0.99, 0.999, 0.001, 0.5, 2.0)
-    # Torsional friction (m) at MuJoCo's default, rolling friction not used by condim 4.
-    torsion: float = 0.005
+    # enough to turn the contact of a pad's edge from the stone's rim onto its bevel, where it slips. The
+    # damping ratio above makes the spring four times as soft, and these four times as hard.
+    solimp: tuple[float, float, float, float, float] = (0.9975, 0.99975, 0.001, 0.5, 2.0)
+    # A joint's stop gives as little as a contact. With MuJoCo's 0.02 and 0.9 to 0.95, a finger that 15 N push
+    # against its stop, as when a closed hand is dragged, goes 3 mm beyond it.
+    limit_solref: tuple[float, float] = (0.004, 2.0)
+    limit_solimp: tuple[float, float, float, float, float] = (0.9975, 0.99975, 0.001, 0.5, 2.0)
     # Contact buffers and solver memory of one world, bytes: twice what 24 stones in one place need.
     arena: int = 6 << 20
     # Speed (m/s) below which a tree of bodies falls asleep after ten time steps, until something touches
