@@ -135,6 +135,8 @@ def _add_robot(spec: mj.MjSpec, robot: RobotSpec, physics: PhysicsSpec) -> None:
         for k, shape in enumerate(link.collisions):
             geom = _add_shape(spec, body, f"{link.name}_{k}", shape)
             _set_contact(geom, ROBOT_TYPE, ROBOT_AFFINITY, friction)
+            if finger:
+                geom.solref, geom.solimp = OPTIONS.finger_solref, OPTIONS.finger_solimp
             # The shape of higher priority decides alone, so pad_stone holds whichever of the two is larger.
             geom.priority = int(finger)
     for name in JOINT_NAMES:

@@ -20,16 +20,22 @@ class _Options:
     # Normal and two tangential directions. What turns on a face touches in several points, whose friction
     # brakes it; torsional friction (4) on top of that brakes it twice, 0.07 s from 20 rad/s instead of 0.13.
     condim: int = 3
-    # Time constant and damping ratio of a contact. The constant is the shortest that two time steps of 2 ms
-    # allow: with MuJoCo's 0.02 a resting stone sinks by 0.35 mm. Two time steps are coarse for a spring: with
-    # a ratio of 1 it throws back what has sunk in, and a stone dropped from 11 cm hops 1.1 mm; with 2 none
-    # does. The same on every shape, so that no pair is averaged to another.
+    # Time constant and damping ratio of stones on table, board and each other. The constant is the shortest
+    # that two time steps of 2 ms allow: with MuJoCo's 0.02 a resting stone sinks by 0.35 mm. Two time steps
+    # are coarse for a spring: with a ratio of 1 it throws back what has sunk in, and a stone dropped from
+    # 11 cm hops 1.1 mm; with 2 none does. The same on every shape, so that no pair is averaged to another.
     solref: tuple[float, float] = (0.004, 2.0)
-    # How little a contact gives: a 5 g stone under the 11 N of the grip sinks 0.04 mm into each pad, and
-    # its force on a finger rises as in PhysX. With MuJoCo's 0.9 and 0.95 to 0.99 it sinks 0.3 mm and more,
-    # enough to turn the contact of a pad's edge from the stone's rim onto its bevel, where it slips. The
-    # damping ratio above makes the spring four times as soft, and these four times as hard.
-    solimp: tuple[float, float, float, float, float] = (0.9975, 0.99975, 0.001, 0.5, 2.0)
+    # Soft where a stone only lies (it sinks 0.04 mm), hard from 0.2 mm on, where it is pressed or lands. A
+    # contact in MuJoCo that begins to slip by v within a time step opens by friction x v (its friction cone is
+    # convex). Hard contacts did all of that: a stone that a finger met at 0.32 m/s left the board at 0.4 x
+    # and the finger at 1.0 x, hopped 2.6 mm and ran ahead at 0.53 m/s. This takes three quarters of it away.
+    solimp: tuple[float, float, float, float, float] = (0.8, 0.9995, 0.0002, 0.5, 2.0)
+    # Contacts of fingers, whose priority makes them decide alone: a 5 g stone under the 11 N of the grip sinks
+    # 0.04 mm into each pad, and its force on a finger rises as in PhysX. With MuJoCo's 0.9 and 0.95 to 0.99 it
+    # sinks 0.3 mm and more, enough to turn the contact of a pad's edge from the stone's rim onto its bevel,
+    # where it slips. With a damping ratio of 2 a stone is let go of 2 ms later still.
+    finger_solref: tuple[float, float] = (0.004, 1.0)
+    finger_solimp: tuple[float, float, float, float, float] = (0.99, 0.999, 0.001, 0.5, 2.0)
     # A joint's stop gives as little as a contact. With MuJoCo's 0.02 and 0.9 to 0.95, a finger that 15 N push
     # against its stop, as when a closed hand is dragged, goes 3 mm beyond it.
     limit_solref: tuple[float, float] = (0.004, 2.0)
