@@ -42,6 +42,28 @@ class CameraImage:
             raise RenderError("no colours were drawn")
         return self.rgb
 
+    @property
+    def distances(self) -> npt.NDArray[np.float32]:
+        """``depth``, where it was asked for.
+
+        Raises:
+            RenderError: if it was not drawn.
+        """
+        if self.depth is None:
+            raise RenderError("no depth was drawn")
+        return self.depth
+
+    @property
+    def ids(self) -> npt.NDArray[np.int32]:
+        """``segmentation``, where it was asked for.
+
+        Raises:
+            RenderError: if it was not drawn.
+        """
+        if self.segmentation is None:
+            raise RenderError("no segmentation was drawn")
+        return self.segmentation
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContactForce:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 
 class Policy(ABC):
@@ -54,7 +55,7 @@ class Policy(ABC):
         """
 
     @abstractmethod
-    def act(self, observation: dict[str, Any]) -> np.ndarray:
+    def act(self, observation: dict[str, Any]) -> npt.NDArray[np.float32]:
         """Chooses the next actions.
 
         Args:
@@ -104,11 +105,13 @@ class BatchPolicy(Policy):
     wants_step: ClassVar[bool] = True
 
     @abstractmethod
-    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+    def infer(self, requests: Sequence[Request]) -> list[npt.NDArray[np.float32]]:
         """One action chunk, float32[k, 4], per request."""
 
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # `wants_step`
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int
+    ) -> npt.NDArray[np.float32]:
         return self.infer([Request(observation=observation, seed=self._seed, step=step)])[0]

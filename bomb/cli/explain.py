@@ -3,9 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bomb.cli.options import names
 from core.errors import OptionError
+
+if TYPE_CHECKING:
+    from bomb.explanation.settings import ExplanationSettings
 
 MOST_SEEDS = 10_000
 
@@ -101,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read(args: argparse.Namespace):
+def read(args: argparse.Namespace) -> "ExplanationSettings":
     """The settings that the arguments say.
 
     Raises:

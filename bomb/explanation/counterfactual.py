@@ -8,6 +8,7 @@ the same quotient by the change of the end point of a tool that heads straight f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Followed:
     g: float
     reachable: float | None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {**vars(self)}
 
@@ -131,7 +132,9 @@ def _in_base(scene: SceneSpec, goal: Intersection) -> np.ndarray:
     return matrix_from_quaternion(X_WR.q).T @ (goal_in_world(scene, goal) - np.array(X_WR.p))
 
 
-def by_distance(entries: Sequence[Mapping], edges: Sequence[float] = (0.06, 0.12)) -> dict[str, list[float]]:
+def by_distance(
+    entries: Sequence[Mapping[str, Any]], edges: Sequence[float] = (0.06, 0.12)
+) -> dict[str, list[float]]:
     """g by how far the new place is from the old one; ``edges`` in m."""
     named = [f"to {edges[0] * 1e3:.0f} mm", f"to {edges[1] * 1e3:.0f} mm", "farther"]
     found: dict[str, list[float]] = {name: [] for name in named}

@@ -1,6 +1,7 @@
 """Maps over pictures, and restoration by layer, head and position, as pictures."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def _tinted(picture: np.ndarray, share: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(grey * (1 - weight) + color * weight), 0, 255).astype(np.uint8)
 
 
-def restoration_chart(title: str, entries: Sequence[Mapping], across: str, caption: str) -> Chart:
+def restoration_chart(title: str, entries: Sequence[Mapping[str, Any]], across: str, caption: str) -> Chart:
     """R by layer (down) and head or group of positions (across); estimates are marked with a dot.
 
     Args:
@@ -94,6 +95,6 @@ def restoration_chart(title: str, entries: Sequence[Mapping], across: str, capti
         return svg(drawn, alt=f"{title}: {len(rows)} rows by {len(cols)}{most}", caption=caption)
 
 
-def _row(entry: Mapping, across: str) -> str:
+def _row(entry: Mapping[str, Any], across: str) -> str:
     part = "" if across == "head" else f" {entry['part']}"
     return f"{entry['stream']} {entry['layer']}{part}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def explain(
     *,
     begin: Callable[[int, int, int], None] | None = None,
     report: Callable[[str], None] | None = None,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Explains the episodes that are not in ``out`` yet.
 
     Args:
@@ -104,7 +105,7 @@ def explain(
     return [read_json(out / "episodes" / f"{one.name}.json") for one in every]
 
 
-def read_explanation(out: Path) -> tuple[dict, list[dict]]:
+def read_explanation(out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The header and the episodes of a folder.
 
     Raises:
@@ -144,7 +145,7 @@ class _Run:
         inside = 0 if self._inside is None else self._inside.passes(asker)
         return cost(asker, self._settings, inside)
 
-    def about(self) -> dict:
+    def about(self) -> dict[str, Any]:
         asker = self.asker(None)
         return {
             "policy_describes": self._description,
@@ -236,12 +237,12 @@ class _Run:
                 stone=course.stone,
             )
 
-    def _shown(self, seen: dict) -> dict:
+    def _shown(self, seen: dict[str, Any]) -> dict[str, Any]:
         """What the policy is shown of an observation."""
         wants = "segmentation" in (self._sight.modalities or ())
         return {key: value for key, value in seen.items() if wants or key != "segmentation"}
 
-    def _history(self, editor: SceneEditor, course: Course, step: int) -> tuple[dict, ...]:
+    def _history(self, editor: SceneEditor, course: Course, step: int) -> tuple[dict[str, Any], ...]:
         """Of models that look at several moments: those right before, as they learned them."""
         first = max(step - self.asker(editor).history + 1, 0)
         return tuple(self._shown(editor.observe(course.states[k], k)) for k in range(first, step))
@@ -277,7 +278,7 @@ def _as_rgb(picture: np.ndarray) -> np.ndarray:
     return picture if picture.ndim == 3 else REGION_COLORS[picture]
 
 
-def _header(settings: ExplanationSettings) -> dict:
+def _header(settings: ExplanationSettings) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,

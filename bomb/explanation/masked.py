@@ -95,7 +95,7 @@ class Masked(Wrapper):
             return without(instruction, span)
         return instruction
 
-    def see(self, observation: dict) -> dict:
+    def see(self, observation: dict[str, Any]) -> dict[str, Any]:
         seen = {**observation, "instruction": self.hear(observation["instruction"])}
         if self._mask.patches:
             seen["images"] = {
@@ -130,7 +130,9 @@ class Masked(Wrapper):
             extras["move"] = move
         self.inside.proceed(self.hear(instruction), **extras)
 
-    def act(self, observation: dict, *, truth: SceneState | None = None, **extras: object) -> np.ndarray:
+    def act(
+        self, observation: dict[str, Any], *, truth: SceneState | None = None, **extras: object
+    ) -> np.ndarray:
         seen = self.see(observation)
         if self._mask.region:
             if truth is None:
@@ -140,7 +142,7 @@ class Masked(Wrapper):
             extras["truth"] = truth
         return self.inside.act(seen, **extras)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What the policy inside says, and ``masked``: what is hidden, and how."""
         inside, mask = self.inside.describe(), self._mask
         how = {"words": "attention" if self._by_attention else "text"} if mask.span else {}
@@ -157,7 +159,7 @@ class Masked(Wrapper):
             return Grid(rows=own.rows, cols=own.cols, box=own.box)
         return COARSE
 
-    def _without_region(self, observation: dict, truth: SceneState) -> dict:
+    def _without_region(self, observation: dict[str, Any], truth: SceneState) -> dict[str, Any]:
         pictures = {}
         for camera, picture in observation["images"].items():
             hidden = self._region(camera, observation["segmentation"][camera], truth, observation["state"])
@@ -186,7 +188,7 @@ class _BatchedMasked(Masked, Batched):
     def reset(self, instruction: str, seed: int, **extras: object) -> None:
         Batched.reset(self, instruction, seed, **extras)
 
-    def act(self, observation: dict, **extras: object) -> np.ndarray:
+    def act(self, observation: dict[str, Any], **extras: object) -> np.ndarray:
         return Batched.act(self, observation, **extras)
 
 
@@ -237,7 +239,7 @@ class _Mask:
             hidden |= numbers == row * grid.cols + col
         return occlude(picture, hidden, self.occluder, width=picture.shape[0] / grid.rows)
 
-    def described(self) -> dict:
+    def described(self) -> dict[str, Any]:
         """Plain values."""
         if self.span:
             return {"span": self.span}

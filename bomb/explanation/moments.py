@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def course_of(env: Environment, policy: Policy, seed: int, chunks: str = "full")
     states: list[SceneState] = []
     first: list[object] = []
 
-    def watch(env: Environment, info: dict) -> None:
+    def watch(env: Environment, info: dict[str, Any]) -> None:
         first[:] = first or [env.move]
         if env.move is first[0]:
             states.append(env.scene_state)

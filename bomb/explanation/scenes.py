@@ -7,6 +7,7 @@ the wood, and for the robot there is a second world in which it stands far below
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class SceneEditor:
         if self._bare is not None:
             self._bare.begin(seed=seed)
 
-    def observe(self, state: SceneState, period: int) -> dict:
+    def observe(self, state: SceneState, period: int) -> dict[str, Any]:
         """What is seen of a state, as it was."""
         self.env.show(state, period=period)
         return self.env.observe()

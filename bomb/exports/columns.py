@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from core.world.state import SceneState
 STONES = MOST_STONES  # a column has room for the largest pool
 DEPTH_UNIT = 0.001  # m per unit of a stored depth picture
 PER_CAMERA = ("target_pixel", "stone_pixels", "visible", "intrinsics", "extrinsics", "depth")
+NONE = np.zeros(0, dtype=np.int64)
 UNSEEN = (-1.0, -1.0, 0.0)  # u, v, in view
 # What is shown where nothing stands on a target.
 GROUND = frozenset({SegmentationId.BOARD, SegmentationId.TABLE, SegmentationId.MARK})
@@ -145,15 +147,15 @@ class Columns:
         wanted = {"target_pixel", "visible", "target_position"} & {*columns}
         self._targets = target_points(demonstration, scene, self._measure) if wanted else []
         self._spans = [spans_json(instruction) for instruction in instructions]
-        self._stones = stones_of_moves(demonstration) if "stone" in columns else []
-        self._stages = stages_of(demonstration) if "stage" in columns else []
+        self._stones = stones_of_moves(demonstration) if "stone" in columns else NONE
+        self._stages = stages_of(demonstration) if "stage" in columns else NONE
         if "commanded_target" in columns:
             start = demonstration.observations[0, :3]
             self._commanded = commanded_targets(demonstration.actions, start, env.action_spec)
         if "board_corners" in columns:
             self._corners = board_corners(scene).astype(np.float32).reshape(-1)
 
-    def row(self, t: int, seen: dict) -> dict[str, object]:
+    def row(self, t: int, seen: dict[str, Any]) -> dict[str, object]:
         """The columns of the moment before action ``t``.
 
         Args:
@@ -190,10 +192,13 @@ class Columns:
             places[state.stone_ids, :3] = in_base(self._scene, state.stone_poses[:, :3])
             places[state.stone_ids, 3] = 1.0
             return places.reshape(-1)
-        number = {"stone": lambda: self._stones[move], "stage": lambda: self._stages[t], "step": lambda: t}
-        return np.array([number[column]()], dtype=np.int64)
+        if column == "stone":
+            return np.array([self._stones[move]], dtype=np.int64)
+        return np.array([self._stages[t] if column == "stage" else t], dtype=np.int64)
 
-    def _of_camera(self, column: str, camera: str, state: SceneState, move: int, seen: dict) -> np.ndarray:
+    def _of_camera(
+        self, column: str, camera: str, state: SceneState, move: int, seen: dict[str, Any]
+    ) -> np.ndarray:
         if column == "depth":
             return stored_depth(seen["depth"][camera])
         if column == "intrinsics":

@@ -1,7 +1,7 @@
 """The frames of an episode as a writer gets them, drawn one at a time."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class ExportFrame(NamedTuple):
     columns: dict[str, object]
 
 
-def make_renderer(dataset_settings: dict, settings: ExportSettings) -> Renderer:
+def make_renderer(dataset_settings: dict[str, Any], settings: ExportSettings) -> Renderer:
     """What draws the frames of an export; see ``Renderer`` for what it raises."""
     return Renderer(
         dataset_settings,

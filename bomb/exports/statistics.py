@@ -1,6 +1,7 @@
 """Statistics that trainers normalise with: exact ones of numbers, histograms of pictures."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -82,14 +83,14 @@ class PictureHistogram:
         }
         return {**{k: v.reshape(-1, 1, 1) for k, v in made.items()}, "count": np.array([self.pictures])}
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; only what occurs."""
         channel, value = np.nonzero(self.counts)
         found = np.stack([channel, value, self.counts[channel, value]], axis=1)
         return {"shape": list(self.counts.shape), "counts": found.tolist(), "pictures": self.pictures}
 
     @classmethod
-    def from_dict(cls, plain: dict) -> "PictureHistogram":
+    def from_dict(cls, plain: dict[str, Any]) -> "PictureHistogram":
         """Inverse of ``to_dict``."""
         made = cls(np.zeros(plain["shape"], dtype=np.int64), plain["pictures"])
         for channel, value, count in plain["counts"]:
@@ -102,7 +103,7 @@ def sampled(length: int) -> set[int]:
     return set(np.unique(np.linspace(0, length - 1, PICTURES_PER_EPISODE).round().astype(int)).tolist())
 
 
-def plain(statistics: dict[str, np.ndarray]) -> dict[str, list]:
+def plain(statistics: dict[str, np.ndarray]) -> dict[str, list[Any]]:
     """Lists instead of arrays, for JSON."""
     return {name: value.tolist() for name, value in statistics.items()}
 

@@ -1,6 +1,7 @@
 """Where the stone of a move belongs, and what stands on the board."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -45,8 +46,9 @@ def target_points(
     return points
 
 
-def filled(goal: dict, before: np.ndarray, after: list[list[int]]) -> dict | None:
+def filled(goal: dict[str, Any], before: np.ndarray, after: list[list[int]]) -> dict[str, Any] | None:
     """The intersection of a pattern that a move filled: right afterwards, and not so when it began."""
+    stone: dict[str, Any]
     for stone in goal["stones"]:
         row, column, color = stone["row"], stone["column"], COLORS[stone["color"]]
         if after[row][column] == color != before[row, column]:
@@ -54,7 +56,7 @@ def filled(goal: dict, before: np.ndarray, after: list[list[int]]) -> dict | Non
     return None
 
 
-def _point(goal: dict, scene: SceneSpec) -> np.ndarray:
+def _point(goal: dict[str, Any], scene: SceneSpec) -> np.ndarray:
     if goal["kind"] == "region":
         return np.array([*goal["center"], scene.table.height])
     place = Intersection(color=goal["color"], row=goal["row"], column=goal["column"])

@@ -47,7 +47,7 @@ class Findings:
 
 
 def inspect_source(
-    source: Source, bar: Callable[[Iterable[Any]], Iterable] = lambda names: names
+    source: Source, bar: Callable[[Iterable[Any]], Iterable[Any]] = lambda names: names
 ) -> Findings:
     """Reads every episode once; a damaged one is an anomaly.
 

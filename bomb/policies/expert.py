@@ -8,12 +8,14 @@ How it goes about it is left to the methods under "manner", which ``bomb.policie
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.policies.planned import Command, Planned, lateness
-from bomb.policies.world import Transfer, World
-from core.control.actions import ActionSpec
+from bomb.policies.world import Transfer, Vector, World
+from core.control.actions import ActionSpec, Coordinates
 from core.task import Episode, Goal, Move
 from core.world.state import SceneState
 
@@ -30,6 +32,12 @@ class Expert(Planned):
 
     privileged = True
 
+    _goal: Goal
+    _state: SceneState  # as it is now
+    _world: World  # as it stands when the move begins
+    _looked: bool  # whether the move was looked at yet
+    _plan: Iterator[Command]
+
     def reset(
         self,
         instruction: str,
@@ -41,25 +49,24 @@ class Expert(Planned):
         """Begins an episode; the expert needs the episode and what actions mean, not the words."""
         if episode is None or action_spec is None:
             raise TypeError("the expert is privileged: reset it with episode= and action_spec=")
-        self._scene, self._goal = episode.scene, episode.goal
-        self._world: World | None = None  # as it stands when the move begins
+        self._episode, self._goal = episode, episode.goal
+        self._looked = False
         self._begin(action_spec, late=lateness(episode))
-        self._state: SceneState | None = None
 
     def proceed(self, instruction: str, *, move: Move | None = None) -> None:
         """Continues with ``move``, from wherever the arm is."""
         if move is None:
             raise TypeError("the expert is privileged: let it proceed with move=")
-        self._goal: Goal = move.goal
-        self._world = None
+        self._goal, self._looked = move.goal, False
 
-    def act(self, observation: dict, truth: SceneState | None = None) -> np.ndarray:
+    def act(self, observation: dict[str, Any], truth: SceneState | None = None) -> npt.NDArray[np.float32]:
         """One action, float32[1, 4]."""
         if truth is None:
             raise TypeError("the expert is privileged: call act(observation, truth=SceneState)")
         self._state = truth
-        if self._world is None:
-            self._world, self._plan = self._look(World(self._scene, self._goal, truth)), self._play()
+        if not self._looked:
+            self._world = self._look(World(self._episode.scene, self._goal, truth))
+            self._plan, self._looked = self._play(), True
         self._see(observation)
         return self._perform(next(self._plan))
 
@@ -121,12 +128,12 @@ class Expert(Planned):
     def _lift(self, stone: int) -> Iterator[Command]:
         yield from self._carry([*self._commanded[:2], self._world.travel], stone)
 
-    def _descend(self, target: np.ndarray, opening: float) -> Iterator[Command]:
+    def _descend(self, target: Vector, opening: float) -> Iterator[Command]:
         yield from self._go(target + [0, 0, SLOW_HEIGHT], opening)
         yield from self._go(target, opening, speed=0.34)
         yield from self._wait(target, opening, seconds=0.1)
 
-    def _carry(self, target, stone: int) -> Iterator[Command]:
+    def _carry(self, target: Coordinates, stone: int) -> Iterator[Command]:
         """Goes with a stone in hand; stops going when it is lost."""
         for point in self._path(np.asarray(target, dtype=np.float64)):
             if not self._holds(stone):
@@ -144,7 +151,7 @@ class Expert(Planned):
         """The world that a move is planned in."""
         return world
 
-    def _aim(self, stage: str, target: np.ndarray) -> np.ndarray:
+    def _aim(self, stage: str, target: Vector) -> Vector:
         """Where to go instead of ``target``. ``stage``: ``above_stone``, ``grasp`` or ``above_goal``."""
         return target
 

@@ -8,11 +8,13 @@ much of a success rate needs no grasp: it is a ceiling, not a baseline.
 import heapq
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.policies.planned import Command, Planned, lateness
-from bomb.policies.world import Transfer, World
+from bomb.policies.world import Transfer, Vector, World
 from core.control.actions import ActionSpec
 from core.task import Episode, Move
 from core.world.state import SceneState
@@ -34,10 +36,14 @@ class Push(Planned):
     It takes the stone of the right colour with the shortest free way. Without one it waits.
 
     Attributes:
-        world: the present move as it began; None until it was looked at.
+        world: the present move as it began, once it was looked at.
     """
 
     privileged = True
+
+    world: World
+    _state: SceneState  # as it is now
+    _looked: bool  # whether the move was looked at yet
 
     def reset(
         self,
@@ -60,26 +66,26 @@ class Push(Planned):
             raise TypeError("the pusher is privileged: let it proceed with move=")
         self._next(move)
 
-    def act(self, observation: dict, truth: SceneState | None = None) -> np.ndarray:
+    def act(self, observation: dict[str, Any], truth: SceneState | None = None) -> npt.NDArray[np.float32]:
         """One action, float32[1, 4]."""
         if truth is None:
             raise TypeError("the pusher is privileged: call act(observation, truth=SceneState)")
         self._see(observation)
-        if self.world is None:
+        if not self._looked:
             self.look(truth)
             self._plan = self._play()
         self._state = truth
         return self._perform(next(self._plan))
 
-    def look(self, truth: SceneState) -> tuple[int, list[np.ndarray]] | None:
+    def look(self, truth: SceneState) -> tuple[int, list[Vector]] | None:
         """Looks at a move as it begins; the pool index of the stone to push, and its way, if there is one."""
         self._state = truth
         self.world = World(self._scene, self._goal, truth, board_stones=True)
+        self._looked = True
         return self._shortest()
 
     def _next(self, move: Move) -> None:
-        self._goal = move.goal
-        self.world: World | None = None
+        self._goal, self._looked = move.goal, False
 
     # ---- the plan ---------------------------------------------------------------------------
 
@@ -97,7 +103,7 @@ class Push(Planned):
         while True:
             yield from self._wait(self._commanded, 0.0, seconds=0.5)
 
-    def _slide(self, stone: int, way: list[np.ndarray], *, ahead: float) -> Iterator[Command]:
+    def _slide(self, stone: int, way: list[Vector], *, ahead: float) -> Iterator[Command]:
         """Comes down on a stone, so far ahead of its middle, and takes it along a way.
 
         Up again where the way ends or the stone is lost.
@@ -128,16 +134,16 @@ class Push(Planned):
         """How far to send the tool in one action when the stone has so far to go (m)."""
         return min(0.3 * self._spec.max_step, max(0.0004, 0.12 * far))
 
-    def _above(self, p: np.ndarray) -> np.ndarray:
+    def _above(self, p: Vector) -> Vector:
         return np.array([p[0], p[1], self.world.travel])
 
-    def _on(self, stone: int, p: np.ndarray) -> np.ndarray:
+    def _on(self, stone: int, p: Vector) -> Vector:
         """Where the tool presses on a stone whose middle is at ``p``."""
         return p + [0.0, 0.0, self.world.half_height + LOWER_EDGE - PRESSED]
 
     # ---- the way ----------------------------------------------------------------------------
 
-    def _shortest(self) -> tuple[int, list[np.ndarray]] | None:
+    def _shortest(self) -> tuple[int, list[Vector]] | None:
         """The stone with the shortest free way, and the way; None: there is none, or all is done."""
         ways = []
         for transfer in self.world.transfers(self._state):
@@ -148,7 +154,7 @@ class Push(Planned):
                 ways.append((length, transfer.stone, way))
         return min(ways, key=lambda entry: entry[:2])[1:] if ways else None
 
-    def _way(self, transfer: Transfer) -> list[np.ndarray] | None:
+    def _way(self, transfer: Transfer) -> list[Vector] | None:
         """Points of the surface from a stone to its place that keep clear of every other stone."""
         stones = self._state.stone_ids.tolist()
         others = [self.world.stone(self._state, k)[:2] for k in stones if k != transfer.stone]
@@ -179,7 +185,7 @@ class Push(Planned):
         return None
 
 
-def _free(a: np.ndarray, b: np.ndarray, others: list[np.ndarray]) -> bool:
+def _free(a: Vector, b: Vector, others: list[Vector]) -> bool:
     """Whether a stone can slide from ``a`` to ``b`` without coming near any of the others."""
     ab = b - a
     long = float(ab @ ab)

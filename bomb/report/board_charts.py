@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +19,13 @@ from bomb.pages.drawing import (
     series_style,
     svg,
 )
+from bomb.statistics.formats import fixed
 from core.board.boards import Cell
 from core.world.scene import BoardSpec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Circle
 
 # How much longer than the board an offset is drawn: the tolerance's 10 mm then fill most of a cell of 55 mm.
 MAGNIFIED = 2.2
@@ -158,11 +164,12 @@ def path_board(
         axes.set_ylabel("y of the board, mm")
         axes.set_title(title)
         alt = f"{title}: {len(paths)} paths over the board"
-        alt += f", of {np.median(lengths):.2f} m in the median, seen from above" if lengths else ""
+        middle = fixed(float(np.median(lengths)), 2, "m") if lengths else ""
+        alt += f", of {middle} in the median, seen from above" if lengths else ""
         return svg(drawn, alt=alt, caption=caption)
 
 
-def _draw_board(axes, board: BoardSpec, labels: bool = True) -> None:
+def _draw_board(axes: "Axes", board: BoardSpec, labels: bool = True) -> None:
     """Slab and lines in mm of the board frame; with ``labels`` rows and columns are numbered."""
     from matplotlib.patches import Rectangle
 
@@ -193,7 +200,7 @@ def _mm(board: BoardSpec, row: int, column: int) -> tuple[float, float]:
     return x * 1e3, y * 1e3
 
 
-def _circle(center: tuple[float, float], radius: float, **style):
+def _circle(center: tuple[float, float], radius: float, **style: Any) -> "Circle":
     from matplotlib.patches import Circle
 
     return Circle(center, radius, zorder=2, **style)

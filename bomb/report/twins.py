@@ -119,6 +119,6 @@ def _same_goal(row: EpisodeRow) -> bool:
     return bool((row.draws.get("twin") or {}).get("goal", True))
 
 
-def _kinds(pair: Twins) -> tuple:
+def _kinds(pair: Twins) -> tuple[tuple[str, str | None], ...]:
     condition = pair.perturbed[0]
     return (("category", condition.category), ("backend", condition.backend), ("knob", condition.knob))

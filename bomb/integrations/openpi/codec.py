@@ -1,6 +1,7 @@
 """NumPy arrays in msgpack, the way openpi writes them: maps whose keys are *bytes*."""
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,8 @@ def packb(value: object) -> bytes:
     import msgpack
 
     try:
-        return msgpack.packb(value, default=_encode)
+        packed: bytes = msgpack.packb(value, default=_encode)
+        return packed
     except (TypeError, ValueError, OverflowError) as error:
         raise CodecError(f"cannot be sent: {error}") from error
 
@@ -74,7 +76,7 @@ def plain(value: object) -> object:
     return value
 
 
-def _encode(value: object) -> dict:
+def _encode(value: object) -> dict[bytes, Any]:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in REFUSED:
         raise TypeError(f"dtype {value.dtype}")
     if isinstance(value, np.ndarray):
@@ -89,7 +91,7 @@ def _encode(value: object) -> dict:
     raise TypeError(f"a {type(value).__name__}")
 
 
-def _decode(value: dict) -> object:
+def _decode(value: dict[Any, Any]) -> object:
     if b"__ndarray__" in value:
         dtype, shape = _dtype(value[b"dtype"]), value[b"shape"]
         if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(map(_side, shape)):
@@ -100,7 +102,7 @@ def _decode(value: dict) -> object:
     return value
 
 
-def _dtype(words: object) -> np.dtype:
+def _dtype(words: object) -> np.dtype[Any]:
     if not isinstance(words, str) or len(words) > 16 or not _DTYPE.fullmatch(words):
         raise TypeError(f"dtype {str(words)[:30]!r}")
     return np.dtype(words)

@@ -1,6 +1,7 @@
 """What a server makes of one connection's requests: whose episode it is, and what is asked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bomb.integrations.openpi.mapping import TwoWayMapping
 from core.control.actions import ActionSpec
@@ -22,7 +23,7 @@ class Turn:
         proceeds: whether the next move has begun since the last request.
     """
 
-    observation: dict
+    observation: dict[str, Any]
     seed: int
     step: int
     spec: ActionSpec
@@ -80,7 +81,7 @@ class Session:
         return turn
 
 
-def _whole(request: dict, key: str, default: int) -> int:
+def _whole(request: dict[str, Any], key: str, default: int) -> int:
     value = request.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise OptionError(f"{key} must be a non-negative integer below 2^63, got {str(value)[:60]!r}")

@@ -27,7 +27,8 @@ HAIR = 5e-5  # m, by which a path is moved for the self-floor
 def on(surface: float, rng: np.random.Generator) -> np.ndarray:
     """A place for one stone, float64[3]: near the board's middle, or on the table beside the board."""
     if surface == BOARD:
-        return np.array([0.5, 0.0, surface + HALF_HEIGHT]) + [*rng.uniform(-0.06, 0.06, size=2), 0.0]
+        aside = rng.uniform(-0.06, 0.06, size=2)
+        return np.array([0.5 + aside[0], aside[1], surface + HALF_HEIGHT])
     x, y, side = rng.uniform(0.42, 0.58), rng.uniform(0.22, 0.26), rng.choice([-1.0, 1.0])
     return np.array([x, side * y, surface + HALF_HEIGHT])
 

@@ -1,8 +1,10 @@
 """Stones that nobody touches: dropped flat and tilted, sliding, rolling, spinning. The hand stays away."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import BOARD, HALF_HEIGHT, RADIUS, TABLE, heading, in_world, lying, on
 from bomb.parity.contact.courses import Start
@@ -30,7 +32,7 @@ def tilted_drop(rng: np.random.Generator, hair: np.ndarray) -> Start:
 def slide(rng: np.random.Generator, hair: np.ndarray) -> Start:
     """Flicked over the board: it lies flat and moves at 0.1 to 0.6 m/s, turning at up to 10 rad/s."""
     spin = [0.0, 0.0, rng.uniform(-10, 10)]
-    velocity = rng.uniform(0.1, 0.6) * heading(rng)
+    velocity = (rng.uniform(0.1, 0.6) * heading(rng)).tolist()
     p = np.array([0.5, 0.0, BOARD + HALF_HEIGHT])
     return _left_alone(_moving(lying([p], rng), hair, velocity, spin))
 
@@ -56,7 +58,10 @@ def _left_alone(state: SceneState, periods: int = PERIODS) -> Start:
 
 
 def _moving(
-    state: SceneState, hair: np.ndarray, velocity=(0.0, 0.0, 0.0), spin=(0.0, 0.0, 0.0)
+    state: SceneState,
+    hair: npt.NDArray[np.float64],
+    velocity: Sequence[float] = (0.0, 0.0, 0.0),
+    spin: Sequence[float] = (0.0, 0.0, 0.0),
 ) -> SceneState:
     """The stone moved aside by ``hair`` and given velocities, all in R (m, m/s, rad/s).
 
@@ -77,11 +82,12 @@ def _at_yaw(state: SceneState, yaw: float) -> SceneState:
 def _turned(state: SceneState, axis: np.ndarray, angle: float) -> SceneState:
     """The stone turned about a horizontal axis of R."""
     poses = state.stone_poses.copy()
-    turn = (np.cos(angle / 2), *(np.sin(angle / 2) * _direction(axis)))
-    poses[0, 3:] = multiply(turn, tuple(map(float, poses[0, 3:])))
+    turn = np.array([np.cos(angle / 2), *(np.sin(angle / 2) * _direction(axis))])
+    poses[0, 3:] = multiply(turn, poses[0, 3:].astype(np.float64))
     return replace(state, stone_poses=poses)
 
 
 def _direction(v_R: np.ndarray) -> np.ndarray:
     """A vector of R in W."""
-    return in_world(v_R) - in_world(np.zeros(3))
+    v_W: npt.NDArray[np.float64] = in_world(v_R) - in_world(np.zeros(3))
+    return v_W
