@@ -60,10 +60,11 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from bomb.disk.files import write_json
-    from bomb.explanation.aggregate import aggregate, plain
+    from bomb.explanation.aggregate import aggregate
     from bomb.explanation.explaining import explain, read_explanation
     from bomb.explanation.page import write_page
     from bomb.explanation.rollouts import PRESETS, masked_rollouts
+    from bomb.report.model import plain
     from core.errors import check_choice
 
     settings = read(args)

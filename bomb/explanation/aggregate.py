@@ -154,15 +154,6 @@ def _share(values: Iterable[bool]) -> Estimate:
     return _estimated(values, rate)
 
 
-def _estimated(values: Iterable[Any], statistic: Callable[[list], Estimate]) -> Estimate:
+def _estimated(values: Iterable[Any], statistic: Callable[[list[Any]], Estimate]) -> Estimate:
     found = list(values)
     return statistic(found) if found else undefined("no moment has it")
-
-
-def plain(value: object) -> object:
-    """Estimates as dictionaries, all the way down."""
-    if isinstance(value, Estimate):
-        return value.to_dict()
-    if isinstance(value, Mapping):
-        return {key: plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value

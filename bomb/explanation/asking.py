@@ -190,8 +190,10 @@ class PolicyAsker(Asker):
         self.forwards += len(observations)
         policy = self._policy
         if isinstance(policy, BatchPolicy):
-            asked = [Request(observation=one, seed=question.seed, step=question.step) for one in observations]
-            return [np.asarray(chunk) for chunk in policy.infer(asked)]
+            requests = [
+                Request(observation=one, seed=question.seed, step=question.step) for one in observations
+            ]
+            return [np.asarray(chunk) for chunk in policy.infer(requests)]
         extras: dict[str, Any] = {}
         if policy.wants_action_spec:
             extras["action_spec"] = self._spec
@@ -200,7 +202,7 @@ class PolicyAsker(Asker):
         more = {"step": question.step} if policy.wants_step else {}
         chunks = []
         for one in observations:
-            asked = policy
+            asked: Policy = policy
             if question.memory is None:
                 policy.reset(one["instruction"], question.seed, **extras)
             else:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,10 @@ from core.policy import Policy
 from core.rendering.sight import Sight, described
 from core.seeding import policy_seed
 from core.settings import EnvironmentSettings
+
+if TYPE_CHECKING:
+    from bomb.explanation.inside.asking import ModelAsker
+    from bomb.explanation.inside.restoring import Restoring
 
 FORMAT, VERSION = "bomb-explanation", 1
 SETTINGS_FILE = "explanation.json"
@@ -124,15 +128,11 @@ class _Run:
         self._description = described(policy)
         self._editor: SceneEditor | None = None
         self._world: tuple[str, str] | None = None
-        self._inside = None
+        self._inside: Restoring | None = None
         self._vla = getattr(policy, "vla", None)
         if self._vla is not None:
-            try:
-                from bomb.explanation.inside.restoring import Restoring
-            except ImportError as error:
-                raise missing_extra("looking inside of a model", "vla") from error
-            self._inside = Restoring(settings.exact)
-        self._asker: Asker | None = None
+            self._inside = _restoring(settings.exact)
+        self._asker: ModelAsker | None = None
 
     def close(self) -> None:
         if self._editor is not None:
@@ -142,7 +142,9 @@ class _Run:
     def cost(self) -> int:
         """Questions of a moment."""
         asker = self.asker(None)
-        inside = 0 if self._inside is None else self._inside.passes(asker)
+        inside = 0
+        if self._inside is not None and self._asker is not None:
+            inside = self._inside.passes(self._asker)
         return cost(asker, self._settings, inside)
 
     def about(self) -> dict[str, Any]:
@@ -164,8 +166,10 @@ class _Run:
             return self._asker
         settings = self._environment(self._settings.backends[0], None)
         spec = settings.action_spec if editor is None else editor.env.action_spec
-        wants = self._policy.wants_goal_picture and editor is not None
-        return PolicyAsker(self._policy, spec, editor.env.goal_picture() if wants else None)
+        picture = None
+        if self._policy.wants_goal_picture and editor is not None:
+            picture = editor.env.goal_picture()
+        return PolicyAsker(self._policy, spec, picture)
 
     def explain(self, one: Episode) -> None:
         editor = self._world_of(one)
@@ -304,3 +308,16 @@ def _check_folder(out: Path, settings: ExplanationSettings) -> None:
         raise FileError(
             f"{out} explains with {name} {old.get(name)!r}, asked is {new[name]!r}; choose another folder"
         )
+
+
+def _restoring(exact: int | None) -> "Restoring":
+    """What looks inside of a model.
+
+    Raises:
+        BombError: without the extra that brings torch.
+    """
+    try:
+        from bomb.explanation.inside.restoring import Restoring
+    except ImportError as error:
+        raise missing_extra("looking inside of a model", "vla") from error
+    return Restoring(exact)

@@ -49,7 +49,8 @@ class Moment:
     stone: int | None
 
 
-Inside = Callable[[Asker, Question, Any, Mapping[str, Change], Mapping[str, np.ndarray]], dict[str, Any]]
+# Called with the asker of a model, which needs torch, and what it answered.
+Inside = Callable[[Any, Question, Any, Mapping[str, Change], Mapping[str, np.ndarray]], dict[str, Any]]
 
 
 def explain_moment(

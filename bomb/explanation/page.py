@@ -24,7 +24,10 @@ ORDER = (*OBJECTS, *(name for name in REGIONS if name not in OBJECTS))
 
 
 def write_page(
-    out: Path, header: Mapping[str, Any], episodes: Sequence[Mapping[str, Any]], totals: Sequence[Mapping]
+    out: Path,
+    header: Mapping[str, Any],
+    episodes: Sequence[Mapping[str, Any]],
+    totals: Sequence[Mapping[str, Any]],
 ) -> Path:
     """Writes ``out/explanation.html`` and returns it.
 

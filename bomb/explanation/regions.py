@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pictures.views import outlines, project
 from core.board.goals import Goal, Intersection, alternatives
@@ -85,8 +86,7 @@ def target_mask(size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: Cam
     ink = Image.new("1", (size[1], size[0]))
     draw = ImageDraw.Draw(ink)
     for place in alternatives(goal):
-        is_point = isinstance(place, Intersection)
-        line = _square(scene, place) if is_point else outlines(scene, place, 0.0)[0]
+        line = _square(scene, place) if isinstance(place, Intersection) else outlines(scene, place, 0.0)[0]
         forward = np.array(camera.forward) / np.linalg.norm(camera.forward)
         if ((line - np.array(camera.eye)) @ forward <= camera.near).any():
             continue  # behind a camera on the hand
@@ -158,12 +158,14 @@ def shown_by(grid_numbers: np.ndarray, count: int, regions: np.ndarray) -> list[
     return found
 
 
-def _square(scene: SceneSpec, place: Intersection) -> np.ndarray:
+def _square(scene: SceneSpec, place: Intersection) -> npt.NDArray[np.float64]:
     x, y = scene.board.point(place.row, place.column)
     half = scene.board.pitch / 2
     corners = np.array([(x + i * half, y + j * half, 0.0) for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
-    return corners @ matrix_from_quaternion(scene.board.X_WB.q).T + np.array(scene.board.X_WB.p)
+    turned: npt.NDArray[np.float64] = corners @ matrix_from_quaternion(scene.board.X_WB.q).T
+    return turned + np.array(scene.board.X_WB.p, dtype=np.float64)
 
 
-def _in_world(X_WR: Pose, point: np.ndarray) -> np.ndarray:
-    return matrix_from_quaternion(X_WR.q) @ point + np.array(X_WR.p)
+def _in_world(X_WR: Pose, point: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    turned: npt.NDArray[np.float64] = matrix_from_quaternion(X_WR.q) @ point
+    return turned + np.array(X_WR.p, dtype=np.float64)
