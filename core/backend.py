@@ -153,7 +153,7 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def step(self, joint_targets: np.ndarray) -> None:
+    def step(self, joint_targets: npt.NDArray[np.float64]) -> None:
         """Advances the world by ``k`` time steps.
 
         Args:

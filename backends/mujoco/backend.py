@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import mujoco as mj
 import numpy as np
+import numpy.typing as npt
 
 from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodies, with_pristine
 from backends.mujoco.edits import physical_part, refit
@@ -250,14 +251,14 @@ def _empty_state(scene: SceneSpec) -> SceneState:
     )
 
 
-def _rotated(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _rotated(q: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> np.ndarray:
     """Vectors ``v`` float64[S, 3] turned by unit quaternions ``q`` float64[S, 4]."""
     products = (q[:, :, None] * q[:, None, :]).reshape(len(q), 16)
     turned: np.ndarray = np.matmul((products @ _ROTATION).reshape(-1, 3, 3), v[:, :, None])[:, :, 0]
     return turned
 
 
-def _rotation_tensor() -> np.ndarray:
+def _rotation_tensor() -> npt.NDArray[np.float64]:
     """float64[16, 9]: the rotation matrix as a linear map of the products of a quaternion's entries."""
     w, x, y, z = range(4)
     terms = {

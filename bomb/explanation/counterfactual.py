@@ -114,7 +114,7 @@ def follow(
     return found
 
 
-def end_point(chunk: np.ndarray, start: np.ndarray, spec: ActionSpec) -> np.ndarray:
+def end_point(chunk: np.ndarray, start: np.ndarray, spec: ActionSpec) -> npt.NDArray[np.float64]:
     """Where a chunk commands the tool to, float64[3] in R (m), from where it is measured to be."""
     at = tuple(start)
     for action in np.asarray(chunk, dtype=np.float32):

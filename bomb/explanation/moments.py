@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.rollouts.rollout import play
@@ -32,7 +33,7 @@ class Course:
     """
 
     states: Sequence[SceneState]
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
     stages: dict[str, int]
     stone: int | None
     success: bool

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import write_text
 from bomb.explanation.counterfactual import by_distance
@@ -52,7 +53,7 @@ def write_page(
     return file
 
 
-def maps(folder: Path, moment: Mapping[str, Any], camera: str) -> list[np.ndarray]:
+def maps(folder: Path, moment: Mapping[str, Any], camera: str) -> list[npt.NDArray[np.uint8]]:
     """What was seen, E of its patches, the same interpolated, and the regions; uint8[H, W, 3] each.
 
     Args:

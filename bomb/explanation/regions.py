@@ -19,7 +19,9 @@ OBJECTS = ("stone", "target", "gripper", "board")  # of the task; effect elsewhe
 _IDS = {SegmentationId.BOARD: "board", SegmentationId.ROBOT: "arm", SegmentationId.GRIPPER: "gripper"}
 
 
-def chosen_stone(scene: SceneSpec, goal: Goal, state: SceneState, tool: np.ndarray) -> int | None:
+def chosen_stone(
+    scene: SceneSpec, goal: Goal, state: SceneState, tool: npt.NDArray[np.floating]
+) -> int | None:
     """The stone that is meant: of the colour asked for, off its place, and nearest to the tool.
 
     Where a goal has a source, that is the stone which was on it; else stones that lie on the board already do
@@ -50,8 +52,8 @@ def chosen_stone(scene: SceneSpec, goal: Goal, state: SceneState, tool: np.ndarr
 
 
 def region_map(
-    segmentation: np.ndarray, scene: SceneSpec, goal: Goal, camera: CameraSpec, stone: int | None
-) -> np.ndarray:
+    segmentation: npt.NDArray[np.int32], scene: SceneSpec, goal: Goal, camera: CameraSpec, stone: int | None
+) -> npt.NDArray[np.uint8]:
     """Index into ``REGIONS`` of every pixel, uint8[H, W].
 
     The target is the square around the goal's intersection (the goal's rectangle, where it is a region),
@@ -75,7 +77,9 @@ def region_map(
     return found
 
 
-def target_mask(size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: CameraSpec) -> np.ndarray:
+def target_mask(
+    size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: CameraSpec
+) -> npt.NDArray[np.bool_]:
     """bool[H, W]: where the goal would be seen if nothing stood in front of it; see ``region_map``."""
     from PIL import Image, ImageDraw
 
@@ -110,7 +114,9 @@ def camera_in_world(camera: CameraSpec, scene: SceneSpec, state: SceneState) -> 
     )
 
 
-def shares(effects: np.ndarray, numbers: np.ndarray, regions: np.ndarray) -> dict[str, float] | None:
+def shares(
+    effects: npt.NDArray[np.floating], numbers: npt.NDArray[np.integer], regions: npt.NDArray[np.uint8]
+) -> dict[str, float] | None:
     """Where the effect of patches lies: shares of what is positive, by region, summing to 1.
 
     The effect of a patch is spread evenly over its pixels.

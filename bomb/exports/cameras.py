@@ -72,7 +72,7 @@ class Cameras:
         X_CR: Matrix = inverse(self.camera_in_world(camera, state)) @ self.X_WR
         return X_CR
 
-    def pixels(self, camera: str, state: SceneState, points: Matrix) -> Matrix:
+    def pixels(self, camera: str, state: SceneState, points: npt.NDArray[np.floating]) -> Matrix:
         """Where points are seen.
 
         Args:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.labels import board_corners, in_base, stones_of_moves
@@ -220,7 +221,9 @@ class Columns:
         pixels[state.stone_ids] = self._cameras.pixels(camera, state, state.stone_poses[:, :3])
         return pixels
 
-    def _visible(self, camera: str, state: SceneState, move: int, segmentation: np.ndarray) -> np.ndarray:
+    def _visible(
+        self, camera: str, state: SceneState, move: int, segmentation: np.ndarray
+    ) -> npt.NDArray[np.int64]:
         """int64[1 + STONES]: whether nothing covers the target, and the middle of each stone."""
         made = np.zeros(1 + STONES, dtype=np.int64)
         points = np.concatenate(
@@ -233,7 +236,7 @@ class Columns:
         return made
 
 
-def stored_depth(depth: np.ndarray) -> np.ndarray:
+def stored_depth(depth: np.ndarray) -> npt.NDArray[np.uint16]:
     """uint16[H, W, 1] in millimetres, rounded, of float32[H, W] in metres; 65.535 m and beyond are 65535."""
     return np.clip(np.rint(depth / DEPTH_UNIT), 0, 65535).astype(np.uint16)[..., None]
 

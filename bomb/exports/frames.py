@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer
@@ -20,7 +21,7 @@ class ExportFrame(NamedTuple):
         columns: the optional columns, see ``bomb.exports.columns``.
     """
 
-    images: dict[str, np.ndarray]
+    images: dict[str, npt.NDArray[np.uint8]]
     columns: dict[str, object]
 
 

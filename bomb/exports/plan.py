@@ -192,7 +192,7 @@ def _episode(
     )
 
 
-def _in_order(values: npt.NDArray[np.int64]) -> list[int]:
+def _in_order(values: npt.NDArray[np.int16]) -> list[int]:
     return list(dict.fromkeys(int(value) for value in values))
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 PICTURES_PER_EPISODE = 20
 
 
-def number_statistics(values: np.ndarray) -> dict[str, np.ndarray]:
+def number_statistics(values: np.ndarray) -> dict[str, npt.NDArray[np.float64]]:
     """min, max, mean, std (of the population), q01 to q99 along the first axis, and count.
 
     Args:
@@ -61,7 +62,7 @@ class PictureHistogram:
         self.counts = self.counts + other.counts if self.pictures else other.counts.copy()
         self.pictures += other.pictures
 
-    def statistics(self) -> dict[str, np.ndarray]:
+    def statistics(self) -> dict[str, npt.NDArray[np.float64]]:
         """As ``number_statistics`` of each channel: float64[channels, 1, 1] each, count int64[1].
 
         Colour is in 0..1, as readers give it; depth is in its stored unit.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.pictures.views import goal_in_world
@@ -19,7 +20,7 @@ Measure = Callable[[SceneState], Frame]
 
 def target_points(
     demonstration: Demonstration, scene: SceneSpec, measure: Measure
-) -> list[np.ndarray | None]:
+) -> list[npt.NDArray[np.float64] | None]:
     """The target of every move, float64[3] in W (m): a point of the board's or the table's upper face.
 
     Of a goal with several intersections it is the one that the demonstration filled. None where that cannot
@@ -63,7 +64,7 @@ def _point(goal: dict[str, Any], scene: SceneSpec) -> np.ndarray:
     return goal_in_world(scene, place)
 
 
-def occupancy(scene: SceneSpec, state: SceneState, frame: Frame) -> np.ndarray:
+def occupancy(scene: SceneSpec, state: SceneState, frame: Frame) -> npt.NDArray[np.int64]:
     """What stands on the board, int64[n, n] by row and column: 0 nothing, 1 black, 2 white.
 
     The checker's rule (docs/checker.md): a stone occupies its nearest intersection when its centre is over

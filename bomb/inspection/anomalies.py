@@ -60,7 +60,7 @@ def anomalies(episode: InspectedEpisode, spec: ActionSpec) -> list[Anomaly]:
         say("too short", None, f"{len(actions)} frames")
     for name, values in (("state", states), ("action", actions)):
         bad = ~np.isfinite(values).all(axis=1)
-        for start, length in _runs(bad):
+        for start, length in _runs(np.asarray(bad)):
             entry = values[start].tolist()
             say("not finite", start, f"{name} {entry}, {length} frames")
     if found:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.play import environment
 from bomb.parity.study import Study, StudyPlan
@@ -33,7 +34,7 @@ class EpisodeEnding:
     success: bool
     released: bool
     stone: int
-    positions: np.ndarray
+    positions: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError, for_ffmpeg, write_bytes
 from core.errors import OptionError
@@ -20,7 +21,7 @@ def caption_height(width: int) -> int:
     return max(20, width // 13)
 
 
-def captioned(frame: np.ndarray, words: str, *, above: bool = False) -> np.ndarray:
+def captioned(frame: np.ndarray, words: str, *, above: bool = False) -> npt.NDArray[np.uint8]:
     """uint8[H, W, 3] with a line of text under or above it, ``caption_height(W)`` high; long text is cut."""
     from PIL import Image, ImageDraw, ImageFont
 

@@ -1,10 +1,11 @@
 """The board seen from above, as the head picture shows it: row 0 on top, column 0 on the left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pages.drawing import (
     BLUE,
@@ -41,7 +42,7 @@ class Path:
         success: how the episode ended.
     """
 
-    points: np.ndarray
+    points: npt.NDArray[np.floating]
     success: bool
 
 
@@ -79,7 +80,11 @@ def success_board(title: str, counts: dict[Cell, tuple[int, int]], board: BoardS
 
 
 def offset_board(
-    title: str, offsets: dict[Cell, np.ndarray], board: BoardSpec, tolerance_mm: float, caption: str
+    title: str,
+    offsets: Mapping[Cell, npt.NDArray[np.floating]],
+    board: BoardSpec,
+    tolerance_mm: float,
+    caption: str,
 ) -> Chart:
     """Where stones came to rest around their intersection, and their mean offset as an arrow.
 

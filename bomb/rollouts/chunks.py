@@ -92,7 +92,7 @@ class Whole:
     def __init__(self, execution: ChunkExecution):
         self._execution = execution
 
-    def take(self, chunk: np.ndarray, step: int) -> np.ndarray:
+    def take(self, chunk: np.ndarray, step: int) -> npt.NDArray[np.floating]:
         """Actions, float[j, 4] with j >= 1, to execute from ``step`` on before the policy looks again."""
         return chunk[: self._execution.length(len(chunk))]
 
@@ -122,7 +122,7 @@ class Ensemble:
         self._chunks = []
 
 
-def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+def weighted_median(values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating]) -> float:
     """The smallest value that with those below it has half of the weight.
 
     Args:

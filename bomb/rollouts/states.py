@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import check_choice
 from core.world.scene import RobotSpec
@@ -38,7 +39,7 @@ LAYOUTS: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = {
 }
 
 
-def in_layout(layout: str, states: np.ndarray) -> np.ndarray:
+def in_layout(layout: str, states: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """States in a layout, float32[..., 4 or 8].
 
     ``bomb``: tool centre point in R (m), opening 0..1. ``axis_angle``, ``euler``: position, (pi, 0, 0), and

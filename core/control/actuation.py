@@ -3,6 +3,7 @@
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
 from core.control.actions import ActionSpec
 from core.perturbations.base import Actuation
@@ -27,7 +28,7 @@ class Actuator:
         self._split, self._seed = split, seed
         self.pending = deque(hold.copy() for _ in range(actuation.latency))
 
-    def __call__(self, action: np.ndarray, period: int) -> np.ndarray:
+    def __call__(self, action: np.ndarray, period: int) -> npt.NDArray[np.float32]:
         """The action, float32[4], that is carried out in control period ``period`` of the episode."""
         if self.pending:
             self.pending.append(action)

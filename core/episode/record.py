@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.episode.archive import read_archive
 from core.episode.packing import pack, unpack
@@ -44,12 +45,12 @@ class EpisodeRecord:
     """
 
     about: dict[str, Any]
-    colors: np.ndarray
-    times: np.ndarray
-    tools: np.ndarray
-    openings: np.ndarray
+    colors: npt.NDArray[np.uint8]
+    times: npt.NDArray[np.float64]
+    tools: npt.NDArray[np.float32]
+    openings: npt.NDArray[np.float32]
     measures: np.ndarray
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
     swept: bool = True
 
     def rejudge(self, tolerances: Tolerances | None = None) -> Verdict:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.boards import COLORS
 from core.judge.checker import FingerChain, PlacementChecker, worth_tracing
@@ -70,8 +71,8 @@ class Frame(NamedTuple):
     """
 
     measures: np.ndarray
-    p_BT: np.ndarray
-    p_RT: np.ndarray
+    p_BT: npt.NDArray[np.float32]
+    p_RT: npt.NDArray[np.float32]
     opening: float
 
 
@@ -113,6 +114,6 @@ class Measurer:
         return frame._replace(measures=measures)
 
 
-def stone_colors(scene: SceneSpec, state: SceneState) -> np.ndarray:
+def stone_colors(scene: SceneSpec, state: SceneState) -> npt.NDArray[np.uint8]:
     """uint8[S], 1 for black and 2 for white, of the stones in play."""
     return np.array([COLORS[scene.stones[k].color] for k in state.stone_ids], dtype=np.uint8)

@@ -15,7 +15,7 @@ from core.world.scene import SceneSpec
 
 
 def judge_arguments(
-    scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: np.ndarray
+    scene: SceneSpec, goal: Goal, colors: npt.NDArray[np.uint8], measures: np.ndarray
 ) -> list[dict[str, Any]]:
     """What tells each judge its goal, as plain values.
 

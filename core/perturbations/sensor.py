@@ -130,7 +130,7 @@ def _gained(picture: np.ndarray, gains: list[float]) -> np.ndarray:
     return np.stack([table[picture[..., k]] for k, table in enumerate(tables)], axis=-1)
 
 
-def _blurred(picture: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _blurred(picture: np.ndarray, offsets: np.ndarray) -> npt.NDArray[np.float64]:
     """The mean of the picture, in linear light, moved by offsets float64[N, 2] (rows, columns; pixels)."""
     reach = ceil(abs(offsets).max()) + 1
     height, width = picture.shape[:2]

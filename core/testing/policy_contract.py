@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.environment import Environment
 from core.make import make_task
@@ -79,7 +80,7 @@ def _check_description(who: str, about: Any) -> None:
         )
 
 
-def _course(who: str, policy: Policy, env: Environment, seed: int, steps: int) -> np.ndarray:
+def _course(who: str, policy: Policy, env: Environment, seed: int, steps: int) -> npt.NDArray[np.float32]:
     """Every action of the beginning of an episode, float32[N, 4]."""
     observation, _ = env.reset(seed=seed)
     _reset(policy, env, observation, seed)

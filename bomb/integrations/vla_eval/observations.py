@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.actions import RAW, mismatch
 from bomb.rollouts.states import LAYOUTS, in_layout
@@ -71,7 +72,7 @@ class ObservationLayout:
             message["states"] = self.states(observation["state"])
         return message
 
-    def states(self, state: np.ndarray) -> np.ndarray:
+    def states(self, state: np.ndarray) -> npt.NDArray[np.float32]:
         """The state, float32[4] as BOMB has it, in this layout."""
         return in_layout(self.state, state)
 

@@ -6,6 +6,7 @@ Positions are in the robot's base frame R (m): the board's top is at z = 0, the 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.courses import Start, scene
 from bomb.parity.play import Waypoint, commands
@@ -24,7 +25,7 @@ HIGH = 0.06  # m above what is touched, where the hand comes and goes
 HAIR = 5e-5  # m, by which a path is moved for the self-floor
 
 
-def on(surface: float, rng: np.random.Generator) -> np.ndarray:
+def on(surface: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """A place for one stone, float64[3]: near the board's middle, or on the table beside the board."""
     if surface == BOARD:
         aside = rng.uniform(-0.06, 0.06, size=2)
@@ -49,7 +50,7 @@ def in_world(p_R: np.ndarray) -> np.ndarray:
     return p_W
 
 
-def script(state: SceneState, waypoints: Sequence[Waypoint], hair: np.ndarray) -> Start:
+def script(state: SceneState, waypoints: Sequence[Waypoint], hair: npt.NDArray[np.float64]) -> Start:
     """A start with the actions that command the waypoints, all of them moved by ``hair`` float64[3] (m)."""
     robot = scene().robot
     at_home = matrix_from_quaternion(robot.X_WR.q).T @ (
@@ -67,7 +68,7 @@ def above(p: np.ndarray) -> np.ndarray:
     return np.array([p[0], p[1], p[2] + HIGH])
 
 
-def heading(rng: np.random.Generator) -> np.ndarray:
+def heading(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """A random horizontal direction, float64[3]."""
     angle = rng.uniform(0, 2 * np.pi)
     return np.array([np.cos(angle), np.sin(angle), 0.0])

@@ -1,6 +1,7 @@
 """Grasps that may miss: beside the middle, from above, at the rim, at the edge, with company; and throws."""
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import NOMINAL, PAD, RADIUS, TABLE, above, heading, lying, on, script
 from bomb.parity.contact.courses import Start
@@ -9,8 +10,13 @@ from bomb.parity.play import PUSH_SPEED, Waypoint
 NOISE = (0.010, 0.010, 0.003)  # m, standard deviations in x, y, z of R, as of the near misses of the table
 
 
-def grasp(offset: np.ndarray, points: list[np.ndarray], rng: np.random.Generator, hair: np.ndarray,
-          astride: bool = False) -> Start:  # fmt: skip
+def grasp(
+    offset: npt.NDArray[np.float64],
+    points: list[npt.NDArray[np.float64]],
+    rng: np.random.Generator,
+    hair: npt.NDArray[np.float64],
+    astride: bool = False,
+) -> Start:
     """Straight down over the first of ``points``, ``offset`` float64[3] off, closed and lifted.
 
     ``astride``: down over the stone's middle, and aside from there.
