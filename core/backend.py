@@ -160,7 +160,7 @@ class Backend(ABC):
             joint_targets: float64[k, 9], drive targets of each step (rad, m), as the controller made them.
         """
 
-    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+    def step_traced(self, joint_targets: npt.NDArray[np.float64]) -> Trace:
         """As ``step``, and tells the state after every time step; the world ends in the same bits.
 
         Called while a finger is near a stone. This one steps and reads in turn; engines that can tell it in

@@ -25,7 +25,7 @@ class Recorder:
     def __init__(self) -> None:
         self.moves: list[Move] = []
         self._worlds: list[SceneState] = []
-        self._observations: list[np.ndarray] = []
+        self._observations: list[npt.NDArray[np.float32]] = []
         self._periods: list[int] = []
         self._asked: list[int] = []  # per row, index into moves
 

@@ -36,11 +36,11 @@ def stones_of_moves(demonstration: Demonstration) -> npt.NDArray[np.int64]:
     return made
 
 
-def in_base(scene: SceneSpec, points: np.ndarray) -> npt.NDArray[np.floating]:
+def in_base(scene: SceneSpec, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Points of W, float[..., 3], in the robot's base frame, float64[..., 3]."""
     X_WR = scene.robot.X_WR
     away = np.asarray(points, dtype=np.float64) - np.asarray(X_WR.p)
-    p_R: np.ndarray = away @ matrix_from_quaternion(X_WR.q)
+    p_R: npt.NDArray[np.float64] = away @ matrix_from_quaternion(X_WR.q)
     return p_R
 
 

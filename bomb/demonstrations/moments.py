@@ -43,7 +43,7 @@ class Moments:
         """
         NATURAL.check("visual_draw", visual_draw)
         if self.count is None:
-            chosen: np.ndarray = candidates[candidates % self.every == 0]
+            chosen: npt.NDArray[np.int64] = candidates[candidates % self.every == 0]
             return chosen
         if len(candidates) <= self.count:
             return candidates

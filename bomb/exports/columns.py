@@ -199,7 +199,7 @@ class Columns:
 
     def _of_camera(
         self, column: str, camera: str, state: SceneState, move: int, seen: dict[str, Any]
-    ) -> np.ndarray:
+    ) -> npt.NDArray[Any]:
         if column == "depth":
             return stored_depth(seen["depth"][camera])
         if column == "intrinsics":
@@ -212,17 +212,17 @@ class Columns:
             return self._target_pixel(camera, state, move).astype(np.float32)
         return self._stone_pixels(camera, state).astype(np.float32).reshape(-1)
 
-    def _target_pixel(self, camera: str, state: SceneState, move: int) -> np.ndarray:
+    def _target_pixel(self, camera: str, state: SceneState, move: int) -> npt.NDArray[np.float64]:
         target = self._targets[move]
         return np.array(UNSEEN) if target is None else self._cameras.pixels(camera, state, target)[0]
 
-    def _stone_pixels(self, camera: str, state: SceneState) -> np.ndarray:
+    def _stone_pixels(self, camera: str, state: SceneState) -> npt.NDArray[np.float64]:
         pixels = np.full((STONES, 3), UNSEEN)
         pixels[state.stone_ids] = self._cameras.pixels(camera, state, state.stone_poses[:, :3])
         return pixels
 
     def _visible(
-        self, camera: str, state: SceneState, move: int, segmentation: np.ndarray
+        self, camera: str, state: SceneState, move: int, segmentation: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.int64]:
         """int64[1 + STONES]: whether nothing covers the target, and the middle of each stone."""
         made = np.zeros(1 + STONES, dtype=np.int64)
@@ -236,9 +236,10 @@ class Columns:
         return made
 
 
-def stored_depth(depth: np.ndarray) -> npt.NDArray[np.uint16]:
+def stored_depth(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     """uint16[H, W, 1] in millimetres, rounded, of float32[H, W] in metres; 65.535 m and beyond are 65535."""
-    return np.clip(np.rint(depth / DEPTH_UNIT), 0, 65535).astype(np.uint16)[..., None]
+    stored: npt.NDArray[np.uint16] = np.clip(np.rint(depth / DEPTH_UNIT), 0, 65535).astype(np.uint16)
+    return stored[..., None]
 
 
 def spans_json(instruction: Instruction) -> str:

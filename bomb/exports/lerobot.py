@@ -118,7 +118,7 @@ class LeRobotWriter(Writer):
         table: TableFile,
         videos: Mapping[str, VideoFile],
         encoding: Encoding,
-    ) -> tuple[dict[str, PictureHistogram], dict[str, dict[str, np.ndarray]]]:
+    ) -> tuple[dict[str, PictureHistogram], dict[str, dict[str, npt.NDArray[Any]]]]:
         """Writes the frames of one episode.
 
         Returns:

@@ -10,7 +10,7 @@ QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 PICTURES_PER_EPISODE = 20
 
 
-def number_statistics(values: np.ndarray) -> dict[str, npt.NDArray[np.float64]]:
+def number_statistics(values: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
     """min, max, mean, std (of the population), q01 to q99 along the first axis, and count.
 
     Args:
@@ -41,7 +41,7 @@ class PictureHistogram:
 
     COLOR, DEPTH = (3, 2**8), (1, 2**16)
 
-    def __init__(self, counts: np.ndarray | None = None, pictures: int = 0):
+    def __init__(self, counts: npt.NDArray[np.int64] | None = None, pictures: int = 0):
         self.counts = np.zeros(self.COLOR, dtype=np.int64) if counts is None else np.asarray(counts, np.int64)
         self.pictures = pictures
 
@@ -50,7 +50,7 @@ class PictureHistogram:
         """An empty one for depth pictures."""
         return cls(np.zeros(cls.DEPTH, dtype=np.int64))
 
-    def add(self, picture: np.ndarray) -> None:
+    def add(self, picture: npt.NDArray[Any]) -> None:
         """Counts uint8[H, W, 3] or uint16[H, W, 1]."""
         channels, values = self.counts.shape
         for channel in range(channels):
@@ -104,7 +104,7 @@ def sampled(length: int) -> set[int]:
     return set(np.unique(np.linspace(0, length - 1, PICTURES_PER_EPISODE).round().astype(int)).tolist())
 
 
-def plain(statistics: dict[str, np.ndarray]) -> dict[str, list[Any]]:
+def plain(statistics: dict[str, npt.NDArray[Any]]) -> dict[str, list[Any]]:
     """Lists instead of arrays, for JSON."""
     return {name: value.tolist() for name, value in statistics.items()}
 

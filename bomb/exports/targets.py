@@ -32,7 +32,7 @@ def target_points(
         measure: measures a state of that scene.
     """
     placements = demonstration.about["moves"]["placements"]
-    points: list[np.ndarray | None] = []
+    points: list[npt.NDArray[np.float64] | None] = []
     for move in range(len(demonstration.instructions)):
         if move < len(placements):
             goal = placements[move]["goal"]
@@ -47,7 +47,9 @@ def target_points(
     return points
 
 
-def filled(goal: dict[str, Any], before: np.ndarray, after: list[list[int]]) -> dict[str, Any] | None:
+def filled(
+    goal: dict[str, Any], before: npt.NDArray[np.int64], after: list[list[int]]
+) -> dict[str, Any] | None:
     """The intersection of a pattern that a move filled: right afterwards, and not so when it began."""
     stone: dict[str, Any]
     for stone in goal["stones"]:
@@ -57,7 +59,7 @@ def filled(goal: dict[str, Any], before: np.ndarray, after: list[list[int]]) -> 
     return None
 
 
-def _point(goal: dict[str, Any], scene: SceneSpec) -> np.ndarray:
+def _point(goal: dict[str, Any], scene: SceneSpec) -> npt.NDArray[np.float64]:
     if goal["kind"] == "region":
         return np.array([*goal["center"], scene.table.height])
     place = Intersection(color=goal["color"], row=goal["row"], column=goal["column"])

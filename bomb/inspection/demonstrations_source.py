@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import action_spec_of
@@ -53,7 +54,7 @@ class Demonstrations(Source):
             goals=tuple(cells),
         )
 
-    def sample(self, name: str, moments: int, size: int) -> list[np.ndarray]:
+    def sample(self, name: str, moments: int, size: int) -> list[npt.NDArray[np.uint8]]:
         from bomb.demonstrations.pictures import Renderer
 
         demonstration = self._dataset.load(number_of(name))

@@ -63,7 +63,7 @@ def outlines(scene: SceneSpec, goal: Goal, radius: float) -> list[npt.NDArray[np
     return lines
 
 
-def ringed(env: Environment, camera: str, frame: np.ndarray) -> npt.NDArray[np.uint8]:
+def ringed(env: Environment, camera: str, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """A copy of a frame uint8[H, W, 3] of a camera in the world, with the present target ringed."""
     from PIL import Image, ImageDraw
 

@@ -117,7 +117,7 @@ class Controller:
         xyz = np.zeros(3) if self.spec.mode == "delta" else self.state.target
         return np.array([*xyz, self.state.opening], dtype=np.float32)
 
-    def tool_in_base(self, p_WT: np.ndarray) -> np.ndarray:
+    def tool_in_base(self, p_WT: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Converts a tool centre point from W to R (m)."""
         p_RT: npt.NDArray[np.float64] = self._R_WR.T @ (p_WT - self._p_WR)
         return p_RT

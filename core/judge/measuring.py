@@ -70,7 +70,7 @@ class Frame(NamedTuple):
         opening: gripper opening, 0..1.
     """
 
-    measures: np.ndarray
+    measures: npt.NDArray[np.void]
     p_BT: npt.NDArray[np.float32]
     p_RT: npt.NDArray[np.float32]
     opening: float

@@ -120,7 +120,7 @@ class Perturbation(ABC):
         return episode
 
     def develop(
-        self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
     ) -> npt.NDArray[np.uint8]:
         """The finished picture, uint8[H, W, 3], with the draw applied; ``rng`` is new for every picture."""
         return picture

@@ -84,7 +84,7 @@ class Kinematics:
         self.upper = self._model.upperPositionLimit[arm].copy()
 
     def tool_pose(
-        self, joint_positions: np.ndarray
+        self, joint_positions: npt.NDArray[np.floating]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Position float64[3] and rotation float64[3, 3] of T in W, for 7 or 9 joint positions."""
         self._q[: len(joint_positions)] = joint_positions
@@ -93,7 +93,7 @@ class Kinematics:
         return X_WT.translation.copy(), X_WT.rotation.copy()
 
     def tool_and_fingers(
-        self, joint_positions: np.ndarray
+        self, joint_positions: npt.NDArray[np.floating]
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Where the gripper is, for nine measured joint positions (rad, m).
 
@@ -106,7 +106,9 @@ class Kinematics:
         p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
         return p_WT, np.array([self._pose(frame) for frame in self._fingers])
 
-    def link_poses(self, joint_positions: np.ndarray, links: Sequence[str]) -> npt.NDArray[np.float64]:
+    def link_poses(
+        self, joint_positions: npt.NDArray[np.floating], links: Sequence[str]
+    ) -> npt.NDArray[np.float64]:
         """Poses in W (p, q as wxyz), float64[len(links), 7], for nine joint positions (rad, m)."""
         self._q[:] = joint_positions
         pinocchio.forwardKinematics(self._model, self._data, self._q)

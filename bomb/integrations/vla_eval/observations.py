@@ -72,7 +72,7 @@ class ObservationLayout:
             message["states"] = self.states(observation["state"])
         return message
 
-    def states(self, state: np.ndarray) -> npt.NDArray[np.float32]:
+    def states(self, state: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The state, float32[4] as BOMB has it, in this layout."""
         return in_layout(self.state, state)
 

@@ -34,7 +34,7 @@ def on(surface: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     return np.array([x, side * y, surface + HALF_HEIGHT])
 
 
-def lying(points: Sequence[np.ndarray], rng: np.random.Generator) -> SceneState:
+def lying(points: Sequence[npt.NDArray[np.float64]], rng: np.random.Generator) -> SceneState:
     """Stones that lie flat with random yaws, black and white in turn; the robot at home, its hand open."""
     poses = {}
     for k, point in enumerate(points):
@@ -43,10 +43,10 @@ def lying(points: Sequence[np.ndarray], rng: np.random.Generator) -> SceneState:
     return at_rest(scene(), poses)
 
 
-def in_world(p_R: np.ndarray) -> np.ndarray:
+def in_world(p_R: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A point of R in W (m)."""
     X_WR = scene().robot.X_WR
-    p_W: np.ndarray = np.asarray(X_WR.p) + matrix_from_quaternion(X_WR.q) @ p_R
+    p_W: npt.NDArray[np.float64] = np.asarray(X_WR.p) + matrix_from_quaternion(X_WR.q) @ p_R
     return p_W
 
 
@@ -63,7 +63,7 @@ def script(state: SceneState, waypoints: Sequence[Waypoint], hair: npt.NDArray[n
     return Start(state=state, actions=np.array(list(commands(at_home, moved)), dtype=np.float32))
 
 
-def above(p: np.ndarray) -> np.ndarray:
+def above(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The point over ``p`` where the hand comes and goes."""
     return np.array([p[0], p[1], p[2] + HIGH])
 

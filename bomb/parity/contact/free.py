@@ -16,20 +16,20 @@ PERIODS = 30  # of control, 1.5 s: everything but rolling is over by then
 ROLLING = 60
 
 
-def flat_drop(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def flat_drop(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """From 2 to 15 cm above the board, level."""
     p = on(BOARD, rng) + [0.0, 0.0, rng.uniform(*HEIGHTS)]
     return _left_alone(_moving(lying([p], rng), hair))
 
 
-def tilted_drop(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def tilted_drop(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """From 2 to 15 cm above the board, tilted by 5 to 20 degrees about a random horizontal axis."""
     p = on(BOARD, rng) + [0.0, 0.0, rng.uniform(*HEIGHTS)]
     state = _turned(lying([p], rng), heading(rng), np.radians(rng.uniform(5, 20)))
     return _left_alone(_moving(state, hair))
 
 
-def slide(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def slide(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Flicked over the board: it lies flat and moves at 0.1 to 0.6 m/s, turning at up to 10 rad/s."""
     spin = [0.0, 0.0, rng.uniform(-10, 10)]
     velocity = (rng.uniform(0.1, 0.6) * heading(rng)).tolist()
@@ -37,7 +37,7 @@ def slide(rng: np.random.Generator, hair: np.ndarray) -> Start:
     return _left_alone(_moving(lying([p], rng), hair, velocity, spin))
 
 
-def roll(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def roll(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """On its rim along the table's short side, at 0.1 to 0.3 m/s, without slipping at first."""
     speed = rng.uniform(0.1, 0.3)
     p = np.array([0.36, rng.choice([-1.0, 1.0]) * rng.uniform(0.25, 0.30), TABLE + RADIUS])
@@ -47,7 +47,7 @@ def roll(rng: np.random.Generator, hair: np.ndarray) -> Start:
     return _left_alone(_moving(state, hair, [speed, 0.0, 0.0], [0.0, speed / RADIUS, 0.0]), ROLLING)
 
 
-def spin(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def spin(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Flat on the board, turning about its axis at 5 to 30 rad/s."""
     rate = rng.choice([-1.0, 1.0]) * rng.uniform(5, 30)
     return _left_alone(_moving(lying([on(BOARD, rng)], rng), hair, spin=[0.0, 0.0, rate]))
@@ -79,7 +79,7 @@ def _at_yaw(state: SceneState, yaw: float) -> SceneState:
     return replace(state, stone_poses=poses)
 
 
-def _turned(state: SceneState, axis: np.ndarray, angle: float) -> SceneState:
+def _turned(state: SceneState, axis: npt.NDArray[np.float64], angle: float) -> SceneState:
     """The stone turned about a horizontal axis of R."""
     poses = state.stone_poses.copy()
     turn = np.array([np.cos(angle / 2), *(np.sin(angle / 2) * _direction(axis))])
@@ -87,7 +87,7 @@ def _turned(state: SceneState, axis: np.ndarray, angle: float) -> SceneState:
     return replace(state, stone_poses=poses)
 
 
-def _direction(v_R: np.ndarray) -> np.ndarray:
+def _direction(v_R: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A vector of R in W."""
     v_W: npt.NDArray[np.float64] = in_world(v_R) - in_world(np.zeros(3))
     return v_W

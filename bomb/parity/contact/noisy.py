@@ -42,7 +42,7 @@ class Within(Bound):
 class Moved(NoisyExpert):
     """The noisy expert whose hand is ``hair``, float64[3] (m, in R), off from its first action on."""
 
-    def __init__(self, sigma: float, hair: np.ndarray):
+    def __init__(self, sigma: float, hair: npt.NDArray[np.float64]):
         super().__init__(sigma)
         self._hair = hair
 
