@@ -88,6 +88,18 @@ EPISODES = {
         ["still_moving"],
         lambda p: p.place(0, worlds.on_board(*GOAL)).move(0, speed=0.006).step(),
     ),
+    "rolls away beside the board": (
+        ["off_board", "still_moving"],
+        lambda p: p.place(0, worlds.on_table(0.25, -0.30)).move(0, speed=0.2, spin=10.0).step(),
+    ),
+    "slides over the board, to end who knows where": (
+        ["still_moving", "wrong_intersection"],
+        lambda p: p.place(0, NEXT).move(0, speed=0.1).step(),
+    ),
+    "pushes the other colour onto the goal": (
+        ["wrong_color", "never_grasped", "knocked_another_stone"],
+        lambda p: p.brush(2).leave().put(2, worlds.on_board(*GOAL)).wait(),
+    ),
     "spins at the end": (
         ["still_moving"],
         lambda p: p.place(0, worlds.on_board(*GOAL)).move(0, spin=0.6).step(),
