@@ -44,7 +44,7 @@ SETTINGS_FILE = "explanation.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episode:
+class Asked:
     """One that is explained."""
 
     backend: str
@@ -81,7 +81,7 @@ def explain(
         FileError: if ``out`` is something else, or of other settings.
     """
     every = [
-        Episode(backend=backend, perturbed=perturbed, seed=seed)
+        Asked(backend=backend, perturbed=perturbed, seed=seed)
         for backend in settings.backends
         for perturbed in read_perturbations(settings.perturbations)
         for seed in settings.seeds
@@ -171,7 +171,7 @@ class _Run:
             picture = editor.env.goal_picture()
         return PolicyAsker(self._policy, spec, picture)
 
-    def explain(self, one: Episode) -> None:
+    def explain(self, one: Asked) -> None:
         editor = self._world_of(one)
         course, looks = self._play(editor, one)
         editor.begin(one.seed)
@@ -203,7 +203,7 @@ class _Run:
             },
         )
 
-    def _play(self, editor: SceneEditor, one: Episode) -> tuple[Course, list[Look]]:
+    def _play(self, editor: SceneEditor, one: Asked) -> tuple[Course, list[Look]]:
         shown = self._sight.modalities or ()
         hidden = () if "segmentation" in shown else ("segmentation",)
         if self._settings.path == "own":
@@ -251,7 +251,7 @@ class _Run:
         first = max(step - self.asker(editor).history + 1, 0)
         return tuple(self._shown(editor.observe(course.states[k], k)) for k in range(first, step))
 
-    def _world_of(self, one: Episode) -> SceneEditor:
+    def _world_of(self, one: Asked) -> SceneEditor:
         world = (one.backend, one.perturbed.label)
         if self._editor is None or self._world != world:
             if self._editor is not None:

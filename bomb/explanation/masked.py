@@ -17,7 +17,7 @@ from bomb.explanation.regions import camera_in_world, chosen_stone, target_mask
 from bomb.explanation.spans import spans_of, without
 from bomb.policies.wrappers import Batched, Wrapper
 from core.control.actions import ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import Number, OptionError, check_choice
 from core.policy import BatchPolicy, Policy
 from core.task import Episode, Move
 from core.world.scene import SceneSpec, SegmentationId
@@ -234,8 +234,7 @@ class _Mask:
         check_choice("occluder", occluder, OCCLUDERS)
         self.span, self.words, self.region, self.occluder = span, words, region, occluder
         self.patches = () if patch is None else _patches(patch)
-        if grid is not None and (isinstance(grid, bool) or not isinstance(grid, int) or grid < 1):
-            raise OptionError(f"grid must be a positive integer, got {grid!r}")
+        Number(least=1, optional=True).check("grid", grid)
         self.grid = grid
 
     def characters(self, instruction: str) -> Sequence[tuple[int, int]]:

@@ -17,7 +17,7 @@ from bomb.exports.columns import features as column_features
 from bomb.exports.frames import ExportFrame
 from bomb.exports.parquet import TableFile, arrow
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, ExportPlan, Floats
+from bomb.exports.plan import EpisodePlan, ExportPlan, Rows
 from bomb.exports.statistics import PictureHistogram, number_statistics, sampled
 from bomb.exports.video import VideoFile, video_info
 from bomb.exports.writer import Writer
@@ -41,7 +41,7 @@ class LeRobotWriter(Writer):
         arrow()
 
     @staticmethod
-    def vectors(demonstration: Demonstration, actions: Floats) -> tuple[Floats, Floats]:
+    def vectors(demonstration: Demonstration, actions: Rows) -> tuple[Rows, Rows]:
         return demonstration.observations[:-1], actions
 
     def data_files(self, root: Path) -> Iterable[Path]:

@@ -24,8 +24,8 @@ WORDS = "words"  # the knob that says things otherwise
 
 # Makes the state and the action vectors of a format, float32[T, n] each, out of a demonstration and its
 # actions in the convention asked for.
-Floats: TypeAlias = npt.NDArray[np.float32]
-Vectors = Callable[[Demonstration, Floats], tuple[Floats, Floats]]
+Rows: TypeAlias = npt.NDArray[np.float32]  # [T, n]
+Vectors = Callable[[Demonstration, Rows], tuple[Rows, Rows]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

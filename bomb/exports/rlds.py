@@ -26,7 +26,7 @@ from bomb.disk.files import write_json
 from bomb.exports.columns import features as column_features
 from bomb.exports.frames import ExportFrame
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, ExportPlan, Floats
+from bomb.exports.plan import EpisodePlan, ExportPlan, Rows
 from bomb.exports.rlds_vectors import MASK, STATE_LAYOUT, open_x_actions, open_x_states
 from bomb.exports.statistics import PictureHistogram, number_statistics, plain, sampled
 from bomb.exports.writer import Drawn, ShardReport, Writer
@@ -65,7 +65,7 @@ class RldsWriter(Writer):
             raise missing_extra("the format rlds", "rlds")
 
     @staticmethod
-    def vectors(demonstration: Demonstration, actions: Floats) -> tuple[Floats, Floats]:
+    def vectors(demonstration: Demonstration, actions: Rows) -> tuple[Rows, Rows]:
         return open_x_states(demonstration), open_x_actions(actions)
 
     def root(self, out: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.exports.frames import ExportFrame
-from bomb.exports.plan import EpisodePlan, ExportPlan, Floats
+from bomb.exports.plan import EpisodePlan, ExportPlan, Rows
 from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram
 
@@ -66,7 +66,7 @@ class Writer(ABC):
 
     @staticmethod
     @abstractmethod
-    def vectors(demonstration: Demonstration, actions: Floats) -> tuple[Floats, Floats]:
+    def vectors(demonstration: Demonstration, actions: Rows) -> tuple[Rows, Rows]:
         """States and actions, float32[T, n] each, as the format has them.
 
         Args:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import BombError, missing_extra
+from core.errors import NATURAL, BombError, missing_extra
 
 REFUSED = "VOc"  # dtype kinds that openpi refuses: void, object, complex
 # What NumPy may be asked to make a dtype of: numbers and text of plain size. Its parser is a language, and a
@@ -94,7 +94,7 @@ def _encode(value: object) -> dict[bytes, Any]:
 def _decode(value: dict[Any, Any]) -> object:
     if b"__ndarray__" in value:
         dtype, shape = _dtype(value[b"dtype"]), value[b"shape"]
-        if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(map(_side, shape)):
+        if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(map(NATURAL.holds, shape)):
             raise TypeError(f"shape {str(shape)[:60]}")
         return np.frombuffer(value[b"data"], dtype).reshape(shape).copy()
     if b"__npgeneric__" in value:
@@ -106,7 +106,3 @@ def _dtype(words: object) -> np.dtype[Any]:
     if not isinstance(words, str) or len(words) > 16 or not _DTYPE.fullmatch(words):
         raise TypeError(f"dtype {str(words)[:30]!r}")
     return np.dtype(words)
-
-
-def _side(side: object) -> bool:
-    return isinstance(side, int) and not isinstance(side, bool) and side >= 0
