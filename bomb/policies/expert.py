@@ -8,15 +8,12 @@ How it goes about it is left to the methods under "manner", which ``bomb.policie
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bomb.policies.planned import Command, Planned, lateness
+from bomb.policies.planned import Command, Knowing
 from bomb.policies.world import Transfer, Vector, World
-from core.control.actions import ActionSpec, Coordinates
-from core.task import Episode, Goal, Move
+from core.control.actions import Coordinates
 from core.world.state import SceneState
 
 # The pads' lower edge is 9.5 mm below the tool centre point (URDF), so with the tool 7 mm above the
@@ -27,48 +24,13 @@ RELEASE_GAP = 0.0005  # the stone is let go this far above the board
 LOST = 0.015  # a carried stone farther than this from the tool has been dropped
 
 
-class Expert(Planned):
+class Expert(Knowing):
     """Picks the stone that each move asks for, or the nearest of its colour, and sets it where it belongs."""
 
-    privileged = True
-
-    _goal: Goal
-    _state: SceneState  # as it is now
     _world: World  # as it stands when the move begins
-    _looked: bool  # whether the move was looked at yet
-    _plan: Iterator[Command]
 
-    def reset(
-        self,
-        instruction: str,
-        seed: int,
-        *,
-        episode: Episode | None = None,
-        action_spec: ActionSpec | None = None,
-    ) -> None:
-        """Begins an episode; the expert needs the episode and what actions mean, not the words."""
-        if episode is None or action_spec is None:
-            raise TypeError("the expert is privileged: reset it with episode= and action_spec=")
-        self._episode, self._goal = episode, episode.goal
-        self._looked = False
-        self._begin(action_spec, late=lateness(episode))
-
-    def proceed(self, instruction: str, *, move: Move | None = None) -> None:
-        """Continues with ``move``, from wherever the arm is."""
-        if move is None:
-            raise TypeError("the expert is privileged: let it proceed with move=")
-        self._goal, self._looked = move.goal, False
-
-    def act(self, observation: dict[str, Any], truth: SceneState | None = None) -> npt.NDArray[np.float32]:
-        """One action, float32[1, 4]."""
-        if truth is None:
-            raise TypeError("the expert is privileged: call act(observation, truth=SceneState)")
-        self._state = truth
-        if not self._looked:
-            self._world = self._look(World(self._episode.scene, self._goal, truth))
-            self._plan, self._looked = self._play(), True
-        self._see(observation)
-        return self._perform(next(self._plan))
+    def _look_at(self, truth: SceneState) -> None:
+        self._world = self._look(World(self._episode.scene, self._goal, truth))
 
     # ---- the plan ---------------------------------------------------------------------------
 

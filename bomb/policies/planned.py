@@ -1,5 +1,6 @@
 """A policy that plays a plan: commands one after the other, each a place to go to and an opening."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,8 @@ import numpy.typing as npt
 from bomb.policies.world import Vector
 from core.control.actions import ActionSpec
 from core.policy import Policy
-from core.task import Episode
+from core.task import Episode, Goal, Move
+from core.world.state import SceneState
 
 TOUCHING = 1e-4  # the commanded target counts as reached within this (m)
 
@@ -76,6 +78,60 @@ class Planned(Policy):
         """What to head for, one point per action, until the commanded target is at ``target``."""
         while self._far(target):
             yield target
+
+
+class Knowing(Planned):
+    """A planned policy that is told the truth: it looks at each move as it begins, then plays a plan.
+
+    A subclass says what it makes of a move in ``_look_at`` and what it does in ``_play``.
+    """
+
+    privileged = True
+
+    _episode: Episode
+    _goal: Goal  # of the present move
+    _state: SceneState  # as it is now
+    _looked: bool  # whether the move was looked at yet
+    _plan: Iterator[Command]
+
+    def reset(
+        self,
+        instruction: str,
+        seed: int,
+        *,
+        episode: Episode | None = None,
+        action_spec: ActionSpec | None = None,
+    ) -> None:
+        """Begins an episode; it needs the episode and what actions mean, not the words."""
+        if episode is None or action_spec is None:
+            raise TypeError(f"{type(self).__name__} is privileged: reset it with episode= and action_spec=")
+        self._episode, self._goal, self._looked = episode, episode.goal, False
+        self._begin(action_spec, late=lateness(episode))
+
+    def proceed(self, instruction: str, *, move: Move | None = None) -> None:
+        """Continues with ``move``, from wherever the arm is."""
+        if move is None:
+            raise TypeError(f"{type(self).__name__} is privileged: let it proceed with move=")
+        self._goal, self._looked = move.goal, False
+
+    def act(self, observation: dict[str, Any], truth: SceneState | None = None) -> npt.NDArray[np.float32]:
+        """One action, float32[1, 4]."""
+        if truth is None:
+            raise TypeError(f"{type(self).__name__} is privileged: call act(observation, truth=SceneState)")
+        self._state = truth
+        if not self._looked:
+            self._look_at(truth)
+            self._plan, self._looked = self._play(), True
+        self._see(observation)
+        return self._perform(next(self._plan))
+
+    @abstractmethod
+    def _look_at(self, truth: SceneState) -> None:
+        """Takes in the world as it stands when the move begins."""
+
+    @abstractmethod
+    def _play(self) -> Iterator[Command]:
+        """What is done in a move, without end."""
 
 
 def lateness(episode: Episode) -> int:

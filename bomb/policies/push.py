@@ -8,15 +8,11 @@ much of a success rate needs no grasp: it is a ceiling, not a baseline.
 import heapq
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from bomb.policies.planned import Command, Planned, lateness
+from bomb.policies.planned import Command, Knowing
 from bomb.policies.world import Transfer, Vector, World
-from core.control.actions import ActionSpec
-from core.task import Episode, Move
 from core.world.state import SceneState
 
 LOWER_EDGE = 0.0095  # m, of the pads below the tool centre point (URDF)
@@ -30,7 +26,7 @@ ATTEMPTS = 10  # of coming down on one
 STUCK, AHEAD, MOST_AHEAD = 0.010, 0.005, 0.008
 
 
-class Push(Planned):
+class Push(Knowing):
     """Presses closed fingers on a stone of the board and slides it to its place, around the others.
 
     It takes the stone of the right colour with the shortest free way. Without one it waits.
@@ -39,53 +35,16 @@ class Push(Planned):
         world: the present move as it began, once it was looked at.
     """
 
-    privileged = True
-
     world: World
-    _state: SceneState  # as it is now
-    _looked: bool  # whether the move was looked at yet
-
-    def reset(
-        self,
-        instruction: str,
-        seed: int,
-        *,
-        episode: Episode | None = None,
-        action_spec: ActionSpec | None = None,
-    ) -> None:
-        """Begins an episode; it needs the episode and what actions mean, not the words."""
-        if episode is None or action_spec is None:
-            raise TypeError("the pusher is privileged: reset it with episode= and action_spec=")
-        self._scene = episode.scene
-        self._begin(action_spec, late=lateness(episode))
-        self._next(episode.moves[0])
-
-    def proceed(self, instruction: str, *, move: Move | None = None) -> None:
-        """Continues with ``move``, from wherever the arm is."""
-        if move is None:
-            raise TypeError("the pusher is privileged: let it proceed with move=")
-        self._next(move)
-
-    def act(self, observation: dict[str, Any], truth: SceneState | None = None) -> npt.NDArray[np.float32]:
-        """One action, float32[1, 4]."""
-        if truth is None:
-            raise TypeError("the pusher is privileged: call act(observation, truth=SceneState)")
-        self._see(observation)
-        if not self._looked:
-            self.look(truth)
-            self._plan = self._play()
-        self._state = truth
-        return self._perform(next(self._plan))
 
     def look(self, truth: SceneState) -> tuple[int, list[Vector]] | None:
         """Looks at a move as it begins; the pool index of the stone to push, and its way, if there is one."""
-        self._state = truth
-        self.world = World(self._scene, self._goal, truth, board_stones=True)
-        self._looked = True
+        self._look_at(truth)
         return self._shortest()
 
-    def _next(self, move: Move) -> None:
-        self._goal, self._looked = move.goal, False
+    def _look_at(self, truth: SceneState) -> None:
+        self._state = truth
+        self.world = World(self._episode.scene, self._goal, truth, board_stones=True)
 
     # ---- the plan ---------------------------------------------------------------------------
 
@@ -162,7 +121,7 @@ class Push(Planned):
         if _free(start, end, others):
             return [transfer.place]
         nodes = [start, *(p[:2] for p in self.world.lattice), end]
-        last, near = len(nodes) - 1, 1.5 * self._scene.board.pitch / 2
+        last, near = len(nodes) - 1, 1.5 * self._episode.scene.board.pitch / 2
         best, queue = {0: (0.0, 0)}, [(0.0, 0)]
         done: set[int] = set()
         while queue:
