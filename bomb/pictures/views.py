@@ -3,6 +3,8 @@
 What is drawn here is for people: it goes into videos and pages, never into what a policy sees.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from core.board.goals import Goal, Intersection, Region, alternatives
@@ -62,16 +64,21 @@ def outlines(scene: SceneSpec, goal: Goal, radius: float) -> list[np.ndarray]:
 
 def ringed(env: Environment, camera: str, frame: np.ndarray) -> np.ndarray:
     """A copy of a frame uint8[H, W, 3] of a camera in the world, with the present target ringed."""
-    from PIL import Image, ImageDraw
-
     scene = env.episode.scene
     view = next(spec for spec in scene.cameras if spec.name == camera)
+    # A third wider than the tolerance, so that the stone inside of it stays in sight.
+    return outlined(frame, view, outlines(scene, env.move.goal, env.tolerances.distance * 4 / 3))
+
+
+def outlined(frame: np.ndarray, view: CameraSpec, lines: Sequence[np.ndarray]) -> np.ndarray:
+    """A copy of a frame uint8[H, W, 3] of a camera in the world, with lines float64[N, 3] in W (m)."""
+    from PIL import Image, ImageDraw
+
     height, width = frame.shape[:2]
     # Drawn larger and filtered down: a ring is only some pixels wide.
     ink = Image.new("L", (width * _FINE, height * _FINE), 0)
     draw = ImageDraw.Draw(ink)
-    # A third wider than the tolerance, so that the stone inside of it stays in sight.
-    for line in outlines(scene, env.move.goal, env.tolerances.distance * 4 / 3):
+    for line in lines:
         pixels = (project(view, line, (height, width)) + 0.5) * _FINE
         draw.line(
             [(x, y) for y, x in pixels], fill=255, width=max(_FINE, height * _FINE // 150), joint="curve"
