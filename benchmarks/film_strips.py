@@ -125,6 +125,7 @@ class Told:
         self._tool = np.array(
             [kinematics.tool_pose(state.joint_positions[:ARM_JOINTS].astype(float))[0] for state in states]
         )
+        self._R_WT = kinematics.tool_pose(states[-1].joint_positions[:ARM_JOINTS].astype(float))[1]
         self._places = np.array([state.stone_poses[:, :3] for state in states], dtype=float)
         far = np.linalg.norm(self._places - self._places[0], axis=-1)
         order = np.argsort(-far.max(axis=0))
@@ -183,14 +184,16 @@ class Told:
             velocity = np.linalg.norm(state.stone_velocities[stone].reshape(2, 3), axis=1)
             axis = matrix_from_quaternion(state.stone_poses[stone, 3:].astype(float))[:, 2]
             lean = np.degrees(np.arccos(min(1.0, abs(float(self._R[2] @ axis)))))
-            x, y = 1e3 * (p - tool)[:2]
+            # The tool's y is the opening direction.
+            across, along = 1e3 * np.abs(self._R_WT.T @ (self._places[-1, stone] - self._tool[-1]))[:2]
             far = float(np.linalg.norm((p - goal)[:2]))
             lines.append(
                 f"{self._name(stone)}: {1e3 * far:.1f} mm from the goal ({far / pitch:.2f} squares); "
                 f"centre {1e3 * p[2]:.1f} mm above the board's top, leaning {lean:.0f} deg; "
                 f"{1e3 * velocity[0]:.1f} mm/s, {velocity[1]:.2f} rad/s; "
                 f"{1e3 * np.linalg.norm(p - begin):.0f} mm from its start; "
-                f"{np.hypot(x, y):.0f} mm beside the tool, {1e3 * (p - tool)[2]:+.0f} in height"
+                f"from the tool {along:.1f} mm along the opening, {across:.1f} across, "
+                f"{1e3 * (p - tool)[2]:+.1f} in height"
             )
         return lines or ["no stone moved by 3 mm"]
 

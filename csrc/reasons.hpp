@@ -15,7 +15,7 @@ enum class Reason {
   kWrongStone,           // as kWrongColor, with a stone of the colour that is not the one named
   kNeverGrasped,         // no stone was held between the pads
   kLostBeforeLift,       // the stone was held but never lifted: it slipped away, or was let go where it was
-  kDropped,              // the stone left the pads with more than `drop` of air below it, and is not placed
+  kDropped,              // the stone left the pads more than `drop` above the board (region: above what is below)
   kStillHeld,            // the stone is held between the pads
   kOffBoard,             // the stone is not over the board; for a region: it fell from the table
   kStillMoving,          // the stone is not slow

@@ -19,6 +19,11 @@ def leaning(degrees: float) -> np.ndarray:
     return worlds.on_board(*GOAL, height=-worlds.HALF_THICKNESS - low, q=q)
 
 
+def above_table(height: float) -> np.ndarray:
+    """Beside the board, which is 10 mm high."""
+    return beside(worlds.on_table(0.25, -0.20), z=height)
+
+
 def goal_and(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> np.ndarray:
     return beside(worlds.on_board(*GOAL), x, y, z)
 
@@ -55,6 +60,14 @@ EPISODES = {
     "drops it from above, next to the goal": (
         ["dropped", "beyond_tolerance"],
         lambda p: p.grasp(0).carry(0, HIGH).open().put(0, goal_and(y=0.015)).leave().wait(),
+    ),
+    "lets go of it beside the board, at the board's height": (
+        ["off_board"],
+        lambda p: p.grasp(0).carry(0, above_table(0.012)).open().put(0, above_table(0.0)).leave().wait(),
+    ),
+    "lets go of it beside the board, from higher": (
+        ["dropped", "off_board"],
+        lambda p: p.grasp(0).carry(0, above_table(0.022)).open().put(0, above_table(0.0)).leave().wait(),
     ),
     "never lets go": (
         ["still_held"],
