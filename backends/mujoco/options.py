@@ -26,14 +26,15 @@ class _Options:
     # 11 cm hops 1.1 mm; with 2 none does. The same on every shape, so that no pair is averaged to another.
     solref: tuple[float, float] = (0.004, 2.0)
     # Soft where a stone only lies (it sinks 0.04 mm), hard from 0.2 mm on, where it is pressed or lands. A
-    # contact in MuJoCo that begins to slip by v within a time step opens by friction x v (its friction cone is
-    # convex). Hard contacts did all of that: a stone that a finger met at 0.32 m/s left the board at 0.4 x
-    # and the finger at 1.0 x, hopped 2.6 mm and ran ahead at 0.53 m/s. This takes three quarters of it away.
+    # contact in MuJoCo that begins to slip by v within a time step opens by friction x v, because its
+    # friction cone is convex. Hard contacts did all of that: a stone that a finger met at 0.32 m/s left the
+    # board at 0.4 of its speed, and so the finger at 1.0 of that; it hopped 2.6 mm and ran ahead at 0.52 m/s,
+    # where now it hops 0.8 mm and runs at 0.37.
     solimp: tuple[float, float, float, float, float] = (0.8, 0.9995, 0.0002, 0.5, 2.0)
-    # Contacts of fingers, whose priority makes them decide alone: a 5 g stone under the 11 N of the grip sinks
-    # 0.04 mm into each pad, and its force on a finger rises as in PhysX. With MuJoCo's 0.9 and 0.95 to 0.99 it
-    # sinks 0.3 mm and more, enough to turn the contact of a pad's edge from the stone's rim onto its bevel,
-    # where it slips. With a damping ratio of 2 a stone is let go of 2 ms later still.
+    # Contacts of fingers, whose priority makes them decide alone: a 5 g stone under the 11 N of the grip
+    # sinks 0.04 mm into each pad, and its force on a finger rises as in PhysX. With MuJoCo's 0.9 and 0.95 to
+    # 0.99 it sinks 0.3 mm and more, enough to turn the contact of a pad's edge from the stone's rim onto its
+    # bevel, where it slips. A damping ratio of 2 lets go later: throws end 2.9 mm apart, not 1.7.
     finger_solref: tuple[float, float] = (0.004, 1.0)
     finger_solimp: tuple[float, float, float, float, float] = (0.99, 0.999, 0.001, 0.5, 2.0)
     # A joint's stop gives as little as a contact. With MuJoCo's 0.02 and 0.9 to 0.95, a finger that 15 N push

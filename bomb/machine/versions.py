@@ -3,6 +3,7 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from core.backend import PHYSICS
 from core.judge.checker import VERDICTS
 from core.seeding import DRAWS
 
@@ -25,6 +26,7 @@ PACKAGES = (
 # What decides what an engine makes of a scene.
 PHYSICAL = (
     "draws",
+    "physics",
     "numpy",
     "mujoco",
     "sapien",
@@ -44,12 +46,13 @@ def package_version(name: str) -> str | None:
 
 
 def versions() -> dict[str, str | None]:
-    """Python, BOMB, what its seeds draw, how it judges, and the packages that may change a result."""
+    """Python, BOMB, versions of draws, physics and verdicts, and the packages that may change a result."""
     bomb = package_version(DISTRIBUTION) or "not installed"
     return {
         "python": platform.python_version(),
         "bomb": bomb,
         "draws": str(DRAWS),
+        "physics": str(PHYSICS),
         "verdicts": str(VERDICTS),
         **{name: package_version(name) for name in PACKAGES},
     }

@@ -1,6 +1,6 @@
-"""Bounds of rows that miss theirs: what is reached today, the ends of intervals in docs/parity.md.
+"""Bounds of rows that miss theirs: what is reached today; ``python -m scripts.contact_bounds`` writes them.
 
-An entry goes when its cause is mended; docs/parity.md names the causes.
+Measured on the split `calibration`, tested on others. docs/parity.md names the causes.
 """
 
 REACHED: dict[str, float] = {
