@@ -136,6 +136,27 @@ def test_fingers_decide_the_friction_of_their_contacts(make, pad):
     assert frictions == {pad}
 
 
+def test_a_finger_stops_at_its_stop(make):
+    """Under 15 N, as when a closed hand is dragged; MuJoCo's own stops give by 3 mm."""
+    world = make()
+    world.reset(SCENE, layout())
+    world.data.qfrc_applied[JOINTS - 1] = -40.0 - 15.0  # beyond what its drive holds
+    world.step(np.tile([*SCENE.robot.home, 0.0, 0.0], (250, 1)))
+    assert -0.0005 < world.read_state().joint_positions[JOINTS - 1] <= 0.0
+
+
+def test_a_dropped_stone_does_not_hop(make):
+    world, rest = make(), 0.744
+    for drop in (0.02, 0.11):
+        world.reset(SCENE, layout((0.3, 0.1, rest + drop)))
+        heights = []
+        for _ in range(150):
+            world.step(hold(2))
+            heights.append(float(world.read_state().stone_poses[0, 2]))
+        landed = int(np.argmax(np.array(heights) < rest))
+        assert 0 < landed and max(heights[landed:]) < rest + 0.0002, drop
+
+
 def test_a_state_beyond_the_pool_is_refused(make):
     with pytest.raises(StateError, match="0-23"):
         make().write_state(layout((0.0, 0.0, 1.0), first=24))
