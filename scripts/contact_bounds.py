@@ -1,9 +1,10 @@
 """Measures what rows of hard contact reach: ``python -m scripts.contact_bounds [--situations NAME,...]``.
 
 Writes ``bomb/parity/contact/reached.py`` after a change of physics. Seeds are of the split `calibration`,
-from ``FIRST`` on, where nothing was tuned: the parity split is judged by the bounds and has no part in them. A
-bound lies twice as far from the value as the end of its interval, so that the interval of another sample of
-this size lies within. Floors are not played: where they are the larger bound, `bomb parity` takes them.
+from ``FIRST`` on, where nothing was tuned: the parity split is judged by the bounds, and has no part in
+them. A bound lies twice as far from the value as the end of its interval, so that the interval of another
+sample of this size lies within. Floors are not played: where they are the larger bound, `bomb parity` takes
+them.
 """
 
 import argparse

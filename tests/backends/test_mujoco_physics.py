@@ -154,7 +154,7 @@ def test_a_dropped_stone_does_not_hop(make):
             world.step(hold(2))
             heights.append(float(world.read_state().stone_poses[0, 2]))
         landed = int(np.argmax(np.array(heights) < rest))
-        assert 0 < landed and max(heights[landed:]) < rest + 0.0002, drop
+        assert landed > 0 and max(heights[landed:]) < rest + 0.0002, drop
 
 
 def test_a_state_beyond_the_pool_is_refused(make):
