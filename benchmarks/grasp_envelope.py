@@ -4,7 +4,7 @@ Run again with one setting changed to see what it is good for; the name is that 
 backend's ``options.py``:
 
     python -m benchmarks.grasp_envelope --grasps 400 --picture envelope.png
-    python -m benchmarks.grasp_envelope --setting mujoco.solimp=0.95,0.99,0.001,0.5,2
+    python -m benchmarks.grasp_envelope --setting mujoco.finger_solimp=0.95,0.99,0.001,0.5,2
     python -m benchmarks.grasp_envelope --setting robotwin.ENABLE_PCM=1 --from-above
 
 Tuned on the split ``calibration``; ``bomb parity`` measures on another one.
@@ -29,8 +29,8 @@ from core.seeding import stream
 
 # What the calibration settled, and why; the values are read from the backends.
 REASONS = {
-    "mujoco.solimp": "a stone in the grip sinks 0.04 mm into a pad, not 0.35 mm as with 0.95, 0.99",
-    "mujoco.solref": "the shortest time constant that two time steps allow",
+    "mujoco.finger_solimp": "a stone in the grip sinks 0.04 mm into a pad, not 0.35 mm as with 0.95, 0.99",
+    "mujoco.finger_solref": "the shortest time constant that two time steps allow",
     "mujoco.impratio": "friction stiffer than contact; with a softer solimp, stones slide out at 10",
     "mujoco.cone": "the pyramidal cone lets a held stone creep and tilt",
     "mujoco.integrator": "Euler lets a held stone creep and tilt",
