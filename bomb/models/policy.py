@@ -71,6 +71,12 @@ class VLAPolicy(BatchPolicy):
                 "many episodes at once remembers none of them; use vla_history(checkpoint=...)"
             )
 
+        if self._vla.recurrent:
+            raise OptionError(
+                f"{checkpoint} remembers what it saw, and a policy that answers for many episodes at once does "
+                "not; use small-vla(checkpoint=...)"
+            )
+
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
         """One chunk, float32[chunk, 4], per request.
 

@@ -19,6 +19,7 @@ FAMILIES = Registry(
         "pi05": "bomb.models.pi0.pi05:Pi05",
         "smolvla": "bomb.models.smolvla.family:SmolVLA",
         "motus": "bomb.models.motus.family:Motus",
+        "small": "bomb.models.small.family:SmallVLA",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
         "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",
