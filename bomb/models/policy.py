@@ -73,8 +73,8 @@ class VLAPolicy(BatchPolicy):
 
         if self._vla.recurrent:
             raise OptionError(
-                f"{checkpoint} remembers what it saw, and a policy that answers for many episodes at once does "
-                "not; use small-vla(checkpoint=...)"
+                f"{checkpoint} remembers what it saw, and a policy that answers for many episodes at once "
+                "does not; use small-vla(checkpoint=...)"
             )
 
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:

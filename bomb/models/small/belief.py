@@ -1,8 +1,8 @@
 """How a look changes what is believed of the scene: attention over cells around what was believed before.
 
-Every cell of a map says where it points to in metres. What is looked for - a corner, an intersection, the stone of
-the colour that was said - is the mean of cells by their heat, near where it is expected. So all of it has a
-gradient, down to the eyes; the only choice is which of several stones is meant.
+Every cell of a map says where it points to in metres. What is looked for - a corner, an intersection, the
+stone of the colour that was said - is the mean of cells by their heat, near where it is expected. So all of
+it has a gradient, down to the eyes; the only choice is which of several stones is meant.
 """
 
 from dataclasses import dataclass, replace
@@ -59,11 +59,12 @@ def attended(heat: Tensor, places: Tensor, centers: Tensor, spread: Tensor) -> t
 
 
 class Belief(nn.Module):
-    """The rules, with what is learned of them: how much a look of each camera says, and how far it searches."""
+    """The rules, and what is learned of them: how much each camera says, and how far it searches."""
 
     def __init__(self) -> None:
         super().__init__()
-        # Logarithms: of standard deviations (m) of the head camera, of the wrist camera and of it per metre of
+        # Logarithms: of standard deviations (m) of the head camera, of the wrist camera and of it
+        # per metre of
         # height, and of the windows of attention (m).
         start = (0.009, 0.0012, 0.02, 0.010, 0.010, 0.012)
         self.widths = nn.Parameter(torch.log(torch.tensor(start)))
@@ -123,7 +124,9 @@ class Belief(nn.Module):
             sight, tool = looked
             spread = torch.sqrt(self.widths.exp()[4] ** 2 + 1e-4 / (1.5 + memory.nodes))
             near = _near(sight.places[:, INTERSECTION], tool, REACH)
-            found, mass = attended(sight.heat[:, INTERSECTION] * near, sight.places[:, INTERSECTION], nodes, spread)
+            found, mass = attended(
+                sight.heat[:, INTERSECTION] * near, sight.places[:, INTERSECTION], nodes, spread
+            )
             said = self.information(tool[:, 2:]) * mass**2
             of, at, weights = [*of, grid], [*at, found], [*weights, said]
             # A look from near counts a little even where nothing is seen, or the hand would wait for ever.
@@ -147,7 +150,9 @@ class Belief(nn.Module):
         near = (memory.nodes / (1 + 0.7 * beside) ** 2).amax(1, keepdim=True)
         return place, self.information() * (memory.heads > 0) + near
 
-    def stone_from_head(self, memory: Memory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor) -> Memory:
+    def stone_from_head(
+        self, memory: Memory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor
+    ) -> Memory:
         """The stone that is gone for, found or followed.
 
         Args:
@@ -166,12 +171,16 @@ class Belief(nn.Module):
         first = places[torch.arange(len(heat)), choice].detach()
         known = memory.stone_known > 0
         center = torch.where(known, memory.stone, first)
-        spread = (self.widths.exp()[5] * (1.0 + 0.5 * (known & (memory.stone_known < 3)))).expand(len(heat), 1)
+        spread = (self.widths.exp()[5] * (1.0 + 0.5 * (known & (memory.stone_known < 3)))).expand(
+            len(heat), 1
+        )
         found, mass = attended(heat, places, center[:, None], spread)
         mass = mass * free * (memory.heads > 0)
         return _moved(memory, found[:, 0], self.information() * mass, KEPT * self.information())
 
-    def stone_from_wrist(self, memory: Memory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor) -> Memory:
+    def stone_from_wrist(
+        self, memory: Memory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor
+    ) -> Memory:
         """The stone seen from near; one that is not seen is forgotten."""
         heat, places = _of_color(sight, colors)
         heat = heat * _near(places, tool, STONE_REACH)
@@ -194,13 +203,13 @@ def _near(places: Tensor, tool: Tensor, reach: float) -> Tensor:
 
 
 def _of_color(sight: Sight, colors: Tensor) -> tuple[Tensor, Tensor]:
-    """Cells of both colours, their heat by how likely the colour was said: float[N, 2 cells], [N, 2 cells, 2]."""
+    """Cells of both colours, their heat by how likely the colour was said."""
     heat = sight.heat[:, :2] * colors[..., None]
     return heat.flatten(1), sight.places[:, :2].flatten(1, 2)
 
 
 def _moved(memory: Memory, found: Tensor, said: Tensor, most: Tensor) -> Memory:
-    """The stone after a look that says so much (1 / cm^2), as a Kalman filter has it, but never surer than ``most``."""
+    """The stone after a look with so much information, as a Kalman filter has it; at most ``most``."""
     before = memory.stone_known
     share = said / (before + said).clamp(min=1e-6)
     known = torch.minimum(before + said, torch.maximum(before, most * (said > 0)))

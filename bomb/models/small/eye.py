@@ -65,8 +65,9 @@ class SmallEye(nn.Module):
             shown: float[N, SIDE, SIDE], 1, or 0 for a patch that is hidden.
 
         Returns:
-            As ``bomb.training.keypoint.network.EyeNetwork``: logits of the heat [N, maps, GRID, GRID], offsets
-            [N, 2 maps, GRID, GRID], reference points [N, P, 2], latent points [N, 8, 2].
+            As ``bomb.training.keypoint.network.EyeNetwork``: logits of the heat [N, maps, GRID,
+            GRID], offsets [N, 2 maps, GRID, GRID], reference points [N, P, 2], latent points
+            [N, 8, 2].
         """
         cells = functional.interpolate(shown[:, None], scale_factor=GRID / SIDE)
         x = functional.pixel_unshuffle(pictures, UNSHUFFLE) * cells

@@ -1,6 +1,5 @@
 """The family ``small``: a VLA of a million parameters that remembers what it saw; docs/small_vla.md."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -84,8 +83,14 @@ class SmallVLA(VLA):
         for name, value in wanted.items():
             if (found := getattr(settings, name)) != value:
                 raise OptionError(f"{self.family} has {name} {value}, bomb.json says {found}")
-        if (convention.action_mode, convention.rotation, convention.gripper) != ("delta", "absent", "continuous_01"):
-            raise OptionError(f"{self.family} makes deltas of four numbers, an opening of 0 to 1; got {convention}")
+        if (convention.action_mode, convention.rotation, convention.gripper) != (
+            "delta",
+            "absent",
+            "continuous_01",
+        ):
+            raise OptionError(
+                f"{self.family} makes deltas of four numbers, an opening of 0 to 1; got {convention}"
+            )
         if self.options.execute > settings.chunk:
             raise OptionError(f"execute is {self.options.execute}, of a chunk of {settings.chunk}")
         self.vocabulary = tuple(vocabulary)
@@ -110,7 +115,10 @@ class SmallVLA(VLA):
         from safetensors.torch import save_file
 
         kind = PRECISIONS[self.options.precision]
-        tensors = {name: value.detach().to(kind).contiguous().cpu() for name, value in self.network.state_dict().items()}
+        tensors = {
+            name: value.detach().to(kind).contiguous().cpu()
+            for name, value in self.network.state_dict().items()
+        }
         save_file(tensors, Path(folder) / "model.safetensors", metadata={"format": "pt"})
         write_json(Path(folder) / VOCABULARY, {"tokens": list(self.vocabulary)})
         stored.write(folder, {self.settings.dataset: self.statistics})
@@ -154,12 +162,20 @@ class SmallVLA(VLA):
                 for number, camera in enumerate(CAMERAS)
             }
             layouts.append(Layout(pictures=pictures, characters=characters, actions=np.array([longest - 1])))
-        seen = np.stack([np.stack(request.look(settings.cameras, settings.image_size)) for request in requests])
+        seen = np.stack(
+            [np.stack(request.look(settings.cameras, settings.image_size)) for request in requests]
+        )
         inputs = {
             "ids": torch.from_numpy(ids),
-            "pictures": torch.from_numpy(seen.transpose(0, 1, 4, 2, 3).astype(np.float32) / 255).to(self.dtype),
-            "states": torch.from_numpy(np.stack([self._state(request) for request in requests])).to(self.dtype),
-            "memory": torch.from_numpy(np.stack([self._memory(request) for request in requests])).to(self.dtype),
+            "pictures": torch.from_numpy(seen.transpose(0, 1, 4, 2, 3).astype(np.float32) / 255).to(
+                self.dtype
+            ),
+            "states": torch.from_numpy(np.stack([self._state(request) for request in requests])).to(
+                self.dtype
+            ),
+            "memory": torch.from_numpy(np.stack([self._memory(request) for request in requests])).to(
+                self.dtype
+            ),
         }
         taught = self.teach(actions, valid, len(requests)) or {}
         positions = np.maximum(mask.cumsum(1) - 1, 0)
@@ -185,7 +201,9 @@ class SmallVLA(VLA):
         if request.memory is None:
             return empty
         if np.shape(request.memory) != empty.shape:
-            raise ConventionError(f"the memory has {np.shape(request.memory)} numbers, the model {empty.shape}")
+            raise ConventionError(
+                f"the memory has {np.shape(request.memory)} numbers, the model {empty.shape}"
+            )
         return np.asarray(request.memory, dtype=np.float32)
 
     def answer(self, batch: Batch) -> Answer:
@@ -208,7 +226,7 @@ class SmallVLA(VLA):
         return SPEED / self.settings.control_hz
 
     def wanted(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Way points float[B, chunk, 3] (m) and openings float[B, chunk] that are to be learned; which count."""
+        """Way points float[B, chunk, 3] (m) and openings float[B, chunk] to be learned; which count."""
         actions, valid = learned(batch)
         plain = torch.from_numpy(self.codec.denormalise(actions.cpu().numpy())).to(self.device, self.dtype)
         scale = self.settings.convention.delta_scale * self.max_step
@@ -265,9 +283,12 @@ class SmallVLA(VLA):
         layer = self.network.reader.layer
         reading = Layer(
             stream="language", index=0, module=layer, attention=layer.attention,
-            output_projection=layer.attention.output, mlp=layer.mlp, heads=HEADS, head_dim=self.options.words[2],
+            output_projection=layer.attention.output, mlp=layer.mlp, heads=HEADS,
+            head_dim=self.options.words[2],
         )  # fmt: skip
-        return Anatomy(layers=(reading,), grids={camera: PictureGrid(rows=SIDE, cols=SIDE) for camera in CAMERAS})
+        return Anatomy(
+            layers=(reading,), grids={camera: PictureGrid(rows=SIDE, cols=SIDE) for camera in CAMERAS}
+        )
 
     @property
     def parts(self) -> Mapping[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """From cells of a picture to metres on the table, and boards from points: all of it has a gradient.
 
-Planes and cameras come from least squares on reference points (Hartley and Zisserman, "Multiple View Geometry",
-2nd edition, section 4.1.2, inhomogeneous), in double precision.
+Planes and cameras come from least squares on reference points (Hartley and Zisserman, "Multiple View
+Geometry", 2nd edition, section 4.1.2, inhomogeneous), in double precision.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """The hand of ``small``: from what is believed to commanded targets, in torch.
 
-Way points are mixtures of {where the target is now, the stone, the goal} along x and y, and of {where it is now,
-learned heights} along z, as ``keypoint``'s; beside what that one knows, it knows how sure it is.
+Way points are mixtures of {where the target is now, the stone, the goal} along x and y, and of {where it is
+now, learned heights} along z, as ``keypoint``'s; beside what that one knows, it knows how sure it is.
 """
 
 from collections.abc import Sequence
@@ -32,10 +32,10 @@ def features(
     to_stone, to_goal = stone - here[:, :2], goal - here[:, :2]
     return torch.cat(
         [
-            10 * to_stone, 10 * to_goal, torch.tanh(50 * to_stone), torch.tanh(50 * to_goal), 10 * here[:, 2:],
-            torch.tanh(50 * here[:, 2:]), (50 * (state[:, :3] - here)).clamp(-2, 2), state[:, 3:],
-            commanded[:, 3:], since.clamp(max=30) / 10, since.clamp(max=6) / 3 - 1, flags[:, 1:],
-            (250 * errors).clamp(max=2),
+            10 * to_stone, 10 * to_goal, torch.tanh(50 * to_stone), torch.tanh(50 * to_goal), 10
+            * here[:, 2:], torch.tanh(50 * here[:, 2:]), (50 * (state[:, :3] - here)).clamp(-2,
+            2), state[:, 3:], commanded[:, 3:], since.clamp(max=30) / 10, since.clamp(max=6) / 3
+            - 1, flags[:, 1:], (250 * errors).clamp(max=2),
         ],
         1,
     )  # fmt: skip

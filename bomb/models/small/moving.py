@@ -1,4 +1,4 @@
-"""From way points to actions, how many of them are carried out before the next look, and what is remembered."""
+"""From way points to actions: how many are carried out before the next look, and what is remembered."""
 
 from dataclasses import replace
 
@@ -20,7 +20,9 @@ def followed(here: Tensor, targets: Tensor, max_step: float) -> Tensor:
         targets: float[N, chunk, 3], where it is to be.
         max_step: how far it moves along an axis in one action (m).
     """
-    low, high = (torch.tensor(box, dtype=here.dtype, device=here.device) for box in (WORKSPACE_LOW, WORKSPACE_HIGH))
+    low, high = (
+        torch.tensor(box, dtype=here.dtype, device=here.device) for box in (WORKSPACE_LOW, WORKSPACE_HIGH)
+    )
     points = []
     for target in targets.unbind(1):
         here = here + (torch.maximum(torch.minimum(target, high), low) - here).clamp(-max_step, max_step)
@@ -31,8 +33,8 @@ def followed(here: Tensor, targets: Tensor, max_step: float) -> Tensor:
 def carried_out(memory: Memory, points: Tensor, openings: Tensor, few: int) -> Tensor:
     """How many actions of a chunk are carried out before the next look, int64[N].
 
-    ``few``, but of a plan to wait and then to move no part that ends before it moves: the next plan would be the
-    same. All, once a stone was let go a while ago.
+    ``few``, but of a plan to wait and then to move no part that ends before it moves: the next plan
+    would be the same. All, once a stone was let go a while ago.
 
     Args:
         memory: after the look.

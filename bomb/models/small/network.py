@@ -1,4 +1,4 @@
-"""The network of ``small``: two eyes, a reader, what is believed, and a hand; one function with a gradient."""
+"""The network of ``small``: two eyes, a reader, what is believed, a hand; one function with a gradient."""
 
 from dataclasses import dataclass, replace
 

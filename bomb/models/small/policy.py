@@ -1,4 +1,4 @@
-"""``--policy small-vla``: one network from pictures and words to actions, with what it remembers between looks."""
+"""``--policy small-vla``: one network from pictures and words to actions, with its memory between looks."""
 
 from pathlib import Path
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Words of ``small``: heads of attention over the tokens, and what they found about colour, row and column."""
+"""Words of ``small``: attention over the tokens, and what it found about colour, row and column."""
 
 import torch
 from torch import nn

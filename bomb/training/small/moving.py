@@ -1,7 +1,7 @@
 """The hand learns from demonstrations and from what it should do where the expert never is.
 
-Beside the expert's way it comes back to it; where it closed on nothing it opens and rises; over a spot that is not
-known well enough it waits, because the next look will tell more.
+Beside the expert's way it comes back to it; where it closed on nothing it opens and rises; over a spot that
+is not known well enough it waits, because the next look will tell more.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,11 @@ Tensor = torch.Tensor
 MISSED = 0.06  # share of situations in which the gripper closed on nothing
 RISE, RISING = 0.07, 0.02  # m: how high it rises then, and how far in one action
 UNSURE = 0.0027  # m: a spot that is known worse than this is not gone down to
-GATE, NEAR, LOW = 0.045, 0.030, 0.022  # m: it waits at this height, this near beside the spot; below LOW it goes on
+GATE, NEAR, LOW = (
+    0.045,
+    0.030,
+    0.022,
+)  # m: it waits at this height, this near beside the spot; below LOW it goes on
 WORST = 0.012  # m
 
 

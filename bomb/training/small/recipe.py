@@ -68,9 +68,7 @@ class SmallRecipe:
 
     def __post_init__(self) -> None:
         check_choice("policy", self.policy, ("small-vla",))
-        check_numbers(
-            self, {"execute": POSITIVE, "seed": NATURAL, "threads": Number(least=1, optional=True)}
-        )
+        check_numbers(self, {"execute": POSITIVE, "seed": NATURAL, "threads": Number(least=1, optional=True)})
         if not self.looks:
             raise OptionError("looks is empty: there would be nothing to see")
 

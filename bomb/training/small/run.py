@@ -33,7 +33,7 @@ from bomb.models.small.family import SmallVLA
 from bomb.training.keypoint.drawing import Drawing, draw, drawings_of
 from bomb.training.keypoint.eye import train_eye
 from bomb.training.keypoint.hand import CHUNK
-from bomb.training.keypoint.run import LOG_EVERY, LOCK, RECIPE, Watcher
+from bomb.training.keypoint.run import LOCK, LOG_EVERY, RECIPE, Watcher
 from bomb.training.keypoint.samples import Samples
 from bomb.training.keypoint.sentences import LEFT_OUT
 from bomb.training.keypoint.ways import ways_of
@@ -62,7 +62,8 @@ def train_small(
     workers: int = 1,
     watcher: Watcher | None = None,
 ) -> Path:
-    """Draws, trains the parts and then the whole, measures, writes; the same call resumes what was interrupted.
+    """Draws, trains the parts and then the whole, measures, writes; the same call resumes what was
+    interrupted.
 
     Args:
         recipe: what to do.
@@ -208,7 +209,10 @@ class _Training:
         else:
             tensors, recipe = {}, self._recipe
             for number, camera in enumerate(CAMERAS):
-                samples, state = Samples(self._files(drawings)[0], number), self._out / "state" / f"{camera}.pt"
+                samples, state = (
+                    Samples(self._files(drawings)[0], number),
+                    self._out / "state" / f"{camera}.pt",
+                )
                 eye = self._part(
                     f"eye {camera}", recipe.eye.steps,
                     lambda told, n=number, c=camera, s=samples, f=state: train_eye(

@@ -1,4 +1,4 @@
-"""Scenes that the whole network learns from: moments of one look, one after the other, with words about them."""
+"""Scenes that the whole network learns from: moments of one look, in a row, with words about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,9 +122,7 @@ class Shown:
     stones: list[Tensor]
 
 
-def shown(
-    scenes: Sequence[Scene], told: Sequence[Told], rng: np.random.Generator | None
-) -> list[Shown]:
+def shown(scenes: Sequence[Scene], told: Sequence[Told], rng: np.random.Generator | None) -> list[Shown]:
     """What N scenes show, moment by moment; cameras, light and table stay the same in each.
 
     Args:
@@ -159,10 +157,17 @@ def _moment(
             stacked = relit(warped(stacked, here), np.random.default_rng([light, camera]))
         pictures.append(stacked)
         targets.append(
-            [targets_of(s.points[m][camera], warps[k][camera]) for k, (s, m) in enumerate(zip(scenes, moments, strict=True))]
+            [
+                targets_of(s.points[m][camera], warps[k][camera])
+                for k, (s, m) in enumerate(zip(scenes, moments, strict=True))
+            ]
         )
-    states = np.array([scene.look.states[m] for scene, m in zip(scenes, moments, strict=True)], dtype=np.float32)
-    holds = np.array([[float(s.look.held[m] >= 0)] for s, m in zip(scenes, moments, strict=True)], dtype=np.float32)
+    states = np.array(
+        [scene.look.states[m] for scene, m in zip(scenes, moments, strict=True)], dtype=np.float32
+    )
+    holds = np.array(
+        [[float(s.look.held[m] >= 0)] for s, m in zip(scenes, moments, strict=True)], dtype=np.float32
+    )
     shake = np.random.default_rng([light, number]).normal(0.0, SHAKEN, (len(scenes), 3)) * (seeds is not None)
     commanded = np.concatenate([states[:, :3] + shake, 1 - holds], 1).astype(np.float32)
     stones = [
@@ -171,6 +176,6 @@ def _moment(
     ]
     return Shown(
         pictures=torch.stack(pictures, 1), states=torch.from_numpy(states),
-        commanded=torch.from_numpy(commanded), since=torch.from_numpy(np.where(holds > 0, 10.0, LONG).astype(np.float32)),
-        holds=torch.from_numpy(holds), targets=targets, stones=stones,
+        commanded=torch.from_numpy(commanded), since=torch.from_numpy(np.where(holds > 0, 10.0,
+        LONG).astype(np.float32)), holds=torch.from_numpy(holds), targets=targets, stones=stones,
     )  # fmt: skip

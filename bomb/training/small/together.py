@@ -1,7 +1,7 @@
 """The whole network learns actions from pictures and words, its gradient running through all of its parts.
 
-What is right in a moment is what the hand would do that has learned from demonstrations, if it knew the stone and the
-goal exactly. The network has pictures, words and its own memory of the moments before.
+What is right in a moment is what the hand would do that has learned from demonstrations, if it knew the
+stone and the goal exactly. The network has pictures, words and its own memory of the moments before.
 """
 
 import copy
@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from bomb.models.keypoint.format import CAMERAS
 from bomb.models.small.eye import SIDE
-from bomb.models.small.family import METRE, SmallVLA
+from bomb.models.small.family import SmallVLA
 from bomb.models.small.memory import Memory, beginning
 from bomb.models.small.network import Answer, Question
-from bomb.training.keypoint.eye import CLIP, SAVE_EVERY, WARM_UP, _resume, _save
+from bomb.training.keypoint.eye import CLIP, SAVE_EVERY, WARM_UP, resumed_step, save_state
 from bomb.training.keypoint.eye_loss import eye_loss
 from bomb.training.keypoint.words import batch_of
 from bomb.training.small.moving import Ways, lesson, lesson_loss
@@ -53,7 +52,9 @@ class Seen:
     moment: Shown
 
 
-def looked(vla: SmallVLA, scenes: Sequence[Scene], told: Sequence[Told], rng: np.random.Generator | None) -> list[Seen]:
+def looked(
+    vla: SmallVLA, scenes: Sequence[Scene], told: Sequence[Told], rng: np.random.Generator | None
+) -> list[Seen]:
     """All moments of some scenes, one after the other, with the network's own memory."""
     places = {word: k for k, word in enumerate(vla.vocabulary)}
     tokens, there, _ = batch_of([(one.words, one.meant) for one in told], places)
@@ -68,8 +69,8 @@ def looked(vla: SmallVLA, scenes: Sequence[Scene], told: Sequence[Told], rng: np
         )  # fmt: skip
         pictures = moment.pictures
         question = Question(
-            pictures=pictures, shown=torch.ones(len(pictures), len(CAMERAS), SIDE, SIDE), states=moment.states,
-            memory=memory, tokens=tokens, there=there,
+            pictures=pictures, shown=torch.ones(len(pictures), len(CAMERAS), SIDE, SIDE),
+            states=moment.states, memory=memory, tokens=tokens, there=there,
         )  # fmt: skip
         answer = vla.network(question)
         memory = answer.memory
@@ -82,7 +83,9 @@ def _first(moment: Shown, told: Sequence[Told], vla: SmallVLA) -> Memory:
     rows = np.stack([beginning(state) for state in moment.states.numpy()])
     memory = Memory.unpacked(torch.from_numpy(rows))
     hinted = torch.tensor([[one.hint is not None] for one in told])
-    hints = torch.tensor(np.array([np.zeros(2) if one.hint is None else one.hint for one in told], dtype=np.float32))
+    hints = torch.tensor(
+        np.array([np.zeros(2) if one.hint is None else one.hint for one in told], dtype=np.float32)
+    )
     information = vla.network.belief.information().detach()
     return replace(memory, stone=hints, stone_known=torch.where(hinted, information, torch.zeros(1)))
 
@@ -111,7 +114,10 @@ def action_losses(vla: SmallVLA, seen: Sequence[Seen], teacher: nn.Module) -> tu
         )
         acted.append(losses.total)
         free = (1 - one.moment.holds[:, 0]) * one.found
-        for said, right, counts in ((answer.goal, one.goal, torch.ones(len(states))), (answer.stone, one.stone, free)):
+        for said, right, counts in (
+            (answer.goal, one.goal, torch.ones(len(states))),
+            (answer.stone, one.stone, free),
+        ):
             away = 100 * (said - right).abs().sum(1)
             pointed.append((counts * away / (1 + away / FAR)).mean())
     return torch.stack(acted).mean(), torch.stack(pointed).mean()
@@ -161,14 +167,19 @@ def train_together(
     """
     network, teacher = vla.network, copy.deepcopy(vla.network.hand).requires_grad_(False)
     eyes = list(network.eyes.parameters())
-    others = [weight for part in (network.reader, network.belief, network.hand) for weight in part.parameters()]
+    others = [
+        weight for part in (network.reader, network.belief, network.hand) for weight in part.parameters()
+    ]
     optimiser = torch.optim.AdamW(
-        [{"params": eyes, "lr": recipe.rate * recipe.eyes}, {"params": others, "lr": recipe.rate}], weight_decay=1e-4
+        [{"params": eyes, "lr": recipe.rate * recipe.eyes}, {"params": others, "lr": recipe.rate}],
+        weight_decay=1e-4,
     )
     rates = [recipe.rate * recipe.eyes, recipe.rate]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=recipe.steps, pct_start=WARM_UP)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, rates, total_steps=recipe.steps, pct_start=WARM_UP
+    )
     parts = {"network": network, "teacher": teacher, "optimiser": optimiser, "schedule": schedule}
-    for step in range(_resume(state, parts) + 1, recipe.steps + 1):
+    for step in range(resumed_step(state, parts) + 1, recipe.steps + 1):
         rng = np.random.default_rng([seed, 7, step])
         chosen = [scenes[int(k)] for k in rng.integers(len(scenes), size=recipe.batch)]
         told = [about(scene, recipe.looks, rng) for scene in chosen]
@@ -186,19 +197,25 @@ def train_together(
         optimiser.step()
         schedule.step()
         if step % SAVE_EVERY == 0 or step == recipe.steps:
-            _save(state, parts, step)
+            save_state(state, parts, step)
         if report is not None:
             said = {"action": acted, "points": pointed, "maps": mapped, "words": read, "hand": practised}
             report(step, loss.item(), {name: round(value.item(), 4) for name, value in said.items()})
 
 
 def errors_of(vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, batch: int = 16) -> dict:
-    """How far off goal, stone and way points are at the last of several looks (mm), median and 90th percentile.
+    """How far off goal, stone and way points are at the last of several looks (mm), median and 90th
+    percentile.
 
     Goals count while a stone is carried near them, stones while the empty hand is near them.
     """
-    network, rng = vla.network, np.random.default_rng([seed, 9])
-    found: dict[str, list[float]] = {"goal, first look": [], "goal, over it": [], "stone, first look": [], "stone, over it": []}
+    rng = np.random.default_rng([seed, 9])
+    found: dict[str, list[float]] = {
+        "goal, first look": [],
+        "goal, over it": [],
+        "stone, first look": [],
+        "stone, over it": [],
+    }
     with torch.inference_mode():
         for first in range(0, len(scenes), batch):
             chosen = list(scenes[first : first + batch])
@@ -206,14 +223,23 @@ def errors_of(vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, bat
             for when, one in (("first look", seen[0]), ("over it", seen[-1])):
                 tool, holds = one.moment.states[:, :2], one.moment.holds[:, 0] > 0
                 for name, said, right, counts in (
-                    ("goal", one.answer.goal, one.goal, torch.ones_like(holds) if when == "first look" else holds),
+                    (
+                        "goal",
+                        one.answer.goal,
+                        one.goal,
+                        torch.ones_like(holds) if when == "first look" else holds,
+                    ),
                     ("stone", one.answer.stone, one.stone, ~holds & one.found),
                 ):
                     near = (right - tool).norm(dim=1) < 0.04 if when == "over it" else torch.ones_like(holds)
                     away = 1000 * (said - right).norm(dim=1)
                     found[f"{name}, {when}"] += away[near & counts].tolist()
     return {
-        name: {"median_mm": round(float(np.median(v)), 2), "p90_mm": round(float(np.percentile(v, 90)), 2), "n": len(v)}
+        name: {
+            "median_mm": round(float(np.median(v)), 2),
+            "p90_mm": round(float(np.percentile(v, 90)), 2),
+            "n": len(v),
+        }
         for name, v in found.items()
         if v
     }
