@@ -268,6 +268,7 @@ class SmallVLA(VLA):
             "arm": answer.targets, "bits": (openings > 0.5).to(openings.dtype), "execute": count,
             "memory": remembered(memory, points, openings, count).packed(),
             "stone": answer.stone, "goal": answer.goal, "errors": answer.errors,
+            "holds": memory.holds[:, 0] > 0, "released": memory.released[:, 0] > 0,
         }  # fmt: skip
         return Reference(actions=actions.float().cpu().numpy(), raw=raw)
 

@@ -5,10 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bomb.models.policy import HiddenWords, hidden
 from bomb.models.requests import Request
 from core.errors import ConventionError, OptionError, missing_extra
 from core.policy import Policy
 
+SAID = ("stone", "goal", "errors", "holds", "released")  # of a decision, in x and y of R (m), to be shown
 SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -37,6 +39,7 @@ class SmallVLAPolicy(Policy):
         if threads is not None:
             torch.set_num_threads(threads)
         self._folder = SHIPPED if checkpoint is None else Path(checkpoint)
+        self._hidden: HiddenWords | None = None
         self._vla: Any = Checkpoint.load(self._folder, device="cpu").vla
         if not self._vla.recurrent:
             raise OptionError(f"{self._folder} does not remember; use vla(checkpoint=...)")
@@ -62,11 +65,18 @@ class SmallVLAPolicy(Policy):
         import torch
 
         question = Request.from_observation(observation, memory=self._memory)
+        batch = self.vla.encode([question])
+        if self._hidden is not None:
+            batch = hidden(batch, [question], self._hidden)
         with torch.inference_mode():
-            decided = self.vla.decide(self.vla.encode([question]), seeds=[(self._seed, step)])
+            decided = self.vla.decide(batch, seeds=[(self._seed, step)])
         self._memory = decided.raw["memory"][0].numpy()
-        self.said = {name: decided.raw[name][0].numpy() for name in ("stone", "goal", "errors")}
+        self.said = {name: decided.raw[name][0].numpy() for name in SAID}
         return decided.actions[0, : int(decided.raw["execute"][0])]
+
+    def hide_words(self, find: HiddenWords) -> None:
+        """As ``VLAPolicy.hide_words``."""
+        self._hidden = find
 
     @property
     def vla(self) -> Any:
