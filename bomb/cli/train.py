@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
+from bomb.statistics.formats import significant
 from core.errors import OptionError, missing_extra
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from bomb.training.reading import read_recipe
+    from bomb.training.recipe import Recipe
     from bomb.training.run import train
 
     if args.out is None:
@@ -90,7 +92,7 @@ def _train(args: argparse.Namespace) -> int:
     changes = dict(_change(words) for words in args.set)
     if args.start is not None:
         changes["model.folder"] = str(args.start)
-    recipe = read_recipe(args.recipe, changes)
+    recipe: Recipe = read_recipe(args.recipe, changes)
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
     bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
@@ -107,7 +109,7 @@ def _train(args: argparse.Namespace) -> int:
 
         reached = {"step": trained.step, "complete": trained.complete, "held_out": trained.held_out}
         write_json(args.json, {**reached, "selection": chosen})
-    if not trained.complete:
+    if chosen is None:
         print(f"stopped after step {trained.step}; the same command resumes it", file=sys.stderr)
         return INTERRUPTED
     print(f"{args.out / 'chosen'}: step {chosen['step']} by {chosen['rule']}")
@@ -124,13 +126,14 @@ def _watcher(bar: "tqdm[Any]", *, quiet: bool = False) -> "Watcher":
         bar.update(step - bar.n)
 
     def stepped(step: int, loss: float) -> None:
-        bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+        bar.set_postfix_str(f"loss {significant(loss)}", refresh=False)
         bar.update(step - bar.n)
 
     def measured(errors: dict[str, Any]) -> None:
-        groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
+        groups = ", ".join(f"{name} {significant(entry['mse'])}" for name, entry in errors["groups"].items())
         bar.write(
-            f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",
+            f"step {errors['step']}: held out: loss {significant(errors['loss'])}, "
+            f"mse {significant(errors['mse'])} ({groups})",
             file=sys.stderr,
         )
 
@@ -227,7 +230,7 @@ def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..
     with progress(total=steps, unit="step", desc=name) as bar:
 
         def stepped(part: str, step: int, loss: float) -> None:
-            bar.set_postfix_str(f"{part}: loss {loss:.4g}", refresh=False)
+            bar.set_postfix_str(f"{part}: loss {significant(loss)}", refresh=False)
             bar.update(step - bar.n)
 
         watcher = Watcher(drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped)

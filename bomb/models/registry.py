@@ -17,6 +17,7 @@ FAMILIES = Registry(
         "vlm4vla": "bomb.models.vlm4vla:VLM4VLA",
         "pi0": "bomb.models.pi0.family:Pi0",
         "pi05": "bomb.models.pi0.pi05:Pi05",
+        "pi0-fast": "bomb.models.pi0_fast.family:Pi0Fast",
         "smolvla": "bomb.models.smolvla.family:SmolVLA",
         "motus": "bomb.models.motus.family:Motus",
         "small": "bomb.models.small.family:SmallVLA",

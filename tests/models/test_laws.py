@@ -34,6 +34,7 @@ CASES: dict[str, list[dict]] = {
     ],
     "pi0": [{"chunk": 5, "cameras": TWO}],
     "pi05": [{"chunk": 5, "cameras": TWO}],
+    "pi0-fast": [{"chunk": 5, "cameras": TWO}, {"chunk": 2, "convention": SEVEN}],
     "smolvla": [{"chunk": 5, "cameras": TWO}],
     "motus": [{"chunk": 3, "cameras": TWO}],
     "small": [{"chunk": 6, "cameras": TWO, "image_size": (128, 128)}],
