@@ -1,4 +1,4 @@
-"""The family ``small``: a VLA of a million parameters that remembers what it saw; docs/small_vla.md."""
+"""The family ``small``: a VLA of a million parameters that remembers what it saw."""
 
 import re
 from collections.abc import Mapping, Sequence
