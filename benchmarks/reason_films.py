@@ -35,8 +35,8 @@ SPLIT = "calibration"
 MOST_STEPS = 250
 A_PAGE = 3
 CLUMSY = "clumsy"
-# Policy, perturbations, engine, and from how many seeds on: where engines agree, the same seeds would show the
-# same failure twice.
+# Policy, perturbations, engine, and how many seeds later it begins: where engines agree, the same seeds would
+# show the same failure twice.
 CASES = (
     ("noisy_expert(0.016)", None, "mujoco", 0),
     ("noisy_expert(0.016)", None, "robotwin", 0),
