@@ -102,9 +102,12 @@ class Measurer:
             opening=min(max(opening, 0.0), 1.0),
         )
 
-    def worth_tracing(self, frame: Frame, reach: float) -> bool:
-        """Whether the next control step must be traced, in which a finger moves by ``reach`` (m) at most."""
-        return worth_tracing(frame.measures, frame.p_BT, reach)
+    def worth_tracing(self, frame: Frame, reach: float, rise: float) -> bool:
+        """Whether the next control step must be traced.
+
+        In it a finger moves by ``reach`` (m) at most, and the tool goes up by ``rise`` (m) at most.
+        """
+        return worth_tracing(frame.measures, frame.p_BT, reach, rise)
 
     def sweep(self, before: Frame, frame: Frame, trace: Trace) -> Frame:
         """``frame`` with what happened since ``before``, of which ``trace`` has every state."""
