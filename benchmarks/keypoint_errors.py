@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 import core
-from bomb.exports.cameras import inverse
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE
 from bomb.models.keypoint.policy import KeypointPolicy
 from bomb.pictures.views import goal_in_world
 from bomb.rollouts.rollout import play
 from core.environment import Environment
 from core.policy import Policy
+from core.rendering.pinhole import inverse
 from core.world.rotations import matrix_from_quaternion
 
 SPLIT = "calibration"  # `test` is for reports

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import OptionError
 from core.policy import BatchPolicy, Policy, Request
-from core.rendering.observation import MODALITY_KEYS
+from core.rendering.observation import PICTURE_KEYS
 from core.rendering.sight import DECLARED
 
 MUTED = "Do the task."  # a sentence, because models are not made for no words at all
@@ -73,7 +73,7 @@ class Wrapper(Policy):
     def see(self, observation: dict) -> dict:
         """The observation as the policy inside gets it; the one that came is left as it is."""
         seen = {**observation, "instruction": self.hear(observation["instruction"])}
-        for key in MODALITY_KEYS.values():
+        for key in PICTURE_KEYS.values():
             if key in seen:
                 seen[key] = {camera: self.see_picture(picture) for camera, picture in seen[key].items()}
         return seen

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
-import core
 from bomb.cli import main
+from bomb.evaluation.runner import evaluate
+from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.registry import FAMILIES
 from bomb.models.testing import tiny
 from bomb.policies.making import make_policy, policy_class
-from bomb.rollouts.rollout import play
+from bomb.runs.store import RunStore
 from core.errors import ConventionError, OptionError
 from core.policy import Request
 from tests.conftest import BACKENDS
@@ -33,23 +34,27 @@ def checkpoints(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def world(request):
-    env = core.make_task(
-        "place_stone", backend=request.param, image_size=(64, 64), split="ci", max_steps=STEPS
-    )
-    yield env
-    env.close()
-
-
 @pytest.mark.render
-@pytest.mark.parametrize("family", FAMILIES.names())
-def test_every_family_acts_in_both_simulators(checkpoints, world, family):
-    policy = make_policy(f"vla(checkpoint={str(checkpoints(family))!r}, threads=1)")
-    result = play(world, policy, 3)
-    assert result.record.actions.shape == (STEPS, 4) and np.isfinite(result.record.actions).all()
-    assert policy.describe()["family"] == family and policy.describe()["parameters"] > 1000
-    policy.close()
+def test_every_family_acts_in_both_simulators_through_evaluate(tmp_path):
+    """One run, one process with torch: each seed is another family's. SpatialVLA's twin sees true depth."""
+    folder, families = tmp_path / "checkpoints", sorted(FAMILIES.names())
+    for k, family in enumerate(families):
+        options = {"options": {"depth": "true"}} if family == "spatialvla" else {}
+        Checkpoint(vla=tiny(family, **options)).save(folder / f"{k:02d}")
+    policy = f"tests.models.every_family:EveryFamily(folder={str(folder)!r})"
+    settings = EvaluationSettings(
+        policy=policy, backends=tuple(BACKENDS), episodes=len(families), split="ci", max_steps=STEPS
+    )
+    result = evaluate(settings, tmp_path / "run", execution=ExecutionSettings(workers=1))
+    assert result["errors_in_all"] == 0 and result["complete"]
+    with RunStore.open(tmp_path / "run") as store:
+        rows = store.episodes()
+        assert store.settings()["policy"]["describe"]["families"] == families
+    played = {(row.condition.split("|")[1], families[row.seed]): row for row in rows}
+    assert set(played) == {(backend, family) for backend in BACKENDS for family in families}
+    assert all(row.steps == STEPS and np.isfinite(row.actions["mean"]).all() for row in rows)
+    # Each answered by itself: no two families did the same.
+    assert len({tuple(row.actions["mean"]) for row in rows if "|mujoco|" in row.condition}) == len(families)
 
 
 @pytest.mark.render
