@@ -93,6 +93,7 @@ def test_efficiency_counts_and_times(folder, tmp_path, capsys):
     assert model["actions_hz"] == model["decisions_hz"] > 0 and model["parameters"] == tiny("openvla").count()
     assert "| openvla | " in capsys.readouterr().out
     assert main(["models", "efficiency", str(folder), "--repeats", "0"]) == 2
+    assert main(["models", "efficiency", str(folder), "--batch", str(10**20)]) == 2
 
 
 def damaged(folder, how: str) -> None:
