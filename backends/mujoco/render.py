@@ -18,6 +18,7 @@ from mujoco import mjrf
 
 import core.world.textures
 from backends.mujoco.ambient import make_ambient
+from backends.mujoco.casters import add_casters
 from backends.mujoco.filament import (
     Part,
     Target,
@@ -196,10 +197,14 @@ class Pictures:
         return renderables
 
     def _add_links(self) -> dict[int, list[mjrf.Renderable]]:
-        """Drawn links by pinocchio's frame."""
+        """Drawn links, and what casts their shadows, by pinocchio's frame."""
         links: dict[int, list[mjrf.Renderable]] = {}
         for link, visual in robot_visuals():
-            links.setdefault(self._model.getFrameId(link), []).extend(self._add((visual,)))
+            for renderable in self._add((visual,)):
+                renderable.set_cast_shadow(False)
+                links.setdefault(self._model.getFrameId(link), []).append(renderable)
+        for link, renderable in add_casters(self._context, self._scene, self._uploads):
+            links[self._model.getFrameId(link)].append(renderable)
         return links
 
     def _dress(self, renderable: mjrf.Renderable, segmentation: int, name: str) -> None:
