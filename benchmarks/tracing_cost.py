@@ -103,9 +103,10 @@ def main() -> int:
     args = arguments(__doc__, n=10, repeats=9)
     results = {backend: cost(backend, args.n, args.repeats) for backend in core.list_backends()}
     for backend, entry in results.items():
+        low, high = entry["mean"]["interval"] or (float("nan"), float("nan"))
         print(
             f"{backend}: {entry['cost']:+.2%} of {args.n} episodes of the expert, "
-            f"mean of an episode {entry['mean']['value']:+.2%} {entry['mean']['interval']}; "
+            f"mean of an episode {entry['mean']['value']:+.2%} [{low:+.2%}, {high:+.2%}]; "
             f"{entry['traced']:.0%} of control steps are traced"
         )
     write(results, args.json)

@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
         raise missing_extra("bomb train", "vla") from error
     if args.recipe not in WORDS:
         args.recipe = _recipe_file(args.recipe)
-        if _is_keypoint(args.recipe):
-            return _train_keypoint(args)
+        if (own := _own_trainer(args.recipe)) is not None:
+            return own(args)
     try:
         import transformers  # noqa: F401
         from accelerate import Accelerator  # noqa: F401
@@ -184,23 +186,48 @@ def _recipe_file(words: str) -> str:
     return str(named) if not Path(words).exists() and named.exists() else words
 
 
-def _is_keypoint(file: str) -> bool:
+def _own_trainer(file: str) -> Callable[[argparse.Namespace], int] | None:
+    """What trains the policy that a recipe names, where that is no VLA of the general trainer."""
     from bomb.training.reading import read_entries
 
-    return read_entries(file).get("policy") == "keypoint"
+    trainers = {"keypoint": _train_keypoint, "small-vla": _train_small}
+    return trainers.get(str(read_entries(file).get("policy")))
 
 
 def _train_keypoint(args: argparse.Namespace) -> int:
     from bomb.training.keypoint.recipe import KeypointRecipe
-    from bomb.training.keypoint.run import Watcher, train_keypoint
+    from bomb.training.keypoint.run import train_keypoint
     from bomb.training.reading import read_recipe
 
-    if args.out is None:
-        raise OptionError("bomb train needs --out, the folder of the training")
     if args.start is not None:
         raise OptionError("keypoint starts from random weights; it takes no --start")
     recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=KeypointRecipe)
-    with progress(total=recipe.steps, unit="step", desc=recipe.name) as bar:
+    file = _watched(args, recipe.name, recipe.steps, partial(train_keypoint, recipe))
+    if file is None:
+        return INTERRUPTED
+    return _trained(args, file, file.with_suffix(".json"), f"keypoint('{file}')")
+
+
+def _train_small(args: argparse.Namespace) -> int:
+    from bomb.training.reading import read_recipe
+    from bomb.training.small.recipe import SmallRecipe
+    from bomb.training.small.run import CARD, train_small
+
+    recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=SmallRecipe)
+    steps = recipe.steps(eyes=args.start is None)
+    folder = _watched(args, recipe.name, steps, partial(train_small, recipe, start=args.start))
+    if folder is None:
+        return INTERRUPTED
+    return _trained(args, folder, folder / CARD, f"small-vla('{folder}')")
+
+
+def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..., Path]) -> Path | None:
+    """What ``train`` returns, with a bar; None if it was interrupted."""
+    from bomb.training.keypoint.run import Watcher
+
+    if args.out is None:
+        raise OptionError("bomb train needs --out, the folder of the training")
+    with progress(total=steps, unit="step", desc=name) as bar:
 
         def stepped(part: str, step: int, loss: float) -> None:
             bar.set_postfix_str(f"{part}: loss {significant(loss)}", refresh=False)
@@ -208,17 +235,18 @@ def _train_keypoint(args: argparse.Namespace) -> int:
 
         watcher = Watcher(drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped)
         try:
-            file = train_keypoint(
-                recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
-            )
+            return train(args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher)
         except KeyboardInterrupt:
             print("stopped; the same command resumes it", file=sys.stderr)
-            return INTERRUPTED
-    print(f"{file}: --policy \"keypoint('{file}')\"")
+            return None
+
+
+def _trained(args: argparse.Namespace, made: Path, card: Path, policy: str) -> int:
+    print(f'{made}: --policy "{policy}"')
     if args.json is not None:
         from bomb.disk.files import read_json, write_json
 
-        write_json(args.json, read_json(file.with_suffix(".json")))
+        write_json(args.json, read_json(card))
     return 0
 
 
