@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import core
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.keypoint import geometry as known
 from bomb.models.keypoint.checkpoint import SHIPPED as KEYPOINT
@@ -21,6 +22,7 @@ from bomb.models.small.moving import carried_out, followed, remembered
 from bomb.models.small.network import SmallNetwork
 from bomb.models.testing import tiny, toy_requests
 from bomb.policies.making import make_policy
+from bomb.rollouts.rollout import play
 from core.control.actions import ActionSpec
 from core.errors import ConventionError, OptionError
 from tests.models.conftest import close
@@ -203,3 +205,28 @@ def test_the_policy_for_many_episodes_at_once_refuses_it(vla, tmp_path):
     policy = make_policy(f"small-vla('{tmp_path / 'model'}')")
     assert policy.cameras == CAMERAS and policy.describe()["parameters"] == vla.count()
     policy.close()
+
+
+@pytest.mark.render
+def test_the_shipped_model_places_a_stone_from_pictures():
+    """With the board, the stones and both cameras elsewhere; nothing but the observation is known."""
+    made = make_policy("small-vla")
+    with core.make_task(
+        "place_stone", backend="mujoco", cameras=made.cameras, image_size=128, split="ci", max_steps=160,
+        perturbations=["board_pose:2", "camera_orbit:2"],
+    ) as env:  # fmt: skip
+        result = play(env, made, 1)
+        assert result.info["success"], result.info["placement"]
+    made.close()
+
+
+@pytest.mark.parametrize(("one", "other"), [("black", "white"), ("row 1", "row 3"), ("column 2", "column 0")])
+def test_the_shipped_model_reads_what_is_said(one, other):
+    """What is read changes with the words that are changed, and nothing else."""
+    vla = make_policy("small-vla").vla
+    question = toy_requests(vla.settings)[0]
+    words = "Put the black stone on row 1, column 2."
+    asked = [replace(question, instruction=text) for text in (words, words.replace(one, other))]
+    first, second = (vla.answer(vla.encode([request])) for request in asked)
+    changed = [int(a.argmax()) != int(b.argmax()) for a, b in zip(first.slots, second.slots, strict=True)]
+    assert changed == [one == "black", "row" in one, "column" in one]

@@ -1,5 +1,7 @@
 """How ``small-vla`` is trained: lessons of the hand, scenes in a row, a tiny training from data to card."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,15 @@ import torch
 from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import read_json
 from bomb.models.checkpoint import Checkpoint
+from bomb.models.keypoint.checkpoint import SHIPPED as KEYPOINT
+from bomb.models.keypoint.checkpoint import sha256_of
+from bomb.models.keypoint.format import CAMERAS
+from bomb.models.small.policy import SHIPPED
+from bomb.training.keypoint.hand import CHUNK
 from bomb.training.keypoint.recipe import EyeRecipe, PartRecipe
 from bomb.training.keypoint.run import Watcher
 from bomb.training.keypoint.ways import ways_of
+from bomb.training.reading import read_recipe
 from bomb.training.small import run, together
 from bomb.training.small.moving import GATE, UNSURE, Ways, lesson
 from bomb.training.small.recipe import SmallRecipe, TogetherRecipe
@@ -94,3 +102,15 @@ def test_a_tiny_training_resumes_and_its_card_is_true(demonstrations, looks, tmp
     assert card["parameters"] == sum(weight.numel() for weight in one.values())
     with pytest.raises(OptionError, match=r"recipe\.seed"):
         train_small(SmallRecipe(**{**TINY.__dict__, "seed": 1}), [demonstrations], whole, store=looks)
+
+
+def test_the_recipe_and_the_start_are_those_that_the_shipped_model_was_trained_by():
+    card = read_json(SHIPPED / run.CARD)
+    recipe = read_recipe(Path(__file__).parents[2] / "recipes" / "small-vla.yaml", kind=SmallRecipe)
+    assert card["recipe"] == recipe.to_dict()
+    assert card["start"] == sha256_of(KEYPOINT)
+    assert card["sha256"] == sha256_of(SHIPPED / "model.safetensors")
+    vla = Checkpoint.load(SHIPPED, device="cpu").vla
+    assert vla.count() == card["parameters"] and vla.settings.cameras == CAMERAS
+    assert vla.settings.chunk == CHUNK and vla.settings.trained_on == card["trained_on"]
+    assert (SHIPPED / "model.safetensors").stat().st_size < 4e6

@@ -1,4 +1,4 @@
-"""The family ``small``: a VLA of a million parameters that remembers what it saw."""
+"""The family ``small``: a VLA of a million parameters that remembers what it saw; docs/small_vla.md."""
 
 import re
 from collections.abc import Mapping, Sequence
