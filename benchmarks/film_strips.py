@@ -71,7 +71,7 @@ class Strips:
         scene = replace(course.scene, cameras=cameras)
         if self._world is None:
             self._world = BACKENDS.load("mujoco")()
-            self._world.build(scene, image_size=(PIXELS, PIXELS), supersample=2)
+            self._world.build(scene, image_size=(PIXELS, PIXELS), supersample=1)
         self._world.reset(scene, state)
         lines = outlines(course.scene, course.goal, RADIUS)
         return {

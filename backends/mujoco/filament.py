@@ -4,6 +4,8 @@ import ctypes
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy.typing as npt
+
 # The renderer's assets are found only once this has been imported.
 import mujoco.studio  # noqa: F401  # isort: skip
 import numpy as np
@@ -75,7 +77,7 @@ def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose, uploads: Uploads) -
     return handle, 0, mesh.faces.size
 
 
-def _vertex_frames(normals: np.ndarray) -> np.ndarray:
+def _vertex_frames(normals: np.ndarray) -> npt.NDArray[np.floating]:
     """Quaternions (xyzw) float[V, 4] that turn z into the unit normals float[V, 3].
 
     Textures carry colour alone, so which way a tangent points does not matter.
@@ -109,20 +111,6 @@ def set_picture(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> N
     ``core``'s pictures begin with the top row and v = 0 is at the bottom; Filament's begin at v = 0.
     """
     upload(texture, image[::-1], uploads)
-
-
-def make_cube(context: mjrf.Context, side: int, uploads: Uploads) -> mjrf.Texture:
-    """An environment of one colour, which ``upload`` of uint8[6 * side, side, 3], linear, sets."""
-    config = mjrf.TextureConfig(
-        width=side,
-        height=6 * side,
-        format=mjrf.PixelFormat.PIXEL_FORMAT_RGB8,
-        color_space=mjrf.ColorSpace.COLORSPACE_LINEAR,
-        sampler_type=mjrf.SamplerType.TEXTURE_CUBE,
-    )
-    texture = context.create_texture(config)
-    upload(texture, np.full((6 * side, side, 3), 255, dtype=np.uint8), uploads)
-    return texture
 
 
 def upload(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> None:

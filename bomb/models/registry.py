@@ -20,6 +20,7 @@ FAMILIES = Registry(
         "pi0-fast": "bomb.models.pi0_fast.family:Pi0Fast",
         "smolvla": "bomb.models.smolvla.family:SmolVLA",
         "motus": "bomb.models.motus.family:Motus",
+        "small": "bomb.models.small.family:SmallVLA",
         "robovlms/one_step_discrete": "bomb.models.robovlms.discrete:OneStepDiscrete",
         "robovlms/one_step_continuous": "bomb.models.robovlms.continuous:OneStepContinuous",
         "robovlms/interleaved": "bomb.models.robovlms.continuous:Interleaved",

@@ -26,6 +26,8 @@ class Request:
         answer: float32[chunk, 4], what was done from an earlier moment on, and bool[chunk], which of it
             counts; None where it is not to be learned.
         future: later moments, the next one first, for models that learn to foresee; empty while playing.
+        memory: what a model that remembers said at the last moment (``Reference.raw["memory"]``), float32[m];
+            None at the beginning of an episode, and for models that do not.
     """
 
     pictures: Mapping[str, np.ndarray]
@@ -36,9 +38,12 @@ class Request:
     history: tuple["Request", ...] = ()
     answer: tuple[np.ndarray, np.ndarray] | None = None
     future: tuple["Request", ...] = ()
+    memory: np.ndarray | None = None
 
     @classmethod
-    def from_observation(cls, observation: Mapping, history: Sequence[Mapping] = ()) -> "Request":
+    def from_observation(
+        cls, observation: Mapping, history: Sequence[Mapping] = (), *, memory: np.ndarray | None = None
+    ) -> "Request":
         """From what ``Environment.step`` returned, and from what it returned before.
 
         An environment's K counts pixels from 0 in the middle of the first one.
@@ -51,6 +56,7 @@ class Request:
             depth=observation.get("depth", {}),
             intrinsics={camera: np.asarray(K, dtype=np.float64) + HALF for camera, K in told.items()},
             history=tuple(cls.from_observation(earlier) for earlier in history),
+            memory=memory,
         )
 
     def look(self, cameras: Sequence[str], image_size: tuple[int, int]) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ What is drawn here is for people: it goes into videos and pages, never into what
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.goals import Goal, Intersection, Region, alternatives
 from core.environment import Environment
@@ -17,7 +18,9 @@ _FINE = 4  # times larger than the picture
 _TURN = np.linspace(0, 2 * np.pi, 49)
 
 
-def project(camera: CameraSpec, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def project(
+    camera: CameraSpec, points: npt.NDArray[np.float64], size: tuple[int, int]
+) -> npt.NDArray[np.float64]:
     """Where a pinhole camera sees points.
 
     Args:
@@ -38,13 +41,13 @@ def project(camera: CameraSpec, points: np.ndarray, size: tuple[int, int]) -> np
     return np.stack([size[0] / 2 - focal * y - 0.5, size[1] / 2 + focal * x - 0.5], axis=1)
 
 
-def goal_in_world(scene: SceneSpec, goal: Intersection) -> np.ndarray:
+def goal_in_world(scene: SceneSpec, goal: Intersection) -> npt.NDArray[np.float64]:
     """The goal's intersection, float64[3] in W (m)."""
     X_WG = compose(scene.board.X_WB, Pose((*scene.board.point(goal.row, goal.column), 0.0)))
     return np.array(X_WG.p)
 
 
-def outlines(scene: SceneSpec, goal: Goal, radius: float) -> list[np.ndarray]:
+def outlines(scene: SceneSpec, goal: Goal, radius: float) -> list[npt.NDArray[np.float64]]:
     """Closed lines around what a goal asks for, float64[N, 3] each, in W (m).
 
     An intersection has a circle of ``radius`` on the board, a region its rectangle on the table.
@@ -62,7 +65,7 @@ def outlines(scene: SceneSpec, goal: Goal, radius: float) -> list[np.ndarray]:
     return lines
 
 
-def ringed(env: Environment, camera: str, frame: np.ndarray) -> np.ndarray:
+def ringed(env: Environment, camera: str, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """A copy of a frame uint8[H, W, 3] of a camera in the world, with the present target ringed."""
     scene = env.episode.scene
     view = next(spec for spec in scene.cameras if spec.name == camera)
