@@ -134,27 +134,7 @@ class Videos(Export):
                 assert sum(1 for _ in container.decode(video=0)) == 2
 
 
-class Rlds(Export):
-    """Records of TensorFlow's, which says in its own way what cannot be written."""
-
-    format = "rlds"
-
-    def do(self, folder, told):
-        from bomb.exports.rlds import RldsWriter
-
-        RldsWriter.draws_apart = False  # nothing is drawn here
-        super().do(folder, told)
-
-    def check(self, folder, told):
-        from bomb.exports.rlds import tfds
-
-        if told:
-            builder = tfds().builder_from_directory(str(folder / "out" / "bomb_place_stone" / "1.0.0"))
-            episodes = builder.as_dataset(split="train", shuffle_files=False)
-            assert {sum(len(episode["steps"]) for episode in episodes)} == told
-
-
-JOBS = {"rlds": Rlds, "store": Store, "demonstrations": Demonstrations, "export": Export, "videos": Videos}
+JOBS = {"store": Store, "demonstrations": Demonstrations, "export": Export, "videos": Videos}
 
 
 def attempt(job: Job, folder: Path, shim, n: int, how: str) -> tuple[bool, set]:

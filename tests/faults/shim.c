@@ -71,10 +71,3 @@ int ftruncate64(int fd, off64_t size) { return is_file(fd) && fails() ? -1 : NEX
 int rename(const char *from, const char *to) {
     return concerns(from) && fails() ? -1 : NEXT(rename)(from, to);
 }
-// TensorFlow writes through stdio, whose own writes nobody can come between.
-size_t fwrite(const void *data, size_t size, size_t count, FILE *stream) {
-    return is_file(fileno(stream)) && fails() ? 0 : NEXT(fwrite)(data, size, count, stream);
-}
-int fflush(FILE *stream) {
-    return stream && is_file(fileno(stream)) && fails() ? EOF : NEXT(fflush)(stream);
-}
