@@ -36,7 +36,7 @@ bench: setup ## every benchmark; JSON in runs/bench/
 parity-full: setup ## the parity table at the sizes that docs/parity.md names; four minutes on idle cores
 	.venv/bin/bomb parity --episodes 1000 --seed 0 --json runs/parity/parity.json
 
-baseline: setup ## rebuilds the policy `keypoint` from nothing; an hour of processor time; needs torch
+baseline: setup ## rebuilds the policies `keypoint` and `small-vla` from nothing; two hours of processor time; needs torch
 	@bash scripts/baseline.sh
 
 docs-pictures: setup ## renders docs/pictures/ anew

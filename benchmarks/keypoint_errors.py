@@ -1,6 +1,7 @@
-"""How far `keypoint` is off while it plays (mm): at the stone and at the goal, at first sight and at last.
+"""How far the policies that come with BOMB are off while they play (mm): at stone and goal, first and last.
 
 python -m benchmarks.keypoint_errors --episodes 20 --json keypoint_errors.json
+python -m benchmarks.keypoint_errors --policy small-vla --episodes 20
 """
 
 import argparse
@@ -14,6 +15,7 @@ from bomb.exports.cameras import inverse
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE
 from bomb.models.keypoint.policy import KeypointPolicy
 from bomb.pictures.views import goal_in_world
+from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
 from core.environment import Environment
 from core.policy import Policy
@@ -25,35 +27,47 @@ PLACES = ("goal, first look", "goal, before it lets go", "stone, first look", "s
 
 
 class Watched(Policy):
-    """`keypoint`, compared with the truth after every look; the truth does not reach it."""
+    """A policy, compared with the truth after every look; the truth does not reach it."""
 
-    cameras, image_size, wants_action_spec = CAMERAS, IMAGE_SIZE, True
+    cameras, image_size, wants_action_spec, wants_step = CAMERAS, IMAGE_SIZE, True, True
 
-    def __init__(self, env: Environment):
-        self._env, self._inside = env, KeypointPolicy()
+    def __init__(self, env: Environment, name: str):
+        self._env, self._inside = env, make_policy(name)
 
     def reset(self, instruction: str, seed: int, **extras: object) -> None:
         """As the policy inside; nothing was seen yet."""
+        extras = extras if self._inside.wants_action_spec else {}
         self._inside.reset(instruction, seed, **extras)
         self.errors: dict[str, float] = {}
 
-    def act(self, observation: dict) -> np.ndarray:
+    def act(self, observation: dict, *, step: int) -> np.ndarray:
         """As the policy inside."""
-        held = self._inside.gripper.holds
-        chunk, scene = self._inside.act(observation), self._env.episode.scene
+        chunk = self._inside.act(observation, **({"step": step} if self._inside.wants_step else {}))
+        scene = self._env.episode.scene
         X_WR = np.eye(4)
         X_WR[:3, :3], X_WR[:3, 3] = matrix_from_quaternion(scene.robot.X_WR.q), scene.robot.X_WR.p
         X_RW = inverse(X_WR)
-        belief, reading = self._inside.belief, self._inside.reading
-        goal = belief.goal(reading)
-        if goal is not None and not self._inside.gripper.released:
+        goal, stone, held = self._believed()
+        if goal is not None:
             true = (X_RW[:3, :3] @ goal_in_world(scene, self._env.move.goal) + X_RW[:3, 3])[:2]
-            self._add("goal", "before it lets go" if held else None, goal.place - true)
-        if belief.stone is not None and not held and not self._inside.gripper.released:
+            self._add("goal", "before it lets go" if held else None, goal - true)
+        if stone is not None and not held:
             stones = self._env.scene_state.stone_poses[:, :3] @ X_RW[:3, :3].T + X_RW[:3, 3]
-            away = stones[:, :2] - belief.stone.place
+            away = stones[:, :2] - stone
             self._add("stone", "before it grasps", away[np.linalg.norm(away, axis=1).argmin()])
         return chunk
+
+    def _believed(self) -> tuple[np.ndarray | None, np.ndarray | None, bool]:
+        """Goal and stone (m; None: not known, or no longer looked for), and whether a stone is held."""
+        inside = self._inside
+        if isinstance(inside, KeypointPolicy):
+            if inside.gripper.released:
+                return None, None, False
+            goal, stone = inside.belief.goal(inside.reading), inside.belief.stone
+            return goal and goal.place, stone and stone.place, inside.gripper.holds
+        if inside.said["released"]:
+            return None, None, False
+        return inside.said["goal"], inside.said["stone"], bool(inside.said["holds"])
 
     def _add(self, what: str, last: str | None, off: np.ndarray) -> None:
         distance = 1000 * float(np.linalg.norm(off))
@@ -66,13 +80,13 @@ class Watched(Policy):
         self._inside.close()
 
 
-def measure(backend: str, condition: str, episodes: int) -> dict:
+def measure(name: str, backend: str, condition: str, episodes: int) -> dict:
     """Medians and 90th percentiles (mm), and successes."""
     with core.make_task(
         backend=backend, cameras=CAMERAS, image_size=IMAGE_SIZE, split=SPLIT, max_steps=200,
         perturbations=CONDITIONS[condition],
     ) as env:  # fmt: skip
-        policy = Watched(env)
+        policy = Watched(env, name)
         found: dict[str, list[float]] = {place: [] for place in PLACES}
         successes = 0
         for seed in range(episodes):
@@ -91,13 +105,14 @@ def main() -> None:
     """Measures every condition in every simulator."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=20)
+    parser.add_argument("--policy", default="keypoint", help="keypoint or small-vla, or small-vla('DIR')")
     parser.add_argument("--backend", default=",".join(core.list_backends()))
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     results = {}
     for backend in args.backend.split(","):
         for condition in CONDITIONS:
-            results[f"{backend}/{condition}"] = made = measure(backend, condition, args.episodes)
+            results[f"{backend}/{condition}"] = made = measure(args.policy, backend, condition, args.episodes)
             print(f"{backend:9} {condition:20} {json.dumps(made)}", flush=True)
     if args.json is not None:
         args.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -124,7 +124,7 @@ def play(name: str, backend: str, seed: int) -> dict:
 
 
 def main() -> int:
-    args = arguments(__doc__, n=500)
+    args = arguments(__doc__, n=500, seed=0)
     results: dict[str, dict] = {}
     print(
         f"{'':10}{'script':10}{'n':>6}{'moved':>8}{'untouched':>11}{'grasped':>9}{'lifted':>8}{'raised':>8}"
@@ -132,7 +132,7 @@ def main() -> int:
     for backend in core.list_backends():
         for name in SCRIPTS:
             count = args.n if name == "pushed" else max(1, args.n // 10)
-            played = [play(name, backend, seed) for seed in range(count)]
+            played = [play(name, backend, seed) for seed in range(args.seed, args.seed + count)]
             moved = [one for one in played if one["moved"] > MOVED]
             row = {
                 "n": count,

@@ -81,7 +81,9 @@ class FingerChain:
         self, joint_positions: npt.ArrayLike
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
 
-def worth_tracing(measures: npt.NDArray[np.void], tool_position: npt.ArrayLike, reach: float) -> bool: ...
+def worth_tracing(
+    measures: npt.NDArray[np.void], tool_position: npt.ArrayLike, reach: float, rise: float
+) -> bool: ...
 
 @final
 class Verdict:

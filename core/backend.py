@@ -42,6 +42,28 @@ class CameraImage:
             raise RenderError("no colours were drawn")
         return self.rgb
 
+    @property
+    def distances(self) -> npt.NDArray[np.float32]:
+        """``depth``, where it was asked for.
+
+        Raises:
+            RenderError: if it was not drawn.
+        """
+        if self.depth is None:
+            raise RenderError("no depth was drawn")
+        return self.depth
+
+    @property
+    def ids(self) -> npt.NDArray[np.int32]:
+        """``segmentation``, where it was asked for.
+
+        Raises:
+            RenderError: if it was not drawn.
+        """
+        if self.segmentation is None:
+            raise RenderError("no segmentation was drawn")
+        return self.segmentation
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContactForce:
@@ -131,14 +153,14 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def step(self, joint_targets: np.ndarray) -> None:
+    def step(self, joint_targets: npt.NDArray[np.float64]) -> None:
         """Advances the world by ``k`` time steps.
 
         Args:
             joint_targets: float64[k, 9], drive targets of each step (rad, m), as the controller made them.
         """
 
-    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+    def step_traced(self, joint_targets: npt.NDArray[np.float64]) -> Trace:
         """As ``step``, and tells the state after every time step; the world ends in the same bits.
 
         Called while a finger is near a stone. This one steps and reads in turn; engines that can tell it in

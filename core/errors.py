@@ -147,7 +147,7 @@ class Number:
             return False
         number: Any = value
         return (
-            math.isfinite(number)
+            (isinstance(number, Integral) or math.isfinite(number))  # of integers some are beyond all floats
             and (self.least is None or number >= self.least)
             and (self.most is None or number <= self.most)
             and (self.above is None or number > self.above)

@@ -3,15 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 
 class Policy(ABC):
     """Maps observations to chunks of actions.
 
-    Attributes:
+    Attributes, of the class or set on an instance in ``__init__``:
         privileged: whether it needs the truth. The harness then calls
             ``reset(instruction, seed, episode=Episode, action_spec=ActionSpec)`` and
             ``act(observation, truth=SceneState)``, and every result says so.
@@ -22,15 +23,14 @@ class Policy(ABC):
             this environment; for policies that have to convert or to hold.
         cameras: names of those it looks through; empty: it looks at nothing. An environment that does not
             show them is refused, and where nobody says which cameras to show, these are. None: any.
-            It may be set by the class, or on an instance in ``__init__``; so may the next two.
-        image_size: (height, width) of the pictures it is given, in pixels; likewise. None: any.
-        modalities: out of ``rgb``, ``depth``, ``segmentation``; likewise. None: any.
+        image_size: (height, width) of the pictures it is given, in pixels. None: any.
+        modalities: out of ``rgb``, ``depth``, ``segmentation``. None: any.
     """
 
-    privileged: ClassVar[bool] = False
-    wants_goal_picture: ClassVar[bool] = False
-    wants_step: ClassVar[bool] = False
-    wants_action_spec: ClassVar[bool] = False
+    privileged: bool = False
+    wants_goal_picture: bool = False
+    wants_step: bool = False
+    wants_action_spec: bool = False
     cameras: tuple[str, ...] | None = None
     image_size: tuple[int, int] | None = None
     modalities: tuple[str, ...] | None = None
@@ -54,7 +54,7 @@ class Policy(ABC):
         """
 
     @abstractmethod
-    def act(self, observation: dict[str, Any]) -> np.ndarray:
+    def act(self, observation: dict[str, Any]) -> npt.NDArray[np.float32]:
         """Chooses the next actions.
 
         Args:
@@ -101,14 +101,16 @@ class BatchPolicy(Policy):
     episode goes the same way whatever else is in the batch.
     """
 
-    wants_step: ClassVar[bool] = True
+    wants_step: bool = True
 
     @abstractmethod
-    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+    def infer(self, requests: Sequence[Request]) -> list[npt.NDArray[np.float32]]:
         """One action chunk, float32[k, 4], per request."""
 
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # `wants_step`
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int
+    ) -> npt.NDArray[np.float32]:
         return self.infer([Request(observation=observation, seed=self._seed, step=step)])[0]

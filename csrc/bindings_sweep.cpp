@@ -82,12 +82,16 @@ Measures swept(const Scene& scene, const FingerChain& chain, const py::object& j
   return result;
 }
 
-bool worth(const py::object& measures, const py::object& tool_position, double reach) {
+bool worth(const py::object& measures, const py::object& tool_position, double reach, double rise) {
   const Copied<StoneMeasure> rows = read_measures("measures", measures, 1, "(S,)");
   const std::vector<double> p = numbers("tool_position", tool_position, 3);
   const float tool_B[3] = {static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])};
-  return worth_tracing(rows.data(), static_cast<int>(rows.values.size()), tool_B, reach);
+  return worth_tracing(rows.data(), static_cast<int>(rows.values.size()), tool_B, reach, rise);
 }
+
+constexpr const char* kWorthDoc =
+    R"(Whether a finger may touch a stone in the coming control step, or take one up that it holds. In that step a
+finger moves by `reach` (m) at most, and the tool goes up by `rise` (m) at most.)";
 
 }  // namespace
 
@@ -99,7 +103,7 @@ void bind_sweep(py::module_& m, py::class_<Scene>& geometry) {
   geometry.def("sweep", &swept, py::arg("chain"), py::arg("joint_positions"), py::arg("stone_poses"),
                py::arg("before"), py::arg("after"), kSweepDoc);
   m.def("worth_tracing", &worth, py::arg("measures"), py::arg("tool_position"), py::arg("reach"),
-        "Whether a finger may touch a stone in the coming control step, in which it moves by `reach` (m) at most.");
+        py::arg("rise"), kWorthDoc);
 }
 
 }  // namespace bomb

@@ -20,7 +20,7 @@ struct Tolerances {
   double displacement;  // m, of any other stone from where it started
   double reach;         // m, of a pad from a stone
   double lift;          // m, of the lowest point above its height at reset
-  double drop;          // m, air below a stone that makes letting go a drop
+  double drop;          // m, height of a stone above where it is to lie that makes letting go a drop
   double wrong_move;    // m, from its start, that counts as having moved a stone
 };
 

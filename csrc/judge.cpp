@@ -129,7 +129,9 @@ void EpisodeJudge::update(const Moment& moment, const StoneMeasure* measures) {
 void EpisodeJudge::note_hold(StoneRecord& record, const StoneMeasure& m, float opening) {
   if ((m.touches & kHeld) != 0) {
     record.hold = Hold::kNow;
-    record.gap_at_grasp = m.gap;
+    // A stone that is let go at the board's height beside the board was carried to the wrong place: that it then
+    // falls by the board's thickness is no drop. So heights are those above the board's top, where the goal is.
+    record.height_at_grasp = episode_.goal.on_table ? m.gap : m.low;
     record.opening_at_grasp = opening;
     return;
   }

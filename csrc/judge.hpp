@@ -33,7 +33,7 @@ enum class Hold : std::uint8_t {
 struct StoneRecord {
   double slow_since = std::numeric_limits<double>::infinity();  // s; infinity: not slow now
   float closest_pad = static_cast<float>(kDistanceCap);         // m, so far
-  float gap_at_grasp = 0.0F;                                    // m, at the last control step it was held
+  float height_at_grasp = 0.0F;                                 // m, at the last control step it was held
   float opening_at_grasp = 0.0F;                                // at the same moment
   std::uint8_t touched = 0;                                     // by a finger, ever
   std::uint8_t grasped = 0;                                     // held between the pads, ever

@@ -20,7 +20,7 @@ namespace {
 
 constexpr char kMagic[] = "BOMBJUDG";
 constexpr std::size_t kMagicSize = sizeof kMagic - 1;
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersion = 4;
 
 // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
 std::uint64_t hash(const std::string& bytes) {
@@ -60,7 +60,7 @@ template <typename Archive>
 void archive_record(Archive& archive, StoneRecord& record) {
   archive(record.slow_since);
   archive(record.closest_pad);
-  archive(record.gap_at_grasp);
+  archive(record.height_at_grasp);
   archive(record.opening_at_grasp);
   archive(record.touched);
   archive(record.grasped);

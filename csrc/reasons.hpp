@@ -11,14 +11,14 @@ enum class Reason {
   kNone,                 // success
   kNeverReached,         // no pad came within `reach` of any stone
   kNeverTouched,         // no finger touched any stone
-  kNeverGrasped,         // no stone was held between the pads
   kWrongColor,           // a stone of the other colour was put on the goal, or was the only colour grasped
   kWrongStone,           // as kWrongColor, with a stone of the colour that is not the one named
+  kNeverGrasped,         // no stone was held between the pads
   kLostBeforeLift,       // the stone was held but never lifted: it slipped away, or was let go where it was
-  kDropped,              // the stone left the pads with more than `drop` of air below it, and is not placed
+  kDropped,              // the stone left the pads more than `drop` above the board (region: above what is below)
   kStillHeld,            // the stone is held between the pads
-  kStillMoving,          // the stone is not slow
   kOffBoard,             // the stone is not over the board; for a region: it fell from the table
+  kStillMoving,          // the stone is not slow
   kStackedOrTilted,      // not held, over the board (region: table), but leaning, or not down on it
   kWrongIntersection,    // rests on the board beyond the tolerance, nearest to another intersection
   kBeyondTolerance,      // rests on the board nearest to the goal, but beyond the tolerance
@@ -31,14 +31,14 @@ constexpr const char* kReasonNames[] = {
     "none",
     "never_reached",
     "never_touched",
-    "never_grasped",
     "wrong_color",
     "wrong_stone",
+    "never_grasped",
     "lost_before_lift",
     "dropped",
     "still_held",
-    "still_moving",
     "off_board",
+    "still_moving",
     "stacked_or_tilted",
     "wrong_intersection",
     "beyond_tolerance",

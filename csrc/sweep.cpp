@@ -14,9 +14,10 @@ namespace {
 // centre included (m): the finger's root is 60 mm above the point, and 40 mm to the side at most.
 constexpr double kAroundTool = 0.085;
 
-// A held stone that moves faster (m/s) and is lower than this (m, in B) may be on its way up.
+// A held stone that moves faster (m/s), is lower (m, in B) and is taken up by more than this (m) is on its way up.
 constexpr double kMoving = 0.02;
 constexpr double kAloft = 0.045;
+constexpr double kRising = 0.001;
 
 // For how long a stone that is not held is taken to keep its speed (s): friction stops it sooner.
 constexpr double kCoast = 0.05;
@@ -100,11 +101,11 @@ class Follower {
 
 }  // namespace
 
-bool worth_tracing(const StoneMeasure* measures, int stones, const float* tool_B, double reach) {
+bool worth_tracing(const StoneMeasure* measures, int stones, const float* tool_B, double reach, double rise) {
   for (int i = 0; i < stones; ++i) {
     const StoneMeasure& m = measures[i];
     if (held(m)) {
-      if (m.speed > kMoving && m.low < kAloft) return true;
+      if (m.speed > kMoving && m.low < kAloft && rise > kRising) return true;
       continue;
     }
     const double nearest = m.left < m.right ? m.left : m.right;

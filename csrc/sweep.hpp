@@ -18,9 +18,9 @@ struct TraceView {
 };
 
 // Whether the coming control step must be traced. `reach` bounds how far any point of a finger moves in it
-// (m), `tool_B` is the tool centre point. A stone that moves may come towards a finger. One that is held
-// counts only on its way up: what remains to be seen of it is how high it gets.
-bool worth_tracing(const StoneMeasure* measures, int stones, const float* tool_B, double reach);
+// (m), `rise` how far the tool goes up, `tool_B` is the tool centre point. A stone that moves may come towards a
+// finger. One that is held counts only on its way up: what remains to be seen of it is how high it gets.
+bool worth_tracing(const StoneMeasure* measures, int stones, const float* tool_B, double reach, double rise);
 
 // Adds to the last four fields of `after` what happened since `before`.
 void sweep(const Scene& scene, const FingerChain& chain, const TraceView& trace, const StoneMeasure* before,

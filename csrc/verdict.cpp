@@ -131,7 +131,7 @@ bool EpisodeJudge::applies(Reason reason, int judged) const {
   const bool rests_astray = outside && !on_table && rests_on_board(judged);
   const bool lost = record.grasped != 0 && !held(judged) && !placed(judged);
   const bool slipped = record.hold == Hold::kSlipped || record.hold == Hold::kLoose;
-  const bool fell = record.gap_at_grasp > limit.drop;
+  const bool fell = record.height_at_grasp > limit.drop;
   const bool nearest_goal = m.row == episode_.goal.row && m.column == episode_.goal.column;
   bool reached = false, touched = false, grasped = false;  // any stone
   for (const StoneRecord& any : records_) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Rebuilds the policy `keypoint` from nothing: collects, draws, trains, and puts the result where BOMB plays it from.
+# Rebuilds the policies `keypoint` and `small-vla` from nothing: collects, draws, trains, and puts the results where
+# BOMB plays them from. `small-vla` begins with the eyes of `keypoint`.
 # Every step resumes. Needs torch: .venv/bin/pip install torch==2.13.0, and the extra [vla].
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,3 +22,9 @@ mkdir -p "$out"
 mkdir -p "$shipped"
 cp "$out/training/keypoint.safetensors" "$out/training/keypoint.json" "$shipped/"
 printf 'baseline: %s is new; `bomb evaluate --policy keypoint` plays it\n' "$shipped"
+"$python" -m bomb train recipes/small-vla.yaml --data "$out/varied" "$out/clean" \
+  --start "$shipped/keypoint.safetensors" --out "$out/small-vla" --frames "$out/looks"
+shipped=bomb/models/small/shipped
+rm -rf "$shipped"
+cp -r "$out/small-vla/checkpoint" "$shipped"
+printf 'baseline: %s is new; `bomb evaluate --policy small-vla` plays it\n' "$shipped"

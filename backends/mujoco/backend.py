@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import mujoco as mj
 import numpy as np
+import numpy.typing as npt
 
 from backends.mujoco.compile import Compiled, check_layout, compiled, stone_bodies, with_pristine
 from backends.mujoco.edits import physical_part, refit
@@ -86,14 +87,14 @@ class MujocoBackend(Backend):
             self._pictures.dress(scene)
         self._scene = scene
 
-    def step(self, joint_targets: np.ndarray) -> None:
+    def step(self, joint_targets: npt.NDArray[np.float64]) -> None:
         self._written = None
         step, model, data, control = mj.mj_step, self._model, self._data, self._control
         for row in joint_targets:
             control[:] = row
             step(model, data)
 
-    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+    def step_traced(self, joint_targets: npt.NDArray[np.float64]) -> Trace:
         self._written = None
         step, model, data, control, positions = mj.mj_step, self._model, self._data, self._control, self._qpos
         trace = np.empty((len(joint_targets), len(positions)))
@@ -250,14 +251,16 @@ def _empty_state(scene: SceneSpec) -> SceneState:
     )
 
 
-def _rotated(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _rotated(q: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Vectors ``v`` float64[S, 3] turned by unit quaternions ``q`` float64[S, 4]."""
     products = (q[:, :, None] * q[:, None, :]).reshape(len(q), 16)
-    turned: np.ndarray = np.matmul((products @ _ROTATION).reshape(-1, 3, 3), v[:, :, None])[:, :, 0]
+    turned: npt.NDArray[np.float64] = np.matmul((products @ _ROTATION).reshape(-1, 3, 3), v[:, :, None])[
+        :, :, 0
+    ]
     return turned
 
 
-def _rotation_tensor() -> np.ndarray:
+def _rotation_tensor() -> npt.NDArray[np.float64]:
     """float64[16, 9]: the rotation matrix as a linear map of the products of a quaternion's entries."""
     w, x, y, z = range(4)
     terms = {

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import mujoco as mj
 import numpy as np
+import numpy.typing as npt
 
 from backends.mujoco.options import (
     OPTIONS,
@@ -74,7 +75,7 @@ def make_pristine(own: Compiled) -> None:
     own.model.opt.sleep_tolerance = OPTIONS.sleep_tolerance
 
 
-def stone_bodies(model: mj.MjModel, stones: int) -> np.ndarray:
+def stone_bodies(model: mj.MjModel, stones: int) -> npt.NDArray[np.integer]:
     """Body ids, int[stones], of the pool."""
     first = model.body("stone_0").id
     return np.arange(first, first + stones)

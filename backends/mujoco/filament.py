@@ -4,6 +4,8 @@ import ctypes
 from contextlib import suppress
 from dataclasses import dataclass
 
+import numpy.typing as npt
+
 # The renderer's assets are found only once this has been imported.
 import mujoco.studio  # noqa: F401  # isort: skip
 import numpy as np
@@ -75,7 +77,7 @@ def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose, uploads: Uploads) -
     return handle, 0, mesh.faces.size
 
 
-def _vertex_frames(normals: np.ndarray) -> np.ndarray:
+def _vertex_frames(normals: np.ndarray) -> npt.NDArray[np.floating]:
     """Quaternions (xyzw) float[V, 4] that turn z into the unit normals float[V, 3].
 
     Textures carry colour alone, so which way a tangent points does not matter.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import sapien
 from sapien import physx
 
@@ -88,10 +89,10 @@ class RobotwinBackend(Backend):
         self._targets = state.joint_positions.tolist()
         self._ids, self._written = ids.copy(), state
 
-    def step(self, joint_targets: np.ndarray) -> None:
+    def step(self, joint_targets: npt.NDArray[np.float64]) -> None:
         self._advance(joint_targets, self._system.step)
 
-    def step_traced(self, joint_targets: np.ndarray) -> Trace:
+    def step_traced(self, joint_targets: npt.NDArray[np.float64]) -> Trace:
         packed: list[bytes] = []
         step, pack, keep = self._system.step, self._system.pack, packed.append
 
@@ -106,7 +107,7 @@ class RobotwinBackend(Backend):
         joints = numbers[:, _BODY * (count + 1) :]
         return Trace(joints[:, :JOINTS], bodies[:, :, _P_FIRST[:7]])
 
-    def _advance(self, joint_targets: np.ndarray, advance: Callable[[], None]) -> None:
+    def _advance(self, joint_targets: npt.NDArray[np.float64], advance: Callable[[], None]) -> None:
         self._written = None
         setters, before = self._setters, self._targets
         # Half a microsecond each: set only the targets that changed.

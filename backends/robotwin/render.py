@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pinocchio
 import sapien
 from PIL import Image
@@ -258,7 +259,7 @@ class Pictures:
             raise RenderError(f"the Vulkan driver failed while drawing {camera.name!r}: {error}") from error
         return component
 
-    def _encode(self, radiance: np.ndarray) -> np.ndarray:
+    def _encode(self, radiance: np.ndarray) -> npt.NDArray[np.uint8]:
         """uint8[H, W, 3] sRGB of float32[sH, sW, 4] linear light, averaged over s x s boxes."""
         light = np.clip(radiance, 0.0, 1.0)
         if (s := self._supersample) > 1:

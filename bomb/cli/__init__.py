@@ -76,7 +76,8 @@ def _run(argv: list[str], name: str) -> int:
         if args.verb is None:
             parser.print_help()
             return USAGE_ERROR
-        return import_module(VERBS[args.verb][0]).run(args)
+        status: int = import_module(VERBS[args.verb][0]).run(args)
+        return status
     except BombError as error:
         print(f"{name}: {on_terminal(error)}", file=sys.stderr)
         return CANNOT_WRITE if isinstance(error, WriteError) else USAGE_ERROR

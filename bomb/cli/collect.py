@@ -8,6 +8,7 @@ from typing import Any
 from bomb.cli.options import held_out_sets, knobs, names
 from bomb.policies.varied import VARIETIES
 from bomb.processes.statuses import INTERRUPTED
+from bomb.statistics.formats import fixed, words
 from core.errors import check_choice
 from core.registry import BACKENDS, TASKS
 
@@ -160,12 +161,14 @@ def told(summary: dict[str, Any]) -> str:
     ]
     if summary["played"]:
         rate, mean = summary["played"] / summary["wall_s"], summary["steps"] / summary["played"]
-        lines.append(f"  {summary['played']} played now, {rate:.1f} a second, {mean:.0f} steps on average")
+        lines.append(
+            f"  {summary['played']} played now, {fixed(rate)} a second, {fixed(mean, 0)} steps on average"
+        )
     if summary["perturbations"]:
-        words = ", ".join(f"{name}: {level}" for name, level in summary["perturbations"].items())
-        lines.append(f"  perturbations {words}")
+        levels = ", ".join(f"{name}: {level}" for name, level in summary["perturbations"].items())
+        lines.append(f"  perturbations {levels}")
     if summary["left_out"]:
         lines.append(f"  {summary['left_out']} seeds skipped: their goals are held out")
-    lines += [f"  {count:4d} x {reason.replace('_', ' ')}" for reason, count in summary["failures"].items()]
+    lines += [f"  {count:4d} x {words(reason)}" for reason, count in summary["failures"].items()]
     lines += [f"  seed {seed} could not be played: {message}" for seed, message in summary["errors"].items()]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bomb.demo.results import SHIPPED
 from bomb.policies.registry import POLICIES
+from bomb.statistics import formats
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     start = time.perf_counter()
 
     def say(words: str) -> None:
-        print(f"[{time.perf_counter() - start:5.0f} s] {words}", flush=True)
+        print(f"[{formats.fixed(time.perf_counter() - start, 0):>5} s] {words}", flush=True)
 
     page = demo(
         DemoSettings(

@@ -1,18 +1,26 @@
 """What ``bomb evaluate`` prints: a bar while it plays, a table at the end."""
 
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from bomb.disk.text import one_line
 from bomb.machine.progress import progress
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.statistics import formats
+from bomb.statistics.formats import fixed
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_percent = partial(formats.share, digits=1)
 
 
 class Progress:
     """A bar with the success so far and the errors so far."""
 
     def __init__(self, policy: str):
-        self._policy, self._bar = policy, None
+        self._policy = policy
+        self._bar: tqdm[Any] | None = None  # until the run begins
         self._successes = self._errors = self._played = 0
 
     def __enter__(self) -> "Progress":
@@ -35,8 +43,9 @@ class Progress:
             self._successes += row.success
         share = f"success {formats.share(self._successes / self._played)}" if self._played else "success ?"
         errors = f", {self._errors} errors" if self._errors else ""
-        self._bar.set_postfix_str(share + errors, refresh=False)
-        self._bar.update(isinstance(row, EpisodeRow))
+        if self._bar is not None:
+            self._bar.set_postfix_str(share + errors, refresh=False)
+            self._bar.update(isinstance(row, EpisodeRow))
 
 
 def summary_words(result: dict[str, Any]) -> str:
@@ -67,16 +76,16 @@ def _one(entry: dict[str, Any]) -> list[str]:
             ("success at any time", "success_once_rate", "success_once_interval"),
         ):
             if entry[key] is not None:
-                lines.append(f"  {words:22} {entry[key]:6.1%}  {formats.share_interval(entry[ends])}")
+                lines.append(f"  {words:22} {_percent(entry[key]):>6}  {formats.share_interval(entry[ends])}")
     median = entry["success_distance_mm"]["value"]
     if median is not None:
-        lines.append(f"  {'median distance, placed':22} {median:5.2f} mm")
+        lines.append(f"  {'median distance, placed':22} {fixed(median, 2):>5} mm")
     moves = entry["moves"]
     if moves is not None:
-        lines.append(f"  {'moves done, on average':22} {moves['average_length']['value']:5.2f}")
+        lines.append(f"  {'moves done, on average':22} {fixed(moves['average_length']['value'], 2):>5}")
         lines += [
-            f"  {k + ' in a row':22} {share['value']:6.1%}  of {share['n']} that have so many, "
-            f"{moves['of_all'][k]['value']:.1%} of all {moves['of_all'][k]['n']}"
+            f"  {k + ' in a row':22} {_percent(share['value']):>6}  of {share['n']} that have so many, "
+            f"{_percent(moves['of_all'][k]['value'])} of all {moves['of_all'][k]['n']}"
             for k, share in moves["in_a_row"].items()
         ]
     return lines + [f"  {count:4d} x {formats.words(reason)}" for reason, count in entry["reasons"].items()]
@@ -94,9 +103,10 @@ def _table(entries: list[dict[str, Any]]) -> list[str]:
             continue
         reason = formats.words(next(iter(entry["reasons"]), ""))
         interval = formats.share_interval(entry["interval"])
-        carried = formats.share(entry["by_carrying_rate"], digits=1, missing="-")
+        carried = _percent(entry["by_carrying_rate"], missing="-")
+        success, once = (_percent(entry[key]) for key in ("success_rate", "success_once_rate"))
         lines.append(
-            f"{entry['condition']:{width}}  {entry['n']:5d}  {entry['success_rate']:7.1%}  {interval:16}  "
-            f"{carried:>7}  {entry['success_once_rate']:6.1%}  {reason}"
+            f"{entry['condition']:{width}}  {entry['n']:5d}  {success:>7}  {interval:16}  "
+            f"{carried:>7}  {once:>6}  {reason}"
         )
     return lines

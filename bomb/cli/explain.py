@@ -3,9 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bomb.cli.options import names
 from core.errors import OptionError
+
+if TYPE_CHECKING:
+    from bomb.explanation.settings import ExplanationSettings
 
 MOST_SEEDS = 10_000
 
@@ -56,10 +60,11 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from bomb.disk.files import write_json
-    from bomb.explanation.aggregate import aggregate, plain
+    from bomb.explanation.aggregate import aggregate
     from bomb.explanation.explaining import explain, read_explanation
     from bomb.explanation.page import write_page
     from bomb.explanation.rollouts import PRESETS, masked_rollouts
+    from bomb.report.model import plain
     from core.errors import check_choice
 
     settings = read(args)
@@ -101,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read(args: argparse.Namespace):
+def read(args: argparse.Namespace) -> "ExplanationSettings":
     """The settings that the arguments say.
 
     Raises:

@@ -116,6 +116,7 @@ def _efficiency(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from bomb.models.checkpoint import Checkpoint
     from bomb.models.command.efficiency import measure
     from bomb.models.settings import check_count
+    from bomb.statistics.formats import fixed
 
     check_count("--batch", args.batch)
     check_count("--repeats", args.repeats)
@@ -125,10 +126,10 @@ def _efficiency(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     for folder in args.folders:
         vla = Checkpoint.load(folder, device=args.device, dtype=args.dtype).vla
         found = measure(vla, batch=args.batch, repeats=args.repeats)
-        middle, low, high = found.latency_ms
+        middle, low, high = map(fixed, found.latency_ms)
         print(
             f"| {found.family} | {found.parameters:,} | {found.memory_mb} MB | "
-            f"{middle:.1f} ({low:.1f}-{high:.1f}) ms | {found.decisions_hz} Hz | {found.actions_hz} Hz | "
+            f"{middle} ({low}-{high}) ms | {found.decisions_hz} Hz | {found.actions_hz} Hz | "
             f"{found.device}, {found.dtype}, batch {found.batch}, n = {args.repeats} |"
         )
         results.append({"folder": str(folder), **found.to_dict()})

@@ -1,6 +1,15 @@
 """Options of verbs that draw demonstrations: which moments, and how often."""
 
 import argparse
+from typing import TypedDict
+
+
+class MomentOptions(TypedDict):
+    """Which moments are drawn, by the names that settings have for it."""
+
+    every: int
+    moments: int | None
+    visual_draws: int
 
 
 def add_moments(parser: argparse._ActionsContainer) -> None:
@@ -21,6 +30,6 @@ def add_moments(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def moments_of(args: argparse.Namespace) -> dict[str, int | None]:
-    """What was asked for, by the names that settings have for it."""
+def moments_of(args: argparse.Namespace) -> MomentOptions:
+    """What was asked for."""
     return {"every": args.every, "moments": args.moments, "visual_draws": args.visual_draws}

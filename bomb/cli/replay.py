@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from bomb.disk.differences import first_difference
     from bomb.disk.files import write_json
     from bomb.machine.versions import versions
-    from bomb.statistics.formats import share_interval, words
+    from bomb.statistics.formats import share, share_interval, words
 
     dataset = Dataset.open(args.dataset)
     backends = () if args.backend is None else names(args.backend, "--backend")
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     with progress(total=total, unit="episode", desc="replaying") as bar:
         rows = replay_dataset(dataset, backends, workers=args.workers, report=lambda one: bar.update())
     for row in rows:
-        verdict = "" if not row.required else (" ok" if row.passed else f" FAILED: must be {LEAST:.0%}")
+        verdict = "" if not row.required else (" ok" if row.passed else f" FAILED: must be {share(LEAST)}")
         print(
-            f"made in {row.made_in}, played in {row.played_in}: {row.success.value:.1%} "
+            f"made in {row.made_in}, played in {row.played_in}: {share(row.success.value, 1)} "
             f"{share_interval(row.success.interval)} of {row.success.n} succeed, "
             f"{row.exact} exact to the last bit{verdict}"
         )

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     from bomb.disk.files import write_json
     from bomb.runs.rescoring import rescore
     from bomb.runs.store import RunStore
-    from bomb.statistics.formats import share_interval
+    from bomb.statistics.formats import share, share_interval
 
     with RunStore.open(args.run) as store:
         result = rescore(store, changes(args))
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             print("  no finished episodes")
             continue
         for words, rate in (("before", condition.before), ("after", condition.after)):
-            print(f"  {words:7} {rate.value:6.1%}  {share_interval(rate.interval)}  n = {rate.n}")
+            print(f"  {words:7} {share(rate.value, 1):>6}  {share_interval(rate.interval)}  n = {rate.n}")
     print(f"{result.changed} of {result.n} verdicts changed")
     if result.unswept:
         print(

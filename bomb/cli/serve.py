@@ -5,8 +5,12 @@ import asyncio
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from bomb.policies.registry import POLICIES
+
+if TYPE_CHECKING:
+    from bomb.integrations.openpi.server import PolicyServer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _until_stopped(server, what: str) -> None:
+async def _until_stopped(server: "PolicyServer", what: str) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def end() -> None:

@@ -3,12 +3,15 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bomb.machine.progress import progress
 from bomb.processes.statuses import INTERRUPTED
+from bomb.statistics.formats import significant
 from core.errors import OptionError, missing_extra
 
 if TYPE_CHECKING:
@@ -65,8 +68,8 @@ def run(args: argparse.Namespace) -> int:
         raise missing_extra("bomb train", "vla") from error
     if args.recipe not in WORDS:
         args.recipe = _recipe_file(args.recipe)
-        if _is_keypoint(args.recipe):
-            return _train_keypoint(args)
+        if (own := _own_trainer(args.recipe)) is not None:
+            return own(args)
     try:
         import transformers  # noqa: F401
         from accelerate import Accelerator  # noqa: F401
@@ -81,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from bomb.training.reading import read_recipe
+    from bomb.training.recipe import Recipe
     from bomb.training.run import train
 
     if args.out is None:
@@ -88,7 +92,7 @@ def _train(args: argparse.Namespace) -> int:
     changes = dict(_change(words) for words in args.set)
     if args.start is not None:
         changes["model.folder"] = str(args.start)
-    recipe = read_recipe(args.recipe, changes)
+    recipe: Recipe = read_recipe(args.recipe, changes)
     # Only the first of several processes writes to the terminal.
     quiet = int(_environment("RANK", "0")) > 0
     bar = progress(total=recipe.steps, unit="step", desc=recipe.name, disable=quiet)
@@ -105,7 +109,7 @@ def _train(args: argparse.Namespace) -> int:
 
         reached = {"step": trained.step, "complete": trained.complete, "held_out": trained.held_out}
         write_json(args.json, {**reached, "selection": chosen})
-    if not trained.complete:
+    if chosen is None:
         print(f"stopped after step {trained.step}; the same command resumes it", file=sys.stderr)
         return INTERRUPTED
     print(f"{args.out / 'chosen'}: step {chosen['step']} by {chosen['rule']}")
@@ -122,13 +126,14 @@ def _watcher(bar: "tqdm[Any]", *, quiet: bool = False) -> "Watcher":
         bar.update(step - bar.n)
 
     def stepped(step: int, loss: float) -> None:
-        bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
+        bar.set_postfix_str(f"loss {significant(loss)}", refresh=False)
         bar.update(step - bar.n)
 
     def measured(errors: dict[str, Any]) -> None:
-        groups = ", ".join(f"{name} {entry['mse']:.4g}" for name, entry in errors["groups"].items())
+        groups = ", ".join(f"{name} {significant(entry['mse'])}" for name, entry in errors["groups"].items())
         bar.write(
-            f"step {errors['step']}: held out: loss {errors['loss']:.4g}, mse {errors['mse']:.4g} ({groups})",
+            f"step {errors['step']}: held out: loss {significant(errors['loss'])}, "
+            f"mse {significant(errors['mse'])} ({groups})",
             file=sys.stderr,
         )
 
@@ -181,41 +186,67 @@ def _recipe_file(words: str) -> str:
     return str(named) if not Path(words).exists() and named.exists() else words
 
 
-def _is_keypoint(file: str) -> bool:
+def _own_trainer(file: str) -> Callable[[argparse.Namespace], int] | None:
+    """What trains the policy that a recipe names, where that is no VLA of the general trainer."""
     from bomb.training.reading import read_entries
 
-    return read_entries(file).get("policy") == "keypoint"
+    trainers = {"keypoint": _train_keypoint, "small-vla": _train_small}
+    return trainers.get(str(read_entries(file).get("policy")))
 
 
 def _train_keypoint(args: argparse.Namespace) -> int:
     from bomb.training.keypoint.recipe import KeypointRecipe
-    from bomb.training.keypoint.run import Watcher, train_keypoint
+    from bomb.training.keypoint.run import train_keypoint
     from bomb.training.reading import read_recipe
 
-    if args.out is None:
-        raise OptionError("bomb train needs --out, the folder of the training")
     if args.start is not None:
         raise OptionError("keypoint starts from random weights; it takes no --start")
     recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=KeypointRecipe)
-    with progress(total=recipe.steps, unit="step", desc=recipe.name) as bar:
+    file = _watched(args, recipe.name, recipe.steps, partial(train_keypoint, recipe))
+    if file is None:
+        return INTERRUPTED
+    return _trained(args, file, file.with_suffix(".json"), f"keypoint('{file}')")
+
+
+def _train_small(args: argparse.Namespace) -> int:
+    from bomb.training.reading import read_recipe
+    from bomb.training.small.recipe import SmallRecipe
+    from bomb.training.small.run import CARD, train_small
+
+    recipe = read_recipe(args.recipe, dict(_change(words) for words in args.set), kind=SmallRecipe)
+    steps = recipe.steps(eyes=args.start is None)
+    folder = _watched(args, recipe.name, steps, partial(train_small, recipe, start=args.start))
+    if folder is None:
+        return INTERRUPTED
+    return _trained(args, folder, folder / CARD, f"small-vla('{folder}')")
+
+
+def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..., Path]) -> Path | None:
+    """What ``train`` returns, with a bar; None if it was interrupted."""
+    from bomb.training.keypoint.run import Watcher
+
+    if args.out is None:
+        raise OptionError("bomb train needs --out, the folder of the training")
+    with progress(total=steps, unit="step", desc=name) as bar:
 
         def stepped(part: str, step: int, loss: float) -> None:
-            bar.set_postfix_str(f"{part}: loss {loss:.4g}", refresh=False)
+            bar.set_postfix_str(f"{part}: loss {significant(loss)}", refresh=False)
             bar.update(step - bar.n)
 
         watcher = Watcher(drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped)
         try:
-            file = train_keypoint(
-                recipe, args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher
-            )
+            return train(args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher)
         except KeyboardInterrupt:
             print("stopped; the same command resumes it", file=sys.stderr)
-            return INTERRUPTED
-    print(f"{file}: --policy \"keypoint('{file}')\"")
+            return None
+
+
+def _trained(args: argparse.Namespace, made: Path, card: Path, policy: str) -> int:
+    print(f'{made}: --policy "{policy}"')
     if args.json is not None:
         from bomb.disk.files import read_json, write_json
 
-        write_json(args.json, read_json(file.with_suffix(".json")))
+        write_json(args.json, read_json(card))
     return 0
 
 

@@ -3,14 +3,20 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import core
 from bomb.cli.options import add_drawn_episode, add_salt, salted
 from bomb.machine.progress import progress
 from bomb.policies.registry import POLICIES
+from bomb.statistics.formats import fixed
 from core.errors import OptionError
 from core.registry import BACKENDS
 from core.seeding import PrivateSplit
+
+if TYPE_CHECKING:
+    from bomb.rollouts.rollout import EpisodeResult, Watcher
+    from bomb.runs.replaying import Perform
 
 SUFFIXES = (".png", ".mp4")
 OUT = Path("runs/view.png")
@@ -72,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _performance(args: argparse.Namespace):
+def _performance(args: argparse.Namespace) -> "tuple[Perform, core.EnvironmentSettings]":
     """What plays the episode, ``perform(env, watch)``, and the settings of the environment."""
     from bomb.policies.making import make_policy
     from bomb.runs.replaying import played
@@ -81,7 +87,7 @@ def _performance(args: argparse.Namespace):
         return _recorded(args)
     make_policy(args.policy)  # a wrong name is an error before anything is drawn
 
-    def perform(env, watch):
+    def perform(env: core.Environment, watch: "Watcher") -> "EpisodeResult":
         return played(make_policy(args.policy), args.seed)(env, watch)
 
     settings = core.EnvironmentSettings(
@@ -96,7 +102,7 @@ def _performance(args: argparse.Namespace):
     return perform, settings
 
 
-def _recorded(args: argparse.Namespace):
+def _recorded(args: argparse.Namespace) -> "tuple[Perform, core.EnvironmentSettings]":
     from bomb.runs.replaying import again, recorded_settings
     from bomb.runs.store import RunStore
 
@@ -117,7 +123,11 @@ def _recorded(args: argparse.Namespace):
 
 
 def _film(
-    args: argparse.Namespace, out: Path, names: list[str], perform, settings: "core.EnvironmentSettings"
+    args: argparse.Namespace,
+    out: Path,
+    names: list[str],
+    perform: "Perform",
+    settings: "core.EnvironmentSettings",
 ) -> None:
     from bomb.pictures.filming import contact_sheet, film, side_by_side
     from bomb.pictures.images import write_mp4, write_png
@@ -129,7 +139,7 @@ def _film(
     ]
     for made in films:
         info = made.result.info
-        print(f"{made.backend}: {made.outcome}, after {info['sim_time']:.1f} s")
+        print(f"{made.backend}: {made.outcome}, after {fixed(info['sim_time'], unit='s')}")
     if out.suffix.lower() == ".mp4":
         fps = films[0].result.record.about["control_hz"]
         write_mp4(out, side_by_side(films), fps)
@@ -139,7 +149,7 @@ def _film(
 
 
 def _write_rerun(
-    args: argparse.Namespace, names: list[str], perform, settings: "core.EnvironmentSettings"
+    args: argparse.Namespace, names: list[str], perform: "Perform", settings: "core.EnvironmentSettings"
 ) -> None:
     from bomb.integrations.rerun import RerunFile
     from bomb.pictures.filming import outcome
@@ -152,5 +162,5 @@ def _write_rerun(
                 episode = file.episode(name)
                 result = perform(env, episode.watch)
                 episode.finish(env, result)
-            print(f"{name}: {outcome(result)}, after {result.info['sim_time']:.1f} s")
+            print(f"{name}: {outcome(result)}, after {fixed(result.info['sim_time'], unit='s')}")
     print(args.rerun)

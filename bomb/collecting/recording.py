@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.rollouts.rollout import play
@@ -24,7 +25,7 @@ class Recorder:
     def __init__(self) -> None:
         self.moves: list[Move] = []
         self._worlds: list[SceneState] = []
-        self._observations: list[np.ndarray] = []
+        self._observations: list[npt.NDArray[np.float32]] = []
         self._periods: list[int] = []
         self._asked: list[int] = []  # per row, index into moves
 
@@ -37,7 +38,7 @@ class Recorder:
         self._asked.append(len(self.moves) - 1)
 
     def demonstration(
-        self, about: dict[str, Any], actions: np.ndarray, diversity: dict[str, Any] | None
+        self, about: dict[str, Any], actions: npt.NDArray[np.float32], diversity: dict[str, Any] | None
     ) -> Demonstration:
         """What was watched.
 

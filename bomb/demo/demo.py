@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import core
 from bomb.demo.page import write_page
@@ -27,7 +28,7 @@ from core.registry import BACKENDS
 from core.world.stage import CAMERAS
 
 MAX_STEPS = 300
-Say = Callable[[str], object]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ def demo(settings: DemoSettings, say: Say = print) -> Path:
     page = out / "index.html"
     write_page(page, results, settings.parity_episodes)
     if settings.policy is not None:
-        _play_policy(settings, drawing, results, say)
+        _play_policy(settings.policy, settings, drawing, results, say)
         write_page(page, results, settings.parity_episodes)
     if drawing:
         _draw(settings, drawing, results, say)
@@ -105,25 +106,24 @@ def _played(policy: str, backends: Sequence[str], episodes: int, seed: int) -> l
              "privileged": result["privileged"]} for entry in result["conditions"]]  # fmt: skip
 
 
-def _play_policy(settings: DemoSettings, drawing: Sequence[str], results: DemoResults, say: Say) -> None:
+def _play_policy(
+    policy: str, settings: DemoSettings, drawing: Sequence[str], results: DemoResults, say: Say
+) -> None:
     """A policy that sees pictures alone plays the same episodes; what stands in its way is a note."""
     if not drawing:
-        results.notes.append(f"{settings.policy} plays from pictures, and none can be drawn here.")
+        results.notes.append(f"{policy} plays from pictures, and none can be drawn here.")
         return
-    say(
-        f"{settings.policy} plays {settings.policy_episodes} of them from pictures in each of "
-        f"{' and '.join(drawing)}"
-    )
+    say(f"{policy} plays {settings.policy_episodes} of them from pictures in each of {' and '.join(drawing)}")
     try:
-        entries = _played(settings.policy, drawing, settings.policy_episodes, settings.seed)
+        entries = _played(policy, drawing, settings.policy_episodes, settings.seed)
     except BombError as error:
-        results.notes.append(f"{settings.policy} could not play: {error}")
+        results.notes.append(f"{policy} could not play: {error}")
         say(results.notes[-1])
         return
     for entry in entries:
         results.policy[entry["backend"]] = entry
         write_json(settings.out / f"policy_{entry['backend']}.json", entry)
-    results.policy_name = settings.policy
+    results.policy_name = policy
 
 
 def _who_can_draw(settings: DemoSettings, results: DemoResults, say: Say) -> list[str]:
@@ -179,14 +179,15 @@ def _film(player: str, backend: str, seed: int, settings: DemoSettings, every: i
     return made
 
 
-def every_camera(settings: DemoSettings, backends: list[str]) -> np.ndarray:
+def every_camera(settings: DemoSettings, backends: list[str]) -> npt.NDArray[np.uint8]:
     """One row per simulator, one column per camera, at the moment of the grasp."""
     return grid([_views(settings, backend) for backend in backends])
 
 
-def _views(settings: DemoSettings, backend: str) -> list[np.ndarray]:
+def _views(settings: DemoSettings, backend: str) -> list[npt.NDArray[np.uint8]]:
     """What every camera sees when the stone is grasped; at the end, if it never is."""
-    cameras, views = tuple(CAMERAS), []
+    cameras = tuple(CAMERAS)
+    views: list[npt.NDArray[np.uint8]] = []
     env = core.make_task(
         backend=backend, cameras=cameras, modalities=(), image_size=settings.image_size, max_steps=MAX_STEPS
     )

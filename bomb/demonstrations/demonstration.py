@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.episode.archive import read_archive
 from core.episode.packing import pack, unpack
@@ -55,15 +56,15 @@ class Demonstration:
     """
 
     about: dict[str, Any]
-    observations: np.ndarray
-    actions: np.ndarray
-    periods: np.ndarray
+    observations: npt.NDArray[np.float32]
+    actions: npt.NDArray[np.float32]
+    periods: npt.NDArray[np.int32]
     instructions: list[str]
-    instruction_index: np.ndarray
-    joints: np.ndarray
-    stone_ids: np.ndarray
-    first_rows: np.ndarray
-    stones: np.ndarray
+    instruction_index: npt.NDArray[np.int16]
+    joints: npt.NDArray[np.float32]
+    stone_ids: npt.NDArray[np.int16]
+    first_rows: npt.NDArray[np.int32]
+    stones: npt.NDArray[np.float32]
 
     @property
     def length(self) -> int:

@@ -4,6 +4,7 @@ All of it is told from recorded states. Positions are in the robot's base frame 
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from core.world.rotations import matrix_from_quaternion
@@ -12,7 +13,7 @@ from core.world.scene import SceneSpec
 MOVED = 0.005  # m; a stone that no move brings farther was not the one that it was about
 
 
-def stones_of_moves(demonstration: Demonstration) -> np.ndarray:
+def stones_of_moves(demonstration: Demonstration) -> npt.NDArray[np.int64]:
     """The stone that each move takes, int64[moves], as its pool index; -1 where none was moved.
 
     It is the one that rose highest in the move, or where none was lifted, the one that was pushed farthest.
@@ -35,15 +36,15 @@ def stones_of_moves(demonstration: Demonstration) -> np.ndarray:
     return made
 
 
-def in_base(scene: SceneSpec, points: np.ndarray) -> np.ndarray:
+def in_base(scene: SceneSpec, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Points of W, float[..., 3], in the robot's base frame, float64[..., 3]."""
     X_WR = scene.robot.X_WR
     away = np.asarray(points, dtype=np.float64) - np.asarray(X_WR.p)
-    p_R: np.ndarray = away @ matrix_from_quaternion(X_WR.q)
+    p_R: npt.NDArray[np.float64] = away @ matrix_from_quaternion(X_WR.q)
     return p_R
 
 
-def board_corners(scene: SceneSpec) -> np.ndarray:
+def board_corners(scene: SceneSpec) -> npt.NDArray[np.float64]:
     """The four outermost intersections in R, float64[4, 3]: top left, top right, bottom right, bottom left,
     as the ``head`` picture shows them.
     """

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import NATURAL, Number, OptionError, check_numbers
 from core.seeding import stream
@@ -30,7 +31,9 @@ class Moments:
         if self.every > 1 and self.count is not None:
             raise OptionError(f"say every ({self.every}) or how many moments ({self.count}), not both")
 
-    def rows(self, candidates: np.ndarray, *, split: str, seed: int, visual_draw: int = 0) -> np.ndarray:
+    def rows(
+        self, candidates: npt.NDArray[np.int64], *, split: str, seed: int, visual_draw: int = 0
+    ) -> npt.NDArray[np.int64]:
         """The rows of the chosen moments, ascending, int64[N].
 
         Args:
@@ -40,7 +43,7 @@ class Moments:
         """
         NATURAL.check("visual_draw", visual_draw)
         if self.count is None:
-            chosen: np.ndarray = candidates[candidates % self.every == 0]
+            chosen: npt.NDArray[np.int64] = candidates[candidates % self.every == 0]
             return chosen
         if len(candidates) <= self.count:
             return candidates

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import core
 from bomb.demonstrations.demonstration import Demonstration
@@ -107,7 +108,7 @@ class Renderer:
         rows: Iterable[int] | None = None,
         *,
         visual_draw: int = 0,
-    ) -> Iterator[np.ndarray]:
+    ) -> Iterator[npt.NDArray[np.uint8]]:
         """The pictures of one camera, uint8[H, W, 3] each, before each action, or before those of ``rows``.
 
         Raises:

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
@@ -149,7 +150,7 @@ class Painter:
             visual_draw=visual_draw,
         )
 
-        def views() -> Iterator[np.ndarray]:
+        def views() -> Iterator[npt.NDArray[np.uint8]]:
             if self._renderer is None:
                 self._renderer = self._settings.renderer(self._dataset)
             return self._renderer.views(demonstration, camera, rows, visual_draw=visual_draw)

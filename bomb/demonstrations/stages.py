@@ -5,6 +5,7 @@ what came before it is approach.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 
@@ -14,7 +15,7 @@ RISEN = 0.002  # m above where the stone lay: it is lifted
 HIGH = 0.9  # share of the greatest height from which a stone is carried, not lifted or placed
 
 
-def stages_of(demonstration: Demonstration) -> np.ndarray:
+def stages_of(demonstration: Demonstration) -> npt.NDArray[np.int8]:
     """The stage before each action, int8[T], as indices of ``STAGES``.
 
     A move whose stone never rises is all approach.

@@ -1,6 +1,7 @@
 """Many episodes in a few numbers, each with its interval; the unit is the seed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from bomb.statistics import Estimate, mean, rate, undefined
 ZERO = 1e-9  # an effect below is none
 
 
-def aggregate(episodes: Sequence[Mapping]) -> list[dict]:
+def aggregate(episodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One entry for each simulator, perturbation and stage.
 
     Returns:
@@ -42,7 +43,7 @@ def aggregate(episodes: Sequence[Mapping]) -> list[dict]:
     return found
 
 
-def _stage(moments: Sequence[Mapping]) -> dict:
+def _stage(moments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     spans = dict.fromkeys(span["name"] for moment in moments for span in moment["spans"])
     cameras = dict.fromkeys(camera for moment in moments for camera in moment["patches"])
     things = dict.fromkeys(scene["what"] for moment in moments for scene in moment["scenes"])
@@ -94,7 +95,7 @@ def _stage(moments: Sequence[Mapping]) -> dict:
     }
 
 
-def _by_camera(moments: Sequence[Mapping], cameras: Iterable[str], key: str) -> dict:
+def _by_camera(moments: Sequence[Mapping[str, Any]], cameras: Iterable[str], key: str) -> dict[str, Any]:
     return {
         camera: {
             name: _mean(
@@ -109,11 +110,11 @@ def _by_camera(moments: Sequence[Mapping], cameras: Iterable[str], key: str) -> 
 
 
 def _each_region(
-    moments: Sequence[Mapping],
+    moments: Sequence[Mapping[str, Any]],
     cameras: Iterable[str],
-    value: Callable[[Mapping, str], float],
-    statistic: Callable[[Iterable], Estimate],
-) -> dict:
+    value: Callable[[Mapping[str, Any], str], float],
+    statistic: Callable[[Iterable[Any]], Estimate],
+) -> dict[str, Any]:
     return {
         camera: {
             name: statistic(value(m["patches"][camera], name) for m in moments if camera in m["patches"])
@@ -123,12 +124,12 @@ def _each_region(
     }
 
 
-def _shows(patches: Mapping, name: str) -> bool:
+def _shows(patches: Mapping[str, Any], name: str) -> bool:
     """Whether one of the strongest patches shows a region."""
     return any(patches["shown"][k] == name for k in patches["first"])
 
 
-def _chance(patches: Mapping, name: str) -> float:
+def _chance(patches: Mapping[str, Any], name: str) -> float:
     """How likely as many patches as are first, drawn blindly, show a region at least once."""
     total, drawn = len(patches["shown"]), len(patches["first"])
     others = total - sum(shown == name for shown in patches["shown"])
@@ -136,7 +137,7 @@ def _chance(patches: Mapping, name: str) -> float:
     return float(1 - missed)
 
 
-def _distances(swapped: Sequence[Sequence[Mapping]]) -> dict[str, Estimate]:
+def _distances(swapped: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Estimate]:
     by_seed: dict[str, list[float]] = {}
     for swaps in swapped:
         for name, values in by_distance(swaps).items():
@@ -153,15 +154,6 @@ def _share(values: Iterable[bool]) -> Estimate:
     return _estimated(values, rate)
 
 
-def _estimated(values: Iterable, statistic: Callable[[list], Estimate]) -> Estimate:
+def _estimated(values: Iterable[Any], statistic: Callable[[list[Any]], Estimate]) -> Estimate:
     found = list(values)
     return statistic(found) if found else undefined("no moment has it")
-
-
-def plain(value: object) -> object:
-    """Estimates as dictionaries, all the way down."""
-    if isinstance(value, Estimate):
-        return value.to_dict()
-    if isinstance(value, Mapping):
-        return {key: plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, (list, tuple)) else value

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.explanation.grids import Grid
 from bomb.explanation.spans import without
@@ -56,7 +57,7 @@ class Change:
     """
 
     name: str
-    pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    pictures: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
     hidden: tuple[Span, ...] = ()
     instruction: str | None = None
 
@@ -77,8 +78,8 @@ class Scored:
         groups: float64[n] by group of the action.
     """
 
-    total: np.ndarray
-    groups: Mapping[str, np.ndarray]
+    total: npt.NDArray[np.float64]
+    groups: Mapping[str, npt.NDArray[np.float64]]
 
     def effects(self, clean: "Scored") -> "Scored":
         """E = S(clean) - S(changed); ``clean`` has one entry."""
@@ -117,7 +118,7 @@ class Asker(ABC):
         """How each camera's picture is cut into patches."""
 
     @abstractmethod
-    def decide(self, question: Question) -> tuple[np.ndarray, Any]:
+    def decide(self, question: Question) -> tuple[npt.NDArray[np.float32], Any]:
         """What the policy does, float32[k, 4], and the frozen reference for ``score``."""
 
     @abstractmethod
@@ -125,7 +126,7 @@ class Asker(ABC):
         """How much the policy wants the reference when it is asked each changed question."""
 
     @abstractmethod
-    def act(self, question: Question, changes: Sequence[Change]) -> list[np.ndarray]:
+    def act(self, question: Question, changes: Sequence[Change]) -> list[npt.NDArray[np.float32]]:
         """What it does when it is asked each changed question, float32[k, 4]."""
 
 
@@ -190,8 +191,10 @@ class PolicyAsker(Asker):
         self.forwards += len(observations)
         policy = self._policy
         if isinstance(policy, BatchPolicy):
-            asked = [Request(observation=one, seed=question.seed, step=question.step) for one in observations]
-            return [np.asarray(chunk) for chunk in policy.infer(asked)]
+            requests = [
+                Request(observation=one, seed=question.seed, step=question.step) for one in observations
+            ]
+            return [np.asarray(chunk) for chunk in policy.infer(requests)]
         extras: dict[str, Any] = {}
         if policy.wants_action_spec:
             extras["action_spec"] = self._spec
@@ -200,7 +203,7 @@ class PolicyAsker(Asker):
         more = {"step": question.step} if policy.wants_step else {}
         chunks = []
         for one in observations:
-            asked = policy
+            asked: Policy = policy
             if question.memory is None:
                 policy.reset(one["instruction"], question.seed, **extras)
             else:
@@ -219,7 +222,7 @@ def _with_words_left_out(change: Change, observation: dict[str, Any]) -> dict[st
     return changed
 
 
-def patch_changes(question: Question, camera: str, grid: Grid, fill: np.ndarray) -> list[Change]:
+def patch_changes(question: Question, camera: str, grid: Grid, fill: npt.NDArray[np.uint8]) -> list[Change]:
     """One change for each patch of a camera's picture.
 
     Args:

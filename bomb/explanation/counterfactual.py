@@ -8,12 +8,15 @@ the same quotient by the change of the end point of a tool that heads straight f
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.explanation.asking import Asker, Change, Question
 from bomb.explanation.spans import reworded
 from bomb.pictures.views import goal_in_world
+from bomb.statistics.formats import fixed
 from core.board.goals import Intersection
 from core.control.actions import ActionSpec
 from core.errors import OptionError
@@ -42,7 +45,7 @@ class Followed:
     g: float
     reachable: float | None
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         return {**vars(self)}
 
@@ -111,7 +114,7 @@ def follow(
     return found
 
 
-def end_point(chunk: np.ndarray, start: np.ndarray, spec: ActionSpec) -> np.ndarray:
+def end_point(chunk: np.ndarray, start: np.ndarray, spec: ActionSpec) -> npt.NDArray[np.float64]:
     """Where a chunk commands the tool to, float64[3] in R (m), from where it is measured to be."""
     at = tuple(start)
     for action in np.asarray(chunk, dtype=np.float32):
@@ -126,14 +129,19 @@ def _straight(start: np.ndarray, place: np.ndarray, count: int, spec: ActionSpec
     return np.array(at)
 
 
-def _in_base(scene: SceneSpec, goal: Intersection) -> np.ndarray:
+def _in_base(scene: SceneSpec, goal: Intersection) -> npt.NDArray[np.float64]:
     X_WR = scene.robot.X_WR
-    return matrix_from_quaternion(X_WR.q).T @ (goal_in_world(scene, goal) - np.array(X_WR.p))
+    p_RG: npt.NDArray[np.float64] = matrix_from_quaternion(X_WR.q).T @ (
+        goal_in_world(scene, goal) - np.array(X_WR.p)
+    )
+    return p_RG
 
 
-def by_distance(entries: Sequence[Mapping], edges: Sequence[float] = (0.06, 0.12)) -> dict[str, list[float]]:
+def by_distance(
+    entries: Sequence[Mapping[str, Any]], edges: Sequence[float] = (0.06, 0.12)
+) -> dict[str, list[float]]:
     """g by how far the new place is from the old one; ``edges`` in m."""
-    named = [f"to {edges[0] * 1e3:.0f} mm", f"to {edges[1] * 1e3:.0f} mm", "farther"]
+    named = [*(f"to {fixed(edge * 1e3, 0, 'mm')}" for edge in edges), "farther"]
     found: dict[str, list[float]] = {name: [] for name in named}
     for entry in entries:
         found[named[int(np.searchsorted(edges, entry["distance"]))]].append(entry["g"])

@@ -1,11 +1,16 @@
 """Maps over pictures, and restoration by layer, head and position, as pictures."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.explanation.grids import Grid
 from bomb.pages.drawing import Chart, figure, svg
+from bomb.statistics.formats import fixed
+
+Picture: TypeAlias = npt.NDArray[np.uint8]  # [H, W, 3]
 
 # In the order of ``bomb.explanation.regions.REGIONS``; of Okabe and Ito's colours where it matters.
 REGION_COLORS = np.array(
@@ -19,7 +24,7 @@ POSITIVE, NEGATIVE = np.array((213.0, 40.0, 0.0)), np.array((0.0, 114.0, 178.0))
 STRONG = 0.75  # how much of its colour the strongest patch gets
 
 
-def patch_map(picture: np.ndarray, effects: np.ndarray, grid: Grid) -> np.ndarray:
+def patch_map(picture: Picture, effects: npt.NDArray[np.floating], grid: Grid) -> Picture:
     """Patches over a picture, uint8[H, W, 3]: red where hiding took away, blue where it added.
 
     The strongest patch of this map has the full colour: shades of different maps are not to be compared.
@@ -35,7 +40,7 @@ def patch_map(picture: np.ndarray, effects: np.ndarray, grid: Grid) -> np.ndarra
     return drawn
 
 
-def heat_map(picture: np.ndarray, effects: np.ndarray, grid: Grid) -> np.ndarray:
+def heat_map(picture: Picture, effects: npt.NDArray[np.floating], grid: Grid) -> Picture:
     """The same, interpolated between the patches' middles."""
     from PIL import Image
 
@@ -50,14 +55,15 @@ def heat_map(picture: np.ndarray, effects: np.ndarray, grid: Grid) -> np.ndarray
     return _tinted(picture, share)
 
 
-def _tinted(picture: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _tinted(picture: Picture, share: npt.NDArray[np.float64]) -> Picture:
     grey = picture.mean(-1, keepdims=True) * 0.6 + 90
     color = np.where((share > 0)[..., None], POSITIVE, NEGATIVE)
     weight = STRONG * np.abs(share)[..., None]
-    return np.clip(np.rint(grey * (1 - weight) + color * weight), 0, 255).astype(np.uint8)
+    tinted: Picture = np.clip(np.rint(grey * (1 - weight) + color * weight), 0, 255).astype(np.uint8)
+    return tinted
 
 
-def restoration_chart(title: str, entries: Sequence[Mapping], across: str, caption: str) -> Chart:
+def restoration_chart(title: str, entries: Sequence[Mapping[str, Any]], across: str, caption: str) -> Chart:
     """R by layer (down) and head or group of positions (across); estimates are marked with a dot.
 
     Args:
@@ -85,15 +91,17 @@ def restoration_chart(title: str, entries: Sequence[Mapping], across: str, capti
         axes.set_xticks(range(len(cols)), cols, rotation=0 if across == "head" else 60, fontsize=7)
         if across != "head":
             for label in axes.get_xticklabels():
-                label.set_ha("right")
+                label.set_horizontalalignment("right")
         axes.set_title(title)
         drawn.colorbar(shown, ax=axes, fraction=0.04, pad=0.02).set_label("R", fontsize=8)
         known = [(abs(e["R"]), e) for e in entries if e["R"] is not None]
         best = max(known, key=lambda pair: pair[0])[1] if known else None
-        most = f"; the largest is {best['R']:.2f} at {_row(best, across)}, {best[across]}" if best else ""
+        most = (
+            f"; the largest is {fixed(best['R'], 2)} at {_row(best, across)}, {best[across]}" if best else ""
+        )
         return svg(drawn, alt=f"{title}: {len(rows)} rows by {len(cols)}{most}", caption=caption)
 
 
-def _row(entry: Mapping, across: str) -> str:
+def _row(entry: Mapping[str, Any], across: str) -> str:
     part = "" if across == "head" else f" {entry['part']}"
     return f"{entry['stream']} {entry['layer']}{part}"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,12 +35,16 @@ from core.rendering.sight import Sight, described
 from core.seeding import policy_seed
 from core.settings import EnvironmentSettings
 
+if TYPE_CHECKING:
+    from bomb.explanation.inside.asking import ModelAsker
+    from bomb.explanation.inside.restoring import Restoring
+
 FORMAT, VERSION = "bomb-explanation", 1
 SETTINGS_FILE = "explanation.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episode:
+class Asked:
     """One that is explained."""
 
     backend: str
@@ -59,7 +64,7 @@ def explain(
     *,
     begin: Callable[[int, int, int], None] | None = None,
     report: Callable[[str], None] | None = None,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Explains the episodes that are not in ``out`` yet.
 
     Args:
@@ -76,7 +81,7 @@ def explain(
         FileError: if ``out`` is something else, or of other settings.
     """
     every = [
-        Episode(backend=backend, perturbed=perturbed, seed=seed)
+        Asked(backend=backend, perturbed=perturbed, seed=seed)
         for backend in settings.backends
         for perturbed in read_perturbations(settings.perturbations)
         for seed in settings.seeds
@@ -104,7 +109,7 @@ def explain(
     return [read_json(out / "episodes" / f"{one.name}.json") for one in every]
 
 
-def read_explanation(out: Path) -> tuple[dict, list[dict]]:
+def read_explanation(out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The header and the episodes of a folder.
 
     Raises:
@@ -123,15 +128,11 @@ class _Run:
         self._description = described(policy)
         self._editor: SceneEditor | None = None
         self._world: tuple[str, str] | None = None
-        self._inside = None
+        self._inside: Restoring | None = None
         self._vla = getattr(policy, "vla", None)
         if self._vla is not None:
-            try:
-                from bomb.explanation.inside.restoring import Restoring
-            except ImportError as error:
-                raise missing_extra("looking inside of a model", "vla") from error
-            self._inside = Restoring(settings.exact)
-        self._asker: Asker | None = None
+            self._inside = _restoring(settings.exact)
+        self._asker: ModelAsker | None = None
 
     def close(self) -> None:
         if self._editor is not None:
@@ -141,10 +142,12 @@ class _Run:
     def cost(self) -> int:
         """Questions of a moment."""
         asker = self.asker(None)
-        inside = 0 if self._inside is None else self._inside.passes(asker)
+        inside = 0
+        if self._inside is not None and self._asker is not None:
+            inside = self._inside.passes(self._asker)
         return cost(asker, self._settings, inside)
 
-    def about(self) -> dict:
+    def about(self) -> dict[str, Any]:
         asker = self.asker(None)
         return {
             "policy_describes": self._description,
@@ -163,10 +166,12 @@ class _Run:
             return self._asker
         settings = self._environment(self._settings.backends[0], None)
         spec = settings.action_spec if editor is None else editor.env.action_spec
-        wants = self._policy.wants_goal_picture and editor is not None
-        return PolicyAsker(self._policy, spec, editor.env.goal_picture() if wants else None)
+        picture = None
+        if self._policy.wants_goal_picture and editor is not None:
+            picture = editor.env.goal_picture()
+        return PolicyAsker(self._policy, spec, picture)
 
-    def explain(self, one: Episode) -> None:
+    def explain(self, one: Asked) -> None:
         editor = self._world_of(one)
         course, looks = self._play(editor, one)
         editor.begin(one.seed)
@@ -198,7 +203,7 @@ class _Run:
             },
         )
 
-    def _play(self, editor: SceneEditor, one: Episode) -> tuple[Course, list[Look]]:
+    def _play(self, editor: SceneEditor, one: Asked) -> tuple[Course, list[Look]]:
         shown = self._sight.modalities or ()
         hidden = () if "segmentation" in shown else ("segmentation",)
         if self._settings.path == "own":
@@ -236,17 +241,17 @@ class _Run:
                 stone=course.stone,
             )
 
-    def _shown(self, seen: dict) -> dict:
+    def _shown(self, seen: dict[str, Any]) -> dict[str, Any]:
         """What the policy is shown of an observation."""
         wants = "segmentation" in (self._sight.modalities or ())
         return {key: value for key, value in seen.items() if wants or key != "segmentation"}
 
-    def _history(self, editor: SceneEditor, course: Course, step: int) -> tuple[dict, ...]:
+    def _history(self, editor: SceneEditor, course: Course, step: int) -> tuple[dict[str, Any], ...]:
         """Of models that look at several moments: those right before, as they learned them."""
         first = max(step - self.asker(editor).history + 1, 0)
         return tuple(self._shown(editor.observe(course.states[k], k)) for k in range(first, step))
 
-    def _world_of(self, one: Episode) -> SceneEditor:
+    def _world_of(self, one: Asked) -> SceneEditor:
         world = (one.backend, one.perturbed.label)
         if self._editor is None or self._world != world:
             if self._editor is not None:
@@ -277,7 +282,7 @@ def _as_rgb(picture: np.ndarray) -> np.ndarray:
     return picture if picture.ndim == 3 else REGION_COLORS[picture]
 
 
-def _header(settings: ExplanationSettings) -> dict:
+def _header(settings: ExplanationSettings) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -303,3 +308,16 @@ def _check_folder(out: Path, settings: ExplanationSettings) -> None:
         raise FileError(
             f"{out} explains with {name} {old.get(name)!r}, asked is {new[name]!r}; choose another folder"
         )
+
+
+def _restoring(exact: int | None) -> "Restoring":
+    """What looks inside of a model.
+
+    Raises:
+        BombError: without the extra that brings torch.
+    """
+    try:
+        from bomb.explanation.inside.restoring import Restoring
+    except ImportError as error:
+        raise missing_extra("looking inside of a model", "vla") from error
+    return Restoring(exact)

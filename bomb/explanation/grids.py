@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import OptionError
 
@@ -39,7 +40,7 @@ class Grid:
         row, col = divmod(k, self.cols)
         return f"({row}, {col})"
 
-    def numbers(self, height: int, width: int) -> np.ndarray:
+    def numbers(self, height: int, width: int) -> npt.NDArray[np.int64]:
         """Which patch each pixel belongs to, int64[H, W]; -1 outside of the box.
 
         Raises:
@@ -54,7 +55,7 @@ class Grid:
         return found
 
 
-def _along(pixels: int, begin: float, end: float, count: int) -> np.ndarray:
+def _along(pixels: int, begin: float, end: float, count: int) -> npt.NDArray[np.int64]:
     """int64[pixels]: the part that the middle of each pixel is in; -1 for none."""
     at = ((np.arange(pixels) + 0.5) / pixels - begin) / (end - begin) * count
     return np.where((at >= 0) & (at < count), np.floor(at), -1).astype(np.int64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.policies.wrappers import Wrapper
 from core.policy import BatchPolicy, Policy
@@ -49,14 +50,16 @@ class Looking(Wrapper):
         self.looks, self.seed = [], seed
         super().reset(instruction, seed, **extras)
 
-    def act(self, observation: dict, *, step: int, **extras: object) -> np.ndarray:
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int, **extras: Any
+    ) -> npt.NDArray[np.float32]:
         seen = {key: value for key, value in observation.items() if key not in self._hidden}
         self.looks.append(Look(step=step, observation=seen, memory=self._copy()))
         if self._hands_step:
             extras["step"] = step
         return self.inside.act(seen, **extras)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What the policy inside says."""
         return self.inside.describe()
 

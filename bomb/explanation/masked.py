@@ -5,9 +5,10 @@ only for the next action.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.explanation.asking import COARSE
 from bomb.explanation.grids import Grid
@@ -16,10 +17,10 @@ from bomb.explanation.regions import camera_in_world, chosen_stone, target_mask
 from bomb.explanation.spans import spans_of, without
 from bomb.policies.wrappers import Batched, Wrapper
 from core.control.actions import ActionSpec
-from core.errors import OptionError, check_choice
+from core.errors import Number, OptionError, check_choice
 from core.policy import BatchPolicy, Policy
 from core.task import Episode, Move
-from core.world.scene import SegmentationId
+from core.world.scene import SceneSpec, SegmentationId
 from core.world.state import SceneState
 
 SPANS = ("color", "board", "row", "column", "row_digit", "column_digit", "place", "from_row", "from_column")
@@ -47,10 +48,10 @@ class Masked(Wrapper):
         UnknownNameError: for another name, listing the valid ones.
     """
 
-    batched: type["Masked"]
+    batched: ClassVar[type["Wrapper"]]
 
     @classmethod
-    def around(cls, policy: Policy, **options: Any) -> "Masked":
+    def around(cls, policy: Policy, **options: Any) -> Wrapper:
         """The wrapper around ``policy``; with a region it stays beside the environment that has the truth."""
         together = isinstance(policy, BatchPolicy) and options.get("region") is None
         return (cls.batched if together else Masked)(policy, **options)
@@ -68,18 +69,19 @@ class Masked(Wrapper):
                 f"{type(policy).__name__} is privileged: hiding pictures from it changes nothing"
             )
         self._by_attention = False
+        self._episode: Episode | None = None  # where a region is hidden
         if mask.span:
-            able = hasattr(policy, "hide_words")
+            hide_words = getattr(policy, "hide_words", None)
+            able = hide_words is not None
             if mask.words == "attention" and not able:
                 raise OptionError(
                     f"of {type(policy).__name__} nothing but its actions is known: say words='text'"
                 )
             self._by_attention = able and mask.words != "text"
-            if self._by_attention:
-                policy.hide_words(mask.characters)
+            if self._by_attention and hide_words is not None:
+                hide_words(mask.characters)
         if mask.region:
             self.privileged = True
-            self._episode: Episode | None = None
             self._shown = policy.modalities or ("rgb",)
             self.modalities = tuple(dict.fromkeys((*self._shown, "segmentation")))
             # A privileged policy is shown nothing unless it says so.
@@ -95,7 +97,7 @@ class Masked(Wrapper):
             return without(instruction, span)
         return instruction
 
-    def see(self, observation: dict) -> dict:
+    def see(self, observation: dict[str, Any]) -> dict[str, Any]:
         seen = {**observation, "instruction": self.hear(observation["instruction"])}
         if self._mask.patches:
             seen["images"] = {
@@ -111,7 +113,7 @@ class Masked(Wrapper):
         *,
         episode: Episode | None = None,
         action_spec: ActionSpec | None = None,
-        **extras: object,
+        **extras: Any,
     ) -> None:
         if self._mask.region:
             if episode is None:
@@ -123,24 +125,28 @@ class Masked(Wrapper):
             extras["action_spec"] = action_spec
         self.inside.reset(self.hear(instruction), seed, **extras)
 
-    def proceed(self, instruction: str, *, move: Move | None = None, **extras: object) -> None:
+    def proceed(self, instruction: str, *, move: Move | None = None, **extras: Any) -> None:
         if self._mask.region and move is not None:
             self._goal = move.goal
         if self.inside.privileged:
             extras["move"] = move
         self.inside.proceed(self.hear(instruction), **extras)
 
-    def act(self, observation: dict, *, truth: SceneState | None = None, **extras: object) -> np.ndarray:
+    def act(
+        self, observation: dict[str, Any], *, truth: SceneState | None = None, **extras: Any
+    ) -> npt.NDArray[np.float32]:
         seen = self.see(observation)
         if self._mask.region:
             if truth is None:
                 raise TypeError("a mask of a region needs the truth: call act(observation, truth=SceneState)")
-            seen = self._without_region(seen, truth)
+            if self._episode is None:
+                raise TypeError("a mask of a region must be reset before it acts")
+            seen = self._without_region(seen, self._episode.scene, truth)
         if self.inside.privileged:
             extras["truth"] = truth
         return self.inside.act(seen, **extras)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What the policy inside says, and ``masked``: what is hidden, and how."""
         inside, mask = self.inside.describe(), self._mask
         how = {"words": "attention" if self._by_attention else "text"} if mask.span else {}
@@ -157,10 +163,13 @@ class Masked(Wrapper):
             return Grid(rows=own.rows, cols=own.cols, box=own.box)
         return COARSE
 
-    def _without_region(self, observation: dict, truth: SceneState) -> dict:
+    def _without_region(
+        self, observation: dict[str, Any], scene: SceneSpec, truth: SceneState
+    ) -> dict[str, Any]:
         pictures = {}
         for camera, picture in observation["images"].items():
-            hidden = self._region(camera, observation["segmentation"][camera], truth, observation["state"])
+            shown = observation["segmentation"][camera]
+            hidden = self._region(camera, shown, scene, truth, observation["state"])
             pictures[camera] = occlude(picture, _grown(hidden, AROUND), self._mask.occluder)
         seen = {**observation, "images": pictures}
         if "segmentation" not in self._shown:
@@ -168,25 +177,31 @@ class Masked(Wrapper):
         return seen
 
     def _region(
-        self, camera: str, segmentation: np.ndarray, truth: SceneState, state: np.ndarray
-    ) -> np.ndarray:
-        scene = self._episode.scene
+        self,
+        camera: str,
+        segmentation: npt.NDArray[np.int32],
+        scene: SceneSpec,
+        truth: SceneState,
+        state: npt.NDArray[np.float32],
+    ) -> npt.NDArray[np.bool_]:
         if self._mask.region == "gripper":
-            return segmentation == SegmentationId.GRIPPER
+            return np.equal(segmentation, SegmentationId.GRIPPER)
         if self._mask.region == "stone":
             stone = chosen_stone(scene, self._goal, truth, state[:3])
-            return segmentation == (-1 if stone is None else SegmentationId.STONE + stone)
+            return np.equal(segmentation, -1 if stone is None else SegmentationId.STONE + stone)
         spec = next(spec for spec in scene.cameras if spec.name == camera)
         view = camera_in_world(spec, scene, truth)
         flat = np.isin(segmentation, (SegmentationId.BOARD, SegmentationId.TABLE, SegmentationId.MARK))
-        return flat & target_mask(segmentation.shape, scene, self._goal, view)
+        height, width = segmentation.shape
+        target: npt.NDArray[np.bool_] = target_mask((height, width), scene, self._goal, view)
+        return target & np.asarray(flat, dtype=np.bool_)
 
 
 class _BatchedMasked(Masked, Batched):
-    def reset(self, instruction: str, seed: int, **extras: object) -> None:
+    def reset(self, instruction: str, seed: int, **extras: Any) -> None:
         Batched.reset(self, instruction, seed, **extras)
 
-    def act(self, observation: dict, **extras: object) -> np.ndarray:
+    def act(self, observation: dict[str, Any], **extras: Any) -> np.ndarray:
         return Batched.act(self, observation, **extras)
 
 
@@ -219,8 +234,7 @@ class _Mask:
         check_choice("occluder", occluder, OCCLUDERS)
         self.span, self.words, self.region, self.occluder = span, words, region, occluder
         self.patches = () if patch is None else _patches(patch)
-        if grid is not None and (isinstance(grid, bool) or not isinstance(grid, int) or grid < 1):
-            raise OptionError(f"grid must be a positive integer, got {grid!r}")
+        Number(least=1, optional=True).check("grid", grid)
         self.grid = grid
 
     def characters(self, instruction: str) -> Sequence[tuple[int, int]]:
@@ -237,7 +251,7 @@ class _Mask:
             hidden |= numbers == row * grid.cols + col
         return occlude(picture, hidden, self.occluder, width=picture.shape[0] / grid.rows)
 
-    def described(self) -> dict:
+    def described(self) -> dict[str, Any]:
         """Plain values."""
         if self.span:
             return {"span": self.span}

@@ -49,7 +49,8 @@ class Moment:
     stone: int | None
 
 
-Inside = Callable[[Asker, Question, Any, Mapping[str, Change], Mapping[str, np.ndarray]], dict]
+# Called with the asker of a model, which needs torch, and what it answered.
+Inside = Callable[[Any, Question, Any, Mapping[str, Change], Mapping[str, np.ndarray]], dict[str, Any]]
 
 
 def explain_moment(
@@ -60,7 +61,7 @@ def explain_moment(
     *,
     sensitivity: bool,
     inside: Inside | None = None,
-) -> tuple[dict, dict[str, np.ndarray]]:
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Asks everything of one moment.
 
     Args:
@@ -92,7 +93,7 @@ def explain_moment(
     }
     pictures = {f"{name}": seen["images"][name] for name in seen["images"]}
     pictures |= {f"{name}_regions": regions[name] for name in regions}
-    found: dict = {
+    found: dict[str, Any] = {
         "stage": moment.stage,
         "step": step,
         "action": np.asarray(action, dtype=float).round(5).tolist(),
@@ -158,7 +159,7 @@ def _map(
     return asker.score(question, reference, _changes(question, camera, grid, occluder)).effects(clean)
 
 
-def _patches(grid: Grid, scores: Scored, regions: np.ndarray) -> dict:
+def _patches(grid: Grid, scores: Scored, regions: np.ndarray) -> dict[str, Any]:
     numbers = grid.numbers(*regions.shape)
     shared = shares(scores.total, numbers, regions)
     shown = shown_by(numbers, len(grid), regions)
@@ -185,7 +186,7 @@ def _sensitivity(
     regions: np.ndarray,
     usual: str,
     known: Scored,
-) -> dict:
+) -> dict[str, Any]:
     numbers, found = grid.numbers(*regions.shape), {}
     for occluder in SENSITIVITY:
         scores = (
@@ -211,7 +212,7 @@ def _scenes(
     stone: int | None,
     regions: Mapping[str, np.ndarray],
     occluder: str,
-) -> tuple[list[dict], dict[str, np.ndarray]]:
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """Each thing taken out of the scene, and the same thing painted over in the picture."""
     images, changes, names = question.observation["images"], [], []
     drawn: dict[str, np.ndarray] = {}
@@ -239,7 +240,7 @@ def _scenes(
     ], drawn
 
 
-def _entry(scores: Scored, k: int) -> dict:
+def _entry(scores: Scored, k: int) -> dict[str, Any]:
     return {
         "effect": float(scores.total[k]),
         "groups": {name: float(values[k]) for name, values in scores.groups.items()},

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.rollouts.rollout import play
@@ -31,7 +33,7 @@ class Course:
     """
 
     states: Sequence[SceneState]
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
     stages: dict[str, int]
     stone: int | None
     success: bool
@@ -50,7 +52,7 @@ def course_of(env: Environment, policy: Policy, seed: int, chunks: str = "full")
     states: list[SceneState] = []
     first: list[object] = []
 
-    def watch(env: Environment, info: dict) -> None:
+    def watch(env: Environment, info: dict[str, Any]) -> None:
         first[:] = first or [env.move]
         if env.move is first[0]:
             states.append(env.scene_state)

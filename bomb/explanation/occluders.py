@@ -5,6 +5,7 @@ would else see with one of them what was hidden from the other.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import check_choice
 
@@ -20,7 +21,9 @@ OCCLUDERS = {
 SENSITIVITY = ("mean", "blur", "noise")  # a map is repeated under these
 
 
-def occlude(picture: np.ndarray, hidden: np.ndarray, occluder: str, *, width: float = 16.0) -> np.ndarray:
+def occlude(
+    picture: npt.NDArray[np.uint8], hidden: npt.NDArray[np.bool_], occluder: str, *, width: float = 16.0
+) -> npt.NDArray[np.uint8]:
     """A copy of a picture with some pixels painted over, uint8[H, W, 3].
 
     Args:
@@ -37,7 +40,7 @@ def occlude(picture: np.ndarray, hidden: np.ndarray, occluder: str, *, width: fl
     return painted
 
 
-def filling(picture: np.ndarray, occluder: str, *, width: float = 16.0) -> np.ndarray:
+def filling(picture: np.ndarray, occluder: str, *, width: float = 16.0) -> npt.NDArray[np.uint8]:
     """What shows through where a picture is painted over, uint8[H, W, 3]; see ``occlude``."""
     check_choice("occluder", occluder, OCCLUDERS)
     if occluder == "blur":

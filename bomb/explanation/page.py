@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import write_text
 from bomb.explanation.counterfactual import by_distance
@@ -22,7 +24,12 @@ SHOWN = 6  # episodes with all their maps; the numbers are of all
 ORDER = (*OBJECTS, *(name for name in REGIONS if name not in OBJECTS))
 
 
-def write_page(out: Path, header: Mapping, episodes: Sequence[Mapping], totals: Sequence[Mapping]) -> Path:
+def write_page(
+    out: Path,
+    header: Mapping[str, Any],
+    episodes: Sequence[Mapping[str, Any]],
+    totals: Sequence[Mapping[str, Any]],
+) -> Path:
     """Writes ``out/explanation.html`` and returns it.
 
     Raises:
@@ -46,7 +53,7 @@ def write_page(out: Path, header: Mapping, episodes: Sequence[Mapping], totals: 
     return file
 
 
-def maps(folder: Path, moment: Mapping, camera: str) -> list[np.ndarray]:
+def maps(folder: Path, moment: Mapping[str, Any], camera: str) -> list[npt.NDArray[np.uint8]]:
     """What was seen, E of its patches, the same interpolated, and the regions; uint8[H, W, 3] each.
 
     Args:
@@ -60,7 +67,7 @@ def maps(folder: Path, moment: Mapping, camera: str) -> list[np.ndarray]:
     return [picture, patch_map(picture, effects, cut), heat_map(picture, effects, cut), regions]
 
 
-def _how(page: Page, header: Mapping, episodes: Sequence[Mapping]) -> None:
+def _how(page: Page, header: Mapping[str, Any], episodes: Sequence[Mapping[str, Any]]) -> None:
     settings = header["settings"]
     asked = sum(one["forwards"] for one in episodes)
     page.paragraph(
@@ -72,7 +79,7 @@ def _how(page: Page, header: Mapping, episodes: Sequence[Mapping]) -> None:
     )
 
 
-def _totals(page: Page, totals: Sequence[Mapping]) -> None:
+def _totals(page: Page, totals: Sequence[Mapping[str, Any]]) -> None:
     page.heading("Over episodes")
     page.paragraph("Means over seeds with their 95% intervals; the unit is the seed.")
     for place in dict.fromkeys((one["backend"], one["perturbation"]) for one in totals):
@@ -86,7 +93,7 @@ def _totals(page: Page, totals: Sequence[Mapping]) -> None:
             _table_of_swaps(page, here)
 
 
-def _table_of_words(page: Page, here: Sequence[Mapping]) -> None:
+def _table_of_words(page: Page, here: Sequence[Mapping[str, Any]]) -> None:
     names = [name for name in STUDY if any(name in one["spans"] for one in here)]
     page.table(
         ["stage", "n", *names],
@@ -98,7 +105,7 @@ def _table_of_words(page: Page, here: Sequence[Mapping]) -> None:
     )
 
 
-def _table_of_regions(page: Page, here: Sequence[Mapping], camera: str) -> None:
+def _table_of_regions(page: Page, here: Sequence[Mapping[str, Any]], camera: str) -> None:
     page.table(
         ["stage", "n", *ORDER, "nuisance"],
         [
@@ -134,7 +141,7 @@ def _table_of_regions(page: Page, here: Sequence[Mapping], camera: str) -> None:
     )
 
 
-def _table_of_scenes(page: Page, here: Sequence[Mapping]) -> None:
+def _table_of_scenes(page: Page, here: Sequence[Mapping[str, Any]]) -> None:
     things = list(dict.fromkeys(what for one in here for what in one["scenes"]))
     page.table(
         ["stage", *(f"{what}: {how}" for what in things for how in ("scene", "painted"))],
@@ -153,7 +160,7 @@ def _table_of_scenes(page: Page, here: Sequence[Mapping]) -> None:
     )
 
 
-def _table_of_swaps(page: Page, here: Sequence[Mapping]) -> None:
+def _table_of_swaps(page: Page, here: Sequence[Mapping[str, Any]]) -> None:
     bins = [name for name in by_distance(()) if any(name in one["g_by_distance"] for one in here)]
     page.table(
         ["stage", "g", *(f"g, {name}" for name in bins), "g by what is reachable"],
@@ -171,7 +178,7 @@ def _table_of_swaps(page: Page, here: Sequence[Mapping]) -> None:
     )
 
 
-def _episode(page: Page, out: Path, header: Mapping, episode: Mapping) -> None:
+def _episode(page: Page, out: Path, header: Mapping[str, Any], episode: Mapping[str, Any]) -> None:
     ended = (
         "" if episode["success"] is None else (", placed" if episode["success"] else f", {episode['reason']}")
     )
@@ -189,7 +196,7 @@ def _episode(page: Page, out: Path, header: Mapping, episode: Mapping) -> None:
             _details(page, folder, moment)
 
 
-def _details(page: Page, folder: Path, moment: Mapping) -> None:
+def _details(page: Page, folder: Path, moment: Mapping[str, Any]) -> None:
     with page.row():
         page.table(
             ["words hidden", "text", "E", *(moment["spans"][0]["groups"] if moment["spans"] else ())],
@@ -240,7 +247,9 @@ def _details(page: Page, folder: Path, moment: Mapping) -> None:
         _inside(page, part)
 
 
-def _sensitivity(page: Page, folder: Path, moment: Mapping, camera: str, patches: Mapping) -> None:
+def _sensitivity(
+    page: Page, folder: Path, moment: Mapping[str, Any], camera: str, patches: Mapping[str, Any]
+) -> None:
     picture, cut = _png(_file(folder, moment, camera)), _grid(patches)
     row = [
         captioned(patch_map(picture, np.array(one["effects"]), cut), name)
@@ -254,7 +263,7 @@ def _sensitivity(page: Page, folder: Path, moment: Mapping, camera: str, patches
     page.picture(_bytes([row]), f"The map of {camera} under three occluders. {words}.")
 
 
-def _inside(page: Page, part: Mapping) -> None:
+def _inside(page: Page, part: Mapping[str, Any]) -> None:
     words = (
         f"Corrupted by {part['by']} ({part['corrupted']}): S clean {part['clean']:.4g}, corrupted "
         f"{part['corrupted_score']:.4g}, gap {part['gap']:.4g}."
@@ -273,19 +282,19 @@ def _inside(page: Page, part: Mapping) -> None:
             page.picture(chart.data, chart.caption, alt=chart.alt, kind=SVG)
 
 
-def _shares_words(patches: Mapping) -> str:
+def _shares_words(patches: Mapping[str, Any]) -> str:
     if patches["shares"] is None:
         return "No patch mattered."
     told = ", ".join(f"{name} {100 * patches['shares'][name]:.0f}%" for name in ORDER)
     return f"Share of effect: {told}; nuisance {100 * patches['nuisance']:.0f}%."
 
 
-def _grid(patches: Mapping) -> Grid:
+def _grid(patches: Mapping[str, Any]) -> Grid:
     plain = patches["grid"]
     return Grid(rows=plain["rows"], cols=plain["cols"], box=tuple(plain["box"]))
 
 
-def _file(folder: Path, moment: Mapping, name: str) -> Path:
+def _file(folder: Path, moment: Mapping[str, Any], name: str) -> Path:
     return folder / f"{moment['stage'].replace(' ', '_')}_{name}.png"
 
 

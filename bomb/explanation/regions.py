@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pictures.views import outlines, project
 from core.board.goals import Goal, Intersection, alternatives
@@ -18,7 +19,9 @@ OBJECTS = ("stone", "target", "gripper", "board")  # of the task; effect elsewhe
 _IDS = {SegmentationId.BOARD: "board", SegmentationId.ROBOT: "arm", SegmentationId.GRIPPER: "gripper"}
 
 
-def chosen_stone(scene: SceneSpec, goal: Goal, state: SceneState, tool: np.ndarray) -> int | None:
+def chosen_stone(
+    scene: SceneSpec, goal: Goal, state: SceneState, tool: npt.NDArray[np.floating]
+) -> int | None:
     """The stone that is meant: of the colour asked for, off its place, and nearest to the tool.
 
     Where a goal has a source, that is the stone which was on it; else stones that lie on the board already do
@@ -49,8 +52,8 @@ def chosen_stone(scene: SceneSpec, goal: Goal, state: SceneState, tool: np.ndarr
 
 
 def region_map(
-    segmentation: np.ndarray, scene: SceneSpec, goal: Goal, camera: CameraSpec, stone: int | None
-) -> np.ndarray:
+    segmentation: npt.NDArray[np.int32], scene: SceneSpec, goal: Goal, camera: CameraSpec, stone: int | None
+) -> npt.NDArray[np.uint8]:
     """Index into ``REGIONS`` of every pixel, uint8[H, W].
 
     The target is the square around the goal's intersection (the goal's rectangle, where it is a region),
@@ -74,7 +77,9 @@ def region_map(
     return found
 
 
-def target_mask(size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: CameraSpec) -> np.ndarray:
+def target_mask(
+    size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: CameraSpec
+) -> npt.NDArray[np.bool_]:
     """bool[H, W]: where the goal would be seen if nothing stood in front of it; see ``region_map``."""
     from PIL import Image, ImageDraw
 
@@ -85,8 +90,7 @@ def target_mask(size: tuple[int, int], scene: SceneSpec, goal: Goal, camera: Cam
     ink = Image.new("1", (size[1], size[0]))
     draw = ImageDraw.Draw(ink)
     for place in alternatives(goal):
-        is_point = isinstance(place, Intersection)
-        line = _square(scene, place) if is_point else outlines(scene, place, 0.0)[0]
+        line = _square(scene, place) if isinstance(place, Intersection) else outlines(scene, place, 0.0)[0]
         forward = np.array(camera.forward) / np.linalg.norm(camera.forward)
         if ((line - np.array(camera.eye)) @ forward <= camera.near).any():
             continue  # behind a camera on the hand
@@ -110,7 +114,9 @@ def camera_in_world(camera: CameraSpec, scene: SceneSpec, state: SceneState) -> 
     )
 
 
-def shares(effects: np.ndarray, numbers: np.ndarray, regions: np.ndarray) -> dict[str, float] | None:
+def shares(
+    effects: npt.NDArray[np.floating], numbers: npt.NDArray[np.integer], regions: npt.NDArray[np.uint8]
+) -> dict[str, float] | None:
     """Where the effect of patches lies: shares of what is positive, by region, summing to 1.
 
     The effect of a patch is spread evenly over its pixels.
@@ -158,12 +164,14 @@ def shown_by(grid_numbers: np.ndarray, count: int, regions: np.ndarray) -> list[
     return found
 
 
-def _square(scene: SceneSpec, place: Intersection) -> np.ndarray:
+def _square(scene: SceneSpec, place: Intersection) -> npt.NDArray[np.float64]:
     x, y = scene.board.point(place.row, place.column)
     half = scene.board.pitch / 2
     corners = np.array([(x + i * half, y + j * half, 0.0) for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
-    return corners @ matrix_from_quaternion(scene.board.X_WB.q).T + np.array(scene.board.X_WB.p)
+    turned: npt.NDArray[np.float64] = corners @ matrix_from_quaternion(scene.board.X_WB.q).T
+    return turned + np.array(scene.board.X_WB.p, dtype=np.float64)
 
 
-def _in_world(X_WR: Pose, point: np.ndarray) -> np.ndarray:
-    return matrix_from_quaternion(X_WR.q) @ point + np.array(X_WR.p)
+def _in_world(X_WR: Pose, point: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    turned: npt.NDArray[np.float64] = matrix_from_quaternion(X_WR.q) @ point
+    return turned + np.array(X_WR.p, dtype=np.float64)

@@ -7,11 +7,14 @@ the wood, and for the robot there is a second world in which it stands far below
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.explanation.regions import REGIONS
 from core.board.boards import Board
+from core.board.goals import Goal
 from core.environment import Environment
 from core.make import make_environment
 from core.registry import TASKS
@@ -23,7 +26,8 @@ from core.world.state import SceneState
 DEEP = 8.0  # m that the robot stands lower in the world without one: below the floor, and out of every light
 SCENES = ("stone", "lines", "gripper", "robot")
 
-Pictures = Mapping[str, np.ndarray]
+Pictures = Mapping[str, npt.NDArray[np.uint8]]
+Mask = npt.NDArray[np.bool_]
 
 
 class WithoutRobot(Task):
@@ -31,8 +35,8 @@ class WithoutRobot(Task):
 
     def __init__(self, task: Task):
         self._task = task
-        self.name, self.max_steps, self.word_sets = task.name, task.max_steps, task.word_sets
-        self.layout_knobs, self.capabilities = task.layout_knobs, task.capabilities
+        for declared in ("name", "max_steps", "word_sets", "layout_knobs", "capabilities"):
+            setattr(self, declared, getattr(task, declared))  # of this instance; of others the class says it
 
     def stage(self, scene: SceneSpec) -> SceneSpec:
         staged = self._task.stage(scene)
@@ -52,7 +56,7 @@ class WithoutRobot(Task):
     def is_legal(self, episode: Episode, boards: tuple[Board, ...], board: Board) -> bool | None:
         return self._task.is_legal(episode, boards, board)
 
-    def read(self, text: str, board: Board):
+    def read(self, text: str, board: Board) -> tuple[Goal, ...]:
         return self._task.read(text, board)
 
 
@@ -76,7 +80,7 @@ class SceneEditor:
         if self._bare is not None:
             self._bare.begin(seed=seed)
 
-    def observe(self, state: SceneState, period: int) -> dict:
+    def observe(self, state: SceneState, period: int) -> dict[str, Any]:
         """What is seen of a state, as it was."""
         self.env.show(state, period=period)
         return self.env.observe()
@@ -138,13 +142,16 @@ class SceneEditor:
         }
 
 
-def pixel_twin(what: str, regions: np.ndarray, seen: np.ndarray, without: np.ndarray) -> np.ndarray:
+def pixel_twin(
+    what: str, regions: npt.NDArray[np.uint8], seen: npt.NDArray[np.uint8], without: npt.NDArray[np.uint8]
+) -> Mask:
     """bool[H, W]: the pixels that a pixel mask of the same thing would hide.
 
     Of stone, gripper and robot those that show it; of lines those that are drawn otherwise without them.
     """
     if what == "lines":
-        return np.abs(seen.astype(int) - without.astype(int)).max(-1) > CHANGED
+        changed: Mask = np.abs(seen.astype(int) - without.astype(int)).max(-1) > CHANGED
+        return changed
     names = {"stone": ("stone",), "gripper": ("gripper",), "robot": ("gripper", "arm")}[what]
     return np.isin(regions, [REGIONS.index(name) for name in names])
 
@@ -152,10 +159,9 @@ def pixel_twin(what: str, regions: np.ndarray, seen: np.ndarray, without: np.nda
 CHANGED = 8  # grey levels: more than a camera's noise, less than any line
 
 
-def _drawn(env: Environment) -> dict[str, np.ndarray]:
+def _drawn(env: Environment) -> dict[str, npt.NDArray[np.uint8]]:
     """The colours alone, from every camera."""
-    drawn = {camera: env.render_camera(camera, ("rgb",)).rgb for camera in env.settings.cameras}
-    return {camera: picture for camera, picture in drawn.items() if picture is not None}
+    return {camera: env.render_camera(camera, ("rgb",)).colors for camera in env.settings.cameras}
 
 
 def _less(state: SceneState, stone: int | None) -> SceneState:

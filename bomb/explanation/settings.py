@@ -1,6 +1,7 @@
 """What is explained, and how."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from bomb.explanation.moments import STAGES
 from bomb.explanation.occluders import OCCLUDERS
@@ -62,7 +63,7 @@ class ExplanationSettings:
         for seed in self.seeds:
             check_seed(seed)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values."""
         plain = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}

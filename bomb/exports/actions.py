@@ -1,6 +1,7 @@
 """The same motion in another convention: delta and absolute actions, and actions that do nothing."""
 
 import numpy as np
+import numpy.typing as npt
 
 from core.control.actions import ActionSpec
 from core.errors import check_choice
@@ -11,7 +12,9 @@ NOOP_MOTION = 1e-3
 NOOP_OPENING = 1e-3
 
 
-def converted(actions: np.ndarray, start: np.ndarray, spec: ActionSpec, convention: str) -> np.ndarray:
+def converted(
+    actions: npt.NDArray[np.float32], start: npt.NDArray[np.floating], spec: ActionSpec, convention: str
+) -> npt.NDArray[np.float32]:
     """Actions in the other convention, which command the same targets.
 
     Args:
@@ -34,15 +37,18 @@ def converted(actions: np.ndarray, start: np.ndarray, spec: ActionSpec, conventi
     return made
 
 
-def commanded_targets(actions: np.ndarray, start: np.ndarray, spec: ActionSpec) -> np.ndarray:
+def commanded_targets(
+    actions: npt.NDArray[np.float32], start: npt.NDArray[np.floating], spec: ActionSpec
+) -> npt.NDArray[np.float64]:
     """float64[T + 1, 3], the commanded target (m, in R) before the first action and after each."""
-    targets = [tuple(float(value) for value in start)]
+    x, y, z = start.tolist()
+    targets: list[tuple[float, float, float]] = [(x, y, z)]
     for action in actions:
         targets.append(spec.advance(targets[-1], action))
     return np.array(targets, dtype=np.float64).reshape(-1, 3)
 
 
-def is_noop(deltas: np.ndarray) -> np.ndarray:
+def is_noop(deltas: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
     """Which actions command nothing new: bool[T].
 
     An action is one when it moves the commanded target by at most ``NOOP_MOTION`` along every axis and asks
@@ -55,4 +61,5 @@ def is_noop(deltas: np.ndarray) -> np.ndarray:
     """
     before = np.concatenate([[1.0], deltas[:-1, 3]])
     still = (np.abs(deltas[:, :3]) <= NOOP_MOTION).all(axis=1)
-    return still & (np.abs(deltas[:, 3] - before) <= NOOP_OPENING)
+    noop: npt.NDArray[np.bool_] = still & (np.abs(deltas[:, 3] - before) <= NOOP_OPENING)
+    return noop

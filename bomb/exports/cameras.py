@@ -6,23 +6,30 @@ coordinates (u, v) count columns and rows; the middle of the top left pixel is (
 """
 
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from core.perturbations.camera import TOOL_IN_HAND
 from core.world.rotations import matrix_from_quaternion
-from core.world.scene import CameraSpec, SceneSpec
+from core.world.scene import CameraSpec, RobotSpec, SceneSpec
 from core.world.state import SceneState
 
+if TYPE_CHECKING:
+    from core.world.kinematics import Kinematics
 
-def intrinsics(camera: CameraSpec, image_size: tuple[int, int]) -> np.ndarray:
+Matrix: TypeAlias = npt.NDArray[np.float64]
+
+
+def intrinsics(camera: CameraSpec, image_size: tuple[int, int]) -> Matrix:
     """K, float64[3, 3]: ``(u, v, 1) ~ K p_C``. Pixels are square; ``fovy`` is the vertical field of view."""
     height, width = image_size
     focal = height / 2 / np.tan(camera.fovy / 2)
     return np.array([[focal, 0.0, (width - 1) / 2], [0.0, focal, (height - 1) / 2], [0.0, 0.0, 1.0]])
 
 
-def camera_in_parent(camera: CameraSpec) -> np.ndarray:
+def camera_in_parent(camera: CameraSpec) -> Matrix:
     """X_PC, float64[4, 4]: the camera frame in the frame of ``camera.parent``."""
     forward = np.asarray(camera.forward, dtype=np.float64)
     forward = forward / np.linalg.norm(forward)
@@ -31,7 +38,7 @@ def camera_in_parent(camera: CameraSpec) -> np.ndarray:
     return _matrix(np.column_stack([right, np.cross(forward, right), forward]), np.asarray(camera.eye))
 
 
-def inverse(X: np.ndarray) -> np.ndarray:
+def inverse(X: Matrix) -> Matrix:
     """The inverse of a rigid transform, float64[4, 4]."""
     return _matrix(X[:3, :3].T, -X[:3, :3].T @ X[:3, 3])
 
@@ -52,16 +59,20 @@ class Cameras:
         self._on_hand = {camera.name for camera in scene.cameras if camera.parent != "world"}
         self.X_WR = _matrix(matrix_from_quaternion(scene.robot.X_WR.q), np.asarray(scene.robot.X_WR.p))
 
-    def camera_in_world(self, camera: str, state: SceneState) -> np.ndarray:
+    def camera_in_world(self, camera: str, state: SceneState) -> Matrix:
         """X_WC, float64[4, 4]; cameras on the hand go with the arm."""
         X_PC = self._in_parent[camera]
-        return self._hand(state) @ X_PC if camera in self._on_hand else X_PC
+        if camera not in self._on_hand:
+            return X_PC
+        X_WC: Matrix = self._hand(state) @ X_PC
+        return X_WC
 
-    def extrinsics(self, camera: str, state: SceneState) -> np.ndarray:
+    def extrinsics(self, camera: str, state: SceneState) -> Matrix:
         """X_CR, float64[4, 4]: takes points of the robot's base frame R to the camera frame (m)."""
-        return inverse(self.camera_in_world(camera, state)) @ self.X_WR
+        X_CR: Matrix = inverse(self.camera_in_world(camera, state)) @ self.X_WR
+        return X_CR
 
-    def pixels(self, camera: str, state: SceneState, points: np.ndarray) -> np.ndarray:
+    def pixels(self, camera: str, state: SceneState, points: npt.NDArray[np.floating]) -> Matrix:
         """Where points are seen.
 
         Args:
@@ -85,22 +96,22 @@ class Cameras:
         return seen
 
     @cached_property
-    def _kinematics(self):
+    def _kinematics(self) -> "Kinematics":
         return _kinematics(self._robot)
 
-    def _hand(self, state: SceneState) -> np.ndarray:
+    def _hand(self, state: SceneState) -> Matrix:
         p_WT, R_WT = self._kinematics.tool_pose(state.joint_positions)
         return _matrix(R_WT, p_WT - R_WT @ np.asarray(TOOL_IN_HAND))
 
 
 @lru_cache(maxsize=4)
-def _kinematics(robot):
+def _kinematics(robot: RobotSpec) -> "Kinematics":
     from core.world.kinematics import Kinematics
 
     return Kinematics(robot)
 
 
-def _matrix(rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
+def _matrix(rotation: Matrix, position: Matrix) -> Matrix:
     X = np.eye(4)
     X[:3, :3], X[:3, 3] = rotation, position
     return X

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.labels import board_corners, in_base, stones_of_moves
@@ -23,6 +25,7 @@ from core.world.state import SceneState
 STONES = MOST_STONES  # a column has room for the largest pool
 DEPTH_UNIT = 0.001  # m per unit of a stored depth picture
 PER_CAMERA = ("target_pixel", "stone_pixels", "visible", "intrinsics", "extrinsics", "depth")
+NONE = np.zeros(0, dtype=np.int64)
 UNSEEN = (-1.0, -1.0, 0.0)  # u, v, in view
 # What is shown where nothing stands on a target.
 GROUND = frozenset({SegmentationId.BOARD, SegmentationId.TABLE, SegmentationId.MARK})
@@ -145,15 +148,15 @@ class Columns:
         wanted = {"target_pixel", "visible", "target_position"} & {*columns}
         self._targets = target_points(demonstration, scene, self._measure) if wanted else []
         self._spans = [spans_json(instruction) for instruction in instructions]
-        self._stones = stones_of_moves(demonstration) if "stone" in columns else []
-        self._stages = stages_of(demonstration) if "stage" in columns else []
+        self._stones = stones_of_moves(demonstration) if "stone" in columns else NONE
+        self._stages = stages_of(demonstration) if "stage" in columns else NONE
         if "commanded_target" in columns:
             start = demonstration.observations[0, :3]
             self._commanded = commanded_targets(demonstration.actions, start, env.action_spec)
         if "board_corners" in columns:
             self._corners = board_corners(scene).astype(np.float32).reshape(-1)
 
-    def row(self, t: int, seen: dict) -> dict[str, object]:
+    def row(self, t: int, seen: dict[str, Any]) -> dict[str, object]:
         """The columns of the moment before action ``t``.
 
         Args:
@@ -190,10 +193,13 @@ class Columns:
             places[state.stone_ids, :3] = in_base(self._scene, state.stone_poses[:, :3])
             places[state.stone_ids, 3] = 1.0
             return places.reshape(-1)
-        number = {"stone": lambda: self._stones[move], "stage": lambda: self._stages[t], "step": lambda: t}
-        return np.array([number[column]()], dtype=np.int64)
+        if column == "stone":
+            return np.array([self._stones[move]], dtype=np.int64)
+        return np.array([self._stages[t] if column == "stage" else t], dtype=np.int64)
 
-    def _of_camera(self, column: str, camera: str, state: SceneState, move: int, seen: dict) -> np.ndarray:
+    def _of_camera(
+        self, column: str, camera: str, state: SceneState, move: int, seen: dict[str, Any]
+    ) -> npt.NDArray[Any]:
         if column == "depth":
             return stored_depth(seen["depth"][camera])
         if column == "intrinsics":
@@ -206,16 +212,18 @@ class Columns:
             return self._target_pixel(camera, state, move).astype(np.float32)
         return self._stone_pixels(camera, state).astype(np.float32).reshape(-1)
 
-    def _target_pixel(self, camera: str, state: SceneState, move: int) -> np.ndarray:
+    def _target_pixel(self, camera: str, state: SceneState, move: int) -> npt.NDArray[np.float64]:
         target = self._targets[move]
         return np.array(UNSEEN) if target is None else self._cameras.pixels(camera, state, target)[0]
 
-    def _stone_pixels(self, camera: str, state: SceneState) -> np.ndarray:
+    def _stone_pixels(self, camera: str, state: SceneState) -> npt.NDArray[np.float64]:
         pixels = np.full((STONES, 3), UNSEEN)
         pixels[state.stone_ids] = self._cameras.pixels(camera, state, state.stone_poses[:, :3])
         return pixels
 
-    def _visible(self, camera: str, state: SceneState, move: int, segmentation: np.ndarray) -> np.ndarray:
+    def _visible(
+        self, camera: str, state: SceneState, move: int, segmentation: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int64]:
         """int64[1 + STONES]: whether nothing covers the target, and the middle of each stone."""
         made = np.zeros(1 + STONES, dtype=np.int64)
         points = np.concatenate(
@@ -228,9 +236,10 @@ class Columns:
         return made
 
 
-def stored_depth(depth: np.ndarray) -> np.ndarray:
+def stored_depth(depth: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
     """uint16[H, W, 1] in millimetres, rounded, of float32[H, W] in metres; 65.535 m and beyond are 65535."""
-    return np.clip(np.rint(depth / DEPTH_UNIT), 0, 65535).astype(np.uint16)[..., None]
+    stored: npt.NDArray[np.uint16] = np.clip(np.rint(depth / DEPTH_UNIT), 0, 65535).astype(np.uint16)
+    return stored[..., None]
 
 
 def spans_json(instruction: Instruction) -> str:

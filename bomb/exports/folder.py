@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, left_half, read_json, write_json, writing
@@ -48,13 +49,13 @@ class ExportFolder:
         lines: what the format keeps of each of their episodes.
     """
 
-    def __init__(self, path: Path, writer: Writer, about: dict):
+    def __init__(self, path: Path, writer: Writer, about: dict[str, Any]):
         self.path, self._writer, self._about = path, writer, about
         self._root = writer.root(path)
         self.shards: list[Shard] = []
         self.pictures: dict[str, PictureHistogram] = {}
-        self.lines: list[dict] = []
-        self._done: list[dict] = []
+        self.lines: list[dict[str, Any]] = []
+        self._done: list[dict[str, Any]] = []
 
     @property
     def episodes(self) -> int:
@@ -161,7 +162,9 @@ class ExportFolder:
 
 
 @contextmanager
-def open_export(path: Path, writer: Writer, about: dict, plan: ExportPlan) -> Iterator[ExportFolder]:
+def open_export(
+    path: Path, writer: Writer, about: dict[str, Any], plan: ExportPlan
+) -> Iterator[ExportFolder]:
     """An export to write to, which nobody else writes to meanwhile.
 
     Args:

@@ -20,4 +20,5 @@ def writer_class(format: str) -> type[Writer]:
         UnknownNameError: listing the formats.
     """
     module, _, name = FORMATS[check_choice("format", format, FORMATS)].partition(":")
-    return getattr(import_module(module), name)
+    kind: type[Writer] = getattr(import_module(module), name)
+    return kind

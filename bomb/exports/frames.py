@@ -1,9 +1,10 @@
 """The frames of an episode as a writer gets them, drawn one at a time."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer
@@ -20,11 +21,11 @@ class ExportFrame(NamedTuple):
         columns: the optional columns, see ``bomb.exports.columns``.
     """
 
-    images: dict[str, np.ndarray]
+    images: dict[str, npt.NDArray[np.uint8]]
     columns: dict[str, object]
 
 
-def make_renderer(dataset_settings: dict, settings: ExportSettings) -> Renderer:
+def make_renderer(dataset_settings: dict[str, Any], settings: ExportSettings) -> Renderer:
     """What draws the frames of an export; see ``Renderer`` for what it raises."""
     return Renderer(
         dataset_settings,

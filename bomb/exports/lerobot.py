@@ -7,15 +7,17 @@ Written from the readers' source, lerobot 0.3.2 (v2.1) and 0.4.4 (v3.0), whose o
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.exports.columns import features as column_features
 from bomb.exports.frames import ExportFrame
 from bomb.exports.parquet import TableFile, arrow
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, ExportPlan
+from bomb.exports.plan import EpisodePlan, ExportPlan, Rows
 from bomb.exports.statistics import PictureHistogram, number_statistics, sampled
 from bomb.exports.video import VideoFile, video_info
 from bomb.exports.writer import Writer
@@ -32,25 +34,25 @@ INDICES = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 class LeRobotWriter(Writer):
     """Features, frames and statistics; the versions differ in where they lie."""
 
-    pictures = ("video", "png")
+    pictures: ClassVar[tuple[str, ...]] = ("video", "png")
 
     @classmethod
     def check(cls) -> None:
         arrow()
 
     @staticmethod
-    def vectors(demonstration: Demonstration, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(demonstration: Demonstration, actions: Rows) -> tuple[Rows, Rows]:
         return demonstration.observations[:-1], actions
 
     def data_files(self, root: Path) -> Iterable[Path]:
         folders = (root / "data", root / "videos", root / "meta" / "episodes")
         return [file for folder in folders for file in folder.rglob("*") if file.is_file()]
 
-    def features(self) -> dict[str, dict]:
+    def features(self) -> dict[str, dict[str, Any]]:
         """As ``info.json`` has them."""
         settings, (height, width) = self.settings, self.settings.image_size
         video = settings.pictures == "video"
-        picture = {
+        picture: dict[str, Any] = {
             "dtype": "video" if video else "image",
             "shape": [height, width, 3],
             "names": ["height", "width", "channels"],
@@ -58,7 +60,7 @@ class LeRobotWriter(Writer):
         if video:
             picture["info"] = video_info(fps=self.fps, image_size=settings.image_size, codec=settings.codec)
         parts = ["x", "y", "z", "gripper"]
-        made: dict[str, dict] = {
+        made: dict[str, dict[str, Any]] = {
             STATE: {"dtype": "float32", "shape": [4], "names": parts},
             ACTION: {"dtype": "float32", "shape": [4], "names": parts},
             **{f"{IMAGES}.{camera}": dict(picture) for camera in settings.cameras},
@@ -74,17 +76,19 @@ class LeRobotWriter(Writer):
             made[name] = {"dtype": dtype, "shape": [1], "names": None}
         return made
 
-    def statistics(self, plan: ExportPlan, episodes: int, pictures: Mapping[str, PictureHistogram]) -> dict:
+    def statistics(
+        self, plan: ExportPlan, episodes: int, pictures: Mapping[str, PictureHistogram]
+    ) -> dict[str, Any]:
         """Of the first so many episodes together: exact, quantiles too. ``pictures``: by feature."""
         done = plan.episodes[:episodes]
         columns = [{STATE: e.states, ACTION: e.actions, **self.indices(e)} for e in done]
-        made = {
+        made: dict[str, dict[str, npt.NDArray[Any]]] = {
             name: number_statistics(np.concatenate([column[name] for column in columns]))
             for name in (STATE, ACTION, *INDICES)
         }
         return made | {name: histogram.statistics() for name, histogram in pictures.items()}
 
-    def info(self, plan: ExportPlan, episodes: int) -> dict:
+    def info(self, plan: ExportPlan, episodes: int) -> dict[str, Any]:
         """What ``info.json`` says of the first so many episodes, in both versions."""
         return {
             "robot_type": ROBOT,
@@ -96,7 +100,7 @@ class LeRobotWriter(Writer):
             "features": self.features(),
         }
 
-    def indices(self, plan: EpisodePlan) -> dict[str, np.ndarray]:
+    def indices(self, plan: EpisodePlan) -> dict[str, npt.NDArray[Any]]:
         """The columns that place every frame of an episode in the dataset."""
         frames = np.arange(plan.length)
         return {
@@ -114,14 +118,15 @@ class LeRobotWriter(Writer):
         table: TableFile,
         videos: Mapping[str, VideoFile],
         encoding: Encoding,
-    ) -> tuple[dict[str, PictureHistogram], dict[str, dict[str, np.ndarray]]]:
+    ) -> tuple[dict[str, PictureHistogram], dict[str, dict[str, npt.NDArray[Any]]]]:
         """Writes the frames of one episode.
 
         Returns:
             The histograms of its pictures, depth included, and the episode's statistics; both by feature.
         """
-        columns: dict[str, list] = {}
-        counted, histograms = sampled(plan.length), {}
+        columns: dict[str, list[Any]] = {}
+        histograms: dict[str, PictureHistogram] = {}
+        counted = sampled(plan.length)
         for k, frame in enumerate(frames):
             for camera, picture in frame.images.items():
                 if k in counted:
@@ -138,7 +143,8 @@ class LeRobotWriter(Writer):
                         histograms.setdefault(name, PictureHistogram.of_depth()).add(value)
                     value = encoding.begin(encode_png, value)
                 columns.setdefault(name, []).append(value)
-        made = {STATE: plan.states, ACTION: plan.actions, **self.indices(plan)}
+        numbers = {STATE: plan.states, ACTION: plan.actions, **self.indices(plan)}
+        made: dict[str, Any] = dict(numbers)
         for name, values in columns.items():
             if isinstance(values[0], np.ndarray):
                 made[name] = np.stack(values)
@@ -147,7 +153,7 @@ class LeRobotWriter(Writer):
             else:
                 made[name] = [future.result() for future in values]
         table.add(made)
-        statistics = {name: number_statistics(made[name]) for name in (STATE, ACTION, *INDICES)}
+        statistics = {name: number_statistics(numbers[name]) for name in (STATE, ACTION, *INDICES)}
         statistics |= {name: histogram.statistics() for name, histogram in histograms.items()}
         return histograms, statistics
 

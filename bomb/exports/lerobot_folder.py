@@ -3,11 +3,13 @@
 import io
 import json
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError, read_json
 from bomb.exports.parquet import arrow
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("codebase_version", "fps", "total_episodes", "features", "data_path", "chunks_size")
 VERSIONS = ("v2.1", "v3.0")
+TICK = Fraction(1, 1_000_000)  # s, FFmpeg's unit of time where a stream has none of its own
 
 
 class LeRobotFolder:
@@ -52,7 +55,8 @@ class LeRobotFolder:
     @property
     def features(self) -> dict[str, dict[str, Any]]:
         """Every feature's ``dtype``, ``shape`` and ``names``."""
-        return self.info["features"]
+        features: dict[str, dict[str, Any]] = self.info["features"]
+        return features
 
     @property
     def cameras(self) -> list[str]:
@@ -101,7 +105,7 @@ class LeRobotFolder:
 
     def pictures(
         self, episode: int, feature: str, rows: Sequence[int], table: "pyarrow.Table | None" = None
-    ) -> Iterator[np.ndarray]:
+    ) -> Iterator[npt.NDArray[np.uint8]]:
         """Some of an episode's pictures, in the order of the rows, one at a time.
 
         Args:
@@ -131,7 +135,7 @@ class LeRobotFolder:
                     f"{self.path}: {feature} of episode {episode}, frame {row} is not a picture: {error}"
                 ) from error
 
-    def _from_video(self, episode: int, feature: str, rows: Sequence[int]) -> Iterator[np.ndarray]:
+    def _from_video(self, episode: int, feature: str, rows: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
         import av
 
         row, start = self.row(episode), 0.0
@@ -146,12 +150,13 @@ class LeRobotFolder:
             with av.open(f"file:{file}") as container:
                 stream = container.streams.video[0]
                 # To the key frame before the first that is wanted, half a frame early for rounding.
-                container.seek(int(max(min(wanted) - 0.5, 0) / self.fps / stream.time_base), stream=stream)
+                begin = max(min(wanted) - 0.5, 0) / self.fps
+                container.seek(int(begin / (stream.time_base or TICK)), stream=stream)
                 for frame in container.decode(stream):
                     if frame.time is None or (number := round(frame.time * self.fps)) not in wanted:
                         continue
                     found += 1
-                    yield frame.to_ndarray(format="rgb24")
+                    yield np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8)
                     if number >= max(wanted):
                         break
         except (av.FFmpegError, IndexError) as error:  # IndexError: it has no video stream

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bomb.disk.files import write_bytes, write_json
 from bomb.exports.lerobot import FILES_PER_CHUNK, LeRobotWriter, summed
@@ -56,7 +56,7 @@ class LeRobotV21Writer(LeRobotWriter):
         plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
-        lines: list[dict],
+        lines: list[dict[str, Any]],
     ) -> None:
         episodes = shards[-1].stop if shards else 0
         done = plan.episodes[:episodes]
@@ -94,5 +94,5 @@ class LeRobotV21Writer(LeRobotWriter):
         )
 
 
-def _write_lines(path: Path, lines: Iterable[dict]) -> None:
+def _write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
     write_bytes(path, "".join(json.dumps(line, allow_nan=False) + "\n" for line in lines).encode())

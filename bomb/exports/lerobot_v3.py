@@ -11,7 +11,7 @@
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class LeRobotV3Writer(LeRobotWriter):
             target.parent.mkdir()
             draft.rename(target)
 
-    def _row(self, plan: EpisodePlan, shown: int, statistics: dict) -> dict:
+    def _row(self, plan: EpisodePlan, shown: int, statistics: dict[str, Any]) -> dict[str, Any]:
         """What ``meta/episodes`` has of one episode, but for the numbers of its files, which are 0 here.
 
         ``shown``: frames before it in its videos.
@@ -103,7 +103,7 @@ class LeRobotV3Writer(LeRobotWriter):
         plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
-        lines: list[dict],
+        lines: list[dict[str, Any]],
     ) -> None:
         episodes = shards[-1].stop if shards else 0
         tasks = plan.tasks_of(episodes)

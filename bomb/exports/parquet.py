@@ -31,14 +31,15 @@ def arrow() -> Any:
     return pyarrow
 
 
-def schema(features: Mapping[str, dict]) -> "pyarrow.Schema":
+def schema(features: Mapping[str, dict[str, Any]]) -> "pyarrow.Schema":
     """The schema of frames.
 
     Args:
         features: as ``info.json`` has them; videos are no columns.
     """
     pa = arrow()
-    fields, described = [], {}
+    fields: list[pyarrow.Field] = []
+    described: dict[str, dict[str, Any]] = {}
     for name, feature in features.items():
         dtype, shape = feature["dtype"], feature["shape"]
         if dtype == "video":
@@ -58,7 +59,7 @@ def schema(features: Mapping[str, dict]) -> "pyarrow.Schema":
     return pa.schema(fields, metadata=metadata)
 
 
-def table(columns: Mapping[str, object], wanted: "pyarrow.Schema") -> "pyarrow.Table":
+def table(columns: Mapping[str, Any], wanted: "pyarrow.Schema") -> "pyarrow.Table":
     """Columns as a table.
 
     Args:
@@ -102,7 +103,7 @@ class TableFile:
             path, wanted, compression="snappy", use_dictionary=plain, write_statistics=plain
         )
 
-    def add(self, columns: Mapping[str, object]) -> None:
+    def add(self, columns: Mapping[str, Any]) -> None:
         """Appends rows, see ``table``."""
         self._writer.write_table(table(columns, self._schema))
 
@@ -153,7 +154,7 @@ def in_bytes(table: "pyarrow.Table") -> bytes:
     return buffer.getvalue()
 
 
-def _pandas_column(name: str | None, field: str, pandas_type: str, numpy_type: str) -> dict:
+def _pandas_column(name: str | None, field: str, pandas_type: str, numpy_type: str) -> dict[str, Any]:
     return {
         "name": name,
         "field_name": field,

@@ -5,8 +5,10 @@ So every shard can be written by itself, by any process, and all of them fit tog
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 import core
 from bomb.demonstrations.dataset import Dataset
@@ -22,7 +24,8 @@ WORDS = "words"  # the knob that says things otherwise
 
 # Makes the state and the action vectors of a format, float32[T, n] each, out of a demonstration and its
 # actions in the convention asked for.
-Vectors = Callable[[Demonstration, np.ndarray], tuple[np.ndarray, np.ndarray]]
+Rows: TypeAlias = npt.NDArray[np.float32]  # [T, n]
+Vectors = Callable[[Demonstration, Rows], tuple[Rows, Rows]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,12 +51,12 @@ class EpisodePlan:
     visual_draw: int = 0
     index: int
     first: int
-    rows: np.ndarray
-    tasks: np.ndarray
+    rows: npt.NDArray[np.int64]
+    tasks: npt.NDArray[np.int64]
     texts: tuple[str, ...]
     instructions: tuple[Instruction, ...]
-    states: np.ndarray
-    actions: np.ndarray
+    states: npt.NDArray[np.float32]
+    actions: npt.NDArray[np.float32]
 
     @property
     def length(self) -> int:
@@ -108,7 +111,7 @@ def make_plan(
     dataset: Dataset,
     settings: ExportSettings,
     vectors: Vectors,
-    bar: Callable[[Iterable], Iterable] = lambda seeds: seeds,
+    bar: Callable[[Iterable[Any]], Iterable[Any]] = lambda seeds: seeds,
 ) -> ExportPlan:
     """Reads every demonstration once.
 
@@ -126,7 +129,8 @@ def make_plan(
         raise FileError(f"{dataset.path} has no demonstrations to export")
     reworded = _Reworded(dataset, settings)
     tasks: dict[str, int] = {}
-    episodes, first = [], 0
+    episodes: list[EpisodePlan] = []
+    first = 0
     try:
         for seed in bar(seeds):
             demonstration = dataset.load(seed)
@@ -188,7 +192,7 @@ def _episode(
     )
 
 
-def _in_order(values: np.ndarray) -> list[int]:
+def _in_order(values: npt.NDArray[np.int16]) -> list[int]:
     return list(dict.fromkeys(int(value) for value in values))
 
 
@@ -212,7 +216,13 @@ class _Reworded:
         # Later moves follow from the boards that were read, as they did when they were played.
         for done in demonstration.about["moves"]["placements"][: len(recorded) - 1]:
             boards.append(tuple(map(tuple, done["board"])))
-            instructions.append(self._env.task.next_move(episode, tuple(boards)).instruction)
+            move = self._env.task.next_move(episode, tuple(boards))
+            if move is None:
+                raise FileError(
+                    f"seed {demonstration.seed} was played with {len(recorded)} moves, and has "
+                    f"{len(instructions)} now: another version of the task made it"
+                )
+            instructions.append(move.instruction)
         return instructions
 
     def close(self) -> None:

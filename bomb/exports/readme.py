@@ -1,6 +1,7 @@
 """The README of an export: what it is, how it was made, what its numbers mean."""
 
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import write_text
 from bomb.exports.plan import ExportPlan
@@ -17,7 +18,7 @@ _ACTIONS = {
 }
 
 
-def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict) -> None:
+def write_readme(path: Path, writer: Writer, plan: ExportPlan, about: dict[str, Any]) -> None:
     """Writes ``README.md`` of a finished export."""
     settings, dataset = writer.settings, about["dataset"]
     step = 400 / writer.fps
@@ -62,5 +63,5 @@ def _moments(settings: ExportSettings) -> str:
     return "all"
 
 
-def _levels(levels: dict) -> str:
+def _levels(levels: dict[str, Any]) -> str:
     return ", ".join(f"{knob}: {level}" for knob, level in levels.items()) or "none"

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from bomb.disk.files import write_json
 from bomb.exports.columns import features as column_features
 from bomb.exports.frames import ExportFrame
 from bomb.exports.pictures import ENCODERS, Encoding, encode_png
-from bomb.exports.plan import EpisodePlan, ExportPlan
+from bomb.exports.plan import EpisodePlan, ExportPlan, Rows
 from bomb.exports.rlds_vectors import MASK, STATE_LAYOUT, open_x_actions, open_x_states
 from bomb.exports.statistics import PictureHistogram, number_statistics, plain, sampled
 from bomb.exports.writer import Drawn, ShardReport, Writer
@@ -40,7 +40,7 @@ _DRAWN = "drawn.pickle"  # the episodes of a shard, until the parent has encoded
 _STATISTICS = ("mean", "std", "max", "min", "q01", "q99")
 
 
-def tfds():
+def tfds() -> Any:
     """tensorflow-datasets, quiet."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow
@@ -65,7 +65,7 @@ class RldsWriter(Writer):
             raise missing_extra("the format rlds", "rlds")
 
     @staticmethod
-    def vectors(demonstration: Demonstration, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(demonstration: Demonstration, actions: Rows) -> tuple[Rows, Rows]:
         return open_x_states(demonstration), open_x_actions(actions)
 
     def root(self, out: Path) -> Path:
@@ -78,7 +78,7 @@ class RldsWriter(Writer):
         """``image`` is the main view; LIBERO's data calls the others so, too."""
         return "image" if camera == self.settings.cameras[0] else f"{camera}_image"
 
-    def features(self):
+    def features(self) -> Any:
         """The features of an episode."""
         kinds, settings = tfds().features, self.settings
         encoding = settings.pictures
@@ -113,7 +113,8 @@ class RldsWriter(Writer):
         )
 
     def write_shard(self, folder: Path, episodes: Iterable[Drawn]) -> ShardReport:
-        count, histograms = 0, {}
+        histograms: dict[str, PictureHistogram] = {}
+        count = 0
         with (folder / _DRAWN).open("wb") as file, Encoding() as encoding:
             for plan, frames in episodes:
                 steps = self._steps(plan, frames, encoding, histograms)
@@ -143,8 +144,9 @@ class RldsWriter(Writer):
         frames: Iterable[ExportFrame],
         encoding: Encoding,
         histograms: dict[str, PictureHistogram],
-    ) -> list[dict]:
-        steps, counted, last = [], sampled(plan.length), plan.length - 1
+    ) -> list[dict[str, Any]]:
+        steps: list[dict[str, Any]] = []
+        counted, last = sampled(plan.length), plan.length - 1
         for k, frame in enumerate(frames):
             observation: dict[str, object] = {"state": plan.states[k]}
             for camera, picture in frame.images.items():
@@ -164,7 +166,7 @@ class RldsWriter(Writer):
             }
             columns = {_column(name): _encoded(value, encoding) for name, value in frame.columns.items()}
             steps.append({**step, "annotation": columns} if columns else step)
-        return [_ready(step) for step in steps]
+        return [{name: _ready(value) for name, value in step.items()} for step in steps]
 
     def write_meta(
         self,
@@ -172,7 +174,7 @@ class RldsWriter(Writer):
         plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
-        lines: list[dict],
+        lines: list[dict[str, Any]],
     ) -> None:
         core = tfds().core
         name, episodes = self.settings.name, shards[-1].stop if shards else 0
@@ -208,10 +210,10 @@ class RldsWriter(Writer):
         ]
 
 
-def statistics(plan: ExportPlan, episodes: int) -> dict:
+def statistics(plan: ExportPlan, episodes: int) -> dict[str, Any]:
     """What OpenVLA normalises with: of actions and states of the first so many episodes, and their mask."""
     done = plan.episodes[:episodes]
-    made: dict[str, object] = {}
+    made: dict[str, Any] = {}
     for name, values in (
         ("action", [episode.actions for episode in done]),
         ("proprio", [episode.states for episode in done]),

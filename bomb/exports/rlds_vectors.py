@@ -1,6 +1,7 @@
 """States and actions as Open X-Embodiment data has them."""
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.rollouts.states import in_layout
@@ -10,7 +11,7 @@ STATE_LAYOUT = "open_x"
 MASK = (True,) * 6 + (False,)
 
 
-def open_x_actions(actions: np.ndarray) -> np.ndarray:
+def open_x_actions(actions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``EEF_POS``: float32[T, 7], x, y, z of the action, no rotation, gripper (0 closed, 1 open).
 
     Args:
@@ -21,7 +22,7 @@ def open_x_actions(actions: np.ndarray) -> np.ndarray:
     return made
 
 
-def open_x_states(demonstration: Demonstration) -> np.ndarray:
+def open_x_states(demonstration: Demonstration) -> npt.NDArray[np.float32]:
     """``POS_EULER``: float32[T, 8], x, y, z (m, in R), 0, 0, 0 (no rotation), padding 0, gripper (0..1).
 
     The layout ``open_x`` of ``bomb.rollouts.states``, which a model is fed at evaluation, too.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import held_out_of, visible_levels
@@ -123,14 +124,14 @@ def export(
     kind.check()
     _check_drawable(dataset, settings)  # what cannot be drawn must not leave a folder behind
     writer = kind(settings, dataset.settings)
-    reading = partial(_bar, unit="episode", desc="reading", leave=False, disable=not bars)
+    reading = partial(progress, unit="episode", desc="reading", leave=False, disable=not bars)
     plan = make_plan(dataset, settings, kind.vectors, reading)
     about = {"settings": settings.to_dict(), "dataset": _about(dataset), "versions": versions()}
     about["state"] = {"layout": kind.state_layout, "format": LAYOUTS[kind.state_layout][0]}
     with open_export(Path(out), writer, about, plan) as folder:
         before = plan.frames(folder.episodes)
         if folder.episodes < len(plan.episodes):
-            with _bar(
+            with progress(
                 total=plan.frames(), initial=before, unit="frame", desc=format, disable=not bars
             ) as bar:
                 write_shards(folder, plan, dataset, settings, workers, shard_seconds, bar.update)
@@ -146,13 +147,9 @@ def export(
     )
 
 
-def _bar(*args: object, **options: object):
-    return progress(*args, **options)
-
-
 def _only_backend(dataset: Dataset) -> str:
     """The engine that all demonstrations were played in."""
-    backends = dataset.settings["backends"]
+    backends: list[str] = dataset.settings["backends"]
     if len(backends) != 1:
         raise OptionError(
             f"the demonstrations of {dataset.path} were played in {' and '.join(backends)}: "
@@ -172,6 +169,6 @@ def _check_drawable(dataset: Dataset, settings: ExportSettings) -> None:
     suite.check(BACKENDS.load(settings.backend), task, settings.cameras)
 
 
-def _about(dataset: Dataset) -> dict:
+def _about(dataset: Dataset) -> dict[str, Any]:
     """What the export says of its demonstrations: all settings but how many there are to be."""
     return {name: value for name, value in dataset.settings.items() if name != "episodes"}

@@ -1,6 +1,7 @@
 """What is asked of an export, as one frozen value."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from bomb.demonstrations.moments import Moments
 from core.control.actions import ACTION_MODES
@@ -54,7 +55,7 @@ class ExportSettings:
     backend: str
     cameras: tuple[str, ...] = ("head",)
     image_size: tuple[int, int] = (256, 256)
-    perturbations: dict = field(default_factory=dict)
+    perturbations: dict[str, Any] = field(default_factory=dict)
     supersample: int | None = None
     columns: tuple[str, ...] = ()
     actions: str = "delta"
@@ -125,7 +126,7 @@ class ExportSettings:
             supersample=self.supersample,
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}

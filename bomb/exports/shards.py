@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bomb.demonstrations.dataset import Dataset
-from bomb.exports.folder import ExportFolder, writing
+from bomb.demonstrations.pictures import Renderer
+from bomb.disk.files import writing
+from bomb.exports.folder import ExportFolder
 from bomb.exports.formats import writer_class
 from bomb.exports.frames import drawn_frames, make_renderer
 from bomb.exports.plan import EpisodePlan, ExportPlan
@@ -55,7 +57,7 @@ class ShardMaker:
         self._dataset, self._settings, self._report = dataset, settings, report
         self._patience = patience
         self._writer: Writer = writer_class(settings.format)(settings, dataset.settings)
-        self._renderer = None
+        self._renderer: Renderer | None = None
 
     def __call__(self, job: ShardJob) -> ShardReport:
         """Writes a shard: the first episodes of the job, as many as there is patience for.
@@ -64,19 +66,20 @@ class ShardMaker:
             FileError: naming a file that cannot be read or written.
         """
         shutil.rmtree(job.part, ignore_errors=True)  # of a process that died
-        if self._renderer is None:
-            self._renderer = make_renderer(self._dataset.settings, self._settings)
+        renderer = self._renderer
+        if renderer is None:
+            renderer = self._renderer = make_renderer(self._dataset.settings, self._settings)
         with writing(job.part):
             job.part.mkdir(parents=True)
-            return self._writer.write_shard(job.part, self._drawn(job.episodes))
+            return self._writer.write_shard(job.part, self._drawn(renderer, job.episodes))
 
-    def _drawn(self, episodes: Sequence[EpisodePlan]) -> Iterable[Drawn]:
+    def _drawn(self, renderer: Renderer, episodes: Sequence[EpisodePlan]) -> Iterable[Drawn]:
         begin = time.monotonic()
         for k, plan in enumerate(episodes):
             if k and time.monotonic() - begin > self._patience:
                 return  # what there is becomes a shard: an interruption costs no more than this long
             demonstration = self._dataset.load(plan.seed)
-            yield plan, drawn_frames(self._renderer, demonstration, plan, self._settings)
+            yield plan, drawn_frames(renderer, demonstration, plan, self._settings)
             if self._report is not None:
                 self._report(plan.length)
 
@@ -125,7 +128,7 @@ def write_shards(
                     or (makers.free and makers.busy + len(ready) < 2 * workers)
                 ):
                     makers.submit(jobs.pop(0))
-                for job, shard in makers.wait():
+                for job, shard in makers.made():
                     ready[job.first] = job, shard
                     if rest := job.episodes[shard.episodes :]:  # it ran out of patience
                         bisect.insort(
@@ -165,9 +168,10 @@ class _Processes(Workers):
         super().__init__(partial(ShardMaker, dataset, settings, patience), count)
         self._deaths: Counter[int] = Counter()
 
-    def wait(self) -> Iterable[tuple[ShardJob, ShardReport]]:
-        made = []
-        for answer in super().wait():
+    def made(self) -> list[tuple[ShardJob, ShardReport]]:
+        """Waits until at least one job is over; the shards that were written."""
+        made: list[tuple[ShardJob, ShardReport]] = []
+        for answer in self.wait():
             if answer.death is None:
                 made.append((answer.job, answer.result))
                 continue

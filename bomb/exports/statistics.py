@@ -1,14 +1,16 @@
 """Statistics that trainers normalise with: exact ones of numbers, histograms of pictures."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 PICTURES_PER_EPISODE = 20
 
 
-def number_statistics(values: np.ndarray) -> dict[str, np.ndarray]:
+def number_statistics(values: npt.NDArray[Any]) -> dict[str, npt.NDArray[np.float64]]:
     """min, max, mean, std (of the population), q01 to q99 along the first axis, and count.
 
     Args:
@@ -39,7 +41,7 @@ class PictureHistogram:
 
     COLOR, DEPTH = (3, 2**8), (1, 2**16)
 
-    def __init__(self, counts: np.ndarray | None = None, pictures: int = 0):
+    def __init__(self, counts: npt.NDArray[np.int64] | None = None, pictures: int = 0):
         self.counts = np.zeros(self.COLOR, dtype=np.int64) if counts is None else np.asarray(counts, np.int64)
         self.pictures = pictures
 
@@ -48,7 +50,7 @@ class PictureHistogram:
         """An empty one for depth pictures."""
         return cls(np.zeros(cls.DEPTH, dtype=np.int64))
 
-    def add(self, picture: np.ndarray) -> None:
+    def add(self, picture: npt.NDArray[Any]) -> None:
         """Counts uint8[H, W, 3] or uint16[H, W, 1]."""
         channels, values = self.counts.shape
         for channel in range(channels):
@@ -60,7 +62,7 @@ class PictureHistogram:
         self.counts = self.counts + other.counts if self.pictures else other.counts.copy()
         self.pictures += other.pictures
 
-    def statistics(self) -> dict[str, np.ndarray]:
+    def statistics(self) -> dict[str, npt.NDArray[np.float64]]:
         """As ``number_statistics`` of each channel: float64[channels, 1, 1] each, count int64[1].
 
         Colour is in 0..1, as readers give it; depth is in its stored unit.
@@ -82,14 +84,14 @@ class PictureHistogram:
         }
         return {**{k: v.reshape(-1, 1, 1) for k, v in made.items()}, "count": np.array([self.pictures])}
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; only what occurs."""
         channel, value = np.nonzero(self.counts)
         found = np.stack([channel, value, self.counts[channel, value]], axis=1)
         return {"shape": list(self.counts.shape), "counts": found.tolist(), "pictures": self.pictures}
 
     @classmethod
-    def from_dict(cls, plain: dict) -> "PictureHistogram":
+    def from_dict(cls, plain: dict[str, Any]) -> "PictureHistogram":
         """Inverse of ``to_dict``."""
         made = cls(np.zeros(plain["shape"], dtype=np.int64), plain["pictures"])
         for channel, value, count in plain["counts"]:
@@ -102,7 +104,7 @@ def sampled(length: int) -> set[int]:
     return set(np.unique(np.linspace(0, length - 1, PICTURES_PER_EPISODE).round().astype(int)).tolist())
 
 
-def plain(statistics: dict[str, np.ndarray]) -> dict[str, list]:
+def plain(statistics: dict[str, npt.NDArray[Any]]) -> dict[str, list[Any]]:
     """Lists instead of arrays, for JSON."""
     return {name: value.tolist() for name, value in statistics.items()}
 

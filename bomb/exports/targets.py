@@ -1,8 +1,10 @@
 """Where the stone of a move belongs, and what stands on the board."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.pictures.views import goal_in_world
@@ -18,7 +20,7 @@ Measure = Callable[[SceneState], Frame]
 
 def target_points(
     demonstration: Demonstration, scene: SceneSpec, measure: Measure
-) -> list[np.ndarray | None]:
+) -> list[npt.NDArray[np.float64] | None]:
     """The target of every move, float64[3] in W (m): a point of the board's or the table's upper face.
 
     Of a goal with several intersections it is the one that the demonstration filled. None where that cannot
@@ -30,7 +32,7 @@ def target_points(
         measure: measures a state of that scene.
     """
     placements = demonstration.about["moves"]["placements"]
-    points: list[np.ndarray | None] = []
+    points: list[npt.NDArray[np.float64] | None] = []
     for move in range(len(demonstration.instructions)):
         if move < len(placements):
             goal = placements[move]["goal"]
@@ -45,8 +47,11 @@ def target_points(
     return points
 
 
-def filled(goal: dict, before: np.ndarray, after: list[list[int]]) -> dict | None:
+def filled(
+    goal: dict[str, Any], before: npt.NDArray[np.int64], after: list[list[int]]
+) -> dict[str, Any] | None:
     """The intersection of a pattern that a move filled: right afterwards, and not so when it began."""
+    stone: dict[str, Any]
     for stone in goal["stones"]:
         row, column, color = stone["row"], stone["column"], COLORS[stone["color"]]
         if after[row][column] == color != before[row, column]:
@@ -54,14 +59,14 @@ def filled(goal: dict, before: np.ndarray, after: list[list[int]]) -> dict | Non
     return None
 
 
-def _point(goal: dict, scene: SceneSpec) -> np.ndarray:
+def _point(goal: dict[str, Any], scene: SceneSpec) -> npt.NDArray[np.float64]:
     if goal["kind"] == "region":
         return np.array([*goal["center"], scene.table.height])
     place = Intersection(color=goal["color"], row=goal["row"], column=goal["column"])
     return goal_in_world(scene, place)
 
 
-def occupancy(scene: SceneSpec, state: SceneState, frame: Frame) -> np.ndarray:
+def occupancy(scene: SceneSpec, state: SceneState, frame: Frame) -> npt.NDArray[np.int64]:
     """What stands on the board, int64[n, n] by row and column: 0 nothing, 1 black, 2 white.
 
     The checker's rule (docs/checker.md): a stone occupies its nearest intersection when its centre is over

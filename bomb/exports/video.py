@@ -4,10 +4,15 @@ import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.exports.settings import CODECS
+
+if TYPE_CHECKING:
+    from av import VideoStream
 
 # A key frame every other picture, as LeRobot writes them: any frame costs at most two to decode.
 _GROUP = 2
@@ -38,11 +43,12 @@ class VideoFile:
         os.environ.setdefault("SVT_LOG", "1")
         self._av, self._count, self._time_base = av, 0, Fraction(1, fps)
         self._container = av.open(f"file:{path}", "w", format="mp4", options={"movflags": "faststart"})
-        self._stream = self._container.add_stream(encoder, rate=fps, options=dict(_OPTIONS[encoder]))
+        stream = self._container.add_stream(encoder, rate=fps, options=dict(_OPTIONS[encoder]))
+        self._stream = cast("VideoStream", stream)  # which of PyAV's kinds it is, follows from the encoder
         self._stream.height, self._stream.width = image_size
         self._stream.pix_fmt = PIXELS
 
-    def add(self, picture: np.ndarray) -> None:
+    def add(self, picture: npt.NDArray[np.uint8]) -> None:
         """Appends uint8[H, W, 3]."""
         frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
         frame.pts, frame.time_base = self._count, self._time_base
@@ -64,7 +70,7 @@ class VideoFile:
         self.close()
 
 
-def video_info(*, fps: int, image_size: tuple[int, int], codec: str) -> dict:
+def video_info(*, fps: int, image_size: tuple[int, int], codec: str) -> dict[str, Any]:
     """What ``info.json`` says of a video."""
     return {
         "video.height": image_size[0],

@@ -4,13 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.exports.frames import ExportFrame
-from bomb.exports.plan import EpisodePlan, ExportPlan
+from bomb.exports.plan import EpisodePlan, ExportPlan, Rows
 from bomb.exports.settings import ExportSettings
 from bomb.exports.statistics import PictureHistogram
 
@@ -30,7 +28,7 @@ class ShardReport:
 
     episodes: int
     histograms: dict[str, PictureHistogram]
-    lines: list[dict] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Writer(ABC):
@@ -57,7 +55,7 @@ class Writer(ABC):
     state_layout: ClassVar[str] = "bomb"
     draws_apart: ClassVar[bool] = False
 
-    def __init__(self, settings: ExportSettings, dataset: dict):
+    def __init__(self, settings: ExportSettings, dataset: dict[str, Any]):
         self.settings, self.dataset = settings, dataset
         self.fps = int(dataset["control_hz"])
 
@@ -68,7 +66,7 @@ class Writer(ABC):
 
     @staticmethod
     @abstractmethod
-    def vectors(demonstration: Demonstration, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(demonstration: Demonstration, actions: Rows) -> tuple[Rows, Rows]:
         """States and actions, float32[T, n] each, as the format has them.
 
         Args:
@@ -110,7 +108,7 @@ class Writer(ABC):
         plan: ExportPlan,
         shards: list[range],
         pictures: dict[str, PictureHistogram],
-        lines: list[dict],
+        lines: list[dict[str, Any]],
     ) -> None:
         """Makes the finished shards readable. Each file is replaced as a whole.
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.inspection.sources import InspectedEpisode
+from bomb.statistics.formats import fixed
 from core.control.actions import ActionSpec
 
 # The arm lags behind its target and catches up: a step of the measured tool may be so many times the longest
@@ -57,15 +60,15 @@ def anomalies(episode: InspectedEpisode, spec: ActionSpec) -> list[Anomaly]:
         say("too short", None, f"{len(actions)} frames")
     for name, values in (("state", states), ("action", actions)):
         bad = ~np.isfinite(values).all(axis=1)
-        for start, length in _runs(bad):
+        for start, length in _runs(np.asarray(bad)):
             entry = values[start].tolist()
             say("not finite", start, f"{name} {entry}, {length} frames")
     if found:
         return found
     if not episode.apart:
         _check_motion(episode, spec, say)
-    outside = ((actions < spec.low - 1e-6) | (actions > spec.high + 1e-6)).any(axis=1)
-    for start, length in _runs(outside):
+    outside = np.any((actions < spec.low - 1e-6) | (actions > spec.high + 1e-6), axis=1)
+    for start, length in _runs(np.asarray(outside)):
         say("action out of bounds", start, f"{actions[start].round(3).tolist()}, {length} frames")
     return found
 
@@ -75,20 +78,21 @@ def _check_motion(episode: InspectedEpisode, spec: ActionSpec, say: Callable[[st
     states = episode.states
     steps = np.abs(np.diff(states[:, :3], axis=0)).max(axis=1)
     for start, length in _runs(steps > JUMP * spec.max_step):
-        far = steps[start : start + length].max()
-        say("jump", start + 1, f"{far * 1e3:.0f} mm along an axis in one frame")
+        jump = float(steps[start : start + length].max())
+        say("jump", start + 1, f"{fixed(jump * 1e3, 0, 'mm')} along an axis in one frame")
     moving = np.abs(episode.motions[:, :3]).max(axis=1) > COMMANDED
     still = (np.diff(states, axis=0) == 0).all(axis=1)
     for start, length in _runs(still & moving[:-1]):
         if length + 1 >= FROZEN_FRAMES:
             say("frozen state", start, f"{length + 1} frames")
     if episode.pictures:
-        same = np.array([a == b for a, b in zip(episode.pictures[:-1], episode.pictures[1:], strict=True)])
-        for start, length in _runs(same & (np.linalg.norm(np.diff(states[:, :3], axis=0), axis=1) > MOVED)):
+        same = np.array([a == b for a, b in pairwise(episode.pictures)], dtype=np.bool_)
+        far: npt.NDArray[np.float64] = np.linalg.norm(np.diff(states[:, :3], axis=0), axis=1)
+        for start, length in _runs(same & (far > MOVED)):
             say("frozen pictures", start, f"{length + 1} frames")
 
 
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """(first, length) of every stretch of true flags."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return [(int(begin), int(end - begin)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]

@@ -4,6 +4,7 @@ import numpy as np
 
 from bomb.inspection.findings import Findings
 from bomb.pages.drawing import BLUE, INK, VERMILLION, Chart, figure, svg
+from bomb.statistics.formats import fixed
 from core.board.boards import Cell
 from core.perturbations.heldout import INTERSECTIONS
 
@@ -53,7 +54,7 @@ def lengths_chart(lengths: list[int], control_hz: int) -> Chart:
         alt = (
             f"Lengths of {len(lengths)} episodes: {min(lengths)} to {max(lengths)} frames, median {median:g}"
         )
-        return svg(drawn, alt=alt, caption=f"The line is the median, {median / control_hz:.1f} s.")
+        return svg(drawn, alt=alt, caption=f"The line is the median, {fixed(median / control_hz, unit='s')}.")
 
 
 def action_chart(found: Findings, k: int, mode: str) -> Chart:
@@ -69,5 +70,8 @@ def action_chart(found: Findings, k: int, mode: str) -> Chart:
         axes.set_title(DIMENSIONS[k])
         middle = (edges[:-1] + edges[1:]) / 2
         mean = float(counts @ middle / max(counts.sum(), 1))
-        alt = f"Histogram of action dimension {DIMENSIONS[k]}: {counts.sum()} frames, mean {mean:.3f} {unit}"
+        alt = (
+            f"Histogram of action dimension {DIMENSIONS[k]}: {counts.sum()} frames, "
+            f"mean {fixed(mean, 3, unit)}"
+        )
         return svg(drawn, alt=alt, caption="Logarithmic above 1.")

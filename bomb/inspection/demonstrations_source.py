@@ -1,15 +1,19 @@
 """A dataset of BOMB's own, to be looked at."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import action_spec_of
 from bomb.exports.actions import converted
 from bomb.inspection.sources import InspectedEpisode, Source, number_of, spread
 from core.board.boards import COLORS
+
+if TYPE_CHECKING:
+    from bomb.demonstrations.pictures import Renderer
 
 
 class Demonstrations(Source):
@@ -19,7 +23,7 @@ class Demonstrations(Source):
         self.path, self._dataset = path, Dataset.open(path)
         settings = self._dataset.settings
         self.action_spec = action_spec_of(settings)
-        self._renderer = None
+        self._renderer: Renderer | None = None  # until something is drawn
         self.about = {
             "task": settings["task"],
             "simulators": ", ".join(settings["backends"]),
@@ -50,7 +54,7 @@ class Demonstrations(Source):
             goals=tuple(cells),
         )
 
-    def sample(self, name: str, moments: int, size: int) -> list[np.ndarray]:
+    def sample(self, name: str, moments: int, size: int) -> list[npt.NDArray[np.uint8]]:
         from bomb.demonstrations.pictures import Renderer
 
         demonstration = self._dataset.load(number_of(name))
@@ -66,7 +70,7 @@ class Demonstrations(Source):
             self._renderer.close()
 
 
-def _filled(goal: dict[str, Any], after: list[list[int]]) -> dict | None:
+def _filled(goal: dict[str, Any], after: list[list[int]]) -> dict[str, Any] | None:
     """The goal of a move; of a pattern, which names what is missing, the intersection that was filled."""
     if goal["kind"] != "pattern":
         return goal

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError
 from bomb.inspection.anomalies import Anomaly, anomalies
@@ -34,8 +35,8 @@ class Findings:
     lengths: dict[str, int] = field(default_factory=dict)
     goals: Counter[Cell] | None = field(default_factory=Counter)
     instructions: Counter[str] = field(default_factory=Counter)
-    action_counts: np.ndarray
-    action_edges: np.ndarray
+    action_counts: npt.NDArray[np.int64]
+    action_edges: npt.NDArray[np.int64]
     path_lengths: list[float] = field(default_factory=list)
     duplicates: list[tuple[str, ...]] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Findings:
 
 
 def inspect_source(
-    source: Source, bar: Callable[[Iterable[Any]], Iterable] = lambda names: names
+    source: Source, bar: Callable[[Iterable[Any]], Iterable[Any]] = lambda names: names
 ) -> Findings:
     """Reads every episode once; a damaged one is an anomaly.
 

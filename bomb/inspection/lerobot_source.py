@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.settings import action_spec_of
 from bomb.disk.files import FileError, read_json
@@ -76,7 +77,7 @@ class LeRobot(Source):
             else (),
         )
 
-    def sample(self, name: str, moments: int, size: int) -> list[np.ndarray]:
+    def sample(self, name: str, moments: int, size: int) -> list[npt.NDArray[np.uint8]]:
         if not self._cameras:
             return []
         episode = number_of(name)

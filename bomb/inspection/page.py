@@ -12,6 +12,7 @@ from bomb.inspection.sources import Source
 from bomb.pages.drawing import Chart
 from bomb.pages.page import Page
 from bomb.pictures.images import captioned, grid
+from bomb.statistics.formats import fixed
 from core.errors import RenderError
 from core.world.scene import BoardSpec
 
@@ -60,10 +61,10 @@ def _summary(page: Page, source: Source, found: Findings) -> None:
     page.cards(
         [
             ("episodes", str(len(found.lengths)), f"{len(found.instructions)} different instructions"),
-            ("frames", f"{found.frames:,}".replace(",", " "), f"{seconds / 60:.1f} minutes"),
+            ("frames", f"{found.frames:,}".replace(",", " "), fixed(seconds / 60, unit="minutes")),
             (
                 "length",
-                f"{np.median(lengths):.0f}",
+                fixed(float(np.median(lengths)), 0),
                 f"frames in the median, {min(lengths)} to {max(lengths)}",
             ),
             ("duplicates", str(len(found.duplicates)), "groups of equal episodes"),
@@ -109,10 +110,10 @@ def _episodes(page: Page, source: Source, found: Findings) -> None:
         page.paragraph("None can be read.", "note")
         return
     show(page, lengths_chart(list(found.lengths.values()), source.action_spec.control_hz))
-    if found.path_lengths:
+    if far := found.path_lengths:
         page.paragraph(
-            f"The tool goes {np.median(found.path_lengths):.2f} m in the median "
-            f"({min(found.path_lengths):.2f} to {max(found.path_lengths):.2f} m)."
+            f"The tool goes {fixed(float(np.median(far)), 2, 'm')} in the median "
+            f"({fixed(min(far), 2)} to {fixed(max(far), 2, 'm')})."
         )
     with page.details("The most frequent instructions"):
         rows = [[str(count), words] for words, count in found.instructions.most_common(20)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.boards import Cell
 from core.control.actions import ActionSpec
@@ -27,9 +28,9 @@ class InspectedEpisode:
     """
 
     name: str
-    states: np.ndarray
-    actions: np.ndarray
-    motions: np.ndarray
+    states: npt.NDArray[np.float32]
+    actions: npt.NDArray[np.float32]
+    motions: npt.NDArray[np.float32]
     instructions: tuple[str, ...]
     goals: tuple[Cell, ...] | None
     pictures: tuple[str, ...] = ()
@@ -63,7 +64,7 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def sample(self, name: str, moments: int, size: int) -> list[np.ndarray]:
+    def sample(self, name: str, moments: int, size: int) -> list[npt.NDArray[np.uint8]]:
         """Pictures of an episode, evenly spread from its first frame to its last: uint8[H, W, 3].
 
         Args:

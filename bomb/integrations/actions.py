@@ -6,8 +6,10 @@ forward, y left, z up), which is also what robosuite and the Bridge data call th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.control.actions import ACTION_MODES
 from core.errors import Number, OptionError, PolicyOutputError, check_choice
@@ -37,8 +39,8 @@ class GripperFormat:
     high: float
     closes: str | None
 
-    def opening(self, values: np.ndarray) -> np.ndarray:
-        """float32[k], 0 closed to 1 open."""
+    def opening(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """real[k], 0 closed to 1 open."""
         if self.closes is None:
             return values
         middle = (self.low + self.high) / 2
@@ -87,7 +89,7 @@ class ActionConvention:
         """Numbers in an action: 4, or 7 with a rotation."""
         return 4 if self.rotation == "absent" else 7
 
-    def to_bomb(self, actions: object) -> np.ndarray:
+    def to_bomb(self, actions: object) -> npt.NDArray[np.float32]:
         """BOMB's actions, float32[k, 4].
 
         Args:
@@ -107,11 +109,11 @@ class ActionConvention:
             raise PolicyOutputError(
                 f"actions must be real numbers, got dtype {chunk.dtype} ({str(actions)[:200]!r})"
             )
-        chunk = np.atleast_2d(chunk)
+        given, chunk = chunk.shape, np.atleast_2d(chunk)
         if chunk.ndim != 2 or not len(chunk) or chunk.shape[1] != self.dims:
             raise PolicyOutputError(
                 f"actions must have shape ({self.dims},) or (k, {self.dims}) with rotation "
-                f"{self.rotation!r}, got {np.shape(actions)}; rotation 'absent' takes 4 numbers, "
+                f"{self.rotation!r}, got {given}; rotation 'absent' takes 4 numbers, "
                 "'zero' and 'ignored' take 7"
             )
         if not np.isfinite(chunk).all():
@@ -126,13 +128,13 @@ class ActionConvention:
         result[:, 3] = GRIPPERS[self.gripper].opening(chunk[:, -1])
         return result
 
-    def _check_rotation(self, chunk: np.ndarray) -> None:
+    def _check_rotation(self, chunk: npt.NDArray[Any]) -> None:
         if self.rotation == "zero" and (size := float(np.abs(chunk[:, 3:6]).max())) > ROTATION_TOLERANCE:
             raise PolicyOutputError(
                 f"an action turns the hand by {size:.3g}, which BOMB cannot; rotation 'ignored' drops it"
             )
 
-    def _check_gripper(self, values: np.ndarray) -> None:
+    def _check_gripper(self, values: npt.NDArray[Any]) -> None:
         form = GRIPPERS[self.gripper]
         beyond = np.maximum(form.low - values, values - form.high)
         worst = int(beyond.argmax())
@@ -149,7 +151,7 @@ class ActionConvention:
         rotation = {} if self.rotation == "absent" else {"rotation": ROTATION_FORMATS}
         return {"position": (POSITIONS[self.action_mode],), **rotation, "gripper": (self.gripper,)}
 
-    def mismatches(self, declared: Mapping[str, Mapping]) -> list[str]:
+    def mismatches(self, declared: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """What a server's declared action spec, plain dicts, contradicts; empty if nothing.
 
         A component that is not declared, or declared as ``raw``, contradicts nothing.

@@ -14,15 +14,19 @@ Two timelines: ``sim_time`` (s since reset) and ``step`` (control periods, the f
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations import rerun_scene as shapes
 from bomb.pictures.filming import outcome
 from bomb.rollouts.rollout import EpisodeResult
+from bomb.statistics.formats import words
 from core.environment import Environment
 from core.episode.record import EpisodeRecord
 from core.errors import missing_extra
+from core.task import Move
 from core.world.kinematics import Kinematics
 
 ACTION_PARTS = ("x", "y", "z", "gripper")
@@ -78,13 +82,15 @@ class RerunFile:
 class _Episode:
     """Writes one episode under ``root``."""
 
-    def __init__(self, rr, recording, root: str, cameras: tuple[str, ...]):
+    def __init__(self, rr: Any, recording: Any, root: str, cameras: tuple[str, ...]):
         self.root = root
         self._rr, self._rec, self._cameras = rr, recording, cameras
-        self._step, self._stones, self._move = -1, set(), None
+        self._step = -1
+        self._stones: set[int] = set()
+        self._move: Move | None = None
         self._stages: set[str] = set()
 
-    def watch(self, env: Environment, info: dict) -> None:
+    def watch(self, env: Environment, info: dict[str, Any]) -> None:
         """Looks at the present state; called after the reset and after each action."""
         self._step += 1
         self._at(self._step, info["sim_time"])
@@ -100,10 +106,10 @@ class _Episode:
             self._stones.add(k)
             self._log(name, *shape, shapes.transform(self._rr, pose[:3], pose[3:]))
         for camera in self._cameras:
-            picture = env.render_camera(camera, ("rgb",)).rgb
+            picture = env.render_camera(camera, ("rgb",)).colors
             if self._step == 0:
                 spec = next(spec for spec in scene.cameras if spec.name == camera)
-                shapes.log_camera(self._rr, self._log, spec, picture.shape[:2])
+                shapes.log_camera(self._rr, self._log, spec, (picture.shape[0], picture.shape[1]))
             self._log(f"world/{camera}", self._rr.Image(picture).compress(jpeg_quality=90))
         if env.move is not self._move:
             self._move = env.move
@@ -112,7 +118,7 @@ class _Episode:
         for name, held in info["stage"].items():
             if held and "/" not in name and name not in self._stages:
                 self._stages.add(name)
-                self._say(f"stage: {name.replace('_', ' ')}")
+                self._say(f"stage: {words(name)}")
 
     def finish(self, env: Environment, result: EpisodeResult) -> None:
         """Adds what is known at the end: the series of the whole episode, and the verdict."""
@@ -155,14 +161,14 @@ class _Episode:
     def _log(self, name: str, *what: object, static: bool = False) -> None:
         self._rec.log(f"{self.root}/{name}", *what, static=static)
 
-    def _columns(self, name: str, times: list, columns: object) -> None:
+    def _columns(self, name: str, times: list[Any], columns: object) -> None:
         self._rec.send_columns(f"{self.root}/{name}", times, columns)
 
     def _say(self, words: str, level: str = "INFO") -> None:
         self._log("events", self._rr.TextLog(words, level=level))
 
 
-def distances_mm(record: EpisodeRecord) -> np.ndarray | None:
+def distances_mm(record: EpisodeRecord) -> npt.NDArray[np.float64] | None:
     """How far the judged stone is from where it belongs, seen from above: float64[T], in mm.
 
     None where the goal is not a single intersection, or no stone was judged.
@@ -172,21 +178,23 @@ def distances_mm(record: EpisodeRecord) -> np.ndarray | None:
         return None
     middle, pitch = (record.about["board_size"] - 1) / 2, record.about["pitch"]
     p_BG = np.array([(goal["column"] - middle) * pitch, (middle - goal["row"]) * pitch])
-    return 1e3 * np.linalg.norm(record.measures["position"][:, stone, :2].astype(np.float64) - p_BG, axis=1)
+    off: npt.NDArray[np.float64] = record.measures["position"][:, stone, :2].astype(np.float64) - p_BG
+    far: npt.NDArray[np.float64] = np.linalg.norm(off, axis=1)
+    return 1e3 * far
 
 
-def _layout(roots: list[str], cameras: tuple[str, ...]):
+def _layout(roots: list[str], cameras: tuple[str, ...]) -> Any:
     """Side by side: each simulator's world with its pictures; numbers and events below."""
     import rerun.blueprint as rrb
 
-    def world(root: str):
+    def world(root: str) -> Any:
         views = [rrb.Spatial3DView(origin=f"{root}/world", name=root)]
         views += [
             rrb.Spatial2DView(origin=f"{root}/world/{name}", name=f"{root}: {name}") for name in cameras
         ]
         return rrb.Horizontal(*views) if len(views) > 1 else views[0]
 
-    def plots(name: str, words: str):
+    def plots(name: str, words: str) -> Any:
         return rrb.TimeSeriesView(origin="/", contents=[f"/{root}/{name}/**" for root in roots], name=words)
 
     return rrb.Blueprint(

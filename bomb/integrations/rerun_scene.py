@@ -1,8 +1,10 @@
 """The shapes of a scene as Rerun has them. ``rr`` is the module ``rerun``; poses are in W."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pictures.views import RING, outlines
 from core.board.goals import Goal
@@ -17,7 +19,7 @@ from core.world.textures import srgb_encode
 Log = Callable[..., None]
 
 
-def log_scene(rr, log: Log, scene: SceneSpec) -> None:
+def log_scene(rr: Any, log: Log, scene: SceneSpec) -> None:
     """What does not move: table, board and its lines, the meshes of the robot in their links."""
     log("world", rr.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
     top = table_top_pose(scene.table)
@@ -42,14 +44,14 @@ def log_scene(rr, log: Log, scene: SceneSpec) -> None:
                       albedo_factor=_color(visual.material.color)), static=True)  # fmt: skip
 
 
-def log_robot(rr, log: Log, kinematics: Kinematics, joints: np.ndarray) -> None:
+def log_robot(rr: Any, log: Log, kinematics: Kinematics, joints: npt.NDArray[np.floating]) -> None:
     """Where the robot's links are, for nine joint positions (rad, m)."""
     links = list(dict.fromkeys(link for link, _ in robot_visuals()))
     for link, pose in zip(links, kinematics.link_poses(joints, links), strict=True):
         log(f"world/robot/{link}", transform(rr, pose[:3], pose[3:]))
 
 
-def stone(rr, spec: StoneSpec):
+def stone(rr: Any, spec: StoneSpec) -> Any:
     """The mesh of a stone, in its own frame."""
     mesh = stone_mesh(spec)
     return rr.Mesh3D(
@@ -60,24 +62,25 @@ def stone(rr, spec: StoneSpec):
     )
 
 
-def transform(rr, p: np.ndarray, q: np.ndarray):
+def transform(rr: Any, p: npt.NDArray[np.floating], q: npt.NDArray[np.floating]) -> Any:
     """A pose, q as wxyz."""
     w, x, y, z = (float(value) for value in q)
     return rr.Transform3D(translation=p, quaternion=rr.Quaternion(xyzw=[x, y, z, w]))
 
 
-def target(rr, scene: SceneSpec, goal: Goal, radius: float):
+def target(rr: Any, scene: SceneSpec, goal: Goal, radius: float) -> Any:
     """Rings around what is asked for, a millimetre above the board."""
     lines = [line + (0, 0, 0.001) for line in outlines(scene, goal, radius)]
     return rr.LineStrips3D(lines, colors=[RING], radii=[0.0008])
 
 
-def in_world(X_WB: Pose, points: np.ndarray) -> np.ndarray:
+def in_world(X_WB: Pose, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Points float[N, 3] of the board frame as float64[N, 3] in W."""
-    return points.astype(np.float64) @ matrix_from_quaternion(X_WB.q).T + np.asarray(X_WB.p)
+    turned: npt.NDArray[np.float64] = points.astype(np.float64) @ matrix_from_quaternion(X_WB.q).T
+    return turned + np.asarray(X_WB.p, dtype=np.float64)
 
 
-def log_camera(rr, log: Log, spec: CameraSpec, size: tuple[int, int]) -> None:
+def log_camera(rr: Any, log: Log, spec: CameraSpec, size: tuple[int, int]) -> None:
     """Where a camera stands; one that rides on the hand is shown by its pictures alone."""
     if spec.parent != "world":
         return
@@ -92,7 +95,7 @@ def log_camera(rr, log: Log, spec: CameraSpec, size: tuple[int, int]) -> None:
         camera_xyz=rr.ViewCoordinates.RDF, image_plane_distance=0.15), static=True)  # fmt: skip
 
 
-def _box(rr, pose: Pose, half_size: tuple, color: tuple[int, int, int]):
+def _box(rr: Any, pose: Pose, half_size: tuple[float, float, float], color: tuple[int, int, int]) -> Any:
     w, x, y, z = pose.q
     return rr.Boxes3D(
         centers=[pose.p],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import read_json
 from bomb.machine.versions import physical_versions
@@ -56,7 +57,7 @@ class Print:
         return self.mean_off <= MEAN_OFF and self.share_off <= SHARE_OFF
 
 
-def fixed_actions() -> np.ndarray:
+def fixed_actions() -> npt.NDArray[np.float32]:
     """float32[STEPS, 4]: in random directions, more down than up, so that the hand meets table and stones."""
     rng, count = stream("ci", 0, "fingerprint"), STEPS // KEPT
     directions = rng.uniform((-1.0, -1.0, -1.0), (1.0, 1.0, 0.6), size=(count, 3))
@@ -64,7 +65,7 @@ def fixed_actions() -> np.ndarray:
     return np.repeat(actions, KEPT, axis=0).astype(np.float32)
 
 
-def play(backend: str) -> tuple[str, np.ndarray]:
+def play(backend: str) -> tuple[str, npt.NDArray[np.uint8]]:
     """The fixed episode in this process.
 
     Returns:

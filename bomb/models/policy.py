@@ -19,6 +19,18 @@ HiddenWords = Callable[[str], Sequence[tuple[int, int]]]  # instruction to [star
 DTYPES = ("float32", "bfloat16", "float16")
 
 
+def hidden(batch: "Batch", questions: Sequence[Question], find: HiddenWords) -> "Batch":
+    """A batch of questions whose found words no position looks at; all positions stay where they are."""
+    import torch
+
+    positions = torch.zeros_like(batch.attention_mask)
+    for row, question in enumerate(questions):
+        for start, end in find(question.instruction):
+            places = torch.from_numpy(batch.layouts[row].words(start, end))
+            positions[row, places.to(positions.device)] = True
+    return batch.hide(positions)
+
+
 class VLAPolicy(BatchPolicy):
     """A checkpoint that looks at pictures and makes chunks of actions, for many episodes at once.
 
@@ -71,6 +83,12 @@ class VLAPolicy(BatchPolicy):
                 "many episodes at once remembers none of them; use vla_history(checkpoint=...)"
             )
 
+        if self._vla.recurrent:
+            raise OptionError(
+                f"{checkpoint} remembers what it saw, and a policy that answers for many episodes at once "
+                "does not; use small-vla(checkpoint=...)"
+            )
+
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
         """One chunk, float32[chunk, 4], per request.
 
@@ -107,17 +125,8 @@ class VLAPolicy(BatchPolicy):
         return self._vla
 
     def _encoded(self, questions: Sequence[Question]) -> "Batch":
-        import torch
-
         batch = self._vla.encode(questions)
-        if self._hidden is None:
-            return batch
-        positions = torch.zeros_like(batch.attention_mask)
-        for row, question in enumerate(questions):
-            for start, end in self._hidden(question.instruction):
-                places = torch.from_numpy(batch.layouts[row].words(start, end))
-                positions[row, places.to(positions.device)] = True
-        return batch.hide(positions)
+        return batch if self._hidden is None else hidden(batch, questions, self._hidden)
 
     def describe(self) -> dict:
         """The checkpoint: its size, what its actions mean, what it was trained on."""

@@ -23,6 +23,8 @@ class Request:
         answer: float32[chunk, 4], what was done from an earlier moment on, and bool[chunk], which of it
             counts; None where it is not to be learned.
         future: later moments, the next one first, for models that learn to foresee; empty while playing.
+        memory: what a model that remembers said at the last moment (``Reference.raw["memory"]``), float32[m];
+            None at the beginning of an episode, and for models that do not.
     """
 
     pictures: Mapping[str, np.ndarray]
@@ -33,9 +35,12 @@ class Request:
     history: tuple["Request", ...] = ()
     answer: tuple[np.ndarray, np.ndarray] | None = None
     future: tuple["Request", ...] = ()
+    memory: np.ndarray | None = None
 
     @classmethod
-    def from_observation(cls, observation: Mapping, history: Sequence[Mapping] = ()) -> "Request":
+    def from_observation(
+        cls, observation: Mapping, history: Sequence[Mapping] = (), *, memory: np.ndarray | None = None
+    ) -> "Request":
         """From what ``Environment.step`` returned, and from what it returned before."""
         return cls(
             pictures=observation.get("images", {}),
@@ -44,6 +49,7 @@ class Request:
             depth=observation.get("depth", {}),
             intrinsics=observation.get("intrinsics", {}),
             history=tuple(cls.from_observation(earlier) for earlier in history),
+            memory=memory,
         )
 
     def look(self, cameras: Sequence[str], image_size: tuple[int, int]) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ them (``together``: whether all of a question looks at all of it), and on sequen
 that the answer begins where the sequence ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -75,8 +75,11 @@ def decode(
     *,
     temperature: float = 0.0,
     drawn: Sequence[tuple[int, int, int]] = (),
+    given: Tensor | None = None,
+    choose: Callable[[Tensor, Sequence[Tensor]], Tensor] | None = None,
+    stop: int | None = None,
 ) -> Tensor:
-    """The likeliest tokens, one after the other, int64[B, count].
+    """The likeliest tokens, one after the other, int64[B, count], or fewer where ``stop`` came earlier.
 
     Args:
         network: see this module.
@@ -86,15 +89,21 @@ def decode(
         temperature: 0 takes the likeliest; else the tokens are drawn (by the Gumbel trick) in every row
             whose sample is not the first.
         drawn: per row (seed, step, sample).
+        given: int64[B, n], tokens that the answer begins with, which are not counted.
+        choose: gives the next token of each row, int64[B, 1], by logits and what was made before; None takes
+            the likeliest.
+        stop: ends the answers, when each has it.
 
     Raises:
         PolicyOutputError: if the model's numbers are not finite.
     """
     from transformers import DynamicCache
 
-    cache, mask, at = DynamicCache(), batch.attention_mask, batch.position_ids[..., -1:]
-    allowed = masks.additive(prompted(network, mask, mask.shape[1]), embeddings.dtype)
-    hidden = network.hidden(embeddings, allowed, batch.position_ids, cache)
+    cache = DynamicCache()
+    embeddings, mask, positions, size = _continued(network, embeddings, batch, given)
+    at = positions[..., -1:]
+    allowed = masks.additive(prompted(network, mask, size), embeddings.dtype)
+    hidden = network.hidden(embeddings, allowed, positions, cache)
     noise = [generator(*one) for one in drawn]
     made: list[Tensor] = []
     while True:
@@ -103,8 +112,8 @@ def decode(
             raise PolicyOutputError("the model's logits are not finite")
         if temperature:
             logits = logits / temperature + _gumbel(noise, drawn, logits)
-        made.append(logits.argmax(-1, keepdim=True))
-        if len(made) == count:
+        made.append(logits.argmax(-1, keepdim=True) if choose is None else choose(logits, made))
+        if len(made) == count or (stop is not None and bool((made[-1] == stop).all())):
             return torch.cat(made, dim=1)
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         at = at + 1
@@ -113,17 +122,32 @@ def decode(
         )
 
 
-def forced(network, embeddings: Tensor, batch: Batch, tokens: Tensor) -> Tensor:
-    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass."""
+def forced(
+    network, embeddings: Tensor, batch: Batch, tokens: Tensor, *, given: Tensor | None = None
+) -> Tensor:
+    """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass.
+
+    ``given`` is as ``decode`` takes it.
+    """
     count = tokens.shape[1]
-    every = torch.cat([embeddings, network.words(tokens[:, :-1]).to(embeddings.dtype)], dim=1)
-    mask = torch.cat([batch.attention_mask, batch.attention_mask.new_ones(len(tokens), count - 1)], dim=1)
-    last = batch.position_ids[..., -1:]
-    more = last + torch.arange(1, count, device=last.device)
-    at = torch.cat([batch.position_ids, more], dim=-1)
-    allowed = prompted(network, mask, batch.attention_mask.shape[1])
-    hidden = network.hidden(every, masks.additive(allowed, every.dtype), at)
+    before = tokens[:, :-1] if given is None else torch.cat([given, tokens[:, :-1]], dim=1)
+    every, mask, at, size = _continued(network, embeddings, batch, before)
+    hidden = network.hidden(every, masks.additive(prompted(network, mask, size), every.dtype), at)
     return network.logits(hidden[:, -count:])
+
+
+def _continued(
+    network, embeddings: Tensor, batch: Batch, tokens: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, int]:
+    """A question and what follows it: embeddings, mask, positions, and the length of the question."""
+    mask, at, size = batch.attention_mask, batch.position_ids, batch.attention_mask.shape[1]
+    if tokens is None or not tokens.shape[1]:
+        return embeddings, mask, at, size
+    count = tokens.shape[1]
+    every = torch.cat([embeddings, network.words(tokens).to(embeddings.dtype)], dim=1)
+    mask = torch.cat([mask, mask.new_ones(len(tokens), count)], dim=1)
+    more = at[..., -1:] + torch.arange(1, count + 1, device=at.device)
+    return every, mask, torch.cat([at, more], dim=-1), size
 
 
 def token_scores(logits: Tensor, tokens: Tensor, chunk: int, groups: Mapping[str, tuple[int, ...]]) -> Scores:

@@ -59,6 +59,11 @@ class VLA(torch.nn.Module, ABC):
         False  # whether, while learning, later tokens of an answer see earlier ones
     )
 
+    # Whether it takes up ``Request.memory`` and ``decide`` says what to remember (``raw["memory"]``),
+    # and how many
+    # actions are carried out before it is asked again (``raw["execute"]``).
+    recurrent: ClassVar[bool] = False
+
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics):
         super().__init__()
         self.settings, self.statistics = settings, statistics
@@ -190,8 +195,19 @@ class VLA(torch.nn.Module, ABC):
         return Normaliser(self.statistics.proprio, self.settings.normalisation, "proprio")
 
     def quantise(self, values: np.ndarray) -> np.ndarray:
-        """Normalised actions, float[..., dims], as the head can say them; by default as they are."""
+        """Normalised chunks, float[N, chunk, dims], as the head can say them; by default as they are."""
         return values
+
+    def adapt(self, actions: np.ndarray) -> None:
+        """Fits what the head says actions with to data, in place, before it learns: tokens, bins.
+
+        Args:
+            actions: float32[N, chunk, 4], in BOMB's terms.
+
+        Raises:
+            OptionError: for a family whose head has nothing of the kind.
+        """
+        raise OptionError(f"{self.family} has no action tokens that are fitted to data")
 
     def teach(
         self, actions: np.ndarray | None, valid: np.ndarray | None, count: int

@@ -1,11 +1,14 @@
 """The arm: does the tool take the same path in both simulators?"""
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.play import ACTION, environment
 from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row, not_measured
 from bomb.statistics import Estimate
+from bomb.statistics.formats import fixed
+from core.environment import Environment
 from core.seeding import stream
 
 BOUND = Bound(value=0.5, at_least=False)  # mm
@@ -15,7 +18,7 @@ LOWEST = 0.12  # m above the robot's base: nothing is touched
 HOLD = (2, 8)  # control periods for which a direction is kept
 
 
-class ArmStudy(Study):
+class ArmStudy(Study[float]):
     """Root mean square distance between the two paths of the tool centre point, worst sequence."""
 
     name = "arm"
@@ -28,10 +31,10 @@ class ArmStudy(Study):
         paths = [_path(environment(backend, plan.split), plan.split, seed) for backend in plan.backends]
         return float(1000 * np.sqrt(np.mean(np.sum((paths[0] - paths[1]) ** 2, axis=1))))
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[float]) -> list[Row]:
         if len(results) < 2:
             return [not_measured("arm_rms_mm", BOUND, "an interval takes two sequences", "mm")]
-        note = f"median {np.median(results):.3f} mm"
+        note = f"median {fixed(float(np.median(results)), 3, 'mm')}"
         return [Row(key="arm_rms_mm", estimate=worst(results), bound=BOUND, unit="mm", notes=(note,))]
 
 
@@ -51,17 +54,17 @@ def worst(values: list[float]) -> Estimate:
     return Estimate(value=top, low=top, high=max(top, float(np.exp(logs.mean() + ahead))), n=n)
 
 
-def random_sequence(split: str, seed: int) -> np.ndarray:
+def random_sequence(split: str, seed: int) -> npt.NDArray[np.float32]:
     """Actions float32[STEPS, 4]: full speed along every axis, in directions that change at random."""
     rng = stream(split, seed, "arm sequence")
-    actions = []
+    actions: list[npt.NDArray[np.float32]] = []
     while len(actions) < STEPS:
         step = np.array([*rng.choice([-1.0, 1.0], size=3), rng.uniform()], dtype=np.float32)
         actions += [step] * int(rng.integers(HOLD[0], HOLD[1] + 1))
     return np.array(actions[:STEPS])
 
 
-def _path(env, split: str, seed: int) -> np.ndarray:
+def _path(env: Environment, split: str, seed: int) -> npt.NDArray[np.float64]:
     """Measured tool centre points, float64[STEPS, 3] in R (m), one per control period."""
     observation, _ = env.reset(seed=seed)
     commanded = observation["state"][:3].astype(np.float64)

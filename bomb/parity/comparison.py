@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bomb.machine.progress import progress
 from bomb.parity.contact.study import CONTACT_STUDIES
@@ -54,6 +55,7 @@ def compare(
     Raises:
         UnknownNameError: for a row that the table does not have.
     """
+    studies: Sequence[Study[Any]]
     studies = (*STUDIES, *CONTACT_STUDIES) if plan.perturbations is None else (PictureStudy(),)
     keys = _keys(studies, rows)
     chosen = [study for study in studies if set(study.keys) & set(keys)]
@@ -70,7 +72,7 @@ def contact_alone(rows: Sequence[str] | None) -> bool:
     return bool(rows) and set(rows or ()) <= keys
 
 
-def _keys(studies: Sequence[Study], rows: Sequence[str] | None) -> list[str]:
+def _keys(studies: Sequence[Study[Any]], rows: Sequence[str] | None) -> list[str]:
     """The rows to measure.
 
     Raises:
@@ -91,17 +93,17 @@ def with_level(name: str | None) -> str | None:
     Raises:
         UnknownNameError, OptionError: for one that is none.
     """
-    if name in KNOBS:
+    if name is not None and name in KNOBS:
         name = f"{name}:{next(iter(KNOBS[name].sets), DEFAULT_SEVERITY)}"
     make_suite(name)  # a wrong one is an error before anything is played
     return name
 
 
 def _measure(
-    studies: Sequence[Study], plan: StudyPlan, workers: int, say: Callable[[str], None], journal: Journal
-) -> tuple[list[tuple[Study, list]], bool]:
+    studies: Sequence[Study[Any]], plan: StudyPlan, workers: int, say: Callable[[str], None], journal: Journal
+) -> tuple[list[tuple[Study[Any], list[Any]]], bool]:
     """Pairs of (study, its finished results in the order of their seeds), and whether Ctrl-C came."""
-    collected: list[tuple[Study, dict, list]] = []
+    collected: list[tuple[Study[Any], dict[int, Any], list[int]]] = []
     interrupted = False
     for study in studies:
         jobs, results = study.jobs(plan), journal.finished(study.name)

@@ -1,9 +1,9 @@
 """The grasp envelope: from which offsets does the gripper hold the stone?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.play import CLEAR, environment, episode, grasp_and_lift, named_stone, play_script, stone_row
 from bomb.parity.study import Study, StudyPlan
@@ -24,7 +24,7 @@ class Grasp:
     held: tuple[bool, bool]
 
 
-class EnvelopeStudy(Study):
+class EnvelopeStudy(Study[Grasp]):
     """Intersection over union of the sets of offsets from which the two simulators hold the stone."""
 
     name = "grasp envelope"
@@ -34,13 +34,14 @@ class EnvelopeStudy(Study):
         return [plan.seed + k for k in range(plan.episodes)]
 
     def run(self, plan: StudyPlan, seed: int) -> Grasp:
-        offset = offset_of(plan, seed)
+        offset, (first, second) = offset_of(plan, seed), plan.backends
+        x, y, z = offset.tolist()
         return Grasp(
-            offset=tuple(map(float, offset)),
-            held=tuple(held_from(backend, plan.split, seed, offset) for backend in plan.backends),
+            offset=(x, y, z),
+            held=(held_from(first, plan.split, seed, offset), held_from(second, plan.split, seed, offset)),
         )
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[Grasp]) -> list[Row]:
         first, second = ([grasp.held[k] for grasp in results] for k in (0, 1))
         shares = ", ".join(
             f"{backend} {sum(held)}" for backend, held in zip(plan.backends, (first, second), strict=True)
@@ -49,7 +50,7 @@ class EnvelopeStudy(Study):
         return [Row(key="grasp_envelope_iou", estimate=iou(first, second), bound=BOUND, notes=notes)]
 
 
-def held_from(backend: str, split: str, seed: int, offset: Sequence[float], *, astride: bool = True) -> bool:
+def held_from(backend: str, split: str, seed: int, offset: npt.ArrayLike, *, astride: bool = True) -> bool:
     """Whether the stone is still held half a second after the lift; see ``grasp_and_lift``."""
     start = episode(split, CLEAR, seed)
     env = environment(backend, split, CLEAR)
@@ -59,6 +60,6 @@ def held_from(backend: str, split: str, seed: int, offset: Sequence[float], *, a
     return bool(risen > HELD)
 
 
-def offset_of(plan: StudyPlan, seed: int) -> np.ndarray:
+def offset_of(plan: StudyPlan, seed: int) -> npt.NDArray[np.float64]:
     """The offset of a seed's grasp, float64[3] (m, in R)."""
     return stream(plan.split, seed, "grasp envelope").uniform(LOW, HIGH)

@@ -1,8 +1,10 @@
 """The expert in both simulators, and what its actions do when the other one plays them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.play import environment
 from bomb.parity.study import Study, StudyPlan
@@ -32,7 +34,7 @@ class EpisodeEnding:
     success: bool
     released: bool
     stone: int
-    positions: np.ndarray
+    positions: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ class ExpertComparison:
     offset_mm: float | None
 
 
-class ExpertStudy(Study):
+class ExpertStudy(Study[ExpertComparison]):
     """Success of the scripted expert, agreement of replays, and where the stones end up."""
 
     name = "expert and replay"
@@ -73,13 +75,13 @@ class ExpertStudy(Study):
         other = environment(plan.backends[1 - source], plan.split)
         replayed = outcome(other, replay(other, seed, actions[source]).info)
         return ExpertComparison(
-            played=tuple(played),
+            played=(played[0], played[1]),
             source=source,
             replayed=replayed,
             offset_mm=rest_offset(played[source], replayed),
         )
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[ExpertComparison]) -> list[Row]:
         rows = [
             Row(
                 key="expert_success",
@@ -107,7 +109,7 @@ class ExpertStudy(Study):
         ]
 
 
-def outcome(env: Environment, info: dict) -> EpisodeEnding:
+def outcome(env: Environment, info: dict[str, Any]) -> EpisodeEnding:
     """How the episode that ``env`` has just ended went."""
     state, placement = env.scene_state, info["placement"]
     return EpisodeEnding(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bomb.parity.play import CLEAR, Waypoint, environment, episode, grasp_and_lift, play_script, set_down
 from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
-from bomb.statistics import cohen_kappa, rate
+from bomb.statistics import Estimate, cohen_kappa, formats, rate
 from core.seeding import stream
 from core.task import Episode
 
@@ -33,7 +33,7 @@ def near_miss(split: str, seed: int) -> tuple[Episode, list[Waypoint]]:
     ]
 
 
-class NearMissStudy(Study):
+class NearMissStudy(Study[NearMiss]):
     """Cohen's kappa of *lifted* and of *placed* over noisy open-loop scripts."""
 
     name = "near misses"
@@ -44,16 +44,16 @@ class NearMissStudy(Study):
 
     def run(self, plan: StudyPlan, seed: int) -> NearMiss:
         start, waypoints = near_miss(plan.split, seed)
-        infos = [
+        first, second = (
             play_script(environment(backend, plan.split, CLEAR), start, waypoints).info
             for backend in plan.backends
-        ]
+        )
         return NearMiss(
-            lifted=tuple(info["stage"]["lifted"] for info in infos),
-            placed=tuple(info["success"] for info in infos),
+            lifted=(first["stage"]["lifted"], second["stage"]["lifted"]),
+            placed=(first["success"], second["success"]),
         )
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[NearMiss]) -> list[Row]:
         return [
             kappa_row(plan, "near_miss_kappa_lifted", [result.lifted for result in results]),
             kappa_row(plan, "near_miss_kappa_placed", [result.placed for result in results]),
@@ -65,13 +65,24 @@ def kappa_row(plan: StudyPlan, key: str, outcomes: list[tuple[bool, bool]]) -> R
     first, second = ([pair[k] for pair in outcomes] for k in (0, 1))
     rates = [rate(first), rate(second)]
     notes = [
-        f"{backend} {share.value:.1%}" for backend, share in zip(plan.backends, rates, strict=True) if share.n
+        f"{backend} {formats.share(share.value, 1)}"
+        for backend, share in zip(plan.backends, rates, strict=True)
+        if share.n
     ]
-    unfair = [share for share in rates if share.n and (share.high < FAIR[0] or share.low > FAIR[1])]
+    fair = " to ".join(map(formats.share, FAIR))
     return Row(
         key=key,
         estimate=cohen_kappa(first, second),
         bound=BOUND,
         notes=("rates: " + ", ".join(notes),) if notes else (),
-        broken=f"a rate lies outside {FAIR[0]:.0%} to {FAIR[1]:.0%}: kappa says little" if unfair else None,
+        broken=f"a rate lies outside {fair}: kappa says little" if any(map(_unfair, rates)) else None,
     )
+
+
+def _unfair(share: Estimate) -> bool:
+    """Whether a rate is clearly outside of what is fair."""
+    above, below = (
+        share.low is not None and share.low > FAIR[1],
+        share.high is not None and share.high < FAIR[0],
+    )
+    return above or below

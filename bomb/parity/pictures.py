@@ -6,14 +6,17 @@ of one are alike. Inside masks, the worst of stones, board and robot counts.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.play import environment
 from bomb.parity.scorer import MOMENTS, moments
 from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row, not_measured
 from bomb.statistics import Estimate, mean
+from bomb.statistics.formats import significant
 from core.backend import CameraImage
 from core.world.scene import SegmentationId
 from core.world.stage import CAMERAS
@@ -22,6 +25,8 @@ from core.world.state import SceneState
 FEWEST = 30  # pixels that a thing must have in both pictures to be compared
 MODALITIES = ("rgb", "depth", "segmentation")
 REGIONS = ("stones", "board", "robot")
+
+Mask = npt.NDArray[np.bool_]
 
 BOUNDS: dict[str, Bound] = {
     "board_iou": Bound(value=0.99, at_least=True),
@@ -55,7 +60,7 @@ class PairFindings:
     numbers: dict[str, float]
 
 
-class PictureStudy(Study):
+class PictureStudy(Study[list[PairFindings]]):
     """Geometry and colour of pictures."""
 
     name = "pictures"
@@ -78,30 +83,30 @@ class PictureStudy(Study):
             for env in (first, second):
                 env.load_state(saved[moment])
             for camera in cameras:
-                pair = tuple(env.render_camera(camera, MODALITIES) for env in (first, second))
+                a, b = (env.render_camera(camera, MODALITIES) for env in (first, second))
                 found.append(
-                    PairFindings(name=f"{moment}, {camera}", numbers=compare(*pair, first.scene_state))
+                    PairFindings(name=f"{moment}, {camera}", numbers=compare(a, b, first.scene_state))
                 )
                 if plan.out is not None and seed == plan.seed:
-                    _write(plan, f"{moment}_{camera}", *pair)
+                    _write(plan.out / f"{moment}_{camera}.png", plan.backends, a, b)
         return found
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[list[PairFindings]]) -> list[Row]:
         rows = []
         for key, bound in (BOUNDS if plan.perturbations is None else PERTURBED).items():
             unit = UNITS.get(key, "")
             parts = [f"{key}/{region}" for region in REGIONS] if key.endswith("_masks") else [key]
             estimates = {part: _over_episodes(_episode_means(results, part)) for part in parts}
-            known = {part: e for part, e in estimates.items() if e.value is not None}
+            known = {part: e.value for part, e in estimates.items() if e.value is not None}
             if not known:
                 rows.append(not_measured(key, bound, "no frames", unit))
                 continue
-            worst = (min if bound.at_least else max)(known, key=lambda part: known[part].value)
+            worst = (min if bound.at_least else max)(known, key=known.__getitem__)
             single = _worst_frame(results, worst, bound)
-            notes = [f"worst single frame {single.numbers[worst]:.4g} ({single.name})"]
+            notes = [f"worst single frame {significant(single.numbers[worst])} ({single.name})"]
             if len(parts) > 1:
-                notes.append(", ".join(f"{part.split('/')[1]} {e.value:.4g}" for part, e in known.items()))
-            rows.append(Row(key=key, estimate=known[worst], bound=bound, unit=unit, notes=tuple(notes)))
+                notes.append(", ".join(f"{part.split('/')[1]} {significant(known[part])}" for part in known))
+            rows.append(Row(key=key, estimate=estimates[worst], bound=bound, unit=unit, notes=tuple(notes)))
         return rows
 
 
@@ -110,24 +115,21 @@ def compare(a: CameraImage, b: CameraImage, state: SceneState) -> dict[str, floa
     from skimage.metrics import structural_similarity
 
     numbers: dict[str, float] = {}
-    board = [image.segmentation == SegmentationId.BOARD for image in (a, b)]
-    stones = [image.segmentation >= SegmentationId.STONE for image in (a, b)]
-    robot = [np.isin(image.segmentation, (SegmentationId.ROBOT, SegmentationId.GRIPPER)) for image in (a, b)]
+    ids_a, ids_b = a.ids, b.ids
+    board = [ids == SegmentationId.BOARD for ids in (ids_a, ids_b)]
+    stones = [ids >= SegmentationId.STONE for ids in (ids_a, ids_b)]
+    robot = [np.isin(ids, (SegmentationId.ROBOT, SegmentationId.GRIPPER)) for ids in (ids_a, ids_b)]
+    equal = ids_a == ids_b
     if _enough(*board):
         numbers["board_iou"] = float((board[0] & board[1]).sum() / (board[0] | board[1]).sum())
     if _enough(*stones):
-        same = stones[0] & (a.segmentation == b.segmentation)
+        same = stones[0] & equal
         numbers["stone_iou"] = float(same.sum() / (stones[0] | stones[1]).sum())
     things = [SegmentationId.BOARD, *(SegmentationId.STONE + k for k in state.stone_ids.tolist())]
-    shifts = [
-        shift
-        for thing in things
-        if (shift := _shift(a.segmentation == thing, b.segmentation == thing)) is not None
-    ]
+    shifts = [shift for thing in things if (shift := _shift(ids_a == thing, ids_b == thing)) is not None]
     if shifts:
         numbers["centroid_px"] = max(shifts)
-    equal = a.segmentation == b.segmentation
-    numbers["depth_mm"] = float(np.quantile(abs(a.depth - b.depth)[equal], 0.99) * 1e3)
+    numbers["depth_mm"] = float(np.quantile(abs(a.distances - b.distances)[equal], 0.99) * 1e3)
     difference = abs(a.colors.astype(np.int16) - b.colors)
     score, similarity = structural_similarity(a.colors, b.colors, channel_axis=2, data_range=255, full=True)
     numbers["colour_mad"], numbers["ssim"] = float(difference.mean()), float(score)
@@ -139,18 +141,18 @@ def compare(a: CameraImage, b: CameraImage, state: SceneState) -> dict[str, floa
     return numbers
 
 
-def _enough(*masks: np.ndarray) -> bool:
+def _enough(*masks: Mask) -> bool:
     return all(mask.sum() >= FEWEST for mask in masks)
 
 
-def _shift(a: np.ndarray, b: np.ndarray) -> float | None:
+def _shift(a: Mask, b: Mask) -> float | None:
     """Distance in pixels of the middles of two masks; None if either is too small to have one."""
     if not _enough(a, b):
         return None
     return float(np.linalg.norm(np.argwhere(a).mean(axis=0) - np.argwhere(b).mean(axis=0)))
 
 
-def _episode_means(results: list, part: str) -> list[float]:
+def _episode_means(results: list[list[PairFindings]], part: str) -> list[float]:
     values = [[frame.numbers[part] for frame in frames if part in frame.numbers] for frames in results]
     return [float(np.mean(episode)) for episode in values if episode]
 
@@ -166,16 +168,16 @@ def _over_episodes(values: list[float]) -> Estimate:
     return mean(values)
 
 
-def _worst_frame(results: list, part: str, bound: Bound) -> PairFindings:
+def _worst_frame(results: list[list[PairFindings]], part: str, bound: Bound) -> PairFindings:
     frames = [frame for episode in results for frame in episode if part in frame.numbers]
     return (min if bound.at_least else max)(frames, key=lambda frame: frame.numbers[part])
 
 
-def _write(plan: StudyPlan, name: str, a: CameraImage, b: CameraImage) -> None:
+def _write(file: Path, backends: tuple[str, str], a: CameraImage, b: CameraImage) -> None:
     """Both pictures and four times their difference, side by side."""
     from bomb.pictures.images import captioned, grid, write_png
 
     difference = (abs(a.colors.astype(np.int16) - b.colors) * 4).clip(0, 255).astype(np.uint8)
-    words = (*plan.backends, "4 x difference")
+    words = (*backends, "4 x difference")
     pictures = zip((a.colors, b.colors, difference), words, strict=True)
-    write_png(plan.out / f"{name}.png", grid([[captioned(frame, word) for frame, word in pictures]]))
+    write_png(file, grid([[captioned(frame, word) for frame, word in pictures]]))

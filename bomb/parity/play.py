@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP, SLOW_HEIGHT
-from bomb.policies.world import World
+from bomb.policies.world import Transfer, World
 from bomb.rollouts.rollout import EpisodeResult, replay
 from core.control.actions import ActionSpec
 from core.environment import Environment
@@ -80,25 +81,28 @@ class Waypoint:
         speed: share of full speed on the way.
     """
 
-    target: np.ndarray
+    target: npt.NDArray[np.float64]
     opening: float
     seconds: float = 0.0
     speed: float = 1.0
 
 
-def script(start: Episode, waypoints: list[Waypoint]) -> np.ndarray:
+def script(start: Episode, waypoints: list[Waypoint]) -> npt.NDArray[np.float32]:
     """The actions, float32[N, 4], that command the waypoints one after the other."""
     return np.array(list(commands(home(start), waypoints)), dtype=np.float32)
 
 
-def home(start: Episode) -> np.ndarray:
+def home(start: Episode) -> npt.NDArray[np.float64]:
     """The target that is commanded at reset, float64[3] in R (m)."""
     robot = start.scene.robot
     p_WT, _ = Kinematics(robot).tool_pose(start.state.joint_positions[:ARM_JOINTS].astype(np.float64))
-    return matrix_from_quaternion(robot.X_WR.q).T @ (p_WT - np.asarray(robot.X_WR.p))
+    p_RT: npt.NDArray[np.float64] = matrix_from_quaternion(robot.X_WR.q).T @ (p_WT - np.asarray(robot.X_WR.p))
+    return p_RT
 
 
-def commands(commanded: np.ndarray, waypoints: Sequence[Waypoint]) -> Iterator[np.ndarray]:
+def commands(
+    commanded: npt.NDArray[np.float64], waypoints: Sequence[Waypoint]
+) -> Iterator[npt.NDArray[np.float32]]:
     """Actions, float32[4] each, that command the waypoints one after the other.
 
     Args:
@@ -120,14 +124,21 @@ def commands(commanded: np.ndarray, waypoints: Sequence[Waypoint]) -> Iterator[n
 
 def named_stone(start: Episode) -> int:
     """Pool index of the stone that the episode means: the nearest of the named colour."""
-    return _world(start).choose(start.state, home(start)).stone
+    return _transfer(start).stone
+
+
+def _transfer(start: Episode) -> Transfer:
+    """What the expert would do first; no goal of an episode is fulfilled before it begins."""
+    return next(_world(start).transfers(start.state, home(start)))
 
 
 def _world(start: Episode) -> World:
     return World(start.scene, start.goal, start.state)
 
 
-def grasp_and_lift(start: Episode, offset: np.ndarray, *, astride: bool = True) -> list[Waypoint]:
+def grasp_and_lift(
+    start: Episode, offset: npt.NDArray[np.float64], *, astride: bool = True
+) -> list[Waypoint]:
     """Grasps the named stone with the tool ``offset`` float64[3] (m, in R) off the nominal grasp, and lifts.
 
     The nominal grasp is the expert's: straight above the stone's middle. The open fingers come down astride
@@ -161,14 +172,15 @@ def grasp_and_lift(start: Episode, offset: np.ndarray, *, astride: bool = True) 
     ]
 
 
-def set_down(start: Episode, error: np.ndarray) -> list[Waypoint]:
+def set_down(start: Episode, error: npt.NDArray[np.float64]) -> list[Waypoint]:
     """Carries what is in the hand to the goal, ``error`` float64[3] (m, in R) off, lets go and retreats.
 
     The nominal release has the stone where the nominal grasp left it in the hand.
     """
     world = _world(start)
-    place = world.choose(start.state, home(start)).place
-    release = place + [0.0, 0.0, world.half_height + RELEASE_GAP + GRASP_ABOVE_MIDDLE] + error
+    release = (
+        _transfer(start).place + [0.0, 0.0, world.half_height + RELEASE_GAP + GRASP_ABOVE_MIDDLE] + error
+    )
     above = np.array([release[0], release[1], world.travel])
     return [
         Waypoint(target=above, opening=0.0, seconds=0.2),

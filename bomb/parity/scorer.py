@@ -1,5 +1,7 @@
 """The scorer: a state that moves from one simulator into the other must measure and be judged the same."""
 
+from typing import Any
+
 from bomb.parity.play import environment
 from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import Bound, Row
@@ -16,7 +18,7 @@ BOUND = Bound(value=1.0, at_least=True, extreme=True)
 MOMENTS = ("reset", "grasp", "carry", "release", "end")
 
 
-class ScorerStudy(Study):
+class ScorerStudy(Study[list[bool]]):
     """Share of moved states with identical bytes, measures and verdicts."""
 
     name = "scorer"
@@ -31,7 +33,7 @@ class ScorerStudy(Study):
         saved = moments(env, seed)
         return [same_score(env, other, saved[name]) for name in MOMENTS if name in saved]
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[list[bool]]) -> list[Row]:
         same = [equal for result in results for equal in result]
         return [Row(key="scorer_identical", estimate=rate(same), bound=BOUND)]
 
@@ -42,7 +44,7 @@ def moments(env: Environment, seed: int) -> dict[str, bytes]:
     """
     saved: dict[str, bytes] = {}
 
-    def watch(env: Environment, info: dict) -> None:
+    def watch(env: Environment, info: dict[str, Any]) -> None:
         stage = info["stage"]
         for name, reached in (
             ("reset", True),

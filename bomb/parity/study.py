@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from bomb.parity.table import Row
 from bomb.processes.workers import work_off
 from core.errors import RenderError
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,8 @@ class StudyPlan:
         return max(least, round(self.episodes * part / 1000))
 
 
-class Study(ABC):
-    """One measurement, which fills one or more rows.
+class Study(ABC, Generic[Result]):
+    """One measurement, which fills one or more rows; ``Result`` is what one of its jobs finds.
 
     Attributes:
         name: shown beside the progress bar.
@@ -56,16 +59,16 @@ class Study(ABC):
         """The seeds to play."""
 
     @abstractmethod
-    def run(self, plan: StudyPlan, seed: int) -> object:
+    def run(self, plan: StudyPlan, seed: int) -> Result:
         """Plays one job in this process. The result can be pickled and depends on the arguments alone."""
 
     @abstractmethod
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[Result]) -> list[Row]:
         """The rows, from the results of the jobs that were finished, in the order of ``jobs``."""
 
 
 def measure(
-    study: Study,
+    study: Study[Any],
     plan: StudyPlan,
     results: dict[int, object],
     *,
@@ -107,7 +110,7 @@ def measure(
 class _Runner:
     """Plays jobs in a worker process."""
 
-    def __init__(self, study: Study, plan: StudyPlan):
+    def __init__(self, study: Study[Any], plan: StudyPlan):
         self._study, self._plan = study, plan
 
     def __call__(self, seed: int) -> object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bomb.statistics import Estimate, undefined
 from bomb.statistics.formats import significant
@@ -78,9 +79,9 @@ class Row:
         reason = self.estimate.reason
         return [*([self.broken] if self.broken else []), *([reason] if reason else []), *self.notes]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values, as the JSON has them."""
-        plain = {
+        plain: dict[str, Any] = {
             "value": self.estimate.value,
             "interval": self.estimate.interval,
             "n": self.estimate.n,
@@ -95,9 +96,9 @@ def not_measured(key: str, bound: Bound, reason: str, unit: str = "") -> Row:
     return Row(key=key, estimate=undefined(reason), bound=bound, unit=unit)
 
 
-def to_json(rows: Iterable[Row]) -> dict:
+def to_json(rows: Iterable[Row]) -> dict[str, Any]:
     """Key to row; a row with one line for each backend becomes a dictionary of them."""
-    table: dict = {}
+    table: dict[str, Any] = {}
     for row in rows:
         if row.part is None:
             table[row.key] = row.to_dict()

@@ -1,14 +1,16 @@
 """Episodes as pictures: what each simulator shows while the same thing is played in it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import core
 from bomb.pictures.images import captioned, grid
 from bomb.rollouts.rollout import EpisodeResult
+from bomb.statistics.formats import fixed
 from core.environment import Environment
 from core.settings import EnvironmentSettings
 
@@ -24,18 +26,18 @@ class Film:
         backend: its registered name.
         frames: uint8[H, W, 3] each, the reset first.
         moments: index of the frame at which a moment was reached.
-        result: how the episode went; None until it is over.
+        result: how the episode went.
     """
 
     backend: str
-    frames: list[np.ndarray] = field(default_factory=list)
-    moments: dict[str, int] = field(default_factory=dict)
-    result: EpisodeResult | None = None
+    frames: list[npt.NDArray[np.uint8]]
+    moments: dict[str, int]
+    result: EpisodeResult
 
     @property
     def outcome(self) -> str:
         """The end in a few words."""
-        return "not over" if self.result is None else outcome(self.result)
+        return outcome(self.result)
 
 
 def outcome(result: EpisodeResult) -> str:
@@ -44,7 +46,7 @@ def outcome(result: EpisodeResult) -> str:
     if not verdict["success"]:
         return str(verdict["reason"]).replace("_", " ")
     distance = verdict["distance_mm"]
-    return "placed" if distance is None else f"placed, {distance:.1f} mm off"
+    return "placed" if distance is None else f"placed, {fixed(distance, unit='mm')} off"
 
 
 def film(
@@ -52,7 +54,7 @@ def film(
     perform: Callable[[Environment, Callable[..., Any]], EpisodeResult],
     *,
     every: int = 1,
-    finish: Callable[[Environment, str, np.ndarray], np.ndarray] | None = None,
+    finish: Callable[[Environment, str, npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None = None,
 ) -> Film:
     """Films an episode.
 
@@ -65,9 +67,11 @@ def film(
     Raises:
         RenderError: if no graphics driver works.
     """
-    made, step, camera = Film(backend=settings.backend), -1, settings.cameras[0]
+    frames: list[npt.NDArray[np.uint8]] = []
+    moments: dict[str, int] = {}
+    step, camera = -1, settings.cameras[0]
 
-    def look(env: Environment) -> np.ndarray:
+    def look(env: Environment) -> npt.NDArray[np.uint8]:
         frame = env.render_camera(camera, ("rgb",)).colors
         return frame if finish is None else finish(env, camera, frame)
 
@@ -75,24 +79,24 @@ def film(
         nonlocal step
         step += 1
         stages = {"start": step == 0, **info["stage"]}
-        new = [name for name in MOMENTS if stages.get(name) and name not in made.moments]
+        new = [name for name in MOMENTS if stages.get(name) and name not in moments]
         if new or step % every == 0:
-            made.frames.append(look(env))
+            frames.append(look(env))
             for name in new:
-                made.moments[name] = len(made.frames) - 1
+                moments[name] = len(frames) - 1
 
     # No modality: observations stay free of pictures, and only the frames that are wanted are drawn.
     env = core.make_environment(replace(settings, modalities=()))
     try:
-        made.result = perform(env, watch)
-        made.frames.append(look(env))
-        made.moments["end"] = len(made.frames) - 1
+        result = perform(env, watch)
+        frames.append(look(env))
+        moments["end"] = len(frames) - 1
     finally:
         env.close()
-    return made
+    return Film(backend=settings.backend, frames=frames, moments=moments, result=result)
 
 
-def contact_sheet(films: Iterable[Film]) -> np.ndarray:
+def contact_sheet(films: Iterable[Film]) -> npt.NDArray[np.uint8]:
     """One row per simulator, one column per moment that any of them reached."""
     films = list(films)
     names = [name for name in MOMENTS if any(name in made.moments for made in films)]
@@ -109,7 +113,7 @@ def contact_sheet(films: Iterable[Film]) -> np.ndarray:
     return grid(rows)
 
 
-def side_by_side(films: Iterable[Film], *, columns: int | None = None) -> Iterable[np.ndarray]:
+def side_by_side(films: Iterable[Film], *, columns: int | None = None) -> Iterable[npt.NDArray[np.uint8]]:
     """Frames of all simulators next to each other; a film that ends early keeps its last frame.
 
     Args:

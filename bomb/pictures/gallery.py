@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pictures.images import captioned, grid
 from core.backend import CameraImage
@@ -81,7 +82,7 @@ def gallery(
     size: int = 112,
     camera: str = "head",
     report: Callable[[str], None] = lambda knob: None,
-) -> np.ndarray:
+) -> npt.NDArray[np.uint8]:
     """A row for every knob: the clean world and then its levels, each in every simulator.
 
     Raises:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError, for_ffmpeg, write_bytes
 from core.errors import OptionError
@@ -20,7 +21,7 @@ def caption_height(width: int) -> int:
     return max(20, width // 13)
 
 
-def captioned(frame: np.ndarray, words: str, *, above: bool = False) -> np.ndarray:
+def captioned(frame: npt.NDArray[np.uint8], words: str, *, above: bool = False) -> npt.NDArray[np.uint8]:
     """uint8[H, W, 3] with a line of text under or above it, ``caption_height(W)`` high; long text is cut."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -36,7 +37,7 @@ def captioned(frame: np.ndarray, words: str, *, above: bool = False) -> np.ndarr
     return np.asarray(picture)
 
 
-def grid(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+def grid(rows: Sequence[Sequence[npt.NDArray[np.uint8]]]) -> npt.NDArray[np.uint8]:
     """Pictures of one size in rows and columns, with gaps between them.
 
     Raises:
@@ -58,7 +59,7 @@ def grid(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
     return canvas
 
 
-def write_png(path: Path, picture: np.ndarray) -> None:
+def write_png(path: Path, picture: npt.NDArray[np.uint8]) -> None:
     """Writes uint8[H, W, 3]."""
     from PIL import Image
 
@@ -67,7 +68,7 @@ def write_png(path: Path, picture: np.ndarray) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def write_mp4(path: Path, frames: Iterable[np.ndarray], fps: int) -> int:
+def write_mp4(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: int) -> int:
     """Writes frames uint8[H, W, 3] as H.264 that every browser plays.
 
     Args:

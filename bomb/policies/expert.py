@@ -11,10 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bomb.policies.planned import Command, Planned, lateness
-from bomb.policies.world import Transfer, World
-from core.control.actions import ActionSpec
-from core.task import Episode, Goal, Move
+from bomb.policies.planned import Command, Knowing
+from bomb.policies.world import Transfer, Vector, World
+from core.control.actions import Coordinates
 from core.world.state import SceneState
 
 # The pads' lower edge is 9.5 mm below the tool centre point (URDF), so with the tool 7 mm above the
@@ -25,43 +24,13 @@ RELEASE_GAP = 0.0005  # the stone is let go this far above the board
 LOST = 0.015  # a carried stone farther than this from the tool has been dropped
 
 
-class Expert(Planned):
+class Expert(Knowing):
     """Picks the stone that each move asks for, or the nearest of its colour, and sets it where it belongs."""
 
-    privileged = True
+    _world: World  # as it stands when the move begins
 
-    def reset(
-        self,
-        instruction: str,
-        seed: int,
-        *,
-        episode: Episode | None = None,
-        action_spec: ActionSpec | None = None,
-    ) -> None:
-        """Begins an episode; the expert needs the episode and what actions mean, not the words."""
-        if episode is None or action_spec is None:
-            raise TypeError("the expert is privileged: reset it with episode= and action_spec=")
-        self._scene, self._goal = episode.scene, episode.goal
-        self._world: World | None = None  # as it stands when the move begins
-        self._begin(action_spec, late=lateness(episode))
-        self._state: SceneState | None = None
-
-    def proceed(self, instruction: str, *, move: Move | None = None) -> None:
-        """Continues with ``move``, from wherever the arm is."""
-        if move is None:
-            raise TypeError("the expert is privileged: let it proceed with move=")
-        self._goal: Goal = move.goal
-        self._world = None
-
-    def act(self, observation: dict, truth: SceneState | None = None) -> np.ndarray:
-        """One action, float32[1, 4]."""
-        if truth is None:
-            raise TypeError("the expert is privileged: call act(observation, truth=SceneState)")
-        self._state = truth
-        if self._world is None:
-            self._world, self._plan = self._look(World(self._scene, self._goal, truth)), self._play()
-        self._see(observation)
-        return self._perform(next(self._plan))
+    def _look_at(self, truth: SceneState) -> None:
+        self._world = self._look(World(self._episode.scene, self._goal, truth))
 
     # ---- the plan ---------------------------------------------------------------------------
 
@@ -121,12 +90,12 @@ class Expert(Planned):
     def _lift(self, stone: int) -> Iterator[Command]:
         yield from self._carry([*self._commanded[:2], self._world.travel], stone)
 
-    def _descend(self, target: np.ndarray, opening: float) -> Iterator[Command]:
+    def _descend(self, target: Vector, opening: float) -> Iterator[Command]:
         yield from self._go(target + [0, 0, SLOW_HEIGHT], opening)
         yield from self._go(target, opening, speed=0.34)
         yield from self._wait(target, opening, seconds=0.1)
 
-    def _carry(self, target, stone: int) -> Iterator[Command]:
+    def _carry(self, target: Coordinates, stone: int) -> Iterator[Command]:
         """Goes with a stone in hand; stops going when it is lost."""
         for point in self._path(np.asarray(target, dtype=np.float64)):
             if not self._holds(stone):
@@ -144,7 +113,7 @@ class Expert(Planned):
         """The world that a move is planned in."""
         return world
 
-    def _aim(self, stage: str, target: np.ndarray) -> np.ndarray:
+    def _aim(self, stage: str, target: Vector) -> Vector:
         """Where to go instead of ``target``. ``stage``: ``above_stone``, ``grasp`` or ``above_goal``."""
         return target
 

@@ -7,14 +7,16 @@ what colour it is, it cannot feel. Where the words say which stone is meant, not
 report can so say how much of a success rate needs no eyes: it is a ceiling, not a baseline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.policies.expert import GRASP_ABOVE_MIDDLE, RELEASE_GAP
 from bomb.policies.planned import Command, Planned
 from bomb.policies.simple import DELTA
-from bomb.policies.world import TRAVEL_HEIGHT, into_base
+from bomb.policies.world import TRAVEL_HEIGHT, Vector, into_base
 from core.board.boards import empty_board
 from core.board.goals import Goal, Intersection, Region, alternatives
 from core.board.layout import intersection_pose
@@ -44,6 +46,8 @@ class Feeler(Planned):
 
     wants_action_spec = True
 
+    _opening: float  # of the gripper, as measured
+
     def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec = DELTA) -> None:
         """Begins an episode."""
         self._begin(action_spec)
@@ -60,7 +64,7 @@ class Feeler(Planned):
         """Continues with the next move."""
         self._plan = self._play(instruction)
 
-    def act(self, observation: dict) -> np.ndarray:
+    def act(self, observation: dict[str, Any]) -> npt.NDArray[np.float32]:
         """One action, float32[1, 4], from the measured state alone."""
         self._see(observation)
         self._opening = float(observation["state"][3])
@@ -92,7 +96,7 @@ class Feeler(Planned):
         yield from self._go(above, 1.0)
         yield from self._wait(above, 1.0, seconds=0.5)
 
-    def _place(self, goal: Intersection | Region) -> np.ndarray:
+    def _place(self, goal: Intersection | Region) -> Vector:
         """Where the stone's middle belongs, float64[3] in R (m)."""
         if isinstance(goal, Intersection):
             return self._into_base(intersection_pose(self._scene, (goal.row, goal.column)).p)
@@ -104,7 +108,7 @@ class Feeler(Planned):
 
     # ---- feeling ----------------------------------------------------------------------------
 
-    def _beside_the_board(self) -> np.ndarray:
+    def _beside_the_board(self) -> Vector:
         """Places where stones may lie, float64[N, 2] in R (m): LayoutSpec's bands at both sides."""
         (near, far), depth = LayoutSpec().side, LayoutSpec().depth
         points = [
@@ -142,7 +146,7 @@ class Feeler(Planned):
             self._chance *= 1.0 - 0.9 * felt_at(places, middle)
             yield from self._go(self._at(self._commanded, TRAVEL_HEIGHT), 0.0)
 
-    def _feel(self, p: np.ndarray) -> Iterator[Command]:
+    def _feel(self, p: Vector) -> Generator[Command, None, bool]:
         """Comes down closed at ``p`` float64[2]; returns whether something is there."""
         yield from self._go(self._at(p, UP), 0.0)
         for _ in range(MOST_LAG):
@@ -160,7 +164,7 @@ class Feeler(Planned):
         yield Command(target=self._at(p, UP), opening=0.0)
         return touched
 
-    def _grasp(self, p: np.ndarray) -> Iterator[Command]:
+    def _grasp(self, p: Vector) -> Iterator[Command]:
         """Closes the fingers around a stone whose middle should be at ``p``, and lifts."""
         above = np.array([p[0], p[1], self._table + TRAVEL_HEIGHT])
         grasp = p + [0.0, 0.0, GRASP_ABOVE_MIDDLE]
@@ -172,31 +176,34 @@ class Feeler(Planned):
         yield from self._wait(grasp, 0.0, seconds=0.35)
         yield from self._go(above, 0.0)
 
-    def _at(self, p: np.ndarray, height: float) -> np.ndarray:
+    def _at(self, p: Vector, height: float) -> Vector:
         return np.array([p[0], p[1], self._table + height])
 
-    def _likeliest(self) -> np.ndarray:
+    def _likeliest(self) -> Vector:
         """Where to feel next: as many places at once as can be, and not far."""
         tries = self._places[::7]
         found = np.array([(self._chance * felt_at(self._places, p)).sum() for p in tries])
         far = np.linalg.norm(tries - self._tool[:2], axis=1)
-        return tries[int(np.argmax(found / found.max() - STEP_COST * far / 0.01))]
+        best: Vector = tries[int(np.argmax(found / found.max() - STEP_COST * far / 0.01))]
+        return best
 
-    def _halving(self, here: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    def _halving(self, here: Vector, middle: Vector, spread: Vector) -> Vector:
         """Where to feel so that touching it is as likely as not, off along the axis that is known least."""
         axis = int(np.argmax(spread / KNOWN))
         offsets = np.arange(-1.0, 1.01, 0.1) * (AT_ALL[axis] + 2 * spread[axis])
         tries = middle + offsets[:, None] * np.eye(2)[axis]
         shares = np.array([(here * felt_at(self._places, p)).sum() for p in tries]) / here.sum()
-        return tries[int(np.argmin(abs(shares - 0.5)))]
+        best: Vector = tries[int(np.argmin(abs(shares - 0.5)))]
+        return best
 
 
-def felt_at(places: np.ndarray, p: np.ndarray) -> np.ndarray:
+def felt_at(places: Vector, p: Vector) -> Vector:
     """How likely a stone at each of ``places`` float64[N, 2] is felt by fingers that come down at ``p``."""
-    return np.clip((AT_ALL - abs(places - p)) / (AT_ALL - SURE), 0.0, 1.0).prod(axis=1)
+    felt: Vector = np.clip((AT_ALL - abs(places - p)) / (AT_ALL - SURE), 0.0, 1.0).prod(axis=1)
+    return felt
 
 
-def _moments(places: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _moments(places: Vector, weights: Vector) -> tuple[Vector, Vector]:
     """Mean and standard deviation of places, each float64[2]."""
     share = weights / weights.sum()
     mean = share @ places

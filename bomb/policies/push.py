@@ -11,10 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from bomb.policies.planned import Command, Planned, lateness
-from bomb.policies.world import Transfer, World
-from core.control.actions import ActionSpec
-from core.task import Episode, Move
+from bomb.policies.planned import Command, Knowing
+from bomb.policies.world import Transfer, Vector, World
 from core.world.state import SceneState
 
 LOWER_EDGE = 0.0095  # m, of the pads below the tool centre point (URDF)
@@ -28,58 +26,25 @@ ATTEMPTS = 10  # of coming down on one
 STUCK, AHEAD, MOST_AHEAD = 0.010, 0.005, 0.008
 
 
-class Push(Planned):
+class Push(Knowing):
     """Presses closed fingers on a stone of the board and slides it to its place, around the others.
 
     It takes the stone of the right colour with the shortest free way. Without one it waits.
 
     Attributes:
-        world: the present move as it began; None until it was looked at.
+        world: the present move as it began, once it was looked at.
     """
 
-    privileged = True
+    world: World
 
-    def reset(
-        self,
-        instruction: str,
-        seed: int,
-        *,
-        episode: Episode | None = None,
-        action_spec: ActionSpec | None = None,
-    ) -> None:
-        """Begins an episode; it needs the episode and what actions mean, not the words."""
-        if episode is None or action_spec is None:
-            raise TypeError("the pusher is privileged: reset it with episode= and action_spec=")
-        self._scene = episode.scene
-        self._begin(action_spec, late=lateness(episode))
-        self._next(episode.moves[0])
-
-    def proceed(self, instruction: str, *, move: Move | None = None) -> None:
-        """Continues with ``move``, from wherever the arm is."""
-        if move is None:
-            raise TypeError("the pusher is privileged: let it proceed with move=")
-        self._next(move)
-
-    def act(self, observation: dict, truth: SceneState | None = None) -> np.ndarray:
-        """One action, float32[1, 4]."""
-        if truth is None:
-            raise TypeError("the pusher is privileged: call act(observation, truth=SceneState)")
-        self._see(observation)
-        if self.world is None:
-            self.look(truth)
-            self._plan = self._play()
-        self._state = truth
-        return self._perform(next(self._plan))
-
-    def look(self, truth: SceneState) -> tuple[int, list[np.ndarray]] | None:
+    def look(self, truth: SceneState) -> tuple[int, list[Vector]] | None:
         """Looks at a move as it begins; the pool index of the stone to push, and its way, if there is one."""
-        self._state = truth
-        self.world = World(self._scene, self._goal, truth, board_stones=True)
+        self._look_at(truth)
         return self._shortest()
 
-    def _next(self, move: Move) -> None:
-        self._goal = move.goal
-        self.world: World | None = None
+    def _look_at(self, truth: SceneState) -> None:
+        self._state = truth
+        self.world = World(self._episode.scene, self._goal, truth, board_stones=True)
 
     # ---- the plan ---------------------------------------------------------------------------
 
@@ -97,7 +62,7 @@ class Push(Planned):
         while True:
             yield from self._wait(self._commanded, 0.0, seconds=0.5)
 
-    def _slide(self, stone: int, way: list[np.ndarray], *, ahead: float) -> Iterator[Command]:
+    def _slide(self, stone: int, way: list[Vector], *, ahead: float) -> Iterator[Command]:
         """Comes down on a stone, so far ahead of its middle, and takes it along a way.
 
         Up again where the way ends or the stone is lost.
@@ -128,16 +93,16 @@ class Push(Planned):
         """How far to send the tool in one action when the stone has so far to go (m)."""
         return min(0.3 * self._spec.max_step, max(0.0004, 0.12 * far))
 
-    def _above(self, p: np.ndarray) -> np.ndarray:
+    def _above(self, p: Vector) -> Vector:
         return np.array([p[0], p[1], self.world.travel])
 
-    def _on(self, stone: int, p: np.ndarray) -> np.ndarray:
+    def _on(self, stone: int, p: Vector) -> Vector:
         """Where the tool presses on a stone whose middle is at ``p``."""
         return p + [0.0, 0.0, self.world.half_height + LOWER_EDGE - PRESSED]
 
     # ---- the way ----------------------------------------------------------------------------
 
-    def _shortest(self) -> tuple[int, list[np.ndarray]] | None:
+    def _shortest(self) -> tuple[int, list[Vector]] | None:
         """The stone with the shortest free way, and the way; None: there is none, or all is done."""
         ways = []
         for transfer in self.world.transfers(self._state):
@@ -148,7 +113,7 @@ class Push(Planned):
                 ways.append((length, transfer.stone, way))
         return min(ways, key=lambda entry: entry[:2])[1:] if ways else None
 
-    def _way(self, transfer: Transfer) -> list[np.ndarray] | None:
+    def _way(self, transfer: Transfer) -> list[Vector] | None:
         """Points of the surface from a stone to its place that keep clear of every other stone."""
         stones = self._state.stone_ids.tolist()
         others = [self.world.stone(self._state, k)[:2] for k in stones if k != transfer.stone]
@@ -156,7 +121,7 @@ class Push(Planned):
         if _free(start, end, others):
             return [transfer.place]
         nodes = [start, *(p[:2] for p in self.world.lattice), end]
-        last, near = len(nodes) - 1, 1.5 * self._scene.board.pitch / 2
+        last, near = len(nodes) - 1, 1.5 * self._episode.scene.board.pitch / 2
         best, queue = {0: (0.0, 0)}, [(0.0, 0)]
         done: set[int] = set()
         while queue:
@@ -179,7 +144,7 @@ class Push(Planned):
         return None
 
 
-def _free(a: np.ndarray, b: np.ndarray, others: list[np.ndarray]) -> bool:
+def _free(a: Vector, b: Vector, others: list[Vector]) -> bool:
     """Whether a stone can slide from ``a`` to ``b`` without coming near any of the others."""
     ab = b - a
     long = float(ab @ ab)

@@ -22,6 +22,7 @@ POLICIES = Registry(
         "mute": "bomb.policies.wrappers:Mute",
         "masked": "bomb.explanation.masked:Masked",
         "keypoint": "bomb.models.keypoint.policy:KeypointPolicy",
+        "small-vla": "bomb.models.small.policy:SmallVLAPolicy",
         "vla": "bomb.models.policy:VLAPolicy",
         "vla_history": "bomb.models.policy:VLAHistoryPolicy",
         "pi0": "bomb.models.pi0.policy:Pi0Policy",

@@ -12,9 +12,10 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.dataset import SETTINGS_FILE, Dataset
 from bomb.demonstrations.demonstration import Demonstration
@@ -25,13 +26,16 @@ from core.errors import ConventionError, OptionError
 from core.policy import Policy
 from core.seeding import policy_seed
 
+if TYPE_CHECKING:
+    from bomb.runs.store import RunStore
+
 HOLD_CHUNK = 20  # actions at a time once the recorded ones are over: nobody needs to look
 
 
 class Recorded(NamedTuple):
     """Actions float32[N, 4], and the mode that they were recorded in; None if the file does not say."""
 
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
     mode: str | None
 
 
@@ -62,7 +66,9 @@ class Replay(Policy):
         self._episodes: dict[int, int] | None = None  # seed of the policy to that of the scene
         self._always = None if self._path.is_dir() else read_actions(self._path)
 
-    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
+    def reset(  # type: ignore[override]  # see wants_action_spec
+        self, instruction: str, seed: int, *, action_spec: ActionSpec
+    ) -> None:
         """Takes the actions of the episode in which a policy gets ``seed``.
 
         Raises:
@@ -80,7 +86,9 @@ class Replay(Policy):
             last[:3] = 0.0
         self._hold = np.tile(last, (HOLD_CHUNK, 1))
 
-    def act(self, observation: dict, *, step: int) -> np.ndarray:
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int
+    ) -> npt.NDArray[np.float32]:
         """All that is left from ``step`` on, float32[k, 4]."""
         return self._actions[step:] if step < len(self._actions) else self._hold
 
@@ -94,7 +102,7 @@ class Replay(Policy):
             )
         return find_actions(self._path, self._condition, self._episodes[seed])
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """The file or folder, as it was given; of a run or dataset also what its episodes were.
 
         ``recorded`` is of the policy that played them, and whether it saw the true state; ``recorded_split``,
@@ -115,7 +123,7 @@ def _split(source: str) -> tuple[Path, str]:
     return Path(source.partition("#")[0]), ""
 
 
-def recorded_with(folder: Path) -> dict:
+def recorded_with(folder: Path) -> dict[str, Any]:
     """What is to be said of the actions in a run or a dataset; see ``Replay.describe``.
 
     Raises:
@@ -169,7 +177,7 @@ def _check_dataset(folder: Path) -> None:
         raise FileError(f"{folder} is neither a run nor a dataset: no run.sqlite, no {SETTINGS_FILE}")
 
 
-def _condition_of(store, folder: Path, condition: str) -> str:
+def _condition_of(store: "RunStore", folder: Path, condition: str) -> str:
     keys = [each.key for each in store.conditions()]
     if not condition and len(keys) == 1:
         return keys[0]
@@ -221,7 +229,7 @@ def read_actions(file: Path) -> Recorded:
     return Recorded(_checked(actions, str(file)), about.get("action_mode"))
 
 
-def _checked(actions: np.ndarray, source: str) -> np.ndarray:
+def _checked(actions: npt.NDArray[Any], source: str) -> npt.NDArray[np.float32]:
     if actions.dtype.kind not in "iuf" or actions.ndim != 2 or actions.shape[1] != 4 or not len(actions):
         raise FileError(
             f"{source} must hold actions float[N, 4] with N >= 1, has {actions.dtype}{list(actions.shape)}"

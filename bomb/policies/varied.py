@@ -5,12 +5,13 @@ that are off and corrected, and misses on purpose, from which the expert recover
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from bomb.policies.expert import Expert
 from bomb.policies.planned import Command
-from bomb.policies.world import World
+from bomb.policies.world import Vector, World
 from core.control.actions import ActionSpec
 from core.errors import Number, check_choice, plain_numbers
 from core.seeding import stream
@@ -25,7 +26,7 @@ VARIETIES: dict[str, str] = {
     "correction": "arrives 6 to 18 mm off above stone and goal, and corrects; each with probability 0.6",
     "miss": "closes the gripper beside the stone or above it, with probability 0.3, and tries again",
 }
-STRAIGHT = {  # what is drawn of a variety that is off: the plain expert
+STRAIGHT: dict[str, Any] = {  # what is drawn of a variety that is off: the plain expert
     "height": 0.0,
     "speed": 1.0,
     "curve": [0.0, 0.0],
@@ -76,9 +77,10 @@ class VariedExpert(Expert):
             else float(level)
         )
         self._varieties = varieties
-        self.variety: dict = {}
+        self._drawn: dict[str, Any] = STRAIGHT  # of the present move
+        self.variety: dict[str, Any] = {}
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         return {"level": self._level, "varieties": list(self._varieties)}
 
     def reset(
@@ -90,7 +92,6 @@ class VariedExpert(Expert):
         action_spec: ActionSpec | None = None,
     ) -> None:
         super().reset(instruction, seed, episode=episode, action_spec=action_spec)
-        self._of = (episode.split, episode.seed)
         self.variety = {"level": self._level, "moves": []}
         self._draw_move()
 
@@ -105,19 +106,20 @@ class VariedExpert(Expert):
         return world
 
     def _pace(self, speed: float) -> float:
-        return max(speed * self._drawn["speed"], min(speed, SLOWEST))
+        return max(speed * float(self._drawn["speed"]), min(speed, SLOWEST))
 
-    def _aim(self, stage: str, target: np.ndarray) -> np.ndarray:
+    def _aim(self, stage: str, target: Vector) -> Vector:
         if stage == "grasp":
-            offset = self._drawn["miss"]
+            offset: list[float] = self._drawn["miss"]
             self._drawn = {**self._drawn, "miss": [0.0, 0.0, 0.0]}  # once: the next attempt is meant
             return target + offset
-        return target + self._drawn["correction"].get(stage, [0.0, 0.0, 0.0])
+        off: list[float] = self._drawn["correction"].get(stage, [0.0, 0.0, 0.0])
+        return target + off
 
     def _pause(self, stage: str, opening: float) -> Iterator[Command]:
         yield from self._wait(self._commanded.copy(), opening, seconds=self._drawn["pause"].get(stage, 0.0))
 
-    def _path(self, target: np.ndarray) -> Iterator[np.ndarray]:
+    def _path(self, target: Vector) -> Iterator[Vector]:
         start = self._commanded.copy()
         across = target - start
         length = float(np.hypot(*across[:2]))
@@ -139,10 +141,10 @@ class VariedExpert(Expert):
 
     def _draw_move(self) -> None:
         """Draws the variety of the next move; everything is drawn, whatever is on, so that seeds compare."""
-        split, seed = self._of
+        split, seed = self._episode.split, self._episode.seed
         rng, level = stream(split, seed, f"diversity:{len(self.variety['moves'])}"), self._levels
         bow = level["curve"]
-        drawn = {
+        drawn: dict[str, Any] = {
             "height": 0.06 * level["height"] * float(rng.random()),
             "speed": 1.0 - 0.55 * level["speed"] * float(rng.random()),
             "curve": [0.04 * bow * float(rng.uniform(-1, 1)), 0.025 * bow * float(rng.random())],

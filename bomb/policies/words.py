@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from core.errors import OptionError
 
@@ -46,7 +47,7 @@ class PolicyWords:
         return rest[:-1].strip()
 
     @property
-    def wrapped(self) -> tuple[str, dict]:
+    def wrapped(self) -> tuple[str, dict[str, Any]]:
         """What stands in the brackets of a policy around another one: the other's words, and options.
 
         ``masked(vla(checkpoint='DIR'), span='row')`` has the words ``vla(checkpoint='DIR')`` and one option.
@@ -60,7 +61,9 @@ class PolicyWords:
             return inside, {}
         try:
             call = ast.parse(f"f({inside[at + 1 :]})", mode="eval").body
-            options = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+            if not isinstance(call, ast.Call):
+                raise ValueError("more than options")
+            options = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise OptionError(
                 f"options of policy {shortened(self.text)} must be plain values, like span='row'"

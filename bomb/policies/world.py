@@ -1,13 +1,16 @@
 """The expert's eyes: a move in the robot's base frame R, where its stones are and where they belong."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.goals import Goal, Intersection, Region, alternatives
 from core.board.layout import intersection_pose
+from core.control.actions import Coordinates
 from core.world.rotations import Pose, compose, inverse, matrix_from_quaternion
 from core.world.scene import SceneSpec
 from core.world.state import SceneState
@@ -23,15 +26,18 @@ ROOM = (
 INSIDE = 0.004  # m, from the edge of a stone to that of the region
 
 
+Vector: TypeAlias = npt.NDArray[np.float64]  # float64[3] in R (m), unless it says otherwise
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Transfer:
     """One stone of the pool, and the point of the surface it belongs on, float64[3] in R (m)."""
 
     stone: int
-    place: np.ndarray
+    place: Vector
 
 
-def into_base(scene: SceneSpec) -> Callable[[Sequence[float]], np.ndarray]:
+def into_base(scene: SceneSpec) -> Callable[[Coordinates], Vector]:
     """What takes points of W (m) to points of R, float64[3] (m)."""
     R_RW = matrix_from_quaternion(inverse(scene.robot.X_WR).q)
     p_WR = np.asarray(scene.robot.X_WR.p)
@@ -65,12 +71,12 @@ class World:
         self._widest = scene.robot.max_finger_position
         self._named = {single: self._stones_for(single, start) for single in self._goals}
 
-    def stone(self, state: SceneState, index: int) -> np.ndarray:
+    def stone(self, state: SceneState, index: int) -> Vector:
         """Where stone ``index`` of the pool is, float64[3] in R (m)."""
         row = int(np.searchsorted(state.stone_ids, index))
         return self._to_base(state.stone_poses[row, :3])
 
-    def opening_at(self, p: np.ndarray) -> float:
+    def opening_at(self, p: Vector) -> float:
         """How far to open over a stone at ``p`` so that no finger comes down on the board's edge, 0..1.
 
         Stones are laid out where the open gripper fits; one that was dropped may lie closer.
@@ -82,7 +88,7 @@ class World:
         return float(np.clip(room / self._widest, LEAST_OPENING, 1.0))
 
     @cached_property
-    def lattice(self) -> list[np.ndarray]:
+    def lattice(self) -> list[Vector]:
         """The board's intersections and what lies midway between them, each float64[3] in R (m)."""
         board = self._scene.board
         halves = [k * board.pitch / 2 for k in range(1 - board.size, board.size)]
@@ -92,7 +98,7 @@ class World:
             for y in halves
         ]
 
-    def choose(self, state: SceneState, tool: np.ndarray) -> Transfer | None:
+    def choose(self, state: SceneState, tool: Vector) -> Transfer | None:
         """What to do next: nothing if a goal is fulfilled, else the nearest stone for the first goal.
 
         Stones that were on the board when the move began are part of the game and are left alone, unless
@@ -100,7 +106,7 @@ class World:
         """
         return next(self.transfers(state, tool), None)
 
-    def transfers(self, state: SceneState, near: np.ndarray | None = None) -> Iterator[Transfer]:
+    def transfers(self, state: SceneState, near: Vector | None = None) -> Iterator[Transfer]:
         """All that would do, by goal; of each the stone first that is nearest to ``near`` (m, in R).
 
         Nothing where a goal is fulfilled.
@@ -136,19 +142,19 @@ class World:
             for p in points
         )
 
-    def _place(self, goal: Intersection | Region, state: SceneState, stone: int) -> np.ndarray:
+    def _place(self, goal: Intersection | Region, state: SceneState, stone: int) -> Vector:
         if isinstance(goal, Intersection):
             p = self._to_base(intersection_pose(self._scene, (goal.row, goal.column)).p)
             p[2] -= self.half_height
             return p
         return self._free_spot(goal, state, stone)
 
-    def _region(self, goal: Region) -> tuple[np.ndarray, np.ndarray]:
+    def _region(self, goal: Region) -> tuple[Vector, Vector]:
         """Middle on the table's surface, and half edges along the axes of R: W's, turned by 90 degrees."""
         center = self._to_base([*goal.center, self._scene.table.height])
         return center, np.array([goal.half_size[1], goal.half_size[0]])
 
-    def _free_spot(self, goal: Region, state: SceneState, stone: int) -> np.ndarray:
+    def _free_spot(self, goal: Region, state: SceneState, stone: int) -> Vector:
         """The roomiest spot of a grid in the region; of those with room enough the nearest to its middle."""
         center, half = self._region(goal)
         room = np.array(ROOM[::-1])
@@ -161,7 +167,7 @@ class World:
             for y in np.linspace(-1, 1, counts[1]) * inner[1] * (counts[1] > 1)
         ]
 
-        def crowding(spot: np.ndarray) -> tuple[bool, float]:
+        def crowding(spot: Vector) -> tuple[bool, float]:
             margin = min((float((abs(p - spot)[:2] / room).max()) for p in others), default=2.0)
             return margin < 1.0, float(np.linalg.norm(spot - center)) if margin >= 1.0 else -margin
 

@@ -6,14 +6,17 @@ A policy that scores as well without pictures, or without knowing what is asked,
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import OptionError
 from core.policy import BatchPolicy, Policy, Request
 from core.rendering.observation import MODALITY_KEYS
 from core.rendering.sight import DECLARED
+
+Picture: TypeAlias = npt.NDArray[Any]  # [H, W] or [H, W, 3], of the dtype of its modality
 
 MUTED = "Do the task."  # a sentence, because models are not made for no words at all
 
@@ -48,15 +51,15 @@ class Wrapper(Policy):
         for name in ("privileged", "wants_goal_picture", "wants_step", "wants_action_spec", *DECLARED):
             setattr(self, name, getattr(policy, name))
 
-    def reset(self, instruction: str, seed: int, **extras: object) -> None:
+    def reset(self, instruction: str, seed: int, **extras: Any) -> None:
         if "goal_picture" in extras:
             extras["goal_picture"] = self.see_picture(extras["goal_picture"])
         self.inside.reset(self.hear(instruction), seed, **extras)
 
-    def proceed(self, instruction: str, **extras: object) -> None:
+    def proceed(self, instruction: str, **extras: Any) -> None:
         self.inside.proceed(self.hear(instruction), **extras)
 
-    def act(self, observation: dict, **extras: object) -> np.ndarray:
+    def act(self, observation: dict[str, Any], **extras: Any) -> npt.NDArray[np.float32]:
         return self.inside.act(self.see(observation), **extras)
 
     def close(self) -> None:
@@ -66,11 +69,11 @@ class Wrapper(Policy):
         """The instruction as the policy inside gets it."""
         return instruction
 
-    def see_picture(self, picture: np.ndarray) -> np.ndarray:
+    def see_picture(self, picture: Picture) -> Picture:
         """A picture of any modality as the policy inside gets it."""
         return picture
 
-    def see(self, observation: dict) -> dict:
+    def see(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The observation as the policy inside gets it; the one that came is left as it is."""
         seen = {**observation, "instruction": self.hear(observation["instruction"])}
         for key in MODALITY_KEYS.values():
@@ -79,13 +82,15 @@ class Wrapper(Policy):
         return seen
 
     @abstractmethod
-    def describe(self) -> dict: ...
+    def describe(self) -> dict[str, Any]: ...
 
 
 class Batched(Wrapper, BatchPolicy):
     """Around a policy that answers for many episodes at once."""
 
-    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+    inside: BatchPolicy
+
+    def infer(self, requests: Sequence[Request]) -> list[npt.NDArray[np.float32]]:
         return self.inside.infer(
             [replace(request, observation=self.see(request.observation)) for request in requests]
         )
@@ -94,10 +99,10 @@ class Batched(Wrapper, BatchPolicy):
 class Blind(Wrapper):
     """The policy inside, with every picture black, of the same shape."""
 
-    def see_picture(self, picture: np.ndarray) -> np.ndarray:
+    def see_picture(self, picture: Picture) -> Picture:
         return np.zeros_like(picture)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What the policy inside says, and ``blind``: the value of every pixel."""
         return {**self.inside.describe(), "blind": 0}
 
@@ -108,7 +113,7 @@ class Mute(Wrapper):
     def hear(self, instruction: str) -> str:
         return MUTED
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What the policy inside says, and ``mute``: the words it hears."""
         return {**self.inside.describe(), "mute": MUTED}
 

@@ -1,9 +1,11 @@
 """The board seen from above, as the head picture shows it: row 0 on top, column 0 on the left."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pages.drawing import (
     BLUE,
@@ -18,8 +20,13 @@ from bomb.pages.drawing import (
     series_style,
     svg,
 )
+from bomb.statistics.formats import fixed
 from core.board.boards import Cell
 from core.world.scene import BoardSpec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.patches import Circle
 
 # How much longer than the board an offset is drawn: the tolerance's 10 mm then fill most of a cell of 55 mm.
 MAGNIFIED = 2.2
@@ -35,7 +42,7 @@ class Path:
         success: how the episode ended.
     """
 
-    points: np.ndarray
+    points: npt.NDArray[np.floating]
     success: bool
 
 
@@ -73,7 +80,11 @@ def success_board(title: str, counts: dict[Cell, tuple[int, int]], board: BoardS
 
 
 def offset_board(
-    title: str, offsets: dict[Cell, np.ndarray], board: BoardSpec, tolerance_mm: float, caption: str
+    title: str,
+    offsets: Mapping[Cell, npt.NDArray[np.floating]],
+    board: BoardSpec,
+    tolerance_mm: float,
+    caption: str,
 ) -> Chart:
     """Where stones came to rest around their intersection, and their mean offset as an arrow.
 
@@ -158,11 +169,12 @@ def path_board(
         axes.set_ylabel("y of the board, mm")
         axes.set_title(title)
         alt = f"{title}: {len(paths)} paths over the board"
-        alt += f", of {np.median(lengths):.2f} m in the median, seen from above" if lengths else ""
+        middle = fixed(float(np.median(lengths)), 2, "m") if lengths else ""
+        alt += f", of {middle} in the median, seen from above" if lengths else ""
         return svg(drawn, alt=alt, caption=caption)
 
 
-def _draw_board(axes, board: BoardSpec, labels: bool = True) -> None:
+def _draw_board(axes: "Axes", board: BoardSpec, labels: bool = True) -> None:
     """Slab and lines in mm of the board frame; with ``labels`` rows and columns are numbered."""
     from matplotlib.patches import Rectangle
 
@@ -193,7 +205,7 @@ def _mm(board: BoardSpec, row: int, column: int) -> tuple[float, float]:
     return x * 1e3, y * 1e3
 
 
-def _circle(center: tuple[float, float], radius: float, **style):
+def _circle(center: tuple[float, float], radius: float, **style: Any) -> "Circle":
     from matplotlib.patches import Circle
 
     return Circle(center, radius, zorder=2, **style)

@@ -1,6 +1,7 @@
 """Success and offset by intersection."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ def board_map(rows: Sequence[EpisodeRow]) -> BoardMap | None:
     of several moves, which are each on the intersection that was asked for.
     """
     outcomes: dict[tuple[int, int], list[bool]] = {}
-    placements: dict[tuple[int, int], list[tuple[float, list]]] = {}
+    placements: dict[tuple[int, int], list[tuple[float, list[float]]]] = {}
     for row in rows:
         if is_single(row) and is_intersection(row.goal):
             outcomes.setdefault(place_of(row.goal), []).append(row.success)
@@ -35,17 +36,17 @@ def board_map(rows: Sequence[EpisodeRow]) -> BoardMap | None:
 
 def is_single(row: EpisodeRow) -> bool:
     """Whether an episode has one move only."""
-    return row.moves.get("total", 1) == 1
+    return bool(row.moves.get("total", 1) == 1)
 
 
-def placements_of(row: EpisodeRow) -> list[tuple]:
+def placements_of(row: EpisodeRow) -> list[tuple[dict[str, Any], float | None, list[float] | None]]:
     """(goal, distance, offset) of each placement that was done."""
     if not is_single(row):
         return [(p["goal"], p["distance_mm"], p["offset_mm"]) for p in row.moves["placements"]]
     return [(row.goal, row.distance_mm, row.verdict.get("offset_mm"))] if row.success else []
 
 
-def _cell(place: tuple[int, int], outcomes: list[bool], placements: list[tuple[float, list]]) -> Cell:
+def _cell(place: tuple[int, int], outcomes: list[bool], placements: list[tuple[float, list[float]]]) -> Cell:
     offsets = [offset for _, offset in placements]
     return Cell(
         row=place[0],
@@ -57,11 +58,11 @@ def _cell(place: tuple[int, int], outcomes: list[bool], placements: list[tuple[f
     )
 
 
-def is_intersection(goal: dict) -> bool:
+def is_intersection(goal: dict[str, Any]) -> bool:
     """Whether a goal is one stone on one intersection."""
     return goal.get("kind") == "intersection"
 
 
-def place_of(goal: dict) -> tuple[int, int]:
+def place_of(goal: dict[str, Any]) -> tuple[int, int]:
     """Row and column of a goal that is an intersection."""
     return goal["row"], goal["column"]

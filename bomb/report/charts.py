@@ -1,7 +1,8 @@
 """Charts of rates: over severity, by reason and stage, as differences, one simulator against the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bomb.pages.drawing import (
     BLUE,
@@ -17,6 +18,9 @@ from bomb.pages.drawing import (
 )
 from bomb.statistics import Estimate, formats
 from core.judge.checker import REASONS
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
 
 SUCCESS = "success"
 
@@ -52,13 +56,22 @@ def severity_chart(title: str, series: Sequence[Series], caption: str) -> Chart:
     """Success against severity with intervals; severity 0 is the clean world."""
     with figure(height=2.75 + 0.2 * len(series)) as (drawn, axes):
         for k, (label, style, points) in enumerate(series):
-            points = [(level, rate) for level, rate in points if rate.value is not None]
+            shown = [(level, rate.drawn) for level, rate in points]
+            known = [(level, drawn) for level, drawn in shown if drawn is not None]
             # Side by side, so that intervals do not hide one another.
-            at = [level + 0.07 * (k - (len(series) - 1) / 2) for level, _ in points]
-            low, high = zip(*(_reach(rate) for _, rate in points), strict=True) if points else ((), ())
-            values = [rate.value for _, rate in points]
+            at = [level + 0.07 * (k - (len(series) - 1) / 2) for level, _ in known]
+            values = [value for _, (_, value, _) in known]
+            # Rounding may not make them negative.
+            below = [max(0.0, value - low) for _, (low, value, _) in known]
+            above = [max(0.0, high - value) for _, (_, value, high) in known]
             axes.errorbar(
-                at, values, yerr=[low, high], label=label, capsize=2.5, elinewidth=1, **series_style(*style)
+                at,
+                values,
+                yerr=[below, above],
+                label=label,
+                capsize=2.5,
+                elinewidth=1,
+                **series_style(*style),
             )
         _rate_axis(axes.yaxis, axes.set_ylim)
         levels = sorted({level for _, _, points in series for level, _ in points})
@@ -99,7 +112,7 @@ def reasons_chart(rows: Mapping[str, Mapping[str, int]], caption: str) -> Chart:
                 color = _REASON_COLORS.get(name, SOFT)
                 axes.barh(y, share, left=left, color=color, height=0.72, edgecolor="white", linewidth=0.6)
                 if share >= 0.075:
-                    axes.text(left + share / 2, y, counts[name], ha="center", va="center", fontsize=8,
+                    axes.text(left + share / 2, y, str(counts[name]), ha="center", va="center", fontsize=8,
                               color="white" if _dark(color) else INK)  # fmt: skip
                 left += share
         axes.set_yticks(range(len(rows)), [_short(label, 30) for label in rows], fontsize=8.5)
@@ -108,8 +121,9 @@ def reasons_chart(rows: Mapping[str, Mapping[str, int]], caption: str) -> Chart:
         axes.set_xlim(0, 1)
         axes.set_xlabel("share of episodes")
         axes.grid(visible=False, axis="y")
-        patches = [axes.barh(0, 0, color=_REASON_COLORS.get(name, SOFT)) for name in present]
-        drawn.legend(patches, [formats.words(name) for name in present], loc="outside lower center", ncols=2)
+        for name in present:
+            axes.barh(0, 0, color=_REASON_COLORS.get(name, SOFT), label=formats.words(name))
+        drawn.legend(loc="outside lower center", ncols=2)
         alt = "How episodes ended. " + "; ".join(
             f"{label}: " + ", ".join(f"{counts[n]} {formats.words(n)}" for n in present if counts.get(n))
             for label, counts in rows.items()
@@ -125,10 +139,10 @@ def differences_chart(title: str, rows: Sequence[tuple[str, Estimate]], axis: st
             if d.value is None:
                 axes.text(0, y, " undefined", va="center", fontsize=8, color=SOFT)
                 continue
-            sure = d.low is not None and d.high is not None
-            if sure:
+            excludes = False
+            if d.low is not None and d.high is not None:
                 axes.plot([d.low, d.high], [y, y], color=BLUE, linewidth=1.4, solid_capstyle="butt")
-            excludes = sure and not d.low <= 0 <= d.high
+                excludes = not d.low <= 0 <= d.high
             # Filled where the interval excludes zero: told apart without colour.
             axes.plot(
                 d.value, y, "o", color=BLUE, markerfacecolor=BLUE if excludes else "white", markersize=6
@@ -222,13 +236,7 @@ def points(difference: Estimate) -> str:
     return f"{whole(difference.value)}{interval}".replace("-", "−")
 
 
-def _reach(rate: Estimate) -> tuple[float, float]:
-    """How far the interval reaches below and above the value; rounding may not make it negative."""
-    low, high = (rate.value if end is None else end for end in rate.interval)
-    return max(0.0, rate.value - low), max(0.0, high - rate.value)
-
-
-def _rate_axis(axis, set_limits) -> None:
+def _rate_axis(axis: "Axis", set_limits: Callable[[float, float], object]) -> None:
     set_limits(-0.04, 1.04)
     axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
 

@@ -1,6 +1,7 @@
 """What a report says of two sides of a comparison, as plain data; see ``bomb.report.model``."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bomb.statistics import Estimate
 
@@ -39,7 +40,7 @@ class Comparison:
     pairs: int
     unpaired: int
     other_goal: int
-    shared: dict
+    shared: dict[str, Any]
     first_rate: Estimate
     second_rate: Estimate
     difference: Estimate

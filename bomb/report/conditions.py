@@ -1,7 +1,8 @@
 """One condition of one run in numbers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bomb.report.boards import board_map
 from bomb.report.ceilings import without_words
@@ -71,11 +72,11 @@ def by_carrying(rows: Sequence[EpisodeRow], *, clustered: bool = False) -> Estim
     return clustered_rate(outcomes, [row.seed for row in told]) if clustered else rate(outcomes)
 
 
-def _stages(rows: Sequence[EpisodeRow]) -> dict:
+def _stages(rows: Sequence[EpisodeRow]) -> dict[str, Any]:
     names = dict.fromkeys(name for row in rows for name in row.stages)
     return {name: rate([row.stages[name] for row in rows if name in row.stages]) for name in names}
 
 
-def _counts(names) -> dict[str, int]:
+def _counts(names: Iterable[str]) -> dict[str, int]:
     """Most frequent first; the same number by name, so that a report does not depend on the order of rows."""
     return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))

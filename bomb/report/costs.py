@@ -1,9 +1,11 @@
 """What a run cost, and what went wrong that was not the policy's doing."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from bomb.report.loading import LoadedRun
 from bomb.report.model import Efficiency, ErrorSummary
+from bomb.runs.rows import EpisodeRow
 from bomb.statistics import quantile
 
 SHARES = ("sim", "render", "policy", "overhead")
@@ -68,5 +70,5 @@ def errors(run: LoadedRun) -> ErrorSummary:
     )
 
 
-def _present(rows, name: str) -> list[float]:
+def _present(rows: Iterable[EpisodeRow], name: str) -> list[float]:
     return [row.timing[name] for row in rows if row.timing.get(name) is not None]

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.report.loading import LoadedRun
 from bomb.report.model import DrawGroup, DrawTable
 from bomb.runs.rows import Condition, EpisodeRow
 from bomb.statistics import holm, rate
+from bomb.statistics.formats import significant
 from core.perturbations.suite import TWIN
 
 LEAST = 12  # episodes of a condition that are worth taking apart
@@ -99,9 +101,10 @@ def _groups(name: str, found: Sequence[tuple[Any, bool]]) -> list[tuple[str, lis
     order = sorted(found)
     unit, factor = _UNITS.get(name.rpartition("_")[2], ("", 1.0))
     parts = [order[part[0] : part[-1] + 1] for part in np.array_split(np.arange(len(order)), PARTS)]
+    ends = [tuple(significant(one[0] * factor, digits=3) for one in (part[0], part[-1])) for part in parts]
     return [
-        (f"{part[0][0] * factor:.3g} to {part[-1][0] * factor:.3g}{unit}", [won for _, won in part])
-        for part in parts
+        (f"{low} to {high}{unit}", [won for _, won in part])
+        for (low, high), part in zip(ends, parts, strict=True)
     ]
 
 
@@ -114,8 +117,9 @@ def permuted(groups: Sequence[Sequence[bool]]) -> float:
         return 1.0
     expected = sizes * won / total
 
-    def statistic(counts: np.ndarray) -> np.ndarray:
-        return ((counts - expected) ** 2 / expected).sum(-1)
+    def statistic(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        chi: npt.NDArray[np.float64] = ((counts - expected) ** 2 / expected).sum(-1)
+        return chi
 
     shuffled = np.random.default_rng(SEED).multivariate_hypergeometric(sizes, won, SHUFFLES)
     larger = int((statistic(shuffled) >= statistic(wins) - 1e-9).sum())

@@ -121,20 +121,20 @@ def curves(
     for task, backend, split, knob, category in names:
         clean = clean_rows(run, runs, task, backend, split, across=across)
         members = [
-            condition
+            (condition.severity, condition)
             for condition in run.conditions
             if where(condition)[:3] == (task, backend, split)
             and condition.knob == knob
             and condition.severity
         ]
-        members.sort(key=lambda condition: condition.severity)
+        members.sort(key=lambda member: member[0])
         points = []
         if clean is not None:
             success = rate([row.success for row in clean.rows.values()])
             points.append(_point(0, CLEAN, success, undefined(NO_TWIN)))
         points += [
-            _point(c.severity, c.perturbation, _paired_rate(run, c, twins), _difference([c], twins))
-            for c in members
+            _point(severity, c.perturbation, _paired_rate(run, c, twins), _difference([c], twins))
+            for severity, c in members
         ]
         found.append(
             SeverityCurve(
@@ -164,7 +164,14 @@ def _paired_rate(run: LoadedRun, condition: Condition, twins: Twins) -> Estimate
     )
 
 
-def _group(run: LoadedRun, place: tuple, category: str, severity: int | None, members, twins: Twins) -> Group:
+def _group(
+    run: LoadedRun,
+    place: tuple[str, ...],
+    category: str,
+    severity: int | None,
+    members: Sequence[Condition],
+    twins: Twins,
+) -> Group:
     rows = [row for condition in members for row in run.episodes[condition.key].values()]
     seeds = [row.seed for row in rows]
     pairs = _pairs(members, twins)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bomb.policies.words import PolicyWords
 from bomb.runs.rows import Condition, EpisodeRow, ErrorRow
@@ -35,7 +36,7 @@ class LoadedRun:
 
     name: str
     path: Path
-    settings: dict
+    settings: dict[str, Any]
     conditions: tuple[Condition, ...]
     episodes: dict[str, dict[int, EpisodeRow]]
     errors: tuple[ErrorRow, ...]
@@ -44,10 +45,11 @@ class LoadedRun:
     @property
     def policy(self) -> str:
         """The policy's words."""
-        return self.settings["policy"]["words"]
+        words: str = self.settings["policy"]["words"]
+        return words
 
     @property
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What the policy says of itself."""
         return self.settings["policy"].get("describe") or {}
 

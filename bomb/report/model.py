@@ -5,6 +5,7 @@ that could not be played are counted beside it, never in it.
 """
 
 from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 from bomb.report.compared import Comparison, RunComparison, SimulatorAgreement, TrainingGrid
 from bomb.statistics import Estimate
@@ -29,7 +30,7 @@ class Cell:
     success: Estimate
     placed: int
     distance_mm: Estimate
-    offset_mm: list | None
+    offset_mm: list[float] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class ConditionSummary:
     knob: str | None
     severity: int | None
     category: str
-    levels: dict
+    levels: dict[str, Any]
     episodes: int
     unplayed: int
     asked: int | None
@@ -85,7 +86,7 @@ class ConditionSummary:
     all_reasons: dict[str, int]
     distance_median_mm: Estimate
     distance_p95_mm: Estimate
-    moves: dict | None
+    moves: dict[str, Any] | None
     board: BoardMap | None
     steps: Estimate
     clipped: float | None
@@ -225,7 +226,7 @@ class ErrorSummary:
     unplayed: int
     recovered: int
     kinds: dict[str, int]
-    examples: tuple[dict, ...]
+    examples: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,9 +248,9 @@ class RunSummary:
     path: str
     policy: str
     privileged: bool
-    describe: dict
+    describe: dict[str, Any]
     baseline: str | None
-    provenance: dict
+    provenance: dict[str, Any]
     started: str | None
     finished: str | None
     episodes: int
@@ -312,9 +313,9 @@ class Summary:
     training: tuple[TrainingGrid, ...]
     notes: tuple[str, ...]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return plain(self)
+        return {entry.name: plain(getattr(self, entry.name)) for entry in fields(self)}
 
 
 def plain(value: object) -> object:

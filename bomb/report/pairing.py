@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bomb.report.compared import Comparison
 from bomb.runs.rows import EpisodeRow
@@ -27,7 +28,7 @@ class Pairs:
     clusters: list[Hashable] = field(default_factory=list)
     unpaired: int = 0
     other_goal: int = 0
-    shared: Counter = field(default_factory=Counter)
+    shared: Counter[str] = field(default_factory=Counter)
     differs: tuple[str, ...] = ()
 
     @property
@@ -40,7 +41,7 @@ def pair(
     first: Mapping[int, EpisodeRow],
     second: Mapping[int, EpisodeRow],
     *,
-    cluster: tuple = (),
+    cluster: tuple[str, ...] = (),
     only: Iterable[int] | None = None,
     twins: bool = False,
 ) -> Pairs:
@@ -99,10 +100,12 @@ def compare(
     """Second minus first; what may be said of it comes with its family, see ``settle``."""
     table = PairedTable.of(pairs.first, pairs.second)
     if pairs.independent:
-        difference, p_value, rates = table.difference(), table.p_value(), (rate, rate)
+        difference, p_value = table.difference(), table.p_value()
+        first_rate, second_rate = rate(pairs.first), rate(pairs.second)
     else:
         difference, p_value = clustered_difference(pairs.first, pairs.second, pairs.clusters), None
-        rates = (lambda outcomes: clustered_rate(outcomes, pairs.clusters),) * 2
+        first_rate = clustered_rate(pairs.first, pairs.clusters)
+        second_rate = clustered_rate(pairs.second, pairs.clusters)
     finding = judge(difference, p_value)
     return Comparison(
         first=first,
@@ -119,8 +122,8 @@ def compare(
         unpaired=pairs.unpaired,
         other_goal=pairs.other_goal,
         shared=dict(sorted(pairs.shared.items())),
-        first_rate=rates[0](pairs.first),
-        second_rate=rates[1](pairs.second),
+        first_rate=first_rate,
+        second_rate=second_rate,
         difference=difference,
         p_value=p_value,
         p_holm=p_value,
@@ -152,12 +155,13 @@ def settle(family: Sequence[Comparison], margin: float | None) -> tuple[Comparis
     return tuple(settled)
 
 
-def _twin(row: EpisodeRow) -> dict:
+def _twin(row: EpisodeRow) -> dict[str, Any]:
     """What the episode shares with its clean twin, see ``core/perturbations/suite.py``."""
-    return row.draws.get("twin", {})
+    twin: dict[str, Any] = row.draws.get("twin", {})
+    return twin
 
 
-def _shared(row: EpisodeRow) -> Counter:
+def _shared(row: EpisodeRow) -> Counter[str]:
     twin = _twin(row)
     changes = twin.get("stones", {})
     shared = {name: bool(twin.get(name)) for name in ("instruction", "arm")}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError
 from bomb.pages.page import Page
@@ -65,9 +66,9 @@ def _successes(episodes: Episodes) -> dict[Cell, tuple[int, int]]:
     return counts
 
 
-def _offsets(episodes: Episodes) -> dict[Cell, np.ndarray]:
+def _offsets(episodes: Episodes) -> dict[Cell, npt.NDArray[np.float64]]:
     """float64[n, 2] by intersection (mm): of what was placed on it, and of what missed it by a little."""
-    offsets: dict[Cell, list] = {}
+    offsets: dict[Cell, list[list[float]]] = {}
     for _, row in episodes:
         found = [(goal, offset) for goal, _, offset in placements_of(row)]
         if row.reason == NEAR:

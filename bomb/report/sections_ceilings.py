@@ -4,7 +4,7 @@ from bomb.pages.page import Page
 from bomb.report.model import Ceiling, Summary
 from bomb.report.sections_rates import differing
 from bomb.report.wording import Names, rate_cell
-from bomb.statistics import Estimate
+from bomb.statistics import Estimate, formats
 
 OPEN = 12  # conditions that are shown at once; more are folded away
 COLUMNS = {
@@ -41,7 +41,7 @@ def ceilings(page: Page, summary: Summary, names: Names) -> None:
         page.table(head, rows, caption)
 
 
-def _row(entry: Ceiling, names: Names) -> list:
+def _row(entry: Ceiling, names: Names) -> list[str]:
     return [
         f"{names.place(entry)}: {entry.perturbation}",
         rate_cell(entry.success),
@@ -51,7 +51,7 @@ def _row(entry: Ceiling, names: Names) -> list:
     ]
 
 
-def _chance(estimate: Estimate) -> object:
+def _chance(estimate: Estimate) -> str:
     if estimate.value is None:
         return rate_cell(estimate)
-    return f"{estimate.value:.1%}"
+    return formats.share(estimate.value, 1)

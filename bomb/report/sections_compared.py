@@ -66,7 +66,7 @@ def simulators(page: Page, summary: Summary) -> None:
         "second column leaves them out."
     )
     differing(page, summary.simulators)
-    together: dict[tuple, list[SimulatorAgreement]] = {}
+    together: dict[tuple[str | None, str, str], list[SimulatorAgreement]] = {}
     for agreement in summary.simulators:
         together.setdefault((agreement.run, agreement.first, agreement.second), []).append(agreement)
     for members in together.values():

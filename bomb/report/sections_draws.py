@@ -55,10 +55,9 @@ def markdown_by_draw(summary: Summary) -> str:
 
 def strip(rate: Estimate) -> str:
     """An interval between 0 and 1 in ``WIDTH`` characters: ``[---o--]   ``."""
-    if rate.value is None:
+    if rate.drawn is None:
         return " " * WIDTH
-    low, high = (rate.value if end is None else end for end in rate.interval)
-    at = [round(share * (WIDTH - 1)) for share in (low, rate.value, high)]
+    at = [round(share * (WIDTH - 1)) for share in rate.drawn]
     line = [" "] * WIDTH
     line[at[0] : at[2] + 1] = ["-"] * (at[2] + 1 - at[0])
     line[at[0]], line[at[2]], line[at[1]] = "[", "]", "o"
@@ -88,7 +87,9 @@ def _condition(page: Page, label: str, tables: Sequence[DrawTable]) -> None:
 
 def draws_chart(title: str, tables: Sequence[DrawTable]) -> Chart:
     """Success of each group with its interval, a block a grouping."""
-    labels, rates, blocks = [], [], []
+    labels: list[str] = []
+    rates: list[Estimate] = []
+    blocks: list[tuple[int, str]] = []
     for entry in tables:
         blocks.append((len(labels), _what(entry)))
         labels += [group.label for group in entry.groups]
@@ -96,9 +97,10 @@ def draws_chart(title: str, tables: Sequence[DrawTable]) -> Chart:
     places = [y + 1.1 * (1 + sum(first <= y for first, _ in blocks)) - 1.1 for y in range(len(labels))]
     with figure(height=1.0 + 0.22 * (len(labels) + 1.1 * len(blocks))) as (drawn, axes):
         for y, rate in zip(places, rates, strict=True):
-            low, high = (rate.value if end is None else end for end in rate.interval)
-            axes.plot([low, high], [y, y], color=BLUE, linewidth=1.4, solid_capstyle="butt")
-            axes.plot(rate.value, y, "o", color=BLUE, markersize=5.5)
+            if rate.drawn is not None:
+                low, value, high = rate.drawn
+                axes.plot([low, high], [y, y], color=BLUE, linewidth=1.4, solid_capstyle="butt")
+                axes.plot(value, y, "o", color=BLUE, markersize=5.5)
         for first, what in blocks:
             axes.text(-0.03, places[first] - 0.85, what, fontsize=8.5, color=SOFT, va="center", ha="left")
         axes.set_yticks(places, [f"{label} ({rate.n})" for label, rate in zip(labels, rates, strict=True)])

@@ -1,8 +1,9 @@
 """How episodes ended, and how far they got."""
 
 from collections import Counter
+from typing import Any
 
-from bomb.pages.page import Page
+from bomb.pages.page import Page, Raw
 from bomb.report.charts import SUCCESS, reasons_chart, stages_chart
 from bomb.report.model import ConditionSummary, Summary
 from bomb.report.sections_rates import show
@@ -19,7 +20,7 @@ def endings(page: Page, summary: Summary, names: Names) -> None:
         "The first reason that applies is counted, in the order of a placement: a stone that was never "
         "touched cannot be dropped. Stages say how far episodes got, whatever came of it."
     )
-    rows: dict[str, Counter] = {}
+    rows: dict[str, Counter[str]] = {}
     reached: dict[str, list[ConditionSummary]] = {}
     for run in summary.runs:
         for cell in run.conditions:
@@ -45,7 +46,7 @@ def endings(page: Page, summary: Summary, names: Names) -> None:
             )
             show(page, stages_chart("How far episodes got", shares, caption))
     _every_stage(page, reached)
-    moves = [cell for run in summary.runs for cell in run.conditions if cell.moves is not None]
+    moves = [(c, c.moves) for run in summary.runs for c in run.conditions if c.moves is not None]
     if moves:
         _long_tasks(page, moves, names)
 
@@ -71,24 +72,23 @@ def _share_cell(cells: list[ConditionSummary], name: str) -> str:
     total = sum(cell.episodes for cell in played)
     if not total:
         return formats.NOTHING
-    share = sum(cell.stages[name].value * cell.episodes for cell in played) / total
-    return f"{formats.share(share)} of {total}"
+    return f"{formats.share(_reached(played, name) / total)} of {total}"
 
 
-def _long_tasks(page: Page, cells: list[ConditionSummary], names: Names) -> None:
+def _long_tasks(page: Page, cells: list[tuple[ConditionSummary, dict[str, Any]]], names: Names) -> None:
     page.subheading("Moves in a row")
-    most = max(len(cell.moves["in_a_row"]) for cell in cells)
+    most = max(len(moves["in_a_row"]) for _, moves in cells)
     counts = range(1, most + 1)
     page.table(
         ["condition", "average length", *(f"{k} in a row" for k in counts), "wrong moves"],
         [
             [
                 f"{names.place(cell)}: {cell.perturbation}",
-                number_cell(_estimate(cell.moves["average_length"]), "moves", 2),
-                *(_in_a_row(cell.moves["in_a_row"], k) for k in counts),
-                str(cell.moves["wrong_moves"]),
+                number_cell(_estimate(moves["average_length"]), "moves", 2),
+                *(_in_a_row(moves["in_a_row"], k) for k in counts),
+                str(moves["wrong_moves"]),
             ]
-            for cell in cells
+            for cell, moves in cells
         ],
         "Share of the episodes that have so many moves in which they were done one after the other",
     )
@@ -97,20 +97,20 @@ def _long_tasks(page: Page, cells: list[ConditionSummary], names: Names) -> None
         [
             [
                 f"{names.place(cell)}: {cell.perturbation}",
-                *(_in_a_row(cell.moves["of_all"], k) for k in counts),
+                *(_in_a_row(moves["of_all"], k) for k in counts),
             ]
-            for cell in cells
+            for cell, moves in cells
         ],
         "The same out of all episodes, however many moves they have: the fixed denominator of CALVIN",
     )
 
 
-def _in_a_row(shares: dict, k: int):
+def _in_a_row(shares: dict[str, Any], k: int) -> Raw | str:
     entry = shares.get(str(k))
     return "–" if entry is None else rate_cell(_estimate(entry))
 
 
-def _estimate(entry: dict) -> Estimate:
+def _estimate(entry: dict[str, Any]) -> Estimate:
     """An estimate out of its plain values."""
     low, high = entry["interval"]
     return Estimate(value=entry["value"], low=low, high=high, n=entry["n"], reason=entry.get("reason"))
@@ -121,7 +121,9 @@ def _stages(cells: list[ConditionSummary]) -> list[tuple[str, float]]:
     total = sum(cell.episodes for cell in cells)
     if not total or not all(name in cell.stages for cell in cells if cell.episodes for name in STAGES):
         return []
-    return [
-        (name, sum(cell.stages[name].value * cell.episodes for cell in cells if cell.episodes) / total)
-        for name in STAGES
-    ]
+    return [(name, _reached([cell for cell in cells if cell.episodes], name) / total) for name in STAGES]
+
+
+def _reached(cells: list[ConditionSummary], stage: str) -> float:
+    """How many episodes reached a stage."""
+    return sum((cell.stages[stage].value or 0.0) * cell.episodes for cell in cells)

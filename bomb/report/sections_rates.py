@@ -6,6 +6,7 @@ from typing import Any
 from bomb.pages.drawing import Chart
 from bomb.pages.page import Page, Raw
 from bomb.report.charts import differences_chart, points, severity_chart
+from bomb.report.compared import Comparison
 from bomb.report.formats import not_made_alike
 from bomb.report.model import ConditionSummary, Group, RunSummary, SeverityCurve, Summary
 from bomb.report.wording import Names, counted, interval, number_cell, rate_cell, share, verdict_cell
@@ -120,11 +121,11 @@ def tables(page: Page, summary: Summary, names: Names) -> None:
 
 def differences(page: Page, summary: Summary, names: Names) -> None:
     """Perturbed minus clean on the same seeds."""
-    places: dict[str, list[ConditionSummary]] = {}
+    places: dict[str, list[tuple[str, Comparison]]] = {}
     for run in summary.runs:
         for cell in run.conditions:
             if cell.versus_clean is not None and cell.versus_clean.pairs:
-                places.setdefault(names.place(cell), []).append(cell)
+                places.setdefault(names.place(cell), []).append((cell.perturbation, cell.versus_clean))
     if not places:
         return
     page.heading("Perturbed against clean, seed by seed")
@@ -140,23 +141,23 @@ def differences(page: Page, summary: Summary, names: Names) -> None:
         )
         + " A filled dot: the interval of this one row excludes zero. An open dot: it does not."
     )
-    differing(page, (cell.versus_clean for cells in places.values() for cell in cells))
+    differing(page, (compared for found in places.values() for _, compared in found))
     with page.columns():
-        for place, cells in places.items():
-            rows = [(cell.perturbation, cell.versus_clean.difference) for cell in cells]
+        for place, found in places.items():
+            rows = [(perturbation, compared.difference) for perturbation, compared in found]
             show(
                 page,
                 differences_chart(
                     place,
                     rows,
                     "difference, percentage points",
-                    f"{place}: {_span({cell.versus_clean.pairs for cell in cells})} pairs a row.",
+                    f"{place}: {_span({compared.pairs for _, compared in found})} pairs a row.",
                 ),
             )
 
 
 def _clean_and_perturbed(summary: Summary) -> list[list[Group]]:
-    found: dict[tuple, list[Group]] = {}
+    found: dict[tuple[str, ...], list[Group]] = {}
     for run in summary.runs:
         for group in run.groups:
             if (
@@ -183,9 +184,9 @@ def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
     if perturbed is not None and perturbed.pairs:
         sides = (("clean", perturbed.clean_twins), ("perturbed", perturbed.paired))
         lines = [f"{name}: {interval(side)} of {perturbed.pairs} pairs" for name, side in sides]
-        alone = perturbed.episodes - perturbed.pairs
-        if alone:
-            lines.append(f"{counted(alone, 'perturbed episode')} without a clean twin, not counted")
+        twinless = perturbed.episodes - perturbed.pairs
+        if twinless:
+            lines.append(f"{counted(twinless, 'perturbed episode')} without a clean twin, not counted")
         lines += carried
         return place, " → ".join(share(side) for _, side in sides), Raw("<br>".join(lines))
     if clean is not None and clean.episodes:
@@ -194,9 +195,10 @@ def _card(names: Names, groups: list[Group]) -> tuple[str, str, str]:
             lines.append("nothing perturbed has its clean twin yet")
         lines += carried
         return place, share(clean.success), Raw("<br>".join(lines))
-    lines = [f"perturbed: {interval(perturbed.success)} of {perturbed.episodes}", "without clean twins"]
+    alone = perturbed or groups[0]
+    lines = [f"perturbed: {interval(alone.success)} of {alone.episodes}", "without clean twins"]
     lines += carried
-    return place, share(perturbed.success), Raw("<br>".join(lines))
+    return place, share(alone.success), Raw("<br>".join(lines))
 
 
 def _category_table(page: Page, run: RunSummary, groups: list[Group]) -> None:

@@ -1,6 +1,7 @@
 """What a run cost, what went wrong in it, and what it was made with."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from bomb.pages.page import Page
 from bomb.report.model import Efficiency, RunSummary, Summary
@@ -65,7 +66,7 @@ def provenance(page: Page, summary: Summary) -> None:
     page.heading("Provenance")
     page.paragraph("What was run, with what, on what: enough to make the numbers again.")
     for run in summary.runs:
-        times = f", {run.started[:19]} to {run.finished[:19]} UTC" if run.started else ""
+        times = f", {run.started[:19]} to {run.finished[:19]} UTC" if run.started and run.finished else ""
         with page.details(f"{run.name}: `{run.policy}`, {run.episodes} episodes{times}"):
             entries = {"folder": run.path, "policy": run.policy, **run.describe, **run.provenance}
             page.table(
@@ -76,7 +77,7 @@ def provenance(page: Page, summary: Summary) -> None:
             )
 
 
-def flat(entries: dict, prefix: str = "") -> Iterator[tuple[str, str]]:
+def flat(entries: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Nested settings as (dotted name, value in words)."""
     for name, value in entries.items():
         if isinstance(value, dict) and value:

@@ -1,6 +1,6 @@
 """How far two simulators agree: outcome by outcome, and in how they order conditions and policies."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -10,6 +10,7 @@ from bomb.report.compared import Agreement, RankAgreement, RankPoint, SimulatorA
 from bomb.report.loading import LoadedRun
 from bomb.report.makings import any_not_alike, made_otherwise
 from bomb.report.pairing import Pairs, compare, pair, pool, settle
+from bomb.runs.rows import EpisodeRow
 from bomb.statistics import agreement, clustered_kappa, clustered_rate, cohen_kappa, correlations
 
 ALL = "all"
@@ -48,7 +49,17 @@ def _places(run: LoadedRun) -> list[Place]:
     return list(dict.fromkeys((c.task, c.split, c.perturbation) for c in run.conditions))
 
 
-def _entry(run, first, second, seeds, reason=None, conditions=(), pooled=None, ranks=None):
+def _entry(
+    run: str | None,
+    first: str,
+    second: str,
+    seeds: str,
+    *,
+    reason: str | None = None,
+    conditions: Iterable[Agreement] = (),
+    pooled: Agreement | None = None,
+    ranks: RankAgreement | None = None,
+) -> SimulatorAgreement:
     return SimulatorAgreement(
         run=run,
         first=first,
@@ -79,7 +90,7 @@ def _solved(runs: Sequence[LoadedRun]) -> Seeds:
     return seeds
 
 
-def _rows(run: LoadedRun, place: Place, backend: str) -> Mapping:
+def _rows(run: LoadedRun, place: Place, backend: str) -> Mapping[int, EpisodeRow]:
     task, split, perturbation = place
     condition = run.find(task=task, backend=backend, split=split, perturbation=perturbation)
     return {} if condition is None else run.episodes[condition.key]
@@ -178,7 +189,7 @@ def _ranks(over: str, points: dict[str, list[Pairs]]) -> RankAgreement:
     An episode of one seed is one column, whatever point it belongs to; a point that pools conditions has a
     column for each, and those of one seed are resampled together.
     """
-    columns: dict[tuple, int] = {}
+    columns: dict[tuple[int, Hashable], int] = {}
     for parts in points.values():
         for k, part in enumerate(parts):
             for cluster in part.clusters:
@@ -188,7 +199,7 @@ def _ranks(over: str, points: dict[str, list[Pairs]]) -> RankAgreement:
         for k, part in enumerate(parts):
             where_ = [columns[k, cluster] for cluster in part.clusters]
             matrices[0, row, where_], matrices[1, row, where_] = part.first, part.second
-    found = correlations(*matrices, clusters=[cluster for _, cluster in columns])
+    found = correlations(matrices[0], matrices[1], clusters=[cluster for _, cluster in columns])
     return RankAgreement(
         over=over,
         points=tuple(

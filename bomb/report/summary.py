@@ -33,7 +33,6 @@ def summarise(
 
     Raises:
         OptionError: without runs, or for a margin that is out of range.
-        BombError: if statsmodels is missing.
     """
     if margin is not None and not 0 < margin < 1:
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")
@@ -111,7 +110,7 @@ def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
                         f"clean episodes of another run of {run.policy} are no twins of {run.name}, "
                         f"which was not made alike: {'; '.join(refused.differs)}; --twins-across takes them"
                     )
-            for words in dict.fromkeys(w for c in perturbed if twins(c) for w in twins(c).differs):
+            for words in dict.fromkeys(w for c in perturbed if (pairs := twins(c)) for w in pairs.differs):
                 notes.append(f"the clean twins of {run.name} were made otherwise: {words}")
         if len(dict.fromkeys(condition.backend for condition in run.conditions)) == 1:
             notes.append(f"{run.name} was played in one simulator only")

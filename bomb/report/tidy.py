@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bomb.report.loading import LoadedRun
 from bomb.report.model import ConditionSummary, RunSummary, Summary
@@ -34,7 +35,7 @@ def episodes_csv(runs: Sequence[LoadedRun]) -> str:
     return csv_text(_episode_row(*entry, stages) for entry in rows)
 
 
-def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequence[str]) -> dict:
+def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequence[str]) -> dict[str, Any]:
     versus = condition.versus_clean
     return {
         **_about(run, condition),
@@ -67,7 +68,9 @@ def _condition_row(run: RunSummary, condition: ConditionSummary, stages: Sequenc
     }
 
 
-def _episode_row(run: LoadedRun, condition: Condition, row: EpisodeRow, stages: Sequence[str]) -> dict:
+def _episode_row(
+    run: LoadedRun, condition: Condition, row: EpisodeRow, stages: Sequence[str]
+) -> dict[str, Any]:
     offset = row.verdict.get("offset_mm") or (None, None)
     return {
         **_about(run, condition),
@@ -95,7 +98,7 @@ def _episode_row(run: LoadedRun, condition: Condition, row: EpisodeRow, stages: 
     }
 
 
-def _about(run: RunSummary | LoadedRun, condition: ConditionSummary | Condition) -> dict:
+def _about(run: RunSummary | LoadedRun, condition: ConditionSummary | Condition) -> dict[str, Any]:
     return {
         "run": run.name,
         "policy": run.policy,
@@ -110,7 +113,7 @@ def _about(run: RunSummary | LoadedRun, condition: ConditionSummary | Condition)
     }
 
 
-def _columns(name: str, estimate: Estimate | None) -> dict:
+def _columns(name: str, estimate: Estimate | None) -> dict[str, Any]:
     if estimate is None:
         return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
@@ -131,7 +134,7 @@ def _cell(value: object) -> object:
     return value
 
 
-def csv_text(rows: Iterable[dict]) -> str:
+def csv_text(rows: Iterable[dict[str, Any]]) -> str:
     """Rows with the columns of the first; what a spreadsheet would run as a formula is quoted."""
     text, writer = io.StringIO(), None
     for row in rows:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.pictures.filming import Film, film
 from bomb.pictures.images import captioned, grid
@@ -99,7 +100,7 @@ def film_twins(run: LoadedRun, twins: Twins) -> tuple[list[Film], list[str]]:
     return films, notes
 
 
-def side_by_side(films: Sequence[Film], words: Sequence[str]) -> Iterator[np.ndarray]:
+def side_by_side(films: Sequence[Film], words: Sequence[str]) -> Iterator[npt.NDArray[np.uint8]]:
     """Frames of both next to each other; the one that ends first keeps its last frame."""
     for k in range(max(len(made.frames) for made in films)):
         row = []
@@ -119,6 +120,6 @@ def _same_goal(row: EpisodeRow) -> bool:
     return bool((row.draws.get("twin") or {}).get("goal", True))
 
 
-def _kinds(pair: Twins) -> tuple:
+def _kinds(pair: Twins) -> tuple[tuple[str, str | None], ...]:
     condition = pair.perturbed[0]
     return (("category", condition.category), ("backend", condition.backend), ("knob", condition.knob))

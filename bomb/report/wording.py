@@ -1,10 +1,24 @@
 """Numbers and names as a report says them."""
 
 from html import escape
+from typing import Protocol
 
 from bomb.pages.page import Raw
 from bomb.report.model import Summary
 from bomb.statistics import Estimate, formats
+
+
+class Placed(Protocol):
+    """A part of a summary that is of one run in one task, split and simulator."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def backend(self) -> str: ...
 
 
 class Names:
@@ -23,12 +37,12 @@ class Names:
         """Whether the report is of more than one run."""
         return self._runs
 
-    def style(self, cell) -> tuple[int, int]:
+    def style(self, cell: Placed) -> tuple[int, int]:
         """What a chart tells it by: one colour a run, one marker for each task, split and simulator."""
         kind = self._kinds.index((cell.task, cell.split, cell.backend))
         return (self._order.index(cell.run), kind) if self._runs else (kind, kind)
 
-    def place(self, cell, *, run: bool = True) -> str:
+    def place(self, cell: Placed, *, run: bool = True) -> str:
         """Run, task and split where they differ, and simulator: of a condition, group or curve."""
         parts = [
             cell.run if run and self._runs else None,
@@ -46,7 +60,7 @@ def share(rate: Estimate) -> str:
 
 def interval(estimate: Estimate, unit: str = "%", scale: float = 100.0, digits: int = 0) -> str:
     """The ends of an interval, ``"[62%, 97%]"``; an end that the data do not bound is ``"?"``."""
-    return formats.interval(estimate.interval, lambda end: f"{scale * end:.{digits}f}{unit}")
+    return formats.interval(estimate.interval, lambda end: f"{formats.fixed(scale * end, digits)}{unit}")
 
 
 def rate_cell(rate: Estimate) -> Raw:

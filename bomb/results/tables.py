@@ -1,12 +1,12 @@
 """The tables of results in Markdown: success by policy, engine and condition, and what was played."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bomb.policies.words import PolicyWords
 from bomb.report.formats import percent
 from bomb.report.tables import table
 from bomb.results.entry import Entry
-from bomb.statistics.formats import NOTHING
+from bomb.statistics.formats import NOTHING, significant
 
 # Columns in this order, then what else was played, by name.
 FIRST = (
@@ -75,19 +75,23 @@ WHAT = {
     "parameters": lambda entry: NOTHING if entry.parameters is None else f"{entry.parameters:,}",
     "trained on": lambda entry: _trained(entry),
     "chunk": lambda entry: str(entry.terms.get("chunk")),
-    "ms a decision": lambda entry: NOTHING if entry.policy_ms is None else f"{entry.policy_ms:.3g}",
+    "ms a decision": lambda entry: significant(entry.policy_ms, NOTHING, 3),
     "renderer": lambda entry: NOTHING if entry.renderer is None else str(entry.renderer),
     "BOMB": lambda entry: _version(entry),
     "digest": lambda entry: entry.digest[:8],
 }
 
 
-def _all(entries: Iterable[Entry], what) -> str:
+def _all(entries: Iterable[Entry], what: Callable[[Entry], str]) -> str:
     """What is said of the entries, each said once; of numbers of many conditions the range."""
     said = list(dict.fromkeys(map(what, entries)))
     if what is WHAT["ms a decision"] and len(said) > 1:
         numbers = sorted(float(one) for one in said if one != NOTHING)
-        return f"{numbers[0]:.3g} to {numbers[-1]:.3g}" if numbers else NOTHING
+        return (
+            f"{significant(numbers[0], digits=3)} to {significant(numbers[-1], digits=3)}"
+            if numbers
+            else NOTHING
+        )
     if what is WHAT["digest"] and len(said) > 2:
         return f"{said[0]} and {len(said) - 1} more"
     return "; ".join(said)
@@ -108,7 +112,7 @@ def _ordered(entries: Iterable[Entry]) -> list[Entry]:
         key = entry.by, _inside(entry)
         best[key] = max(best.get(key, 0.0), (entry.success.value or 0.0) * (not _wrapped(entry)))
 
-    def place(entry: Entry) -> tuple:
+    def place(entry: Entry) -> tuple[object, ...]:
         family = entry.by, _inside(entry)
         return (
             entry.by,

@@ -92,7 +92,7 @@ class Whole:
     def __init__(self, execution: ChunkExecution):
         self._execution = execution
 
-    def take(self, chunk: np.ndarray, step: int) -> np.ndarray:
+    def take(self, chunk: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.floating]:
         """Actions, float[j, 4] with j >= 1, to execute from ``step`` on before the policy looks again."""
         return chunk[: self._execution.length(len(chunk))]
 
@@ -105,9 +105,11 @@ class Ensemble:
 
     def __init__(self, decay: float):
         self._decay = decay
-        self._chunks: list[tuple[int, np.ndarray]] = []  # first step and actions, the oldest first
+        self._chunks: list[
+            tuple[int, npt.NDArray[np.float32]]
+        ] = []  # first step and actions, the oldest first
 
-    def take(self, chunk: np.ndarray, step: int) -> np.ndarray:
+    def take(self, chunk: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.float32]:
         """As ``Whole.take``, always of one action."""
         self._chunks = [(s, c) for s, c in self._chunks if step < s + len(c)] + [(step, chunk)]
         said = np.array([c[step - s] for s, c in self._chunks], dtype=np.float64)
@@ -122,7 +124,7 @@ class Ensemble:
         self._chunks = []
 
 
-def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+def weighted_median(values: npt.NDArray[np.floating], weights: npt.NDArray[np.floating]) -> float:
     """The smallest value that with those below it has half of the weight.
 
     Args:

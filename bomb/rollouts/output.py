@@ -3,12 +3,13 @@
 from math import isfinite
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.text import message_of
 from core.errors import PolicyOutputError
 
 
-def checked_chunk(name: str, answer: object, step: int) -> np.ndarray:
+def checked_chunk(name: str, answer: object, step: int) -> npt.NDArray[np.floating]:
     """An answer of a policy as float[k, 4].
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.text import message_of
 from bomb.rollouts.chunks import ChunkExecution
@@ -153,7 +154,9 @@ def play(
     return EpisodeResult(record=env.episode_record(), info=env.info(), wall_s=now() - start, timing=timing)
 
 
-def replay(env: Environment, seed: int, actions: np.ndarray, watch: Watcher | None = None) -> EpisodeResult:
+def replay(
+    env: Environment, seed: int, actions: npt.NDArray[np.floating], watch: Watcher | None = None
+) -> EpisodeResult:
     """Plays recorded actions, float[N, 4], in the episode of ``seed``; ends with the last of them."""
     start = time.perf_counter()
     env.begin(seed=seed)
@@ -195,7 +198,7 @@ class _Asked:
         extras = {"move": env.move} if self._policy.privileged else {}
         self._call("proceed", step, self._policy.proceed, env.move.instruction.text, **extras)
 
-    def act(self, env: Environment, observation: dict[str, Any], step: int) -> np.ndarray:
+    def act(self, env: Environment, observation: dict[str, Any], step: int) -> npt.NDArray[np.float32]:
         extras: dict[str, Any] = {"truth": env.scene_state} if self._policy.privileged else {}
         if self._policy.wants_step:
             extras["step"] = step

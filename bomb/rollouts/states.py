@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import check_choice
 from core.world.scene import RobotSpec
@@ -14,23 +15,23 @@ from core.world.scene import RobotSpec
 HAND_DOWN = (math.pi, 0.0, 0.0)
 
 
-def _bomb(states: np.ndarray) -> np.ndarray:
+def _bomb(states: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return states
 
 
-def _fingers(states: np.ndarray) -> np.ndarray:
+def _fingers(states: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     finger = states[..., 3:] * RobotSpec().max_finger_position
     down = np.broadcast_to(np.array(HAND_DOWN), (*states.shape[:-1], 3))
     return np.concatenate([states[..., :3], down, finger, -finger], axis=-1)
 
 
-def _open_x(states: np.ndarray) -> np.ndarray:
+def _open_x(states: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     still = np.zeros((*states.shape[:-1], 4))
     return np.concatenate([states[..., :3], still, states[..., 3:]], axis=-1)
 
 
 # Name of the option: (format as it is declared, how many numbers, how they are made).
-LAYOUTS: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = {
+LAYOUTS: dict[str, tuple[str, int, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]]] = {
     "bomb": ("eef_pos3_opening1", 4, _bomb),
     "axis_angle": ("eef_pos3_axisangle3_gripper2", 8, _fingers),
     "euler": ("eef_pos3_euler3_gripper2", 8, _fingers),
@@ -38,7 +39,7 @@ LAYOUTS: dict[str, tuple[str, int, Callable[[np.ndarray], np.ndarray]]] = {
 }
 
 
-def in_layout(layout: str, states: np.ndarray) -> np.ndarray:
+def in_layout(layout: str, states: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """States in a layout, float32[..., 4 or 8].
 
     ``bomb``: tool centre point in R (m), opening 0..1. ``axis_angle``, ``euler``: position, (pi, 0, 0), and

@@ -38,6 +38,14 @@ class Estimate:
         """``[low, high]``, as the JSON files have it."""
         return [self.low, self.high]
 
+    @property
+    def drawn(self) -> tuple[float, float, float] | None:
+        """``(low, value, high)`` for a chart: an end that is not bounded is the value. None if undefined."""
+        if self.value is None:
+            return None
+        low, high = (self.value if end is None else end for end in self.interval)
+        return low, self.value, high
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON: ``value``, ``interval``, ``n``, and ``reason`` where there is one."""
         plain = {"value": self.value, "interval": self.interval, "n": self.n}

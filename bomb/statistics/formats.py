@@ -22,11 +22,11 @@ def fixed(value: float | None, digits: int = 1, unit: str = "", missing: str = N
     return missing if value is None else f"{value:.{digits}f}{f' {unit}' if unit else ''}"
 
 
-def significant(value: float | None, missing: str = "-") -> str:
-    """A number of any size in four digits; integers as they are."""
+def significant(value: float | None, missing: str = "-", digits: int = 4) -> str:
+    """A number of any size in so many digits; integers as they are."""
     if value is None:
         return missing
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def p_value(p: float | None) -> str:

@@ -1,6 +1,7 @@
 """How far two raters agree beyond chance."""
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +90,9 @@ def clustered_kappa(
     return Estimate(value=plain.value, low=min(low, plain.value), high=max(high, plain.value), n=n)
 
 
-def _ends(table: np.ndarray, k: int, confidence: float, resamples: int, seed: int) -> tuple[float, float]:
+def _ends(
+    table: npt.NDArray[Any], k: int, confidence: float, resamples: int, seed: int
+) -> tuple[float, float]:
     """The ends of the interval for a flattened k x k table of counts."""
     same = np.eye(k, dtype=bool).ravel()
     rng, ends = np.random.default_rng(seed), []
@@ -99,7 +102,7 @@ def _ends(table: np.ndarray, k: int, confidence: float, resamples: int, seed: in
     return ends[0], ends[1]
 
 
-def _kappa(tables: np.ndarray, k: int) -> np.ndarray:
+def _kappa(tables: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
     """Kappa of each flattened k x k table of counts; NaN where chance agreement is certain."""
     tables = tables.reshape(-1, k, k).astype(np.float64)
     n = tables.sum(axis=(1, 2))

@@ -279,6 +279,20 @@ def statistics_of(sources: Sequence[Source], model: ModelRecipe) -> DatasetStati
     )
 
 
+def chunks_of(sources: Sequence[Source], model: ModelRecipe, most: int = 20_000) -> np.ndarray:
+    """Chunks that are learned from, float32[N, chunk, 4]: all, or ``most`` of them, evenly spread."""
+    places = [(source, place) for source in sources for place in source.learned]
+    if len(places) > most:
+        places = [places[k] for k in np.linspace(0, len(places) - 1, most).round().astype(int)]
+    mode = model.convention.action_mode
+    return np.stack(
+        [
+            source.frames[part].episodes[number].chunk(int(k), model.chunk, hold=True, mode=mode)[0]
+            for source, (part, number, k) in places
+        ]
+    )
+
+
 def _shares(weights: Sequence[float]) -> tuple[float, ...]:
     total = sum(weights)
     if not total > 0:

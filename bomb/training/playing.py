@@ -8,6 +8,7 @@ import numpy as np
 from bomb.disk.files import read_json
 from bomb.evaluation.runner import evaluate
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
+from bomb.models.registry import FAMILIES
 from bomb.models.settings import VLASettings
 from bomb.runs.store import RunStore
 from bomb.training.saving import CHECKPOINTS, step_folder, steps_in
@@ -48,6 +49,8 @@ def success_rates(out: Path, scenes: int) -> dict[int, float]:
 def policy_of(checkpoint: Path, model: VLASettings) -> str:
     """The words for ``bomb.make_policy`` that play a checkpoint."""
     scheme = "vla" if model.history == 1 else "vla_history"
+    if FAMILIES.load(model.family).recurrent:
+        scheme = "small-vla"
     return f"{scheme}(checkpoint={str(checkpoint)!r}, threads=1)"
 
 

@@ -43,6 +43,8 @@ class ModelRecipe:
         normalisation: how actions are normalised.
         options: of the family, as in ``bomb.json``; of a checkpoint's they change those that are named.
         statistics: by which actions and states are normalised: of the ``data``, or of the ``start``.
+        tokens: what action tokens that are fitted mean (FAST's, SpatialVLA's bins): as at the ``start``, or
+            fitted to the ``data`` before the first step.
         weights: in which the parameters are kept, out of ``PRECISIONS``; None: as they are stored.
     """
 
@@ -58,11 +60,13 @@ class ModelRecipe:
     normalisation: Normalisation = field(default_factory=Normalisation)
     options: dict = field(default_factory=dict)
     statistics: str = "data"
+    tokens: str = "start"
     weights: str | None = None
 
     def __post_init__(self) -> None:
         check_choice("start", self.start, STARTS)
-        check_choice("statistics", self.statistics, ("data", "start"))
+        for name in ("statistics", "tokens"):
+            check_choice(name, getattr(self, name), ("data", "start"))
         check_numbers(self, {"chunk": POSITIVE, "history": POSITIVE, "future": NATURAL})
         ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
         if not self.cameras:

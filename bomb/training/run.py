@@ -7,7 +7,7 @@ from pathlib import Path
 from bomb.disk.files import write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.training.building import make_model
-from bomb.training.data import check_alike, statistics_of
+from bomb.training.data import check_alike, chunks_of, statistics_of
 from bomb.training.loop import Report, Trained, Trainer, make_accelerator
 from bomb.training.page import write_page
 from bomb.training.recipe import Recipe
@@ -92,6 +92,8 @@ def train(
             control_hz=sources[0].control_hz,
             trained_on=[source.provenance for source in sources],
         )
+        if recipe.model.tokens == "data":
+            vla.adapt(chunks_of(sources, recipe.model))
         trainer = Trainer(vla, sources, recipe, out, accelerator=accelerator)
         if watcher.began is not None:
             watcher.began(trainer.step, recipe.steps, vla.count(trained=True), vla.count())

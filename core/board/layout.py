@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.boards import COLOR_NAMES, COLORS, Board, Cell, empty_board, with_cell
 from core.board.goals import Intersection
@@ -66,7 +67,7 @@ def lay_out(
         ((r, c), COLOR_NAMES[value]) for r, line in enumerate(board) for c, value in enumerate(line) if value
     ]
     pool = _Pool(scene, ())
-    poses: dict[int, np.ndarray] = {}
+    poses: dict[int, npt.NDArray[np.floating]] = {}
     for cell, color in on_board:
         poses[pool.take(color)] = intersection_pose(scene, cell, yaw=rng.uniform(0, 2 * np.pi)).array()
     sides = _unmarked_sides(scene) if sides is None else sides
@@ -84,7 +85,7 @@ def lay_out(
     return at_rest(scene, poses)
 
 
-def at_rest(scene: SceneSpec, poses: Mapping[int, np.ndarray]) -> SceneState:
+def at_rest(scene: SceneSpec, poses: Mapping[int, npt.NDArray[np.floating]]) -> SceneState:
     """The robot at home with open fingers, and stones that lie still.
 
     Args:

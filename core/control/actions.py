@@ -9,8 +9,10 @@ is an absolute opening, 0 closed and 1 open.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import ActionError, Number, OptionError, check_choice, take_plain_numbers
 
@@ -25,6 +27,7 @@ WORKSPACE_LOW = (0.32, -0.34, -0.005)
 WORKSPACE_HIGH = (0.66, 0.34, 0.30)
 
 Point = tuple[float, float, float]
+Coordinates: TypeAlias = Sequence[float] | npt.NDArray[np.floating[Any]]
 
 _NAMES = ("x", "y", "z", "gripper")
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -62,7 +65,7 @@ class ActionSpec:
         return self.low.tolist(), self.high.tolist()
 
     @property
-    def low(self) -> np.ndarray:
+    def low(self) -> npt.NDArray[np.float32]:
         xyz = (
             (-1.0, -1.0, -1.0)
             if self.mode == "delta"
@@ -71,16 +74,16 @@ class ActionSpec:
         return np.array([*xyz, 0.0], dtype=np.float32)
 
     @property
-    def high(self) -> np.ndarray:
+    def high(self) -> npt.NDArray[np.float32]:
         xyz = (1.0, 1.0, 1.0) if self.mode == "delta" else WORKSPACE_HIGH
         return np.array([*xyz, 1.0], dtype=np.float32)
 
-    def holds(self, action: np.ndarray) -> bool:
+    def holds(self, action: npt.NDArray[np.float32]) -> bool:
         """Whether an action, float32[4] and finite, lies in the declared box."""
         (x, y, z, g), ((lx, ly, lz, lg), (hx, hy, hz, hg)) = action.tolist(), self._box
         return bool(lx <= x <= hx and ly <= y <= hy and lz <= z <= hz and lg <= g <= hg)
 
-    def advance(self, commanded: Sequence[float], action: np.ndarray) -> Point:
+    def advance(self, commanded: Coordinates, action: npt.NDArray[np.float32]) -> Point:
         """The next commanded target.
 
         Plain floats: this runs in every step, where three numbers are cheaper without an array.
@@ -101,12 +104,12 @@ class ActionSpec:
         share = step / farthest if farthest > step else 1.0
         return self.clip((cx + x * share, cy + y * share, cz + z * share))
 
-    def clip(self, target: Sequence[float]) -> Point:
+    def clip(self, target: Coordinates) -> Point:
         """The nearest point of the workspace (m, in R)."""
         (x, y, z), (lx, ly, lz), (hx, hy, hz) = target, WORKSPACE_LOW, WORKSPACE_HIGH
         return (min(max(x, lx), hx), min(max(y, ly), hy), min(max(z, lz - self.deeper), hz))
 
-    def towards(self, commanded: Sequence[float], target: Sequence[float], opening: float) -> np.ndarray:
+    def towards(self, commanded: Coordinates, target: Coordinates, opening: float) -> npt.NDArray[np.float32]:
         """The action, float32[4], that moves the commanded target straight towards ``target`` (m, in R)."""
         if self.mode == "absolute":
             return np.array([*target, opening], dtype=np.float32)
@@ -114,7 +117,7 @@ class ActionSpec:
         return np.array([*(offset / max(1.0, abs(offset).max())), opening], dtype=np.float32)
 
 
-def check_action(action: object) -> np.ndarray:
+def check_action(action: object) -> npt.NDArray[np.float32]:
     """Returns the action as float32[4].
 
     Raises:

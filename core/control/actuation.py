@@ -3,6 +3,7 @@
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
 from core.control.actions import ActionSpec
 from core.perturbations.base import Actuation
@@ -22,12 +23,14 @@ class Actuator:
         pending: actions that are still on their way, oldest first.
     """
 
-    def __init__(self, actuation: Actuation, spec: ActionSpec, *, split: str, seed: int, hold: np.ndarray):
+    def __init__(
+        self, actuation: Actuation, spec: ActionSpec, *, split: str, seed: int, hold: npt.NDArray[np.float32]
+    ):
         self._spec, self._sigma = spec, actuation.noise
         self._split, self._seed = split, seed
         self.pending = deque(hold.copy() for _ in range(actuation.latency))
 
-    def __call__(self, action: np.ndarray, period: int) -> np.ndarray:
+    def __call__(self, action: npt.NDArray[np.float32], period: int) -> npt.NDArray[np.float32]:
         """The action, float32[4], that is carried out in control period ``period`` of the episode."""
         if self.pending:
             self.pending.append(action)
@@ -40,7 +43,7 @@ class Actuator:
             jitter = (jitter - self._jitter(period - 1)) / self._spec.max_step
         return action + np.array([*jitter, 0.0], dtype=np.float32)
 
-    def hold(self, action: np.ndarray) -> np.ndarray:
+    def hold(self, action: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """What does nothing: the controller's ``action`` for it, or what is still on its way."""
         if not self.pending:
             return action
@@ -49,7 +52,7 @@ class Actuator:
             last[:3] = 0.0
         return last
 
-    def _jitter(self, period: int) -> np.ndarray:
+    def _jitter(self, period: int) -> npt.NDArray[np.float64]:
         if period < 0:
             return np.zeros(3)
         return self._sigma * stream(

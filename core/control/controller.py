@@ -27,7 +27,7 @@ class ControllerState(NamedTuple):
     """
 
     target: Point
-    joints: np.ndarray
+    joints: npt.NDArray[np.float64]
     opening: float
 
 
@@ -56,7 +56,7 @@ class Controller:
         """The arm's kinematics, to be used between calls of ``advance``."""
         return self._kinematics
 
-    def reset(self, joints: np.ndarray) -> None:
+    def reset(self, joints: npt.NDArray[np.float64]) -> None:
         """Commands the present pose: arm ``joints`` float64[7], gripper fully open."""
         p_WT, _ = self._kinematics.tool_pose(joints)
         self.state = ControllerState(
@@ -65,7 +65,7 @@ class Controller:
             opening=1.0,
         )
 
-    def advance(self, action: np.ndarray) -> np.ndarray:
+    def advance(self, action: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Moves the commanded target by one action.
 
         Args:
@@ -112,12 +112,12 @@ class Controller:
         finger = min(finger, self._longest)  # one that presses a stone lags behind for good
         return min(dist(tool, self.state.target), max(last, self._commanded)) + finger + OVERSHOOT
 
-    def hold_action(self) -> np.ndarray:
+    def hold_action(self) -> npt.NDArray[np.float32]:
         """The action, float32[4], that changes nothing."""
         xyz = np.zeros(3) if self.spec.mode == "delta" else self.state.target
         return np.array([*xyz, self.state.opening], dtype=np.float32)
 
-    def tool_in_base(self, p_WT: np.ndarray) -> np.ndarray:
+    def tool_in_base(self, p_WT: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Converts a tool centre point from W to R (m)."""
         p_RT: npt.NDArray[np.float64] = self._R_WR.T @ (p_WT - self._p_WR)
         return p_RT

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.episode.record import EpisodeRecord
 from core.judge.checker import MEASURE_DTYPE
@@ -24,7 +25,7 @@ class EpisodeLog:
     def __init__(self, layout: Frame, stones: np.ndarray):
         self.frames: list[Frame] = [layout]
         self.times: list[float] = [0.0]
-        self.actions: list[np.ndarray] = []
+        self.actions: list[npt.NDArray[np.float32]] = []
         self.stones: list[np.ndarray] = [stones]
 
     def record(

@@ -1,11 +1,12 @@
 """Series in time, packed so that what rests costs next to nothing when it is compressed."""
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import StateError
 
 
-def pack(series: np.ndarray) -> np.ndarray:
+def pack(series: np.ndarray) -> npt.NDArray[np.uint8]:
     """uint8[bytes of an entry, entries of a row, rows]: each row as its difference (XOR) from the one before.
 
     What rests differs in nothing, and bytes of like meaning lie side by side, which is what compresses.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.episode.archive import read_archive
 from core.episode.packing import pack, unpack
@@ -44,12 +45,12 @@ class EpisodeRecord:
     """
 
     about: dict[str, Any]
-    colors: np.ndarray
-    times: np.ndarray
-    tools: np.ndarray
-    openings: np.ndarray
-    measures: np.ndarray
-    actions: np.ndarray
+    colors: npt.NDArray[np.uint8]
+    times: npt.NDArray[np.float64]
+    tools: npt.NDArray[np.float32]
+    openings: npt.NDArray[np.float32]
+    measures: npt.NDArray[np.void]
+    actions: npt.NDArray[np.float32]
     swept: bool = True
 
     def rejudge(self, tolerances: Tolerances | None = None) -> Verdict:
@@ -126,7 +127,7 @@ class EpisodeRecord:
         return cls(about=about, measures=measures, swept=form == FORMAT, **arrays)
 
 
-def _new_measures(old: np.ndarray) -> np.ndarray:
+def _new_measures(old: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """Measures of format 2 in the present layout."""
     new = np.zeros(old.shape, MEASURE_DTYPE)
     for name in _FIELDS_2:
@@ -138,7 +139,7 @@ def _new_measures(old: np.ndarray) -> np.ndarray:
     return new
 
 
-def _old_measures(new: np.ndarray) -> np.ndarray:
+def _old_measures(new: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """Inverse of ``_new_measures``."""
     old = np.zeros(new.shape, _MEASURE_2)
     for name in _FIELDS_2:

@@ -132,7 +132,8 @@ class Simulation:
         reach = self.controller.farthest(tool, before.opening, dist(tool, self._tool_before))
         self._tool_before = tool
         trace: Trace | None = None
-        if self._measure.worth_tracing(before, reach):
+        rise = self.controller.state.target[2] - tool[2]
+        if self._measure.worth_tracing(before, reach, rise):
             trace = self._backend.step_traced(targets)
         else:
             self._backend.step(targets)

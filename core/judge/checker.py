@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 # Grows when the same series of states gets another verdict.
-VERDICTS = 2
+VERDICTS = 3
 
 # Colours of stones, as the judge and the occupancy of a board count them (0 is an empty intersection).
 BLACK = 1
@@ -98,7 +98,8 @@ class Tolerances:
         displacement: of any other stone from where it started (m).
         reach: from a pad to a stone that counts as reached (m).
         lift: of a stone's lowest point above where it was at reset (m).
-        drop: air below a stone that makes letting go a drop (m).
+        drop: height of a stone above the board's top that makes letting go a drop; for a region, above what
+            is below it (m).
         wrong_move: of a stone from its start that counts as having moved it (m).
 
     Raises:

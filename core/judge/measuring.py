@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.boards import COLORS
 from core.judge.checker import FingerChain, PlacementChecker, worth_tracing
@@ -69,9 +70,9 @@ class Frame(NamedTuple):
         opening: gripper opening, 0..1.
     """
 
-    measures: np.ndarray
-    p_BT: np.ndarray
-    p_RT: np.ndarray
+    measures: npt.NDArray[np.void]
+    p_BT: npt.NDArray[np.float32]
+    p_RT: npt.NDArray[np.float32]
     opening: float
 
 
@@ -101,9 +102,12 @@ class Measurer:
             opening=min(max(opening, 0.0), 1.0),
         )
 
-    def worth_tracing(self, frame: Frame, reach: float) -> bool:
-        """Whether the next control step must be traced, in which a finger moves by ``reach`` (m) at most."""
-        return worth_tracing(frame.measures, frame.p_BT, reach)
+    def worth_tracing(self, frame: Frame, reach: float, rise: float) -> bool:
+        """Whether the next control step must be traced.
+
+        In it a finger moves by ``reach`` (m) at most, and the tool goes up by ``rise`` (m) at most.
+        """
+        return worth_tracing(frame.measures, frame.p_BT, reach, rise)
 
     def sweep(self, before: Frame, frame: Frame, trace: Trace) -> Frame:
         """``frame`` with what happened since ``before``, of which ``trace`` has every state."""
@@ -113,6 +117,6 @@ class Measurer:
         return frame._replace(measures=measures)
 
 
-def stone_colors(scene: SceneSpec, state: SceneState) -> np.ndarray:
+def stone_colors(scene: SceneSpec, state: SceneState) -> npt.NDArray[np.uint8]:
     """uint8[S], 1 for black and 2 for white, of the stones in play."""
     return np.array([COLORS[scene.stones[k].color] for k in state.stone_ids], dtype=np.uint8)

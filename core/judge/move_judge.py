@@ -15,7 +15,7 @@ from core.world.scene import SceneSpec
 
 
 def judge_arguments(
-    scene: SceneSpec, goal: Goal, colors: np.ndarray, measures: np.ndarray
+    scene: SceneSpec, goal: Goal, colors: npt.NDArray[np.uint8], measures: npt.NDArray[np.void]
 ) -> list[dict[str, Any]]:
     """What tells each judge its goal, as plain values.
 
@@ -32,7 +32,7 @@ def judge_arguments(
 
 
 def _arguments(
-    scene: SceneSpec, goal: Intersection | Region, colors: np.ndarray, measures: np.ndarray
+    scene: SceneSpec, goal: Intersection | Region, colors: np.ndarray, measures: npt.NDArray[np.void]
 ) -> dict[str, Any]:
     plain: dict[str, Any] = {"goal_color": COLORS[goal.color]}
     if goal.source is not None:
@@ -54,7 +54,7 @@ def region_in_board(scene: SceneSpec, goal: Region) -> list[float]:
     return [float(p_B[0]), float(p_B[1]), half_x, half_y, float(np.arctan2(R_BW[1, 0], R_BW[0, 0]))]
 
 
-def _stone_at(cell: tuple[int, int], color: str, colors: np.ndarray, measures: np.ndarray) -> int:
+def _stone_at(cell: tuple[int, int], color: str, colors: np.ndarray, measures: npt.NDArray[np.void]) -> int:
     there = (measures["row"] == cell[0]) & (measures["column"] == cell[1]) & (measures["over_board"] == 1)
     found = np.flatnonzero(there & (colors == COLORS[color]))
     if not len(found):
@@ -77,7 +77,7 @@ class MoveJudge:
         pitch: float,
         colors: np.ndarray,
         layout: np.ndarray,
-        tool_position: np.ndarray,
+        tool_position: npt.NDArray[np.float32],
         tolerances: Tolerances,
     ):
         try:
@@ -100,7 +100,9 @@ class MoveJudge:
             self._judges[0].update if len(self._judges) == 1 else self._update_all
         )
 
-    def _update_all(self, time: float, tool: np.ndarray, opening: float, measures: np.ndarray) -> None:
+    def _update_all(
+        self, time: float, tool: npt.NDArray[np.float32], opening: float, measures: npt.NDArray[np.void]
+    ) -> None:
         for judge in self._judges:
             judge.update(time, tool, opening, measures)
 

@@ -119,7 +119,9 @@ class Perturbation(ABC):
         """The episode with the draw applied: words, stones, where the robot starts."""
         return episode
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         """The finished picture, uint8[H, W, 3], with the draw applied; ``rng`` is new for every picture."""
         return picture
 

@@ -20,12 +20,12 @@ _LIVE = frozenset({Capability.LIVE_CAMERAS})
 _GROWS = "distance of the projected board corners from the clean ones"
 
 
-def pivot(camera: CameraSpec) -> np.ndarray:
+def pivot(camera: CameraSpec) -> npt.NDArray[np.float64]:
     """The point that a camera turns about, in the frame of its parent (m)."""
     return np.array(BoardSpec().X_WB.p if camera.parent == "world" else TOOL_IN_HAND)
 
 
-def turned(camera: CameraSpec, axis: np.ndarray, angle: float) -> CameraSpec:
+def turned(camera: CameraSpec, axis: npt.NDArray[np.float64], angle: float) -> CameraSpec:
     """The camera turned as one with its view about an axis through its pivot (Rodrigues)."""
     axis, center = axis / np.linalg.norm(axis), pivot(camera)
 

@@ -86,7 +86,9 @@ class Distractors(Perturbation):
         return replace(episode, scene=replace(scene, objects=tuple(objects)))
 
 
-def _free(scene: SceneSpec, points: np.ndarray, stones: np.ndarray) -> np.ndarray:
+def _free(
+    scene: SceneSpec, points: npt.NDArray[np.float64], stones: npt.NDArray[np.float32]
+) -> npt.NDArray[np.bool_]:
     """Which of points float64[N, 2] (in W) are away from the board and from stones float32[S, 2]."""
     board = scene.board
     offsets = points - board.X_WB.p[:2]

@@ -36,7 +36,9 @@ class Brightness(_Sensor):
     def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"factor": float(2 ** (0.25 * level * sign(rng) * spread(rng)))}
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         return _gained(picture, [draw["factor"]] * 3)
 
 
@@ -53,7 +55,9 @@ class ColorBalance(_Sensor):
         stops = 0.15 * level * far * np.cos(angle + np.array([0.0, 2.0, 4.0]) * np.pi / 3)
         return {"gains": plain(2.0**stops)}
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         return _gained(picture, draw["gains"])
 
 
@@ -67,7 +71,9 @@ class GaussianNoise(_Sensor):
     def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"sigma": 4.0 * level}
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(draw["sigma"])
         noisy: npt.NDArray[np.uint8] = np.clip(picture + noise + 0.5, 0, 255).astype(np.uint8)
         return noisy
@@ -83,7 +89,9 @@ class MotionBlur(_Sensor):
     def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"angle_rad": float(rng.uniform(0, np.pi)), "length": 0.01 * level}
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         length = draw["length"] * len(picture)
         t = np.linspace(-length / 2, length / 2, 4 * ceil(length) + 1)
         return _blurred(
@@ -101,7 +109,9 @@ class Defocus(_Sensor):
     def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"radius": 0.003 * level}
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         radius = draw["radius"] * len(picture)
         t = np.linspace(-radius, radius, 4 * ceil(radius) + 1)
         points = np.stack(np.meshgrid(t, t, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -118,19 +128,21 @@ class Jpeg(_Sensor):
     def draw(self, rng: np.random.Generator, level: int) -> dict[str, Any]:
         return {"quality": (70, 50, 30, 18, 10)[level - 1]}
 
-    def develop(self, picture: np.ndarray, draw: dict[str, Any], rng: np.random.Generator) -> np.ndarray:
+    def develop(
+        self, picture: npt.NDArray[np.uint8], draw: dict[str, Any], rng: np.random.Generator
+    ) -> npt.NDArray[np.uint8]:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "JPEG", quality=draw["quality"], subsampling=2)
         return np.asarray(Image.open(buffer)).copy()
 
 
-def _gained(picture: np.ndarray, gains: list[float]) -> np.ndarray:
+def _gained(picture: npt.NDArray[np.uint8], gains: list[float]) -> npt.NDArray[np.uint8]:
     """Gains in linear light, clipped where a sensor would be."""
     tables = [(srgb_encode(_LINEAR * gain) * 255 + 0.5).astype(np.uint8) for gain in gains]
     return np.stack([table[picture[..., k]] for k, table in enumerate(tables)], axis=-1)
 
 
-def _blurred(picture: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+def _blurred(picture: npt.NDArray[np.uint8], offsets: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     """The mean of the picture, in linear light, moved by offsets float64[N, 2] (rows, columns; pixels)."""
     reach = ceil(abs(offsets).max()) + 1
     height, width = picture.shape[:2]

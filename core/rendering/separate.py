@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from core.backend import Backend, CameraImage, Capability, ContactForce
 from core.world.scene import CameraSpec, SceneSpec
@@ -69,7 +70,7 @@ class SeparatelyDrawn(Backend):
         self._physics.dress(self._without_cameras(scene))
         self._drawing.dress(scene)
 
-    def step(self, joint_targets: np.ndarray) -> None:
+    def step(self, joint_targets: npt.NDArray[np.float64]) -> None:
         self._physics.step(joint_targets)
 
     def read_state(self) -> SceneState:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.environment import Environment
 from core.make import make_task
@@ -79,11 +80,11 @@ def _check_description(who: str, about: Any) -> None:
         )
 
 
-def _course(who: str, policy: Policy, env: Environment, seed: int, steps: int) -> np.ndarray:
+def _course(who: str, policy: Policy, env: Environment, seed: int, steps: int) -> npt.NDArray[np.float32]:
     """Every action of the beginning of an episode, float32[N, 4]."""
     observation, _ = env.reset(seed=seed)
     _reset(policy, env, observation, seed)
-    actions: list[np.ndarray] = []
+    actions: list[npt.NDArray[np.float32]] = []
     while len(actions) < steps:
         chunk = _act(who, policy, env, observation, len(actions))
         for action in chunk[: steps - len(actions)]:
@@ -105,7 +106,9 @@ def _reset(policy: Policy, env: Environment, observation: dict[str, Any], seed: 
     policy.reset(observation["instruction"], seed, **extras)
 
 
-def _act(who: str, policy: Policy, env: Environment, observation: dict[str, Any], step: int) -> np.ndarray:
+def _act(
+    who: str, policy: Policy, env: Environment, observation: dict[str, Any], step: int
+) -> npt.NDArray[np.float32]:
     extras: dict[str, Any] = {"truth": env.scene_state} if policy.privileged else {}
     if policy.wants_step:
         extras["step"] = step

@@ -39,7 +39,7 @@ def panda_model(robot: RobotSpec) -> pinocchio.Model:
     return model
 
 
-def chain_to_fingers(robot: RobotSpec) -> tuple[np.ndarray, np.ndarray]:
+def chain_to_fingers(robot: RobotSpec) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The joints as the checker takes them, for the states between control steps.
 
     Returns:
@@ -83,14 +83,18 @@ class Kinematics:
         self.lower = self._model.lowerPositionLimit[arm].copy()
         self.upper = self._model.upperPositionLimit[arm].copy()
 
-    def tool_pose(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def tool_pose(
+        self, joint_positions: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Position float64[3] and rotation float64[3, 3] of T in W, for 7 or 9 joint positions."""
         self._q[: len(joint_positions)] = joint_positions
         pinocchio.forwardKinematics(self._model, self._data, self._q)
         X_WT = pinocchio.updateFramePlacement(self._model, self._data, self._tool)
         return X_WT.translation.copy(), X_WT.rotation.copy()
 
-    def tool_and_fingers(self, joint_positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def tool_and_fingers(
+        self, joint_positions: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Where the gripper is, for nine measured joint positions (rad, m).
 
         Returns:
@@ -102,7 +106,9 @@ class Kinematics:
         p_WT = pinocchio.updateFramePlacement(model, data, self._tool).translation.copy()
         return p_WT, np.array([self._pose(frame) for frame in self._fingers])
 
-    def link_poses(self, joint_positions: np.ndarray, links: Sequence[str]) -> np.ndarray:
+    def link_poses(
+        self, joint_positions: npt.NDArray[np.floating], links: Sequence[str]
+    ) -> npt.NDArray[np.float64]:
         """Poses in W (p, q as wxyz), float64[len(links), 7], for nine joint positions (rad, m)."""
         self._q[:] = joint_positions
         pinocchio.forwardKinematics(self._model, self._data, self._q)
@@ -116,8 +122,13 @@ class Kinematics:
         return (x, y, z, qw, qx, qy, qz)
 
     def inverse(
-        self, p_WT: np.ndarray, start: np.ndarray, *, iterations: int = 30, tolerance: float = 3e-5
-    ) -> np.ndarray | None:
+        self,
+        p_WT: npt.NDArray[np.float64],
+        start: npt.NDArray[np.float64],
+        *,
+        iterations: int = 30,
+        tolerance: float = 3e-5,
+    ) -> npt.NDArray[np.float64] | None:
         """Arm joints that put the tool at ``p_WT`` with the hand pointing down.
 
         The pseudoinverse method on the six-dimensional error (Buss 2004, "Introduction to inverse kinematics
@@ -163,7 +174,7 @@ class Kinematics:
             pinocchio.forwardKinematics(model, data, q)
         return None
 
-    def _pseudoinverse(self) -> np.ndarray:
+    def _pseudoinverse(self) -> npt.NDArray[np.float64]:
         """The inverse, float64[7, 6], of the tool's Jacobian in its own frame at the present ``_q``."""
         jacobian = pinocchio.computeFrameJacobian(self._model, self._data, self._q, self._tool)
         inverse: npt.NDArray[np.float64] = CompleteOrthogonalDecomposition(

@@ -80,7 +80,7 @@ def box_mesh(half_size: tuple[float, float, float], facing: int = 2) -> Mesh:
 @lru_cache
 def stone_hull(
     radius: float, height: float, flat_radius: float, rim_height: float, facets: int
-) -> np.ndarray:
+) -> npt.NDArray[np.float64]:
     """Vertices of a bevelled puck, float64[4 * facets, 3], in the stone's frame (axis z, centre 0).
 
     Two flat faces of ``flat_radius``, a vertical rim band of ``rim_height`` at ``radius``, and a bevel
@@ -102,7 +102,7 @@ def stone_shape(stone: StoneSpec) -> tuple[Any, ...]:
     return (stone.kind, stone.radius, stone.height, stone.flat_radius, stone.rim_height, stone.facets)
 
 
-def stone_collision_vertices(stone: StoneSpec) -> np.ndarray:
+def stone_collision_vertices(stone: StoneSpec) -> npt.NDArray[np.float64]:
     """The convex hull of a stone: float64[V, 3], metres, in the stone's frame."""
     return stone_hull(stone.radius, stone.height, stone.flat_radius, stone.rim_height, stone.facets)
 

@@ -38,7 +38,7 @@ class CollisionShape:
 
     X_LS: Pose
     half_size: tuple[float, float, float] | None = None
-    vertices: np.ndarray | None = None
+    vertices: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ class Link:
     name: str
     mass: float
     p_LC: tuple[float, float, float]
-    inertia: np.ndarray
+    inertia: npt.NDArray[np.float64]
     collisions: tuple[CollisionShape, ...]
     visual: Path | None
     X_LV: Pose

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import StateError
 
@@ -24,11 +25,11 @@ class SceneState:
         stone_velocities: float32[S, 6], linear (m/s) and angular (rad/s) velocity in W.
     """
 
-    joint_positions: np.ndarray
-    joint_velocities: np.ndarray
-    stone_ids: np.ndarray
-    stone_poses: np.ndarray
-    stone_velocities: np.ndarray
+    joint_positions: npt.NDArray[np.float32]
+    joint_velocities: npt.NDArray[np.float32]
+    stone_ids: npt.NDArray[np.int16]
+    stone_poses: npt.NDArray[np.float32]
+    stone_velocities: npt.NDArray[np.float32]
 
     def to_bytes(self) -> bytes:
         """A canonical encoding: equal states have equal bytes."""
@@ -110,8 +111,8 @@ class Trace(NamedTuple):
         stone_poses: float[k, S, 7], X_WS as p (m) and q (wxyz), of the stones in play.
     """
 
-    joint_positions: np.ndarray
-    stone_poses: np.ndarray
+    joint_positions: npt.NDArray[np.floating]
+    stone_poses: npt.NDArray[np.floating]
 
 
 _FIELDS = (

@@ -49,7 +49,7 @@ def texture(name: str) -> Callable[[Texture], Texture]:
 
 
 @lru_cache(maxsize=8)
-def make_texture(spec: TextureSpec) -> np.ndarray:
+def make_texture(spec: TextureSpec) -> npt.NDArray[np.uint8]:
     """Draws a texture.
 
     Returns:
@@ -152,14 +152,14 @@ def board_texture(spec: BoardSpec) -> TextureSpec:
     )
 
 
-def _two_tone(mix: np.ndarray, light: Rgb, dark: Rgb) -> np.ndarray:
+def _two_tone(mix: np.ndarray, light: Rgb, dark: Rgb) -> npt.NDArray[np.floating]:
     """``light`` where float[H, W] ``mix`` is 1, ``dark`` where it is 0."""
     mix = np.clip(mix, 0.0, 1.0)[..., None]
     mixed: Floats = mix * np.asarray(light) + (1 - mix) * np.asarray(dark)
     return mixed
 
 
-def _grid(size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _grid(size: tuple[int, int]) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
     """Pixel middles in [0, 1): row coordinate float[H, 1] and column coordinate float[1, W]."""
     return (np.arange(size[0])[:, None] + 0.5) / size[0], (np.arange(size[1])[None, :] + 0.5) / size[1]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import hypot, inf
 
 import numpy as np
+import numpy.typing as npt
 
 from core.board.layout import at_rest, board_reach
 from core.errors import EpisodeInitializationError
@@ -50,7 +51,7 @@ def make_layout(
     black = [k for k, stone in enumerate(scene.stones) if stone.color == "black"]
     white = [k for k, stone in enumerate(scene.stones) if stone.color == "white"]
     pools = {"black": iter(black), "white": iter(white)}
-    poses: dict[int, np.ndarray] = {}
+    poses: dict[int, npt.NDArray[np.float64]] = {}
 
     for row, column, color in _board_stones(scene, goal, rng, spec):
         index = next(pools[color])
@@ -100,7 +101,9 @@ def _board_stones(
             return [(r, c, str(rng.choice(["black", "white"]))) for r, c in others[:count]]
 
 
-def _on_board(scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator) -> np.ndarray:
+def _on_board(
+    scene: SceneSpec, index: int, row: int, column: int, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
     p_BS = (*scene.board.point(row, column), scene.stones[index].height / 2)
     return compose(scene.board.X_WB, Pose(p_BS, _yaw(rng))).array()
 

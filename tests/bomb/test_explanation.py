@@ -8,7 +8,7 @@ import pytest
 
 import core
 from bomb.disk.files import FileError
-from bomb.explanation.aggregate import aggregate, plain
+from bomb.explanation.aggregate import aggregate
 from bomb.explanation.asking import Change, PolicyAsker, Question, patch_changes, span_changes
 from bomb.explanation.counterfactual import end_point, follow, swaps_of
 from bomb.explanation.explaining import explain, read_explanation
@@ -26,6 +26,7 @@ from bomb.pictures.views import goal_in_world
 from bomb.policies.expert import Expert
 from bomb.policies.making import make_policy
 from bomb.report.loading import load_runs
+from bomb.report.model import plain
 from bomb.report.summary import summarise
 from core.control.actions import ActionSpec
 from core.errors import OptionError, UnknownNameError

@@ -21,6 +21,7 @@ SECONDS = Number(whole=False, above=0, unit="seconds", optional=True)
         (SECONDS, None),
         (SECONDS, 1e-9),
         (Number(whole=False), -4.5),
+        (Number(least=0), 10**400),
     ],
 )
 def test_numbers_that_hold(constraint, value):
@@ -43,6 +44,7 @@ def test_numbers_that_hold(constraint, value):
         (SECONDS, math.inf, "x must be a positive number of seconds, got inf"),
         (Number(whole=False), -math.inf, "x must be a number, got -inf"),
         (Number(least=3), 2, "x must be an integer from 3 up, got 2"),
+        (Number(whole=False, most=1e18), 10**20, "x must be a number to 1e+18, got 1"),
         (Number(least=8, most=4096, unit="pixels"), 4, "an integer of pixels from 8 to 4096, got 4"),
     ],
 )

@@ -19,6 +19,11 @@ def leaning(degrees: float) -> np.ndarray:
     return worlds.on_board(*GOAL, height=-worlds.HALF_THICKNESS - low, q=q)
 
 
+def above_table(height: float) -> np.ndarray:
+    """Beside the board, which is 10 mm high."""
+    return beside(worlds.on_table(0.25, -0.20), z=height)
+
+
 def goal_and(x: float = 0.0, y: float = 0.0, z: float = 0.0) -> np.ndarray:
     return beside(worlds.on_board(*GOAL), x, y, z)
 
@@ -56,6 +61,14 @@ EPISODES = {
         ["dropped", "beyond_tolerance"],
         lambda p: p.grasp(0).carry(0, HIGH).open().put(0, goal_and(y=0.015)).leave().wait(),
     ),
+    "lets go of it beside the board, at the board's height": (
+        ["off_board"],
+        lambda p: p.grasp(0).carry(0, above_table(0.012)).open().put(0, above_table(0.0)).leave().wait(),
+    ),
+    "lets go of it beside the board, from higher": (
+        ["dropped", "off_board"],
+        lambda p: p.grasp(0).carry(0, above_table(0.022)).open().put(0, above_table(0.0)).leave().wait(),
+    ),
     "never lets go": (
         ["still_held"],
         lambda p: p.grasp(0).carry(0, worlds.on_board(*GOAL)).wait(),
@@ -87,6 +100,18 @@ EPISODES = {
     "slides at the end": (
         ["still_moving"],
         lambda p: p.place(0, worlds.on_board(*GOAL)).move(0, speed=0.006).step(),
+    ),
+    "rolls away beside the board": (
+        ["off_board", "still_moving"],
+        lambda p: p.place(0, worlds.on_table(0.25, -0.30)).move(0, speed=0.2, spin=10.0).step(),
+    ),
+    "slides over the board, to end who knows where": (
+        ["still_moving", "wrong_intersection"],
+        lambda p: p.place(0, NEXT).move(0, speed=0.1).step(),
+    ),
+    "pushes the other colour onto the goal": (
+        ["wrong_color", "never_grasped", "knocked_another_stone"],
+        lambda p: p.brush(2).leave().put(2, worlds.on_board(*GOAL)).wait(),
     ),
     "spins at the end": (
         ["still_moving"],

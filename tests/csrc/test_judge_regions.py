@@ -135,3 +135,10 @@ def test_bad_input(changes, message):
 def test_a_stone_that_is_there_already_is_refused():
     with pytest.raises(ValueError, match=r"layout\[4\]: lies on the goal already"):
         Play(goal_color=WHITE, stone=4, region=region(), layout=(*LAYOUT[:4], inside()))
+
+
+def test_a_drop_beside_the_board_is_one_where_the_goal_is_a_region():
+    play = remove()
+    above, there = (beside(inside(0.2), z=height) for height in (0.012, 0.0))
+    play.grasp(ON_BOARD).carry(ON_BOARD, above).open().put(ON_BOARD, there).leave().wait()
+    assert play.verdict.reasons == ("dropped", "outside_region")

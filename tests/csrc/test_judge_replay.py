@@ -107,7 +107,7 @@ def test_a_damaged_state_is_refused():
         with pytest.raises(ValueError, match=r"^state: "):
             judge.set_state(bad)
     assert judge.get_state() == before
-    with pytest.raises(ValueError, match="version 7, this judge reads 3"):
+    with pytest.raises(ValueError, match="version 7, this judge reads 4"):
         judge.set_state(state[:8] + b"\x07" + state[9:])
     with pytest.raises(TypeError):
         judge.set_state("not bytes")

@@ -125,15 +125,26 @@ def test_whatever_may_be_touched_is_worth_tracing():
         new = (each["touches"][1:] & FINGERS) != 0
         loose = (each["touches"][0] & TOUCHES["held"]) == 0
         if (new.any(axis=0) & loose).any():
-            assert worth_tracing(each[0], tool, 1.2 * moved + stone)
+            assert worth_tracing(each[0], tool, 1.2 * moved + stone, 0.0)
 
 
 def test_stones_far_from_the_fingers_are_not_worth_it():
     far = worlds.measure(GEOMETRY, [worlds.on_board(0, 0)], fingers=worlds.AWAY)
-    assert not worth_tracing(far, np.array([0.0, 0.0, 0.5]), 0.02)
-    assert not worth_tracing(far, np.array([0.0, 0.0, 0.5]), 0.04)
-    assert not worth_tracing(far[:0], np.zeros(3), 0.04)
-    assert worth_tracing(far, far["position"][0] + [0, 0, 0.1], 0.04)
+    assert not worth_tracing(far, np.array([0.0, 0.0, 0.5]), 0.02, 0.0)
+    assert not worth_tracing(far, np.array([0.0, 0.0, 0.5]), 0.04, 0.0)
+    assert not worth_tracing(far[:0], np.zeros(3), 0.04, 0.0)
+    assert worth_tracing(far, far["position"][0] + [0, 0, 0.1], 0.04, 0.0)
+
+
+def test_a_held_stone_is_worth_it_on_its_way_up():
+    for height, speed, rise, expected in ((0.0, 0.1, 0.01, True), (0.0, 0.1, -0.01, False),
+                                          (0.0, 0.0, 0.01, False), (0.06, 0.1, 0.01, False)):  # fmt: skip
+        place = worlds.on_board(1, 1, height=height)
+        fingers = worlds.fingers_around(place[:3], 2 * worlds.RADIUS - 0.0001)
+        held = worlds.measure(GEOMETRY, [place], fingers=fingers)
+        assert held["touches"][0] & TOUCHES["held"]
+        held["speed"] = speed
+        assert worth_tracing(held, held["position"][0], 0.02, rise) == expected
 
 
 @pytest.mark.parametrize(

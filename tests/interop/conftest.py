@@ -38,8 +38,7 @@ def _no_sources(folder: str, names: list[str]) -> set[str]:
 @pytest.fixture
 def fresh(tmp_path, wheel) -> Path:
     """The Python of a new environment in which BOMB has just been installed."""
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
+    python = new_python(tmp_path)
     install(python, str(wheel))
     return python
 
@@ -47,12 +46,16 @@ def fresh(tmp_path, wheel) -> Path:
 @pytest.fixture(scope="session")
 def vla_python(tmp_path_factory, wheel) -> Path:
     """The Python of an environment with BOMB, torch and transformers."""
-    folder = tmp_path_factory.mktemp("vla")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
+    python = new_python(tmp_path_factory.mktemp("vla"))
     install(python, "torch==2.13.0")  # first and by itself: which build it is depends on the machine
     install(python, "torch==2.13.0", f"{wheel}[vla,data]")  # data: LeRobot folders are learned from
     return python
+
+
+def new_python(folder: Path) -> Path:
+    """The Python of a new environment in a folder."""
+    venv.create(folder / "venv", with_pip=True)
+    return folder / "venv" / "bin" / "python"
 
 
 def install(python: Path, *what: str) -> None:

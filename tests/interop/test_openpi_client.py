@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
 from core.errors import PolicyError
 from core.policy import Policy
-from tests.interop.conftest import ROOT, install, run
+from tests.interop.conftest import ROOT, install, new_python, run
 from tests.interop.openpi.answer import infer
 from tests.interop.openpi.ask import request
 from tests.interop.openpi.codec import value
@@ -30,9 +29,7 @@ PROGRAMS = Path(__file__).parent / "openpi"
 @pytest.fixture(scope="module")
 def openpi(tmp_path_factory) -> str:
     """A Python with openpi-client. It asks for numpy<2, but runs with numpy 2: so it is installed alone."""
-    folder = tmp_path_factory.mktemp("openpi")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
+    python = new_python(tmp_path_factory.mktemp("openpi"))
     install(python, "--no-deps", "openpi-client==0.1.2")
     install(python, "numpy", "msgpack", "websockets", "dm-tree", "pillow", "typing_extensions")
     return str(python)

@@ -3,12 +3,11 @@
 import json
 import shutil
 import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
-from tests.interop.conftest import install, run
+from tests.interop.conftest import install, new_python, run
 
 SCRIPT = Path(__file__).with_name("ray_run.py")
 
@@ -19,8 +18,7 @@ def with_ray(tmp_path, wheel) -> Path:
 
     Packages that are there already are not installed again, which takes minutes.
     """
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
+    python = new_python(tmp_path)
     (packages,) = (tmp_path / "venv" / "lib").glob("*/site-packages")
     # addsitedir, and not the bare path: some packages there have .pth files of their own.
     outside = sysconfig.get_path("purelib")

@@ -1,13 +1,12 @@
 """The page of `bomb report` in a real Chromium, at the width of a desk and of a phone."""
 
 import json
-import venv
 from pathlib import Path
 
 import pytest
 
 from scripts.browser import Browser
-from tests.interop.conftest import install, run
+from tests.interop.conftest import install, new_python, run
 
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
 # Small runs whose failures are sure: the arm's commands arrive half a second late.
@@ -80,8 +79,7 @@ def problems(browser: Browser, address: str) -> list[str]:
 def page(tmp_path_factory, wheel) -> Path:
     """A report of two policies in both simulators, made by the installed package."""
     folder = tmp_path_factory.mktemp("report")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
+    python = new_python(folder)
     install(python, f"{wheel}[report]")
     bomb = str(python.parent / "bomb")
     sizes = ("--episodes", "6", "--max-steps", "200", "--stop-on-success")

@@ -1,13 +1,12 @@
 """`bomb view --rerun` with rerun-sdk itself: written, verified and read back in an environment of its own."""
 
 import json
-import venv
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import BACKENDS
-from tests.interop.conftest import install, run
+from tests.interop.conftest import install, new_python, run
 
 READ = Path(__file__).parent / "rerun" / "read.py"
 SEED = 3
@@ -18,9 +17,7 @@ pytestmark = pytest.mark.timeout(1800)
 @pytest.fixture(scope="module")
 def python(tmp_path_factory, wheel) -> Path:
     """The Python of an environment with BOMB and rerun-sdk."""
-    folder = tmp_path_factory.mktemp("rerun")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
+    python = new_python(tmp_path_factory.mktemp("rerun"))
     install(python, f"{wheel}[rerun]")
     return python
 

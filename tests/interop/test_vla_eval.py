@@ -7,7 +7,6 @@ the last digit how each episode ends.
 
 import json
 import subprocess
-import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BACKENDS
-from tests.interop.conftest import ROOT, install, run
+from tests.interop.conftest import ROOT, install, new_python, run
 
 HERE = Path(__file__).parent / "vla_eval"
 EXAMPLES = ROOT / "examples" / "vla_eval"
@@ -28,9 +27,7 @@ pytestmark = pytest.mark.timeout(1800)
 @pytest.fixture(scope="module")
 def python(tmp_path_factory, wheel) -> Path:
     """The Python of an environment with BOMB and vla-eval."""
-    folder = tmp_path_factory.mktemp("vla_eval")
-    venv.create(folder / "venv", with_pip=True)
-    python = folder / "venv" / "bin" / "python"
+    python = new_python(tmp_path_factory.mktemp("vla_eval"))
     install(python, f"{wheel}[vla-eval]")
     return python
 

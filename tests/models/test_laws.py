@@ -34,8 +34,10 @@ CASES: dict[str, list[dict]] = {
     ],
     "pi0": [{"chunk": 5, "cameras": TWO}],
     "pi05": [{"chunk": 5, "cameras": TWO}],
+    "pi0-fast": [{"chunk": 5, "cameras": TWO}, {"chunk": 2, "convention": SEVEN}],
     "smolvla": [{"chunk": 5, "cameras": TWO}],
     "motus": [{"chunk": 3, "cameras": TWO}],
+    "small": [{"chunk": 6, "cameras": TWO, "image_size": (128, 128)}],
     "vlm4vla": [{"chunk": 4, "options": {"backbone": name}} for name in BACKBONES.names()],
     "robovlms/one_step_continuous": [
         {"chunk": 3, "options": {"state": True, "queries": 2, "loss": "mse"}},

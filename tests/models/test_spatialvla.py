@@ -236,6 +236,21 @@ def test_refitting_takes_new_bins_and_embeddings_between(tmp_path):
     close(again.to_ids(again.codec.normalise(actions)), vla.to_ids(vla.codec.normalise(actions)), 0)
 
 
+def test_bins_are_fitted_to_data():
+    """Small moves are told more finely by bins of their own."""
+    vla = tiny("spatialvla", chunk=2)
+    moves = np.random.default_rng(0).normal(0, 0.1, (200, 2, 4)).clip(-1, 1).astype(np.float32)
+    moves[..., 3] = 1
+
+    def away() -> float:
+        values = vla.codec.normalise(moves)
+        return float(np.abs(vla.quantise(values) - values).mean())
+
+    before = away()
+    vla.adapt(moves)
+    assert away() < 0.8 * before
+
+
 def test_verify_passes_a_checkpoint_of_wide_bins(saved):
     found = {finding.what: finding for finding in verify(saved, device="cpu")}
     assert all(finding.ok for finding in found.values()), found

@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from bomb.collecting.collecting import collect
+from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
 from bomb.training.building import make_model
 from bomb.training.data import statistics_of
 from bomb.training.data_recipe import DataRecipe
+from bomb.training.keypoint.drawing import draw, drawings_of
+from bomb.training.keypoint.recipe import LooksRecipe
 from bomb.training.loop import Trainer
 from bomb.training.recipe import HeldOutRecipe, ModelRecipe, OptimiserRecipe, Recipe
 from bomb.training.saving import begin
@@ -21,12 +24,24 @@ torch.set_num_threads(1)
 SIDE, EPISODES, EVERY = 32, 4, 12
 
 
+# How the policies with trainers of their own have demonstrations drawn.
+LOOKS = (LooksRecipe(backend="mujoco", perturbations={"camera_orbit": 3, "table_texture": "seen"}),)
+
+
 @pytest.fixture(scope="session")
 def demonstrations(tmp_path_factory) -> Path:
     """A dataset of `bomb collect`."""
     folder = tmp_path_factory.mktemp("demonstrations") / "data"
     collect(CollectionSettings(backends=BACKENDS, split="ci"), EPISODES, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def looks(demonstrations, tmp_path_factory) -> Path:
+    """The demonstrations in one look each, drawn once for all tests."""
+    store = tmp_path_factory.mktemp("looks")
+    draw(drawings_of([Dataset.open(demonstrations)], LOOKS), LOOKS, store)
+    return store
 
 
 @pytest.fixture(scope="session")

@@ -27,24 +27,17 @@ from bomb.training.keypoint.ways import ways_of
 from bomb.training.reading import read_recipe
 from core.errors import OptionError
 from tasks.place_stone.words import WORD_SETS, instruct
+from tests.training.conftest import LOOKS
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "small-keypoint.yaml"
 TINY = KeypointRecipe(
     name="tiny",
     policy="keypoint",
-    looks=(LooksRecipe(backend="mujoco", perturbations={"camera_orbit": 3, "table_texture": "seen"}),),
+    looks=LOOKS,
     eye=EyeRecipe(steps=3, batch=4, held_out=2),
     words=PartRecipe(steps=3, batch=16, rate=1e-3),
     hand=PartRecipe(steps=3, batch=16, rate=1e-3),
 )
-
-
-@pytest.fixture(scope="session")
-def looks(demonstrations, tmp_path_factory) -> Path:
-    """The demonstrations in one look each, drawn once for all tests."""
-    store = tmp_path_factory.mktemp("looks")
-    draw(drawings_of([Dataset.open(demonstrations)], TINY.looks), TINY.looks, store)
-    return store
 
 
 @pytest.fixture(scope="session")

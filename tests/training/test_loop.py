@@ -17,6 +17,7 @@ from bomb.models.registry import FAMILIES
 from bomb.models.testing import tiny
 from bomb.models.vla import Losses
 from bomb.training.building import copied, merged
+from bomb.training.data import chunks_of
 from bomb.training.learner import Lesson, checkpoint_layers
 from bomb.training.log import read_log
 from bomb.training.loop import TrainingError
@@ -24,8 +25,10 @@ from bomb.training.measuring import Answers, summed_up
 from bomb.training.optimising import RunningMean
 from bomb.training.page import write_page
 from bomb.training.recipe import HeldOutRecipe, LossRecipe, OptimiserRecipe, TrainedRecipe
+from bomb.training.run import train
 from bomb.training.saving import begin, steps_in
 from bomb.training.selection import choose
+from bomb.training.sources import open_sources
 from core.errors import OptionError, UnknownNameError
 from tests.training.conftest import SIDE, changed, recipe
 
@@ -50,6 +53,21 @@ def test_every_family_fits_demonstrations(trainer, family):
     losses = []
     trained = trainer(made).train(lambda _, loss: losses.append(loss))
     assert trained.complete and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_action_tokens_are_fitted_to_the_data(demonstrations, store, tmp_path):
+    """FAST's tokens of real moves say them in fewer words; a family without tokens is refused."""
+    made = {"model": {"chunk": 10, "tokens": "data"}, "steps": 1, "save_every": 1}
+    train(recipe("pi0-fast", **made), [demonstrations], tmp_path / "out", store=store)
+    fitted = Checkpoint.load(tmp_path / "out" / "checkpoints" / "step_000001", device="cpu").vla
+    sources = open_sources(recipe("pi0-fast", **made), [demonstrations], store)
+    chunks = fitted.codec.normalise(chunks_of(sources, recipe("pi0-fast", **made).model))
+    plain = tiny("pi0-fast", chunk=10).answers
+    before, after = (sum(map(len, one.encode(chunks))) for one in (plain, fitted.answers))
+    assert after < 0.8 * before
+    made = {"model": {"chunk": 10, "tokens": "data"}, "steps": 1, "save_every": 1}
+    with pytest.raises(OptionError, match="vlm4vla has no action tokens"):
+        train(recipe(**made), [demonstrations], tmp_path / "other", store=store)
 
 
 def test_a_resumed_training_is_an_uninterrupted_one(trainer, tmp_path):

@@ -9,6 +9,7 @@ from bomb.training.keypoint.recipe import KeypointRecipe
 from bomb.training.optimising import rate_share
 from bomb.training.reading import read_entries, read_recipe
 from bomb.training.recipe import OptimiserRecipe
+from bomb.training.small.recipe import SmallRecipe
 from tests.training.conftest import recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -16,8 +17,9 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 @pytest.mark.parametrize("file", sorted(RECIPES.glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_recipe_of_the_project_is_whole(file):
-    if read_entries(file).get("policy") == "keypoint":
-        assert read_recipe(file, kind=KeypointRecipe).name == file.stem
+    own = {"keypoint": KeypointRecipe, "small-vla": SmallRecipe}
+    if (kind := own.get(read_entries(file).get("policy"))) is not None:
+        assert read_recipe(file, kind=kind).name == file.stem
         return
     made = read_recipe(file)
     assert made.name == file.stem and made.to_dict()["model"]["family"] == made.model.family

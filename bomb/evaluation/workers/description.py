@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from core.control.actions import ACTION_MODES
-from core.errors import OptionError
+from core.errors import Number, OptionError
 from core.seeding import SPLITS
 
+WHOLE = Number(least=0, most=2**63 - 1)
+AMOUNT = Number(whole=False, least=0, most=1e18)
 LONGEST = 200_000  # characters of JSON: provenance of many datasets fits, a megabyte of a server's does not
 
 
@@ -41,14 +43,6 @@ def checked_description(description: object) -> dict[str, Any]:
     return description
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e18
-
-
 def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 4096
 
@@ -59,16 +53,16 @@ def _names(value: object) -> bool:
 
 def _size(value: object) -> bool:
     sides = [value, value] if isinstance(value, int) else value
-    return isinstance(sides, list | tuple) and len(sides) == 2 and all(map(_whole, sides))
+    return isinstance(sides, list | tuple) and len(sides) == 2 and all(map(WHOLE.holds, sides))
 
 
 # What results compute and compare with: name to (what it must be, whether it is). None stands for unknown.
 KNOWN: dict[str, tuple[str, Callable[[object], bool]]] = {
     "checkpoint": ("text", _text),
-    "parameters": ("an integer, how many", _whole),
-    "memory_mb": ("a number of megabytes", _number),
+    "parameters": ("an integer, how many", WHOLE.holds),
+    "memory_mb": ("a number of megabytes", AMOUNT.holds),
     "action_mode": (f"one of {', '.join(ACTION_MODES)}", lambda value: value in ACTION_MODES),
-    "control_hz": ("an integer", _whole),
+    "control_hz": ("an integer", WHOLE.holds),
     "cameras": ("a list of names, or empty", _names),
     "image_size": ("[height, width], whole numbers of pixels", _size),
     "modalities": ("a list of names", _names),

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.evaluation.jobs import EpisodeJob
 from bomb.rollouts.rollout import EpisodeResult, Timing
@@ -56,7 +57,7 @@ def make_row(
     return row, record
 
 
-def action_statistics(actions: np.ndarray, tools: np.ndarray) -> dict[str, Any]:
+def action_statistics(actions: npt.NDArray[np.float32], tools: npt.NDArray[np.float32]) -> dict[str, Any]:
     """Per dimension mean, standard deviation, least and greatest; and the way of the tool centre point.
 
     Args:

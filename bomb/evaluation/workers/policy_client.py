@@ -6,6 +6,7 @@ from multiprocessing.connection import Client, Connection
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.policy_server import NoAnswer
@@ -38,7 +39,7 @@ class PolicyClient(Policy):
     def reset(self, instruction: str, seed: int) -> None:
         self._seed = seed
 
-    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # see wants_step
+    def act(self, observation: dict[str, Any], *, step: int) -> npt.NDArray[np.float32]:  # type: ignore[override]  # see wants_step
         request = Request(observation=observation, seed=self._seed, step=step)
         try:
             connection = self.connect()

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, Listener
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
@@ -170,7 +171,7 @@ class Batches:
             self._clients.remove(client)
 
 
-def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray | NoAnswer]:
+def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[npt.NDArray[np.float32] | NoAnswer]:
     """An answer for each request: a chunk, or why there is none.
 
     Where a batch raises, each is asked for alone, so that one bad request costs the others nothing.
@@ -178,7 +179,9 @@ def infer(policy: BatchPolicy, requests: Sequence[Request]) -> list[np.ndarray |
     try:
         # Copied here: a tensor of a device, or an array that is changed later, goes no further. Whoever asked
         # says what is wrong with the numbers.
-        chunks: list[np.ndarray | NoAnswer] = [np.array(chunk) for chunk in policy.infer(requests)]
+        chunks: list[npt.NDArray[np.float32] | NoAnswer] = [
+            np.array(chunk) for chunk in policy.infer(requests)
+        ]
         if len(chunks) != len(requests):
             raise ValueError(f"{len(chunks)} chunks for {len(requests)} requests")
         return chunks

@@ -1,6 +1,7 @@
 """Restoration of one moment, as plain values: contributions by layer and position, heads by layer."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Restoring:
         reference: Reference,
         changes: Mapping[str, Change],
         regions: Mapping[str, np.ndarray],
-    ) -> dict:
+    ) -> dict[str, Any]:
         """Plain values; ``regions`` are uint8[H, W] of ``bomb.explanation.regions.REGIONS`` by camera."""
         (change,) = changes.values()
         layers = asker.vla.anatomy.layers
@@ -61,7 +62,7 @@ class Restoring:
         )
 
 
-def _plain(found: Restoration) -> list[dict]:
+def _plain(found: Restoration) -> list[dict[str, Any]]:
     values = found.values
     return [
         {

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from core.errors import OptionError, check_choice
@@ -50,8 +51,9 @@ class Address:
         for name in options:
             check_choice("option of an openpi address", name, ("mapping", *NUMBERS))
         numbers = {name: _number(name, options.pop(name)) for name in NUMBERS if name in options}
+        said: dict[str, Any] = {**options, **numbers}
         host = f"[{host}]" if ":" in host else host
-        return cls(place=f"{host}:{port}{parts.path.rstrip('/')}", **options, **numbers)
+        return cls(place=f"{host}:{port}{parts.path.rstrip('/')}", **said)
 
     def __str__(self) -> str:
         return f"openpi://{self.place}"

@@ -2,8 +2,10 @@
 
 import json
 import uuid
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.openpi import codec
 from bomb.integrations.openpi.address import Address
@@ -55,7 +57,9 @@ class OpenpiPolicy(Policy):
         sight = self._sight()
         self.cameras, self.image_size, self.modalities = sight.cameras, sight.image_size, sight.modalities
 
-    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
+    def reset(  # type: ignore[override]  # see wants_action_spec
+        self, instruction: str, seed: int, *, action_spec: ActionSpec
+    ) -> None:
         """Begins an episode; the server learns of it with the first request.
 
         Raises:
@@ -73,7 +77,9 @@ class OpenpiPolicy(Policy):
         """Continues with the next move; the server learns of it with the next request."""
         self._move += 1
 
-    def act(self, observation: dict, *, step: int) -> np.ndarray:
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int
+    ) -> npt.NDArray[np.float32]:
         """Asks the server: float32[k, 4].
 
         Raises:
@@ -104,7 +110,7 @@ class OpenpiPolicy(Policy):
         actions = self._mapping.check_actions(reply["actions"], source)
         return self._mapping.actions(actions, observation, self._spec)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Address, mapping, the server's metadata, and what of these is known to results."""
         metadata = plain_metadata(self._connection.metadata, str(self._address))
         known = {key: metadata[key] for key in KNOWN if key in metadata}
@@ -137,14 +143,14 @@ class OpenpiPolicy(Policy):
         return connection
 
 
-def plain_metadata(metadata: dict, source: str) -> dict:
+def plain_metadata(metadata: dict[str, Any], source: str) -> dict[str, Any]:
     """What a server says of itself, as JSON can hold it.
 
     Raises:
         PolicyConnectionError: if it is nested without end, or longer than results can carry.
     """
     try:
-        plain = codec.plain(metadata)
+        plain = {str(codec.plain(name)): codec.plain(value) for name, value in metadata.items()}
         length = len(json.dumps(plain))
     except (RecursionError, ValueError, TypeError) as error:
         raise PolicyConnectionError(

@@ -1,10 +1,11 @@
 """NumPy arrays in msgpack, the way openpi writes them: maps whose keys are *bytes*."""
 
 import re
+from typing import Any
 
 import numpy as np
 
-from core.errors import BombError, missing_extra
+from core.errors import NATURAL, BombError, missing_extra
 
 REFUSED = "VOc"  # dtype kinds that openpi refuses: void, object, complex
 # What NumPy may be asked to make a dtype of: numbers and text of plain size. Its parser is a language, and a
@@ -28,7 +29,8 @@ def packb(value: object) -> bytes:
     import msgpack
 
     try:
-        return msgpack.packb(value, default=_encode)
+        packed: bytes = msgpack.packb(value, default=_encode)
+        return packed
     except (TypeError, ValueError, OverflowError) as error:
         raise CodecError(f"cannot be sent: {error}") from error
 
@@ -74,7 +76,7 @@ def plain(value: object) -> object:
     return value
 
 
-def _encode(value: object) -> dict:
+def _encode(value: object) -> dict[bytes, Any]:
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in REFUSED:
         raise TypeError(f"dtype {value.dtype}")
     if isinstance(value, np.ndarray):
@@ -89,10 +91,10 @@ def _encode(value: object) -> dict:
     raise TypeError(f"a {type(value).__name__}")
 
 
-def _decode(value: dict) -> object:
+def _decode(value: dict[Any, Any]) -> object:
     if b"__ndarray__" in value:
         dtype, shape = _dtype(value[b"dtype"]), value[b"shape"]
-        if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(map(_side, shape)):
+        if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(map(NATURAL.holds, shape)):
             raise TypeError(f"shape {str(shape)[:60]}")
         return np.frombuffer(value[b"data"], dtype).reshape(shape).copy()
     if b"__npgeneric__" in value:
@@ -100,11 +102,7 @@ def _decode(value: dict) -> object:
     return value
 
 
-def _dtype(words: object) -> np.dtype:
+def _dtype(words: object) -> np.dtype[Any]:
     if not isinstance(words, str) or len(words) > 16 or not _DTYPE.fullmatch(words):
         raise TypeError(f"dtype {str(words)[:30]!r}")
     return np.dtype(words)
-
-
-def _side(side: object) -> bool:
-    return isinstance(side, int) and not isinstance(side, bool) and side >= 0

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from bomb.disk.text import kept, one_line
 from bomb.integrations.openpi import codec
@@ -40,7 +41,7 @@ class Connection:
             raise PolicyConnectionError(
                 f"{address}: the first message must be a map of metadata, is {one_line(metadata, 100)!r}"
             )
-        self.metadata: dict = metadata
+        self.metadata: dict[str, Any] = metadata
 
     @property
     def is_open(self) -> bool:
@@ -49,7 +50,7 @@ class Connection:
 
         return self._socket.state is State.OPEN
 
-    def ask(self, request: dict, source: str) -> object:
+    def ask(self, request: dict[str, Any], source: str) -> object:
         """Sends a request and waits for what comes.
 
         Args:

@@ -3,8 +3,10 @@
 import asyncio
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.openpi.session import Turn
 from bomb.policies.making import make_policy, policy_class
@@ -13,6 +15,8 @@ from core.errors import CapabilityError, PolicyOutputError
 from core.policy import BatchPolicy, Policy, Request
 from core.rendering.observation import ObservationSpec
 from core.rendering.sight import Sight, described
+
+Chunk: TypeAlias = npt.NDArray[np.float32]  # [k, 4]
 
 MOST = 64  # requests in a batch
 
@@ -44,8 +48,8 @@ class Desk:
         if shown is not None:
             Sight.of(first).check(repr(words), shown)
         self._shared = first if isinstance(first, BatchPolicy) else None
-        self._waiting: deque[tuple[Turn, Future]] = deque()
-        self.about: dict = described(first)
+        self._waiting: deque[tuple[Turn, Future[Chunk]]] = deque()
+        self.about: dict[str, Any] = described(first)
 
     @property
     def waiting(self) -> int:
@@ -67,7 +71,7 @@ class Desk:
         if policy is not self._shared:
             self._idle.append(policy)
 
-    async def ask(self, policy: Policy, turn: Turn) -> np.ndarray:
+    async def ask(self, policy: Policy, turn: Turn) -> Chunk:
         """The answer, [k, 4] with k >= 1.
 
         Raises:
@@ -77,9 +81,9 @@ class Desk:
         """
         if self._shared is None:
             return await asyncio.wrap_future(self._thread.submit(_answer, policy, turn))
-        answer: Future = Future()
+        answer: Future[Chunk] = Future()
         self._waiting.append((turn, answer))
-        self._thread.submit(self._answer_waiting)
+        self._thread.submit(self._answer_waiting, self._shared)
         return await asyncio.wrap_future(answer)
 
     def close(self) -> None:
@@ -88,13 +92,13 @@ class Desk:
             self._thread.submit(policy.close)
         self._thread.shutdown()
 
-    def _answer_waiting(self) -> None:
+    def _answer_waiting(self, policy: BatchPolicy) -> None:
         """Answers all that wait now. Of several calls that were due, the first finds them all."""
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
         if not batch:
             return
         try:
-            answers = self._infer([turn for turn, _ in batch])
+            answers = self._infer(policy, [turn for turn, _ in batch])
         except Exception as error:
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
@@ -102,25 +106,25 @@ class Desk:
             # One bad request must not fail the others.
             for turn, answer in batch:
                 try:
-                    answer.set_result(self._infer([turn])[0])
+                    answer.set_result(self._infer(policy, [turn])[0])
                 except Exception as own:
                     answer.set_exception(own)
             return
         for (_, answer), actions in zip(batch, answers, strict=True):
             answer.set_result(actions)
 
-    def _infer(self, turns: list[Turn]) -> list[np.ndarray]:
+    def _infer(self, policy: BatchPolicy, turns: list[Turn]) -> list[Chunk]:
         requests = [Request(observation=turn.observation, seed=turn.seed, step=turn.step) for turn in turns]
         for request in requests:
-            Sight.of(self._shared).check_observation(repr(self._words), request.observation)
-        answers = self._shared.infer(requests)
+            Sight.of(policy).check_observation(repr(self._words), request.observation)
+        answers = policy.infer(requests)
         if len(answers) != len(turns):
             raise PolicyOutputError(f"{self._words} gave {len(answers)} answers to {len(turns)} requests")
-        name = type(self._shared).__name__
+        name = type(policy).__name__
         return [checked_chunk(name, actions, turn.step) for actions, turn in zip(answers, turns, strict=True)]
 
 
-def _answer(policy: Policy, turn: Turn) -> np.ndarray:
+def _answer(policy: Policy, turn: Turn) -> Chunk:
     Sight.of(policy).check_observation(type(policy).__name__, turn.observation)
     words = turn.observation["instruction"]
     if turn.begins:

@@ -5,9 +5,10 @@ the elbow is pulled towards home: inverse kinematics gives them. Velocities go t
 moved by them, and where that takes the tool is what BOMB is asked for. What turns the hand is lost.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.openpi.mapping import PROMPT, Mapping
 from core.control.actions import ActionSpec
@@ -43,7 +44,7 @@ class DroidMapping(Mapping):
         self._p_WT_home, _ = self._kinematics.tool_pose(self._home)
         self._p_WR, self._R_WR = np.asarray(robot.X_WR.p), matrix_from_quaternion(robot.X_WR.q)
 
-    def request(self, observation: dict) -> dict:
+    def request(self, observation: dict[str, Any]) -> dict[str, Any]:
         joints, opening = self._joints(observation), float(observation["state"][3])
         return {
             **self._pictures(observation),
@@ -52,24 +53,29 @@ class DroidMapping(Mapping):
             PROMPT: observation["instruction"],
         }
 
-    def actions(self, actions: np.ndarray, observation: dict, spec: ActionSpec) -> np.ndarray:
+    def actions(
+        self, actions: npt.NDArray[Any], observation: dict[str, Any], spec: ActionSpec
+    ) -> npt.NDArray[np.float32]:
         joints = self._joints(observation)
         moves = actions[:, :7].clip(-1.0, 1.0) * (FULL_SPEED / spec.control_hz)
         path = np.array([self._tool(q) for q in [joints, *(joints + moves.cumsum(axis=0))]])
         steps = np.diff(path, axis=0) / spec.max_step
         return np.concatenate([steps, 1.0 - actions[:, 7:].clip(0.0, 1.0)], axis=1).astype(np.float32)
 
-    def _joints(self, observation: dict) -> np.ndarray:
+    def _joints(self, observation: dict[str, Any]) -> npt.NDArray[np.float64]:
         p_RT = np.asarray(observation["state"][:3], dtype=np.float64)
-        goal, joints = self._p_WR + self._R_WR @ p_RT, self._home
+        goal = self._p_WR + self._R_WR @ p_RT
+        joints: npt.NDArray[np.float64] | None = self._home
         # In a few strides: at the rim of the workspace one from home finds no way.
         for share in (0.25, 0.5, 0.75, 1.0):
-            joints = self._kinematics.inverse(self._p_WT_home + share * (goal - self._p_WT_home), joints)
-            if joints is None:
-                raise StateError(
-                    f"no joint positions for the tool centre point {p_RT.round(4).tolist()} (m, in R)"
-                )
+            if joints is not None:
+                joints = self._kinematics.inverse(self._p_WT_home + share * (goal - self._p_WT_home), joints)
+        if joints is None:
+            raise StateError(
+                f"no joint positions for the tool centre point {p_RT.round(4).tolist()} (m, in R)"
+            )
         return joints
 
-    def _tool(self, joints: np.ndarray) -> np.ndarray:
-        return self._R_WR.T @ (self._kinematics.tool_pose(joints)[0] - self._p_WR)
+    def _tool(self, joints: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        p_RT: npt.NDArray[np.float64] = self._R_WR.T @ (self._kinematics.tool_pose(joints)[0] - self._p_WR)
+        return p_RT

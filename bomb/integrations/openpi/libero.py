@@ -1,8 +1,9 @@
 """The layout of openpi's LIBERO examples and checkpoints."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
 from bomb.rollouts.states import in_layout
@@ -36,22 +37,24 @@ class LiberoMapping(TwoWayMapping):
     def __init__(self, delta_scale: float = 1.0):
         self._scale = delta_scale
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """As of every mapping, and ``delta_scale``."""
         return {**super().describe(), "delta_scale": self._scale}
 
-    def request(self, observation: dict) -> dict:
+    def request(self, observation: dict[str, Any]) -> dict[str, Any]:
         return {
             **self._pictures(observation),
             "observation/state": in_layout("axis_angle", observation["state"]),
             PROMPT: observation["instruction"],
         }
 
-    def actions(self, actions: np.ndarray, observation: dict, spec: ActionSpec) -> np.ndarray:
+    def actions(
+        self, actions: npt.NDArray[Any], observation: dict[str, Any], spec: ActionSpec
+    ) -> npt.NDArray[np.float32]:
         opening = (1.0 - actions[:, 6:7].clip(-1.0, 1.0)) / 2.0
         return np.concatenate([actions[:, :3] * self._scale, opening], axis=1).astype(np.float32)
 
-    def observation(self, request: dict) -> dict:
+    def observation(self, request: dict[str, Any]) -> dict[str, Any]:
         *pictures, state, prompt = self._needed(request, *self.pictures.values(), "observation/state", PROMPT)
         state = self._state(state, 8)
         seen = np.array([*state[:3], state[6] / RobotSpec.max_finger_position], dtype=np.float32)
@@ -60,7 +63,7 @@ class LiberoMapping(TwoWayMapping):
         }
         return {"images": images, "state": seen, "instruction": prompt}
 
-    def reply(self, actions: np.ndarray) -> np.ndarray:
+    def reply(self, actions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         still = np.zeros((len(actions), 3))
         closed = 1.0 - 2.0 * np.asarray(actions)[:, 3:4]
         return np.concatenate([np.asarray(actions)[:, :3] / self._scale, still, closed], axis=1).astype(

@@ -12,10 +12,12 @@ name       request                                        actions of a reply
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from importlib import import_module
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.openpi.pictures import resize_with_pad
 from core.control.actions import ActionSpec
@@ -52,7 +54,7 @@ class Mapping(ABC):
     action: ClassVar[str]
 
     @abstractmethod
-    def request(self, observation: dict) -> dict:
+    def request(self, observation: dict[str, Any]) -> dict[str, Any]:
         """An observation of BOMB's as a request.
 
         Raises:
@@ -60,7 +62,9 @@ class Mapping(ABC):
         """
 
     @abstractmethod
-    def actions(self, actions: np.ndarray, observation: dict, spec: ActionSpec) -> np.ndarray:
+    def actions(
+        self, actions: npt.NDArray[Any], observation: dict[str, Any], spec: ActionSpec
+    ) -> npt.NDArray[np.float32]:
         """The server's actions, float[k, ``action_dim``], as BOMB's, float32[k, 4]."""
 
     def check_spec(self, spec: ActionSpec) -> None:
@@ -71,7 +75,7 @@ class Mapping(ABC):
                 f"make it with action_mode={self.mode!r}"
             )
 
-    def check_actions(self, actions: object, source: str) -> np.ndarray:
+    def check_actions(self, actions: object, source: str) -> npt.NDArray[Any]:
         """Returns what a server sent as ``actions``, if it is real, finite, and of the right shape.
 
         Raises:
@@ -94,7 +98,7 @@ class Mapping(ABC):
             raise PolicyOutputError(f"{source}: actions {wrong}", value=what)
         return array
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """What results say about it."""
         return {
             "name": self.name,
@@ -104,7 +108,7 @@ class Mapping(ABC):
             "actions": self.action,
         }
 
-    def _pictures(self, observation: dict) -> dict:
+    def _pictures(self, observation: dict[str, Any]) -> dict[str, Any]:
         images = observation.get("images", {})
         missing = [camera for camera in self.pictures if camera not in images]
         if missing:
@@ -112,14 +116,17 @@ class Mapping(ABC):
                 f"mapping {self.name!r} needs cameras {', '.join(self.pictures)}; "
                 f"the observation has {', '.join(images) or 'none'}"
             )
-        return {key: resize_with_pad(images[camera], *self.size) for camera, key in self.pictures.items()}
+        if self.size is None:
+            return {key: images[camera] for camera, key in self.pictures.items()}
+        height, width = self.size
+        return {key: resize_with_pad(images[camera], height, width) for camera, key in self.pictures.items()}
 
 
 class TwoWayMapping(Mapping):
     """A mapping that a server of BOMB's policies can use, too."""
 
     @abstractmethod
-    def observation(self, request: dict) -> dict:
+    def observation(self, request: dict[str, Any]) -> dict[str, Any]:
         """A request as an observation of BOMB's: the inverse of ``request``.
 
         Raises:
@@ -127,10 +134,10 @@ class TwoWayMapping(Mapping):
         """
 
     @abstractmethod
-    def reply(self, actions: np.ndarray) -> np.ndarray:
+    def reply(self, actions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """BOMB's actions, [k, 4], as the server's, float32[k, ``action_dim``]: the inverse of ``actions``."""
 
-    def _needed(self, request: dict, *keys: str) -> list:
+    def _needed(self, request: dict[str, Any], *keys: str) -> list[Any]:
         missing = [key for key in keys if key not in request]
         if missing:
             raise OptionError(
@@ -139,7 +146,7 @@ class TwoWayMapping(Mapping):
             )
         return [request[key] for key in keys]
 
-    def _state(self, state: object, size: int) -> np.ndarray:
+    def _state(self, state: object, size: int) -> npt.NDArray[np.float64]:
         array = np.asarray(state)
         if array.shape != (size,) or array.dtype.kind not in "iuf":
             raise OptionError(
@@ -161,12 +168,13 @@ def mapping(name: str, delta_scale: float | None = None) -> Mapping:
         OptionError: if a scale is given to a mapping whose actions have units.
     """
     module, _, attribute = MAPPINGS[check_choice("mapping", name, MAPPINGS)].partition(":")
-    kind = getattr(import_module(module), attribute)
+    kind: type[Mapping] = getattr(import_module(module), attribute)
     if delta_scale is None:
         return kind()
     if not kind.scales:
         raise OptionError(f"mapping {name!r} takes no delta_scale: its actions are {kind.action}")
-    return kind(delta_scale)
+    scaled: Callable[[float], Mapping] = kind
+    return scaled(delta_scale)
 
 
 def serving_mapping(name: str) -> TwoWayMapping:

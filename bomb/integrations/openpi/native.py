@@ -1,6 +1,9 @@
 """BOMB's own layout: what the policy gets is what it would get in this process."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.openpi.mapping import PROMPT, TwoWayMapping
 from core.control.actions import ActionSpec
@@ -15,7 +18,7 @@ class BombMapping(TwoWayMapping):
     state = "observation/state float32[4]: x, y, z of the tool centre point in R (m), gripper opening 0..1"
     action = "x, y, z, gripper opening 0..1, in the action mode of the environment"
 
-    def request(self, observation: dict) -> dict:
+    def request(self, observation: dict[str, Any]) -> dict[str, Any]:
         pictures = {
             f"observation/{key}/{camera}": picture
             for key in MODALITY_KEYS.values()
@@ -27,11 +30,13 @@ class BombMapping(TwoWayMapping):
             PROMPT: observation["instruction"],
         }
 
-    def actions(self, actions: np.ndarray, observation: dict, spec: ActionSpec) -> np.ndarray:
+    def actions(
+        self, actions: npt.NDArray[Any], observation: dict[str, Any], spec: ActionSpec
+    ) -> npt.NDArray[np.float32]:
         return actions.astype(np.float32)
 
-    def observation(self, request: dict) -> dict:
-        seen: dict = {}
+    def observation(self, request: dict[str, Any]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
         for key in MODALITY_KEYS.values():
             prefix = f"observation/{key}/"
             pictures = {
@@ -42,5 +47,5 @@ class BombMapping(TwoWayMapping):
         state, prompt = self._needed(request, "observation/state", PROMPT)
         return {**seen, "state": self._state(state, 4).astype(np.float32), "instruction": prompt}
 
-    def reply(self, actions: np.ndarray) -> np.ndarray:
+    def reply(self, actions: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return np.asarray(actions, dtype=np.float32)

@@ -1,9 +1,10 @@
 """Pictures in the size that a model takes."""
 
 import numpy as np
+import numpy.typing as npt
 
 
-def resize_with_pad(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize_with_pad(picture: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray[np.uint8]:
     """As large as fits without distortion, bilinear, in the middle of black: as openpi's clients do it.
 
     Args:

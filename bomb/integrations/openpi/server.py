@@ -7,6 +7,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from bomb.disk.text import kept, message_of, one_line
 from bomb.integrations.openpi import codec
@@ -15,6 +16,11 @@ from bomb.integrations.openpi.mapping import serving_mapping
 from bomb.integrations.openpi.session import ECHOED, Session, Turn
 from core.errors import OptionError
 from core.rendering.observation import ObservationSpec
+
+if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request as HttpRequest
+    from websockets.http11 import Response
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +54,10 @@ class PolicyServer:
             raise OptionError(f"port must be from 0 to 65535, got {port}")
         self._mapping = serving_mapping(mapping_name)
         self._host, self._port, self._api_key = host, port, api_key
-        shown = None
-        if self._mapping.pictures:
+        shown, size = None, self._mapping.size
+        if self._mapping.pictures and size is not None:
             shown = ObservationSpec(
-                cameras=tuple(self._mapping.pictures), image_size=self._mapping.size, modalities=("rgb",)
+                cameras=tuple(self._mapping.pictures), image_size=size, modalities=("rgb",)
             )
         self._desk = Desk(words, shown)
         self.metadata = {**self._desk.about, "bomb/policy": words, "bomb/mapping": mapping_name}
@@ -96,7 +102,7 @@ class PolicyServer:
         finally:
             self._desk.close()
 
-    async def _converse(self, connection) -> None:
+    async def _converse(self, connection: "ServerConnection") -> None:
         """One connection: the metadata, then an answer to every request, or the reason why there is none."""
         from websockets.exceptions import ConnectionClosed
 
@@ -127,7 +133,7 @@ class PolicyServer:
             if policy is not None:
                 self._desk.take_back(policy)
 
-    async def _refuse(self, connection, words: str) -> None:
+    async def _refuse(self, connection: "ServerConnection", words: str) -> None:
         """As openpi's server does: the traceback as a text frame, then close with 1011."""
         from websockets.exceptions import ConnectionClosed
         from websockets.frames import CloseCode
@@ -138,7 +144,7 @@ class PolicyServer:
         except ConnectionClosed:
             pass
 
-    def _on_http(self, connection, request):
+    def _on_http(self, connection: "ServerConnection", request: "HttpRequest") -> "Response | None":
         """Answers what is not a websocket, and refuses who has not the key."""
         if request.path == "/healthz":
             return connection.respond(http.HTTPStatus.OK, "OK\n")
@@ -149,11 +155,12 @@ class PolicyServer:
         return None
 
 
-def _read(session: Session, message: bytes | str) -> tuple[Turn, dict]:
+def _read(session: Session, message: bytes | str) -> tuple[Turn, dict[str, Any]]:
     """The request, and what its answer repeats, so that nobody takes it for the answer to another one."""
     request = codec.unpackb(_binary(message))
     turn = session.read(request)
-    return turn, {key: request[key] for key in ECHOED if key in request}
+    echoed = request if isinstance(request, dict) else {}
+    return turn, {key: echoed[key] for key in ECHOED if key in echoed}
 
 
 def _binary(message: bytes | str) -> bytes:

@@ -1,12 +1,14 @@
 """What a server makes of one connection's requests: whose episode it is, and what is asked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from bomb.integrations.openpi.mapping import TwoWayMapping
 from core.control.actions import ActionSpec
-from core.errors import OptionError
+from core.errors import Number, OptionError
 
 ECHOED = ("bomb/episode_id", "bomb/step", "bomb/move")  # of a request, in the answers of `bomb serve`
+WHOLE = Number(least=0, most=2**63 - 1)
 PLAIN_HZ = 20  # what a client is taken to run at that does not say, as openpi's does not
 
 
@@ -22,7 +24,7 @@ class Turn:
         proceeds: whether the next move has begun since the last request.
     """
 
-    observation: dict
+    observation: dict[str, Any]
     seed: int
     step: int
     spec: ActionSpec
@@ -80,8 +82,8 @@ class Session:
         return turn
 
 
-def _whole(request: dict, key: str, default: int) -> int:
-    value = request.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+def _whole(request: dict[str, Any], key: str, default: int) -> int:
+    value: int = request.get(key, default)
+    if not WHOLE.holds(value):
         raise OptionError(f"{key} must be a non-negative integer below 2^63, got {str(value)[:60]!r}")
     return value

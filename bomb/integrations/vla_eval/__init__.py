@@ -4,10 +4,12 @@
 their classes, so it is imported on first use, and only then is the extra ``[vla-eval]`` needed.
 """
 
+from typing import Any
+
 from core.errors import missing_extra
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name != "BombBenchmark":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

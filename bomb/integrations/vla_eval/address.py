@@ -1,6 +1,7 @@
 """``vla-eval://host:port?rotation=ignored``: where a server is, and what its numbers mean."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bomb.integrations.actions import ActionConvention
@@ -59,15 +60,15 @@ def parse_address(words: str) -> ServerAddress:
         for name in ("timeout", "connect_timeout", "delta_scale")
         if name in options
     }
-    scale = {"delta_scale": numbers.pop("delta_scale")} if "delta_scale" in numbers else {}
+    convention: dict[str, Any] = {name: options[name] for name in ACTION_OPTIONS if name in options}
+    if "delta_scale" in numbers:
+        convention["delta_scale"] = numbers.pop("delta_scale")
     names = tuple(options["names"].split(",")) if "names" in options else ()
     state = {"state": options["state"]} if "state" in options else {}
     host = f"[{host}]" if ":" in host else host
     return ServerAddress(
         uri=f"ws://{host}:{port or DEFAULT_PORT}",
-        convention=ActionConvention(
-            **{name: options[name] for name in ACTION_OPTIONS if name in options}, **scale
-        ),
+        convention=ActionConvention(**convention),
         layout=ObservationLayout(names=names, **state),
         **numbers,
     )

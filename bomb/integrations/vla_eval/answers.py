@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ DTYPES = frozenset(
 )
 
 
-def check_arrays(data: bytes) -> None:
+def check_arrays(data: bytes | str) -> None:
     """Returns if every array in a message is small and of numbers, and no picture is in it.
 
     Raises:
@@ -32,13 +33,16 @@ def check_arrays(data: bytes) -> None:
     msgpack.unpackb(data, object_hook=_checked, raw=False)
 
 
-def _checked(value: dict) -> object:
+def _checked(value: dict[str, Any]) -> object:
     if "__ndarray__" in value:
         dtype, shape = value.get("dtype"), value.get("shape")
         if not isinstance(dtype, str) or dtype not in DTYPES:
             raise ValueError(f"an array of dtype {str(dtype)[:30]!r}")
-        sides = isinstance(shape, list) and len(shape) <= MOST_AXES
-        if not sides or not all(type(side) is int and 0 <= side <= LARGEST for side in shape):
+        if (
+            not isinstance(shape, list)
+            or len(shape) > MOST_AXES
+            or not all(type(side) is int and 0 <= side <= LARGEST for side in shape)
+        ):
             raise ValueError(f"an array of shape {str(shape)[:60]}")
         if not isinstance(value.get("data"), bytes):
             raise ValueError("an array without data")
@@ -48,7 +52,7 @@ def _checked(value: dict) -> object:
     return value
 
 
-def checked_hello(hello: object, source: str) -> dict:
+def checked_hello(hello: object, source: str) -> dict[str, Any]:
     """What a server says of itself, if it is what vla-eval's servers say and results can carry it.
 
     Raises:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from vla_eval.benchmarks.base import StepBenchmark, StepResult
 from vla_eval.specs import DimSpec
 
@@ -15,7 +16,7 @@ from bomb.integrations.actions import ActionConvention
 from bomb.integrations.vla_eval import specs
 from bomb.integrations.vla_eval.conditions import TaskCondition, conditions
 from bomb.integrations.vla_eval.observations import ObservationLayout
-from core.errors import ConventionError, OptionError, PolicyOutputError
+from core.errors import ConventionError, LifecycleError, OptionError, PolicyOutputError
 from core.judge.checker import INT_ACT, STAGES
 from core.registry import TASKS
 from core.seeding import check_seed, policy_seed, shuffled
@@ -26,7 +27,7 @@ WRIST = "wrist"
 BLOCK = 10  # episodes that are shuffled among themselves
 
 
-class BombBenchmark(StepBenchmark):
+class BombBenchmark(StepBenchmark):  # type: ignore[misc]  # vla-eval ships no types
     """Board games for vla-eval: every task under every perturbation, in one simulator.
 
     An episode is (task, split, seed, perturbation) and the same in both simulators; episode k of every task
@@ -105,12 +106,13 @@ class BombBenchmark(StepBenchmark):
         self._layout.picture_names(cameras)
         self._conditions = {found.name: found for found in conditions(task, perturbations)}
         self._seed, self._cameras = check_seed(seed), cameras
+        size: Any = image_size  # whichever it is, the settings check it and make a pair of it
         # Of every condition; each has its own task and perturbation.
         self._settings = EnvironmentSettings(
             backend=backend,
             split=split,
             cameras=cameras,
-            image_size=image_size,
+            image_size=size,
             action_mode=action_mode,
             control_hz=control_hz,
             max_steps=max_steps,
@@ -124,7 +126,7 @@ class BombBenchmark(StepBenchmark):
 
     # ---- what there is to do ----------------------------------------------------------------
 
-    def get_tasks(self) -> list[dict]:
+    def get_tasks(self) -> list[dict[str, Any]]:
         """One task per condition; ``suite`` is the task's name, so that ``tasks:`` can select by it."""
         return [
             {
@@ -172,7 +174,7 @@ class BombBenchmark(StepBenchmark):
 
     # ---- an episode -------------------------------------------------------------------------
 
-    def reset(self, task: dict) -> dict:
+    def reset(self, task: dict[str, Any]) -> dict[str, Any]:
         """Begins the episode with the seed ``episode_seed(seed, episode_idx)``.
 
         vla-eval sends ``task`` to the model server after this; what names the scene is taken out of it.
@@ -185,13 +187,13 @@ class BombBenchmark(StepBenchmark):
         self._recorder.record_video(self._picture(observation))
         return observation
 
-    def step(self, action: dict) -> StepResult:
+    def step(self, action: dict[str, Any]) -> StepResult:
         """Carries out one action.
 
         Raises:
             PolicyOutputError: for an action that is not what the parameters say; the world has not moved.
         """
-        env = self._env
+        env = self._engine
         executed = env.hold_action() if action.get(HOLD) else self._executed(action)
         reward, terminated, truncated = env.advance(executed)
         self._over = terminated or truncated
@@ -208,7 +210,7 @@ class BombBenchmark(StepBenchmark):
         )
         return StepResult(obs=observation, reward=reward, done=self._over, info=info)
 
-    def _executed(self, action: dict) -> np.ndarray:
+    def _executed(self, action: dict[str, Any]) -> npt.NDArray[np.float32]:
         if "actions" not in action:
             raise PolicyOutputError(f"the answer of the model server has no 'actions', only {sorted(action)}")
         chunk = self._convention.to_bomb(action["actions"])
@@ -217,15 +219,16 @@ class BombBenchmark(StepBenchmark):
                 f"the model server sent {len(chunk)} actions at once; set its chunk_size, so that it keeps "
                 "them and sends one for each observation"
             )
-        return chunk[0]
+        executed: npt.NDArray[np.float32] = chunk[0]
+        return executed
 
-    def make_obs(self, raw_obs: dict, task: dict) -> dict:
+    def make_obs(self, raw_obs: dict[str, Any], task: dict[str, Any]) -> dict[str, Any]:
         """``images``, ``states`` and ``task_description``: the words of the present move."""
         return self._layout.message(raw_obs)
 
     def get_step_result(self, step_result: StepResult) -> dict[str, Any]:
         """How the episode ended; where vla-eval's ``max_steps`` came first, it is ended here and judged."""
-        env = self._env
+        env = self._engine
         info = env.info() if self._over else env.end_episode()
         self._over = True
         placement = info["placement"]
@@ -242,7 +245,7 @@ class BombBenchmark(StepBenchmark):
             "moves_done": info["moves"]["done"],
         }
 
-    def get_hold_action(self, last_action: dict | None) -> dict[str, Any]:
+    def get_hold_action(self, last_action: dict[str, Any] | None) -> dict[str, Any]:
         """Stay where you are, the gripper as it was asked for; in every action mode."""
         return {"actions": np.zeros(self._convention.dims, dtype=np.float32), HOLD: True}
 
@@ -255,9 +258,9 @@ class BombBenchmark(StepBenchmark):
         os.environ.update(env)
         return env
 
-    def render(self) -> np.ndarray | None:
+    def render(self) -> npt.NDArray[np.uint8] | None:
         """The first camera's picture, uint8[H, W, 3]; None without cameras or before the first episode."""
-        return self._env.render() if self._begun and self._cameras else None
+        return self._engine.render() if self._begun and self._cameras else None
 
     def cleanup(self) -> None:
         """Frees the engine."""
@@ -272,9 +275,15 @@ class BombBenchmark(StepBenchmark):
                 replace(self._settings, task=condition.task, perturbations=condition.perturbation)
             )
             self._playing = condition.name
+        return self._engine
+
+    @property
+    def _engine(self) -> core.Environment:
+        if self._env is None:
+            raise LifecycleError("the benchmark has no episode yet: call reset first")
         return self._env
 
-    def _picture(self, observation: dict) -> np.ndarray | None:
+    def _picture(self, observation: dict[str, Any]) -> npt.NDArray[np.uint8] | None:
         return next(iter(observation.get("images", {}).values()), None)
 
 

@@ -1,12 +1,18 @@
 """A model server of vla-evaluation-harness as a policy: ``--policy vla-eval://host:port``."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.vla_eval.address import parse_address
 from bomb.integrations.vla_eval.wire import Wire
 from core.control.actions import ActionSpec
-from core.errors import ConventionError, PolicyError, PolicyOutputError
+from core.errors import ConventionError, PolicyConnectionError, PolicyError, PolicyOutputError
 from core.policy import Policy
+
+Told = TypeVar("Told")
 
 
 class VlaEvalPolicy(Policy):
@@ -63,7 +69,7 @@ class VlaEvalPolicy(Policy):
         self._tell(lambda wire: wire.start_episode(task))
         self._playing = True
 
-    def act(self, observation: dict) -> np.ndarray:
+    def act(self, observation: dict[str, Any]) -> npt.NDArray[np.float32]:
         """The server's answer, float32[k, 4].
 
         Raises:
@@ -80,7 +86,7 @@ class VlaEvalPolicy(Policy):
             raise PolicyOutputError(f"{self._address.uri} sent no 'actions': {str(answer)[:200]!r}")
         return self._address.convention.to_bomb(answer["actions"])
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Who the server says it is, what it declares, and what BOMB takes its numbers for."""
         convention, layout = self._address.convention, self._address.layout
         return {
@@ -100,7 +106,7 @@ class VlaEvalPolicy(Policy):
             self._tell(lambda wire: wire.end_episode({"metrics": {}}), may_fail=True)
         self._hang_up()
 
-    def _connect(self) -> dict:
+    def _connect(self) -> dict[str, Any]:
         address = self._address
         wire = Wire(address.uri, timeout=address.timeout, connect_timeout=address.connect_timeout)
         found = [
@@ -119,14 +125,20 @@ class VlaEvalPolicy(Policy):
         self._wire = wire
         return wire.hello
 
-    def _tell(self, what, *, may_fail: bool = False):
-        """``what(wire)``; after a failure the connection is given up, as nobody knows what comes over it."""
+    def _tell(self, what: Callable[[Wire], Told], *, may_fail: bool = False) -> Told | None:
+        """``what(wire)``; None where it failed and may.
+
+        After a failure the connection is given up, as nobody knows what comes over it.
+        """
         try:
+            if self._wire is None:
+                raise PolicyConnectionError(f"there is no connection to {self._address.uri}")
             return what(self._wire)
         except PolicyError:
             self._hang_up()
             if not may_fail:
                 raise
+            return None
 
     def _hang_up(self) -> None:
         if self._wire is not None:

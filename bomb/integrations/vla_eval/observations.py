@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.actions import RAW, mismatch
 from bomb.rollouts.states import LAYOUTS, in_layout
@@ -53,7 +55,7 @@ class ObservationLayout:
             )
         return self.names or tuple(cameras)
 
-    def message(self, observation: dict) -> dict:
+    def message(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The payload of vla-eval's OBSERVATION.
 
         Returns:
@@ -70,18 +72,20 @@ class ObservationLayout:
             message["states"] = self.states(observation["state"])
         return message
 
-    def states(self, state: np.ndarray) -> np.ndarray:
+    def states(self, state: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The state, float32[4] as BOMB has it, in this layout."""
         return in_layout(self.state, state)
 
-    def mismatches(self, declared: Mapping[str, Mapping]) -> list[str]:
+    def mismatches(self, declared: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """What a server's declared observation spec, plain dicts, contradicts; pictures are not looked at."""
         spec = declared.get("state")
         if spec is None or spec.get("format") in (RAW, STATES[self.state][0]):
             return []
         return [mismatch("state", spec.get("format"), (STATES[self.state][0] or "none",))]
 
-    def cameras(self, declared: Mapping[str, Mapping], wanted: Mapping) -> tuple[str, ...] | None:
+    def cameras(
+        self, declared: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]
+    ) -> tuple[str, ...] | None:
         """Which cameras a server looks through, where what it declares says so; None: it does not.
 
         Args:
@@ -94,7 +98,9 @@ class ObservationLayout:
             named |= {"head", "wrist"}
         return tuple(name for name in CAMERAS if name in named) or None
 
-    def check_pictures(self, declared: Mapping[str, Mapping], wanted: Mapping, message: dict) -> None:
+    def check_pictures(
+        self, declared: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any], message: dict[str, Any]
+    ) -> None:
         """Returns if a message holds every picture that a server asks for.
 
         Args:

@@ -6,6 +6,7 @@ that the benchmark can refuse to run.
 """
 
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from vla_eval.specs import IMAGE_RGB, LANGUAGE, DimSpec
 
@@ -21,10 +22,13 @@ from bomb.integrations.vla_eval.observations import ANY_IMAGE, STATES, Observati
 from core.control.actions import SPEED
 
 
-class Accepted(frozenset):
+class Accepted(frozenset[str]):
     """Formats of a component that are taken; writes those that it is asked for in vain to ``refused``."""
 
-    def __new__(cls, component: str, formats: tuple[str, ...], refused: list[str]):
+    component: str
+    refused: list[str]
+
+    def __new__(cls, component: str, formats: tuple[str, ...], refused: list[str]) -> Self:
         accepted = super().__new__(cls, formats)
         accepted.component, accepted.refused = component, refused
         return accepted
@@ -37,7 +41,7 @@ class Accepted(frozenset):
 
 
 @dataclass(frozen=True)
-class Offered(DimSpec):
+class Offered(DimSpec):  # type: ignore[misc]  # vla-eval ships no types
     """A component of the observation; writes what a server wants instead of it to ``refused``."""
 
     refused: list[str] = field(default_factory=list, compare=False)
@@ -53,7 +57,7 @@ class Offered(DimSpec):
         return fits, reason
 
 
-class Offer(dict):
+class Offer(dict[str, Any]):
     """The components of the observation; writes those that are asked for and not there to ``refused``."""
 
     def __init__(self, components: dict[str, DimSpec], refused: list[str]):

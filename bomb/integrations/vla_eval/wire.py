@@ -1,11 +1,15 @@
 """One connection to a model server: vla-eval's messages over a websocket, one question at a time."""
 
 import time
+from typing import TYPE_CHECKING, Any
 
 from bomb.disk.text import message_of, one_line
 from bomb.integrations.vla_eval import answers
 from bomb.processes.deadlines import hung_up_after
 from core.errors import PolicyConnectionError, PolicyError, PolicyTimeoutError, missing_extra
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 CLOSING = 2.0  # s for a server to say goodbye
 RETRY = 0.5  # s between attempts to connect
@@ -43,20 +47,20 @@ class Wire:
             answer = self._receive(self._seq)
             if answer.type != messages.MessageType.HELLO:
                 raise PolicyError(f"{uri} answered HELLO with {answer.type.value}")
-            self.hello: dict = answers.checked_hello(answer.payload, uri)
+            self.hello: dict[str, Any] = answers.checked_hello(answer.payload, uri)
         except BaseException:
             self.close()
             raise
 
-    def start_episode(self, task: dict) -> None:
+    def start_episode(self, task: dict[str, Any]) -> None:
         """Tells the server that an episode begins; it does not answer."""
         self._send("EPISODE_START", {"task": task})
 
-    def end_episode(self, result: dict) -> None:
+    def end_episode(self, result: dict[str, Any]) -> None:
         """Tells the server that the episode is over; it does not answer."""
         self._send("EPISODE_END", result)
 
-    def ask(self, observation: dict) -> dict:
+    def ask(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The answer to an observation.
 
         Raises:
@@ -74,7 +78,7 @@ class Wire:
         """Hangs up. A second call does nothing."""
         self._socket.close()
 
-    def _send(self, kind: str, payload: dict) -> None:
+    def _send(self, kind: str, payload: dict[str, Any]) -> None:
         from websockets.exceptions import ConnectionClosed
 
         self._seq += 1
@@ -89,7 +93,7 @@ class Wire:
         except (ConnectionClosed, OSError) as error:
             raise PolicyConnectionError(f"{self._uri} is gone: {error}") from error
 
-    def _receive(self, seq: int):
+    def _receive(self, seq: int) -> Any:
         """The answer with this number; what is older comes too late and is dropped."""
         from websockets.exceptions import ConnectionClosed
 
@@ -120,14 +124,14 @@ class Wire:
                 raise PolicyError(f"{self._uri} answered message {answer.seq}, the last one was {seq}")
 
 
-def _check(answer) -> None:
+def _check(answer: Any) -> None:
     if type(answer.seq) is not int:
         raise ValueError(f"a message with number {str(answer.seq)[:30]!r}")
     if not isinstance(answer.payload, dict | None):
         raise ValueError(f"a message with {type(answer.payload).__name__} in it")
 
 
-def _connect(uri: str, patience: float):
+def _connect(uri: str, patience: float) -> "ClientConnection":
     from websockets.exceptions import ConnectionClosed, InvalidHandshake
     from websockets.sync.client import connect
 

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -301,7 +301,7 @@ class Backbone(nn.Module, ABC):
     # ---- files ------------------------------------------------------------------------------
 
     @classmethod
-    def load(cls, folder: Path, *, dtype: torch.dtype | None = None) -> "Backbone":
+    def load(cls, folder: Path, *, dtype: torch.dtype | None = None) -> Self:
         """Reads what ``from_pretrained`` reads; nothing is downloaded and no code of the folder is run.
 
         Raises:

@@ -6,6 +6,7 @@ become one token. Nothing is downloaded: the tokens are fitted to one's own chun
 public processor: ``tokenizer.json`` and ``processor_config.json``.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -109,13 +110,14 @@ class Fast:
     # ---- fitting and files ------------------------------------------------------------------
 
     @classmethod
-    def fit(cls, chunks: np.ndarray, *, size: int = 1024, scale: float = SCALE) -> "Fast":
+    def fit(cls, chunks: np.ndarray, *, size: int = 1024, scale: float = SCALE, reach: float = 0.0) -> "Fast":
         """Tokens for chunks as these are.
 
         Args:
             chunks: normalised, float[N, chunk, dims].
             size: tokens at most.
             scale: larger is finer, and takes more tokens.
+            reach: every chunk of numbers up to this one can be said, too, whether the data have it or not.
 
         Raises:
             OptionError: if there is nothing to fit to, or ``size`` is below the characters that there are.
@@ -130,8 +132,10 @@ class Fast:
         tokenizer.decoder = decoders.ByteLevel()
         plain = cls(tokenizer=tokenizer, least=0, chunk=chunks.shape[1], dims=chunks.shape[2], scale=scale)
         numbers = plain.coefficients(chunks)
-        least = int(numbers.min())
-        alphabet = [chr(code) for code in range(int(numbers.max()) - least + 1)]
+        # A row of the transform has the length 1: no coefficient is above the root of the chunk's length.
+        most = math.ceil(reach * scale * math.sqrt(chunks.shape[1]))
+        least = min(int(numbers.min()), -most)
+        alphabet = [chr(code) for code in range(max(int(numbers.max()), most) - least + 1)]
         if size < len(alphabet):
             raise OptionError(f"size must be at least {len(alphabet)}, the characters that there are")
         texts = ["".join(map(chr, row)) for row in numbers.reshape(len(numbers), -1) - least]

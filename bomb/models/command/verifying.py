@@ -77,11 +77,12 @@ def round_trip(vla: VLA) -> Finding:
     draw = np.random.default_rng(0)
     codec = vla.codec
     low, high = codec.statistics.q01, codec.statistics.q99
-    inside = draw.uniform(low, high, (1000, codec.dims))
-    inside[:, 3:-1] = 0  # a rotation
-    inside[:, -1] = np.where(draw.random(1000) < 0.5, codec.statistics.min[-1], codec.statistics.max[-1])
+    shape = (-(-1000 // vla.settings.chunk), vla.settings.chunk)
+    inside = draw.uniform(low, high, (*shape, codec.dims))
+    inside[..., 3:-1] = 0  # a rotation
+    inside[..., -1] = np.where(draw.random(shape) < 0.5, codec.statistics.min[-1], codec.statistics.max[-1])
     try:
-        bomb = codec.convention.to_bomb(inside)
+        bomb = codec.convention.to_bomb(inside.reshape(-1, codec.dims)).reshape(*shape, -1)
         back = codec.to_bomb(vla.quantise(codec.normalise(bomb)))
     except BombError as error:
         advice = "the convention of bomb.json does not fit the statistics"

@@ -78,8 +78,8 @@ def config_values(config: Any, family: str, layout: str) -> dict:
     if layout == "transformers":
         return {**config.to_dict(), "model_type": family}
     names = {
-        "paligemma_variant": _name(config.vlm_config.text_config),
-        "action_expert_variant": _name(config.dit_config),
+        "paligemma_variant": variant_name(config.vlm_config.text_config),
+        "action_expert_variant": variant_name(config.dit_config),
     }
     if layout == "openpi":
         return {"action_dim": config.max_action_dim, "action_horizon": config.chunk_size, **names,
@@ -104,7 +104,12 @@ def _variants(values: Mapping, chunk: str, state: str, action: str) -> Any:
     )  # fmt: skip
 
 
-def _name(text: Any) -> str:
+def variant_name(text: Any) -> str:
+    """openpi's and lerobot's name of a Gemma's sizes.
+
+    Raises:
+        OptionError: if they have none.
+    """
     for name, sizes in GEMMA.items():
         if all(getattr(text, entry) == value for entry, value in {**sizes, **HEADS}.items()):
             return name

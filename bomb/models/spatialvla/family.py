@@ -42,6 +42,7 @@ from core.errors import OptionError, check_choice
 Tensor = torch.Tensor
 PROMPT = "What action should the robot take to {instruction}?\n"
 DEPTHS = ("zoe", "true")
+MIN_SIGMA = 0.5  # of fitted bins, as in the public pre-training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +167,13 @@ class SpatialVLA(VLA):
             table.copy_(torch.from_numpy(found).to(table))
         self.grid = grid
 
+    def adapt(self, actions: np.ndarray) -> None:
+        """Takes bins that are fitted to the actions of chunks, float32[N, chunk, 4], by ``refit``."""
+        from bomb.models.codecs.spatial import fit
+
+        whole = _seven(self.codec.normalise(actions).reshape(-1, self.codec.dims))
+        self.refit(SpatialGrid.gaussian(fit(whole), self.grid.counts, min_sigma=MIN_SIGMA))
+
     # ---- questions --------------------------------------------------------------------------
 
     def encode(
@@ -234,10 +242,7 @@ class SpatialVLA(VLA):
 
     def to_ids(self, actions: np.ndarray) -> np.ndarray:
         """Token ids, int64[B, chunk * 3], of normalised actions float[B, chunk, dims]."""
-        whole = actions
-        if actions.shape[-1] == 4:
-            whole = np.insert(actions, [3, 3, 3], 0.0, axis=-1)
-        return self.grid.encode(whole).reshape(len(actions), -1) + self.config.begin
+        return self.grid.encode(_seven(actions)).reshape(len(actions), -1) + self.config.begin
 
     def loss(
         self,
@@ -315,3 +320,8 @@ class SpatialVLA(VLA):
 
     def _pixels(self, picture: np.ndarray) -> np.ndarray:
         return normalise(resize(picture, self.config.side, self.config.side), np.zeros(3), np.ones(3))
+
+
+def _seven(actions: np.ndarray) -> np.ndarray:
+    """Actions with a rotation, float[..., 7]; of those without one it is zero."""
+    return np.insert(actions, [3, 3, 3], 0.0, axis=-1) if actions.shape[-1] == 4 else actions

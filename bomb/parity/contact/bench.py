@@ -6,6 +6,7 @@ Positions are in the robot's base frame R (m): the board's top is at z = 0, the 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.courses import Start, scene
 from bomb.parity.play import Waypoint, commands
@@ -24,15 +25,16 @@ HIGH = 0.06  # m above what is touched, where the hand comes and goes
 HAIR = 5e-5  # m, by which a path is moved for the self-floor
 
 
-def on(surface: float, rng: np.random.Generator) -> np.ndarray:
+def on(surface: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """A place for one stone, float64[3]: near the board's middle, or on the table beside the board."""
     if surface == BOARD:
-        return np.array([0.5, 0.0, surface + HALF_HEIGHT]) + [*rng.uniform(-0.06, 0.06, size=2), 0.0]
+        aside = rng.uniform(-0.06, 0.06, size=2)
+        return np.array([0.5 + aside[0], aside[1], surface + HALF_HEIGHT])
     x, y, side = rng.uniform(0.42, 0.58), rng.uniform(0.22, 0.26), rng.choice([-1.0, 1.0])
     return np.array([x, side * y, surface + HALF_HEIGHT])
 
 
-def lying(points: Sequence[np.ndarray], rng: np.random.Generator) -> SceneState:
+def lying(points: Sequence[npt.NDArray[np.float64]], rng: np.random.Generator) -> SceneState:
     """Stones that lie flat with random yaws, black and white in turn; the robot at home, its hand open."""
     poses = {}
     for k, point in enumerate(points):
@@ -41,14 +43,14 @@ def lying(points: Sequence[np.ndarray], rng: np.random.Generator) -> SceneState:
     return at_rest(scene(), poses)
 
 
-def in_world(p_R: np.ndarray) -> np.ndarray:
+def in_world(p_R: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A point of R in W (m)."""
     X_WR = scene().robot.X_WR
-    p_W: np.ndarray = np.asarray(X_WR.p) + matrix_from_quaternion(X_WR.q) @ p_R
+    p_W: npt.NDArray[np.float64] = np.asarray(X_WR.p) + matrix_from_quaternion(X_WR.q) @ p_R
     return p_W
 
 
-def script(state: SceneState, waypoints: Sequence[Waypoint], hair: np.ndarray) -> Start:
+def script(state: SceneState, waypoints: Sequence[Waypoint], hair: npt.NDArray[np.float64]) -> Start:
     """A start with the actions that command the waypoints, all of them moved by ``hair`` float64[3] (m)."""
     robot = scene().robot
     at_home = matrix_from_quaternion(robot.X_WR.q).T @ (
@@ -61,12 +63,12 @@ def script(state: SceneState, waypoints: Sequence[Waypoint], hair: np.ndarray) -
     return Start(state=state, actions=np.array(list(commands(at_home, moved)), dtype=np.float32))
 
 
-def above(p: np.ndarray) -> np.ndarray:
+def above(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The point over ``p`` where the hand comes and goes."""
     return np.array([p[0], p[1], p[2] + HIGH])
 
 
-def heading(rng: np.random.Generator) -> np.ndarray:
+def heading(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """A random horizontal direction, float64[3]."""
     angle = rng.uniform(0, 2 * np.pi)
     return np.array([np.cos(angle), np.sin(angle), 0.0])

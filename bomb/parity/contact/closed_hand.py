@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import (
     BOARD,
@@ -22,7 +23,7 @@ from bomb.parity.play import Waypoint
 PILE = (3, 5)  # stones
 
 
-def press(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def press(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Down on a stone on the board, 1.5 to 8.5 mm below its top, and up again."""
     stone = on(BOARD, rng)
     p = stone + [*rng.normal(scale=0.004, size=2), NOMINAL]
@@ -38,7 +39,7 @@ def press(rng: np.random.Generator, hair: np.ndarray) -> Start:
     )
 
 
-def push(surface: float, rng: np.random.Generator, hair: np.ndarray) -> Start:
+def push(surface: float, rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Through a stone's place, from 60 mm before it to as much as 40 mm beyond, at up to full speed."""
     stone = on(surface, rng)
     run, length, speed = heading(rng), rng.uniform(0.05, 0.10), rng.uniform(0.25, 1.0)
@@ -54,7 +55,7 @@ def push(surface: float, rng: np.random.Generator, hair: np.ndarray) -> Start:
     )
 
 
-def drag(deep: float, rng: np.random.Generator, hair: np.ndarray) -> Start:
+def drag(deep: float, rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Over the board, commanded ``deep`` (m) into it; no stone is near."""
     run = heading(rng)
     begin = np.array([0.5, 0.0, BOARD + PAD_EDGE - deep]) + [*rng.uniform(-0.03, 0.03, size=2), 0.0]
@@ -70,7 +71,7 @@ def drag(deep: float, rng: np.random.Generator, hair: np.ndarray) -> Start:
     )
 
 
-def topple(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def topple(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Through a pile of three to five stones on the board, at a random height."""
     foot, count = on(BOARD, rng), int(rng.integers(PILE[0], PILE[1] + 1))
     pile = [foot + [*rng.normal(scale=0.001, size=2), 2 * HALF_HEIGHT * k] for k in range(count)]
@@ -92,7 +93,7 @@ def topple(rng: np.random.Generator, hair: np.ndarray) -> Start:
     )
 
 
-def play_at_random(surface: float, rng: np.random.Generator, hair: np.ndarray) -> Start:
+def play_at_random(surface: float, rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Twelve random places about four stones, from pressed on the surface to 40 mm above it, opening at
     random.
     """

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.play import ACTION
 from core.backend import Backend
@@ -24,7 +25,7 @@ class Start:
     """
 
     state: SceneState
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,8 +37,8 @@ class Course:
         tool: float64[N + 1, 3], the measured tool centre point in R (m).
     """
 
-    stones: np.ndarray
-    tool: np.ndarray
+    stones: npt.NDArray[np.float64]
+    tool: npt.NDArray[np.float64]
 
 
 @lru_cache(maxsize=1)

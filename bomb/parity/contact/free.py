@@ -1,8 +1,10 @@
 """Stones that nobody touches: dropped flat and tilted, sliding, rolling, spinning. The hand stays away."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import BOARD, HALF_HEIGHT, RADIUS, TABLE, heading, in_world, lying, on
 from bomb.parity.contact.courses import Start
@@ -14,28 +16,28 @@ PERIODS = 30  # of control, 1.5 s: everything but rolling is over by then
 ROLLING = 60
 
 
-def flat_drop(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def flat_drop(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """From 2 to 15 cm above the board, level."""
     p = on(BOARD, rng) + [0.0, 0.0, rng.uniform(*HEIGHTS)]
     return _left_alone(_moving(lying([p], rng), hair))
 
 
-def tilted_drop(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def tilted_drop(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """From 2 to 15 cm above the board, tilted by 5 to 20 degrees about a random horizontal axis."""
     p = on(BOARD, rng) + [0.0, 0.0, rng.uniform(*HEIGHTS)]
     state = _turned(lying([p], rng), heading(rng), np.radians(rng.uniform(5, 20)))
     return _left_alone(_moving(state, hair))
 
 
-def slide(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def slide(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Flicked over the board: it lies flat and moves at 0.1 to 0.6 m/s, turning at up to 10 rad/s."""
     spin = [0.0, 0.0, rng.uniform(-10, 10)]
-    velocity = rng.uniform(0.1, 0.6) * heading(rng)
+    velocity = (rng.uniform(0.1, 0.6) * heading(rng)).tolist()
     p = np.array([0.5, 0.0, BOARD + HALF_HEIGHT])
     return _left_alone(_moving(lying([p], rng), hair, velocity, spin))
 
 
-def roll(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def roll(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """On its rim along the table's short side, at 0.1 to 0.3 m/s, without slipping at first."""
     speed = rng.uniform(0.1, 0.3)
     p = np.array([0.36, rng.choice([-1.0, 1.0]) * rng.uniform(0.25, 0.30), TABLE + RADIUS])
@@ -45,7 +47,7 @@ def roll(rng: np.random.Generator, hair: np.ndarray) -> Start:
     return _left_alone(_moving(state, hair, [speed, 0.0, 0.0], [0.0, speed / RADIUS, 0.0]), ROLLING)
 
 
-def spin(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def spin(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Flat on the board, turning about its axis at 5 to 30 rad/s."""
     rate = rng.choice([-1.0, 1.0]) * rng.uniform(5, 30)
     return _left_alone(_moving(lying([on(BOARD, rng)], rng), hair, spin=[0.0, 0.0, rate]))
@@ -56,7 +58,10 @@ def _left_alone(state: SceneState, periods: int = PERIODS) -> Start:
 
 
 def _moving(
-    state: SceneState, hair: np.ndarray, velocity=(0.0, 0.0, 0.0), spin=(0.0, 0.0, 0.0)
+    state: SceneState,
+    hair: npt.NDArray[np.float64],
+    velocity: Sequence[float] = (0.0, 0.0, 0.0),
+    spin: Sequence[float] = (0.0, 0.0, 0.0),
 ) -> SceneState:
     """The stone moved aside by ``hair`` and given velocities, all in R (m, m/s, rad/s).
 
@@ -74,14 +79,15 @@ def _at_yaw(state: SceneState, yaw: float) -> SceneState:
     return replace(state, stone_poses=poses)
 
 
-def _turned(state: SceneState, axis: np.ndarray, angle: float) -> SceneState:
+def _turned(state: SceneState, axis: npt.NDArray[np.float64], angle: float) -> SceneState:
     """The stone turned about a horizontal axis of R."""
     poses = state.stone_poses.copy()
-    turn = (np.cos(angle / 2), *(np.sin(angle / 2) * _direction(axis)))
-    poses[0, 3:] = multiply(turn, tuple(map(float, poses[0, 3:])))
+    turn = np.array([np.cos(angle / 2), *(np.sin(angle / 2) * _direction(axis))])
+    poses[0, 3:] = multiply(turn, poses[0, 3:].astype(np.float64))
     return replace(state, stone_poses=poses)
 
 
-def _direction(v_R: np.ndarray) -> np.ndarray:
+def _direction(v_R: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """A vector of R in W."""
-    return in_world(v_R) - in_world(np.zeros(3))
+    v_W: npt.NDArray[np.float64] = in_world(v_R) - in_world(np.zeros(3))
+    return v_W

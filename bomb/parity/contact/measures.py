@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import RADIUS
 from bomb.parity.contact.courses import Course
@@ -60,8 +61,9 @@ def flipped(course: Course) -> bool:
     return bool(up[0] * up[1] < 0)
 
 
-def _way(course: Course) -> np.ndarray:
-    return np.linalg.norm(course.stones[-1, :, :3] - course.stones[0, :, :3], axis=-1)
+def _way(course: Course) -> npt.NDArray[np.float64]:
+    far: npt.NDArray[np.float64] = np.linalg.norm(course.stones[-1, :, :3] - course.stones[0, :, :3], axis=-1)
+    return far
 
 
 @dataclass(frozen=True, kw_only=True)

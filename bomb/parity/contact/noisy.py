@@ -1,11 +1,13 @@
 """The noisy expert, which looks while it plays: is a policy that often errs as good in both?"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import HAIR
-from bomb.parity.contact.rows import kappa_row
+from bomb.parity.contact.rows import Outcome, kappa_row
 from bomb.parity.play import ACTION, environment
 from bomb.parity.study import Study, StudyPlan
 from bomb.parity.table import FAILS, PASSES, UNDECIDED, Bound, Row
@@ -40,11 +42,13 @@ class Within(Bound):
 class Moved(NoisyExpert):
     """The noisy expert whose hand is ``hair``, float64[3] (m, in R), off from its first action on."""
 
-    def __init__(self, sigma: float, hair: np.ndarray):
+    def __init__(self, sigma: float, hair: npt.NDArray[np.float64]):
         super().__init__(sigma)
         self._hair = hair
 
-    def act(self, observation: dict, truth: SceneState | None = None, *, step: int) -> np.ndarray:
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], truth: SceneState | None = None, *, step: int
+    ) -> npt.NDArray[np.float32]:
         """One action, float32[1, 4]."""
         actions = super().act(observation, truth, step=step)
         if step == 0:
@@ -55,7 +59,7 @@ class Moved(NoisyExpert):
         return actions
 
 
-class NoisyExpertStudy(Study):
+class NoisyExpertStudy(Study[Outcome]):
     """Kappa and difference of success of the noisy expert, beside each simulator's agreement with itself."""
 
     name = "noisy_expert"
@@ -64,7 +68,7 @@ class NoisyExpertStudy(Study):
     def jobs(self, plan: StudyPlan) -> list[int]:
         return [plan.seed + k for k in range(plan.share(SHARE, least=2))]
 
-    def run(self, plan: StudyPlan, seed: int) -> tuple[tuple[bool, ...], ...]:
+    def run(self, plan: StudyPlan, seed: int) -> Outcome:
         hair = stream(plan.split, seed, "contact noisy_expert hair").normal(size=3) * HAIR
         return tuple(
             tuple(
@@ -74,7 +78,7 @@ class NoisyExpertStudy(Study):
             for backend in plan.backends
         )
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[Outcome]) -> list[Row]:
         first, second = ([one[k][0] for one in results] for k in range(2))
         return [
             kappa_row("noisy_expert_kappa", plan.backends, results),

@@ -1,6 +1,7 @@
 """Grasps that may miss: beside the middle, from above, at the rim, at the edge, with company; and throws."""
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.parity.contact.bench import NOMINAL, PAD, RADIUS, TABLE, above, heading, lying, on, script
 from bomb.parity.contact.courses import Start
@@ -9,8 +10,13 @@ from bomb.parity.play import PUSH_SPEED, Waypoint
 NOISE = (0.010, 0.010, 0.003)  # m, standard deviations in x, y, z of R, as of the near misses of the table
 
 
-def grasp(offset: np.ndarray, points: list[np.ndarray], rng: np.random.Generator, hair: np.ndarray,
-          astride: bool = False) -> Start:  # fmt: skip
+def grasp(
+    offset: npt.NDArray[np.float64],
+    points: list[npt.NDArray[np.float64]],
+    rng: np.random.Generator,
+    hair: npt.NDArray[np.float64],
+    astride: bool = False,
+) -> Start:
     """Straight down over the first of ``points``, ``offset`` float64[3] off, closed and lifted.
 
     ``astride``: down over the stone's middle, and aside from there.
@@ -32,36 +38,36 @@ def grasp(offset: np.ndarray, points: list[np.ndarray], rng: np.random.Generator
     )
 
 
-def near_miss(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def near_miss(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Astride a stone on the table, then aside by N(0, 10 mm), N(0, 10 mm), N(0, 3 mm)."""
     return grasp(rng.normal(size=3) * NOISE, [on(TABLE, rng)], rng, hair, astride=True)
 
 
-def from_above(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def from_above(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """As a near miss, but straight down where the offset is: a finger may land on the stone."""
     return grasp(rng.normal(size=3) * NOISE, [on(TABLE, rng)], rng, hair)
 
 
-def rim(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def rim(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Around a chord: the stone's middle is 2 to 10 mm beyond the pads' ends along x."""
     offset = np.array([rng.choice([-1.0, 1.0]) * (PAD + rng.uniform(0.002, 0.010)), 0.0, 0.0])
     return grasp(offset, [on(TABLE, rng)], rng, hair)
 
 
-def edge(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def edge(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """So high that the pads' lower edges meet the rim's upper one: 3 to 6 mm above the nominal grasp."""
     offset = np.array([*rng.normal(scale=0.004, size=2), rng.uniform(0.003, 0.006)])
     return grasp(offset, [on(TABLE, rng)], rng, hair)
 
 
-def neighbour(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def neighbour(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """With another stone 24 to 40 mm aside, on which a finger may land."""
     stone = on(TABLE, rng)
     other = stone + rng.uniform(0.024, 0.040) * heading(rng)
     return grasp(rng.normal(size=3) * (0.004, 0.004, 0.001), [stone, other], rng, hair)
 
 
-def two_stones(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def two_stones(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """Both of two stones that touch, one in front of each pad or nearly so."""
     stone, angle = on(TABLE, rng), rng.normal(scale=0.3)
     aside = (RADIUS + rng.uniform(0.0001, 0.0006)) * np.array([np.sin(angle), np.cos(angle), 0.0])
@@ -70,7 +76,7 @@ def two_stones(rng: np.random.Generator, hair: np.ndarray) -> Start:
     return grasp(-aside + offset, points, rng, hair)
 
 
-def throw(rng: np.random.Generator, hair: np.ndarray) -> Start:
+def throw(rng: np.random.Generator, hair: npt.NDArray[np.float64]) -> Start:
     """A stone on the table is grasped and let go of 15 to 40 mm up, on the way aside at full speed."""
     stone, run = on(TABLE, rng), np.sign(rng.uniform(-1, 1)) * np.array([1.0, 0.0, 0.0])
     p = stone + [0.0, 0.0, NOMINAL]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bomb.parity.contact.reached import REACHED
 from bomb.parity.table import FAILS, PASSES, UNDECIDED, Bound, Row
-from bomb.statistics import Estimate, cohen_kappa, quantile, rate
+from bomb.statistics import Estimate, cohen_kappa, formats, quantile, rate
 from bomb.statistics.formats import significant
 
 APART = 0.0005  # m that two simulators may always be apart
@@ -96,7 +96,7 @@ def _apart(key: str, backends: tuple[str, str], results: list[Compared]) -> Row:
 def _bias(key: str, backends: tuple[str, str], results: list[Compared]) -> Row:
     ahead = [1000 * (one.went[1] - one.went[0]) for one in results]
     share = rate([value > 0 for value in ahead])
-    note = f"{backends[1]} farther in {share.value:.0%}" if results else ""
+    note = f"{backends[1]} farther in {formats.share(share.value)}" if results else ""
     return Row(
         key=key,
         estimate=quantile(ahead, 0.5),

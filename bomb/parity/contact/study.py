@@ -1,5 +1,9 @@
 """One situation in both simulators, and in each of them once more with its path moved by a hair."""
 
+from typing import Any
+
+import numpy as np
+
 from bomb.parity.contact.bench import HAIR
 from bomb.parity.contact.courses import Course, course
 from bomb.parity.contact.measures import moved
@@ -13,7 +17,7 @@ from core.seeding import stream
 SHARE = 100  # episodes of each situation at the full size
 
 
-class ContactStudy(Study):
+class ContactStudy(Study[Compared]):
     """How far apart the simulators end, beside how far apart each ends from itself."""
 
     def __init__(self, situation: Situation):
@@ -26,14 +30,14 @@ class ContactStudy(Study):
     def run(self, plan: StudyPlan, seed: int) -> Compared:
         return compared(self._situation, plan, seed)
 
-    def rows(self, plan: StudyPlan, results: list) -> list[Row]:
+    def rows(self, plan: StudyPlan, results: list[Compared]) -> list[Row]:
         return rows_of(self.name, self._situation.kinds, plan.backends, results)
 
 
 def compared(situation: Situation, plan: StudyPlan, seed: int) -> Compared:
     """Four courses of one start, and what is told of them."""
     purpose, scale = f"contact {situation.name}", situation.scale
-    hairs = ([0.0, 0.0, 0.0], stream(plan.split, seed, f"{purpose} hair").normal(size=3) * HAIR)
+    hairs = (np.zeros(3), stream(plan.split, seed, f"{purpose} hair").normal(size=3) * HAIR)
     starts = [situation.make(stream(plan.split, seed, purpose), hair) for hair in hairs]
     courses: list[list[Course]] = [[course(backend, start) for start in starts] for backend in plan.backends]
     (first, _), (second, _) = courses
@@ -46,4 +50,4 @@ def compared(situation: Situation, plan: StudyPlan, seed: int) -> Compared:
     )
 
 
-CONTACT_STUDIES: tuple[Study, ...] = (*map(ContactStudy, SITUATIONS), NoisyExpertStudy())
+CONTACT_STUDIES: tuple[Study[Any], ...] = (*map(ContactStudy, SITUATIONS), NoisyExpertStudy())

@@ -43,7 +43,7 @@ def train_eye(
         optimiser, recipe.rate, total_steps=recipe.steps, pct_start=WARM_UP
     )
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule}
-    first = _resume(state, parts) + 1
+    first = resumed_step(state, parts) + 1
     network.train()
     for step in range(first, recipe.steps + 1):
         rng = np.random.default_rng([seed, step])
@@ -57,21 +57,26 @@ def train_eye(
         optimiser.step()
         schedule.step()
         if step % SAVE_EVERY == 0 or step == recipe.steps:
-            _save(state, parts, step)
+            save_state(state, parts, step)
         if report is not None:
             report(step, loss.item(), said)
     return network
 
 
-def _save(file: Path, parts: dict, step: int) -> None:
+def save_state(file: Path, parts: dict, step: int) -> None:
+    """Writes the states of modules, optimisers and schedules by name, as a whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.part")
     torch.save({"step": step, **{name: part.state_dict() for name, part in parts.items()}}, beside)
     beside.replace(file)
 
 
-def _resume(file: Path, parts: dict) -> int:
-    """The step that a state was saved after; 0 if there is none."""
+def resumed_step(file: Path, parts: dict) -> int:
+    """Loads a state into its parts; the step that it was saved after, 0 if there is none.
+
+    Raises:
+        FileError: if it cannot be read.
+    """
     if not file.exists():
         return 0
     try:

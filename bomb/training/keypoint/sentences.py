@@ -40,9 +40,11 @@ JOINTS = ["at", "on", "in", "to", "onto", "upon", "where", "by", "into", "over"]
 Sentence = tuple[str, tuple[int, int, int]]  # the words; colour (0 black, 1 white), row, column
 
 
-def sentence(rng: np.random.Generator) -> Sentence:
-    """One to learn from."""
-    color, row, column = int(rng.integers(2)), int(rng.integers(5)), int(rng.integers(5))
+def sentence(rng: np.random.Generator, meant: tuple[int, int, int] | None = None) -> Sentence:
+    """One to learn from, about ``meant`` (colour, row, column), or about anything."""
+    if meant is None:
+        meant = int(rng.integers(2)), int(rng.integers(5)), int(rng.integers(5))
+    color, row, column = meant
     name = ("black", "white")[color]
     if rng.random() < 0.4:
         goal = Intersection(color=name, row=row, column=column)

@@ -1,0 +1,1 @@
+"""pi0-FAST: a PaliGemma that says actions as FAST tokens, one after the other."""

@@ -1,0 +1,60 @@
+"""The reader learns what words say, from sentences alone."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from bomb.models.keypoint.words import EDGE, UNKNOWN
+from bomb.models.small.reading import SmallReader
+from bomb.training.keypoint.recipe import PartRecipe
+from bomb.training.keypoint.sentences import all_of, sentence
+from bomb.training.keypoint.words import FORGOTTEN, KEPT, batch_of
+
+Tensor = torch.Tensor
+
+
+def slot_loss(slots: tuple[Tensor, ...], meant: Tensor) -> Tensor:
+    """Cross entropy of colour, row and column; ``meant`` is int64[N, 3]."""
+    losses = [functional.cross_entropy(logits, meant[:, k]) for k, logits in enumerate(slots)]
+    return torch.stack(losses).sum()
+
+
+def train_reader(
+    reader: SmallReader, vocabulary: list[str], recipe: PartRecipe, seed: int,
+    report: Callable[[int, float], None] | None = None,
+) -> None:  # fmt: skip
+    """Teaches a reader.
+
+    Args:
+        reader: with random weights.
+        vocabulary: tokens in the order of its embedding.
+        recipe: how.
+        seed: of the sentences.
+        report: called with each step and its loss.
+    """
+    places = {word: k for k, word in enumerate(vocabulary)}
+    kept = torch.tensor([word in KEPT or word == EDGE for word in vocabulary])
+    optimiser = torch.optim.AdamW(reader.parameters(), lr=recipe.rate, weight_decay=1e-4)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
+    rng = np.random.default_rng([seed, 1])
+    for step in range(1, recipe.steps + 1):
+        tokens, there, meant = batch_of([sentence(rng) for _ in range(recipe.batch)], places)
+        hidden = torch.from_numpy(rng.random(tokens.shape) < FORGOTTEN) & ~kept[tokens]
+        loss = slot_loss(reader(tokens.masked_fill(hidden, places[UNKNOWN]), there), meant)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if report is not None:
+            report(step, loss.item())
+
+
+def read_right(reader: SmallReader, vocabulary: list[str], words: str) -> float:
+    """The share of a set's sentences of which colour, row and column are all read right."""
+    places = {word: k for k, word in enumerate(vocabulary)}
+    tokens, there, meant = batch_of(list(all_of(words)), places)
+    with torch.inference_mode():
+        said = torch.stack([logits.argmax(1) for logits in reader(tokens, there)], 1)
+    return float((said == meant).all(1).float().mean())
