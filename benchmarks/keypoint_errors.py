@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 import core
-from bomb.exports.cameras import inverse
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE
 from bomb.models.keypoint.policy import KeypointPolicy
 from bomb.pictures.views import goal_in_world
@@ -19,6 +18,7 @@ from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
 from core.environment import Environment
 from core.policy import Policy
+from core.rendering.pinhole import inverse
 from core.world.rotations import matrix_from_quaternion
 
 SPLIT = "calibration"  # `test` is for reports

@@ -3,11 +3,14 @@
 import argparse
 import json
 import platform
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+STANDARD_OUTPUT = Path("-")
 
 
 def reference_ms() -> float:
@@ -40,12 +43,19 @@ def interleaved(
 
 
 def arguments(doc: str, **defaults: int) -> argparse.Namespace:
-    """``--json FILE`` and an integer option for each of ``defaults``."""
+    """``--json FILE`` and an integer option for each of ``defaults``.
+
+    Where the file is ``-``, the JSON goes to standard output, and everything else that is printed from here
+    on to standard error.
+    """
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     for name, value in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=value, help=f"default {value}")
-    parser.add_argument("--json", type=Path, help="file for the results")
-    return parser.parse_args()
+    parser.add_argument("--json", type=Path, help="file for the results, or - for standard output")
+    args = parser.parse_args()
+    if args.json == STANDARD_OUTPUT:
+        sys.stdout = sys.stderr
+    return args
 
 
 def within(name: str, values: dict[str, float], bound: float) -> int:
@@ -65,5 +75,9 @@ def write(results: dict, file: Path | None) -> None:
         "machine": platform.machine(),
         "reference_ms": reference_ms(),
     }
+    text = json.dumps({**results, "measured_on": machine}, indent=2) + "\n"
+    if file == STANDARD_OUTPUT:
+        print(text, end="", file=sys.__stdout__)
+        return
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({**results, "measured_on": machine}, indent=2) + "\n")
+    file.write_text(text)

@@ -75,14 +75,14 @@ def episode(envs: list[Environment], seed: int, repeats: int) -> tuple[np.ndarra
     return least, traced / len(actions)
 
 
-def cost(backend: str, count: int, repeats: int) -> dict:
+def cost(backend: str, seeds: range, repeats: int) -> dict:
     """The cost as a share of the time without tracing: over all episodes, and of each."""
     envs = [
         core.make_task("place_stone", backend=backend, cameras=(), split=SPLIT, stop_on_success=True)
         for _ in range(2)
     ]
     sums, shares = [], []
-    for seed in range(count):
+    for seed in seeds:
         least, share = episode(envs, seed, repeats)
         sums.append(least.sum(axis=1))
         shares.append(share)
@@ -100,8 +100,9 @@ def cost(backend: str, count: int, repeats: int) -> dict:
 
 
 def main() -> int:
-    args = arguments(__doc__, n=10, repeats=9)
-    results = {backend: cost(backend, args.n, args.repeats) for backend in core.list_backends()}
+    args = arguments(__doc__, n=10, repeats=9, seed=0)
+    seeds = range(args.seed, args.seed + args.n)
+    results = {backend: cost(backend, seeds, args.repeats) for backend in core.list_backends()}
     for backend, entry in results.items():
         low, high = entry["mean"]["interval"] or (float("nan"), float("nan"))
         print(

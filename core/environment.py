@@ -17,6 +17,7 @@ from core.episode.snapshot import Snapshot
 from core.errors import LifecycleError, OptionError, RenderError
 from core.judge.checker import Tolerances
 from core.rendering.observation import action_space, compose_observation
+from core.rendering.pinhole import Cameras
 from core.rendering.viewing import Viewer
 from core.seeding import check_seed
 from core.settings import DEFAULT_SUPERSAMPLE, EnvironmentSettings
@@ -58,6 +59,7 @@ class Environment(gymnasium.Env):
         self.observation_space = observation.space()
         self.action_space = action_space(action)
         self._simulation: Simulation | None = None
+        self._cameras: Cameras | None = None  # of the episode's scene, once somebody asks for their numbers
         self.tolerances = tolerances or Tolerances()
         self._suite = settings.suite
         self._observation_spec, self._scene, self._backend = observation, scene, backend
@@ -145,7 +147,9 @@ class Environment(gymnasium.Env):
         simulation = self._begun()
         self._viewer.check()
         words = simulation.referee.move.instruction.text
-        return compose_observation(self._observation_spec, self._picture, simulation.frame, words)
+        return compose_observation(
+            self._observation_spec, self._picture, self._geometry, simulation.frame, words
+        )
 
     def show(self, state: SceneState, *, period: int = 0) -> None:
         """Puts the world into a recorded state of this episode, to be looked at and not to be played on from.
@@ -317,6 +321,15 @@ class Environment(gymnasium.Env):
     def _picture(self, camera: str, modalities: tuple[str, ...]) -> CameraImage:
         simulation = self._begun()
         return self._viewer.draw(simulation.episode, simulation.periods, camera, modalities)
+
+    def _geometry(self, camera: str, modality: str) -> npt.NDArray[np.float64]:
+        """K or X_CR of a camera, as it stands in this episode at this moment."""
+        simulation = self._begun()
+        scene = simulation.episode.scene
+        if self._cameras is None or self._cameras.scene is not scene:
+            self._cameras = Cameras(scene, self._observation_spec.image_size)
+        known = self._cameras
+        return known.K[camera] if modality == "intrinsics" else known.extrinsics(camera, simulation.state)
 
     def _check_open(self) -> None:
         if self._closed:

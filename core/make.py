@@ -8,6 +8,7 @@ from typing import ParamSpec
 from core.backend import Capability
 from core.environment import Environment
 from core.registry import BACKENDS, TASKS
+from core.rendering.observation import PICTURES
 from core.rendering.separate import separately_drawn
 from core.settings import EnvironmentSettings, check_options
 from core.task import Task
@@ -88,7 +89,8 @@ def _prepared(settings: EnvironmentSettings) -> Callable[[], Environment]:
         if settings.cameras and drawing is not backend_class:
             backend_class = separately_drawn(backend_class, drawing)
     if settings.cameras:
-        backend_class.require(map(Capability, settings.modalities), "the pictures that are asked for")
+        drawn = (Capability(name) for name in settings.modalities if name in PICTURES)
+        backend_class.require(drawn, "the pictures that are asked for")
     backend_class.require(maker.capabilities, f"task {maker.name!r}")
     settings.suite.check(backend_class, maker, settings.cameras)
     scene = settings.suite.prepare(maker.stage(clean_scene(settings.cameras)))

@@ -80,8 +80,9 @@ class EnvironmentSettings(EpisodeSettings):
         action_mode: ``"delta"`` or ``"absolute"``; see ``core.control.actions``.
         cameras: out of ``head``, ``front``, ``wrist``. Empty renders nothing and needs no graphics driver.
         image_size: (height, width) of every picture, in pixels; one number is both.
-        modalities: out of ``rgb`` (uint8), ``depth`` (float32, metres along the optical axis) and
-            ``segmentation`` (int32 of ``SegmentationId``).
+        modalities: out of ``rgb`` (uint8), ``depth`` (float32, metres along the optical axis),
+            ``segmentation`` (int32 of ``SegmentationId``), ``intrinsics`` (K, float32[3, 3]) and
+            ``extrinsics`` (X_CR, float32[4, 4]); both as ``core.rendering.pinhole`` says.
         supersample: colour pictures are rendered this many times larger on each side and box-filtered in
             linear light; None takes the value that parity is claimed for.
         renderer: name of the backend that draws; None is the one that moves the bodies. Physics is the same

@@ -163,22 +163,23 @@ void EpisodeJudge::note_stone(int stone, const Moment& moment) {
   const std::uint8_t since = m.touches | m.since;
   if ((since & kBothPads) != 0) record.closest_pad = 0.0F;
   if ((since & kFingers) != 0) record.touched = 1;
-  const bool grasped = (since & kHeld) != 0;
-  if (grasped) record.grasped = 1;
+  // A stone on its way out of a closing gripper is within the friction cone for a moment: that is no grasp. One is
+  // held at two control steps in a row.
+  if ((m.touches & kHeld) != 0 && record.hold == Hold::kNow) record.grasped = 1;
   note_hold(record, m, moment.opening);
   const float height = (m.touches & kHeld) != 0 && m.low > m.high ? m.low : m.high;
-  if (static_cast<double>(height) - layout_[stone].low > limit.lift) record.lifted = 1;
+  if (record.grasped != 0 && static_cast<double>(height) - layout_[stone].low > limit.lift) record.lifted = 1;
 
   if (!episode_.named(stone)) {
-    stages_[kWrongStone] |= grasped || displacement(stone) > limit.wrong_move;
+    stages_[kWrongStone] |= record.grasped != 0 || displacement(stone) > limit.wrong_move;
     return;
   }
-  if (grasped && first_grasped_ < 0) first_grasped_ = stone;
+  if (record.grasped != 0 && first_grasped_ < 0) first_grasped_ = stone;
   stages_[kReached] |= record.closest_pad <= limit.reach;
   stages_[kTouched] |= record.touched != 0;
   stages_[kGrasped] |= record.grasped != 0;
   stages_[kLifted] |= record.lifted != 0;
-  stages_[kReleased] |= record.hold == Hold::kLetGo && free_of_pads(stone);
+  stages_[kReleased] |= record.grasped != 0 && record.hold == Hold::kLetGo && free_of_pads(stone);
   stages_[kPlaced] |= placed(stone) && slow(stone);
 }
 

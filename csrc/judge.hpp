@@ -36,8 +36,8 @@ struct StoneRecord {
   float height_at_grasp = 0.0F;                                 // m, at the last control step it was held
   float opening_at_grasp = 0.0F;                                // at the same moment
   std::uint8_t touched = 0;                                     // by a finger, ever
-  std::uint8_t grasped = 0;                                     // held between the pads, ever
-  std::uint8_t lifted = 0;                                      // more than `lift` while held, ever
+  std::uint8_t grasped = 0;                                     // held at two control steps in a row, ever
+  std::uint8_t lifted = 0;                                      // more than `lift` while held, once grasped
   Hold hold = Hold::kNever;
 };
 

@@ -13,7 +13,7 @@ enum class Reason {
   kNeverTouched,         // no finger touched any stone
   kWrongColor,           // a stone of the other colour was put on the goal, or was the only colour grasped
   kWrongStone,           // as kWrongColor, with a stone of the colour that is not the one named
-  kNeverGrasped,         // no stone was held between the pads
+  kNeverGrasped,         // no stone was grasped: held between the pads at two control steps in a row
   kLostBeforeLift,       // the stone was held but never lifted: it slipped away, or was let go where it was
   kDropped,              // the stone left the pads more than `drop` above the board (region: above what is below)
   kStillHeld,            // the stone is held between the pads
@@ -53,7 +53,7 @@ constexpr const char* kReasonNames[] = {
 enum Stage {
   kReached,   // a pad came within `reach` of a stone of the colour
   kTouched,   // a finger touched a stone of the colour
-  kGrasped,   // a stone of the colour was held between the pads (grip.hpp)
+  kGrasped,   // a stone of the colour was held between the pads (grip.hpp) at two control steps in a row
   kLifted,    // while held, its lowest point was more than `lift` above where it was at reset
   kReleased,  // a stone of the colour that was held is clear of both pads, which had opened
   kPlaced,  // a stone of the colour was slow, upright, free and on the board within the tolerance of the goal

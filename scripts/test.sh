@@ -7,6 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p runs/test
+# Some hundred processes are started: where this is set, each would compile every module again.
+unset PYTHONDONTWRITEBYTECODE
 
 pictures=()
 if [ -z "${BOMB_REQUIRE_PICTURES:-}" ] \

@@ -1,5 +1,6 @@
 """What all tests share: which engines there are, and how to play an episode."""
 
+import gc
 import os
 import signal
 
@@ -24,6 +25,11 @@ PATIENCE_S = 600
 def pytest_xdist_auto_num_workers(config) -> int:
     """What ``-n auto`` means: a process a core, as many as the memory of a small machine holds."""
     return min(cores(), MOST_WORKERS)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not look at it again."""
+    gc.freeze()
 
 
 @pytest.fixture(params=BACKENDS)

@@ -35,7 +35,7 @@ LAZY = {
     "bomb": {
         *("PIL", "av", "tqdm", "scipy", "skimage", "trimesh"),
         # of the extras
-        *("matplotlib", "statsmodels", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
+        *("matplotlib", "pyarrow", "websockets", "msgpack", "torch", "transformers"),
         *("safetensors", "tokenizers", "peft", "accelerate", "yaml", "tensorflow", "tensorflow_datasets"),
         *("vla_eval", "ray", "rerun"),
     },

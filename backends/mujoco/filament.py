@@ -113,20 +113,6 @@ def set_picture(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> N
     upload(texture, image[::-1], uploads)
 
 
-def make_cube(context: mjrf.Context, side: int, uploads: Uploads) -> mjrf.Texture:
-    """An environment of one colour, which ``upload`` of uint8[6 * side, side, 3], linear, sets."""
-    config = mjrf.TextureConfig(
-        width=side,
-        height=6 * side,
-        format=mjrf.PixelFormat.PIXEL_FORMAT_RGB8,
-        color_space=mjrf.ColorSpace.COLORSPACE_LINEAR,
-        sampler_type=mjrf.SamplerType.TEXTURE_CUBE,
-    )
-    texture = context.create_texture(config)
-    upload(texture, np.full((6 * side, side, 3), 255, dtype=np.uint8), uploads)
-    return texture
-
-
 def upload(texture: mjrf.Texture, image: np.ndarray, uploads: Uploads) -> None:
     """Puts texels, uint8[H, W, 3], into a texture of their size."""
     data = mjrf.TextureData()

@@ -14,6 +14,12 @@ from core.seeding import SPLITS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
+    parser.epilog = (
+        "What a run takes on one core, besides the policy's own time: an episode of 100 steps about 0.2 s "
+        "without cameras; drawn in software, about 6 s with one camera of 256 x 256 looked through at every "
+        "step, and 1 to 3 s in each worker before its first picture. Policies that return chunks are shown "
+        "fewer pictures. The progress bar says how long is left."
+    )
     what = parser.add_argument_group("what is evaluated; NAMES are comma-separated")
     what.add_argument(
         "--policy",

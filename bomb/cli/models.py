@@ -115,11 +115,13 @@ def _verify(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
 def _efficiency(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     from bomb.models.checkpoint import Checkpoint
     from bomb.models.command.efficiency import measure
-    from bomb.models.settings import check_count
+    from bomb.models.settings import MOST, check_count
     from bomb.statistics.formats import fixed
+    from core.errors import OptionError
 
-    check_count("--batch", args.batch)
-    check_count("--repeats", args.repeats)
+    for name, value in (("--batch", args.batch), ("--repeats", args.repeats)):
+        if check_count(name, value) > MOST:
+            raise OptionError(f"{name} must be at most {MOST}, got {value}")
     print("| model | parameters | weights | latency median (5-95%) | decisions | actions | device |")
     print("|---|---|---|---|---|---|---|")
     results = []

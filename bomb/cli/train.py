@@ -283,10 +283,10 @@ def _change(words: str) -> tuple[str, object]:
         raise OptionError(f"--set takes ENTRY=VALUE, such as optimiser.rate=1e-4; got {words!r}")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise OptionError(f"--set {name}: {' '.join(str(error).split())}") from error
     if isinstance(value, str):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             value = json.loads(text)  # 1e-4 is a number to everybody but YAML
     return name, value
 

@@ -13,6 +13,7 @@ from bomb.evaluation.executors.base import Executor
 from bomb.evaluation.executors.make import make_executor
 from bomb.evaluation.jobs import JobOutcome, Setup
 from bomb.evaluation.matrix import ConditionPlan, make_matrix
+from bomb.evaluation.perturbed import read_perturbations
 from bomb.evaluation.schedule import Schedule
 from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from bomb.evaluation.tally import tally
@@ -25,12 +26,13 @@ from bomb.processes.main_program import check_main_program
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.runs.rows import EpisodeRow, ErrorRow
 from bomb.runs.store import RunStore
-from core.errors import ConventionError, OptionError
+from core.errors import ConventionError, OptionError, check_choice
 from core.judge.checker import Tolerances
 from core.registry import BACKENDS, TASKS
 from core.rendering.sight import Sight
 from core.seeding import PrivateSplit
 from core.settings import DEFAULT_SUPERSAMPLE, EPISODE_OPTIONS
+from core.world.stage import CAMERAS
 from core.world.temporary import temporary_folder
 
 PATIENCE_S = 0.5  # between looks at the policy process
@@ -221,6 +223,9 @@ def _check_names(settings: EvaluationSettings) -> None:
         BACKENDS.target(backend)
     for task in settings.tasks:
         TASKS.target(task)
+    for camera in settings.cameras or ():
+        check_choice("camera", camera, CAMERAS)
+    read_perturbations(settings.perturbations)
 
 
 def _check_split(settings: EvaluationSettings, description: dict[str, Any]) -> None:

@@ -12,10 +12,10 @@ from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.labels import board_corners, in_base, stones_of_moves
 from bomb.demonstrations.stages import stages_of
 from bomb.exports.actions import commanded_targets
-from bomb.exports.cameras import Cameras
 from bomb.exports.targets import occupancy, target_points
 from core.environment import Environment
 from core.judge.measuring import Measurer
+from core.rendering.pinhole import Cameras
 from core.task import Instruction
 from core.world.kinematics import Kinematics
 from core.world.scene import SceneSpec, SegmentationId

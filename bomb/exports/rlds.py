@@ -9,12 +9,14 @@ Actions are ``EEF_POS`` of seven entries, ``[dx, dy, dz, 0, 0, 0, gripper]`` wit
 describes them.
 """
 
+import errno
 import io
 import os
 import pickle
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -48,6 +50,23 @@ def tfds() -> Any:
 
     tensorflow.config.set_visible_devices([], "GPU")  # nothing here computes
     return tensorflow_datasets
+
+
+@contextmanager
+def _as_oserror(path: Path) -> Iterator[None]:
+    """Says of TensorFlow's errors what Python says: that a file could not be written.
+
+    Raises:
+        OSError: naming the path and the reason.
+    """
+    import tensorflow
+
+    try:
+        yield
+    except tensorflow.errors.OpError as error:
+        # "NAME; No space left on device": the last part is the system's own word.
+        reason = (error.message or type(error).__name__).splitlines()[0].rpartition("; ")[2]
+        raise OSError(errno.EIO, reason, str(path)) from error
 
 
 class RldsWriter(Writer):
@@ -133,7 +152,11 @@ class RldsWriter(Writer):
 
         features = self.features()
         target = folder / f"{self.settings.name}-{_SPLIT}.tfrecord-{shard:05d}"
-        with (folder / _DRAWN).open("rb") as file, tensorflow.io.TFRecordWriter(str(target)) as records:
+        with (
+            (folder / _DRAWN).open("rb") as file,
+            _as_oserror(target),
+            tensorflow.io.TFRecordWriter(str(target)) as records,
+        ):
             while file.peek(1):
                 records.write(features.serialize_example(pickle.load(file)))
         (folder / _DRAWN).unlink()
@@ -196,7 +219,8 @@ class RldsWriter(Writer):
         info.set_splits(core.splits.SplitDict([split]))
         write_json(root / "dataset_statistics.json", {name: statistics(plan, episodes)})
         with tempfile.TemporaryDirectory(dir=root) as beside:
-            info.write_to_directory(beside)
+            with _as_oserror(root):
+                info.write_to_directory(beside)
             # dataset_info.json last: it says how many shards there are.
             made = sorted(Path(beside).iterdir(), key=lambda file: file.name == "dataset_info.json")
             for file in made:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bomb.disk.files import FileError
-from bomb.models.folders import without_bars, written
+from bomb.models.folders import loading, written
 from bomb.models.registry import FAMILIES
 from bomb.models.settings import VLASettings
 from bomb.models.vla import VLA
@@ -67,11 +67,9 @@ class Checkpoint:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
-            with without_bars():
+            with loading(folder):
                 kind = FAMILIES.load(settings.family)
                 vla = kind.load(folder, settings, dtype=None if dtype is None else getattr(torch, dtype))
         except BombError as error:
             raise error if isinstance(error, FileError) else FileError(f"{folder}: {error}") from error
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise FileError(f"{folder} cannot be loaded: {type(error).__name__}: {error}") from error
         return cls(vla=vla.to(device).eval(), folder=folder)

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bomb.disk.files import FileError
+from core.errors import BombError
 
 FILE = "bomb.json"
+MOST_SAID = 400  # characters of a library's message
 
 
 def check_free(folder: Path) -> None:
@@ -44,13 +46,34 @@ def written(folder: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def without_bars() -> Iterator[None]:
-    """Keeps transformers' progress bars off: users know what they load."""
+    """Keeps transformers' progress bars and warnings off: what does not fit is an error that says so."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if shown:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def loading(folder: Path | str) -> Iterator[None]:
+    """Reads what somebody else wrote: whatever a library says of it becomes one line about the folder.
+
+    Raises:
+        FileError: for every error that is not BOMB's own. Libraries have a kind for each of their parts.
+    """
+    with without_bars():
+        try:
+            yield
+        except BombError:
+            raise
+        except Exception as error:
+            said = " ".join(str(error).split())
+            raise FileError(
+                f"{folder} cannot be loaded: {type(error).__name__}: {said[:MOST_SAID]}"
+            ) from error

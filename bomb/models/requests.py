@@ -7,6 +7,9 @@ import numpy as np
 
 from core.errors import ConventionError
 
+# What K is moved by, so that pixels count from 0 at the picture's edge.
+HALF = np.array([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]])
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Request:
@@ -41,13 +44,17 @@ class Request:
     def from_observation(
         cls, observation: Mapping, history: Sequence[Mapping] = (), *, memory: np.ndarray | None = None
     ) -> "Request":
-        """From what ``Environment.step`` returned, and from what it returned before."""
+        """From what ``Environment.step`` returned, and from what it returned before.
+
+        An environment's K counts pixels from 0 in the middle of the first one.
+        """
+        told = observation.get("intrinsics", {})
         return cls(
             pictures=observation.get("images", {}),
             instruction=observation["instruction"],
             state=observation["state"],
             depth=observation.get("depth", {}),
-            intrinsics=observation.get("intrinsics", {}),
+            intrinsics={camera: np.asarray(K, dtype=np.float64) + HALF for camera, K in told.items()},
             history=tuple(cls.from_observation(earlier) for earlier in history),
             memory=memory,
         )

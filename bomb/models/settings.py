@@ -14,6 +14,7 @@ from core.errors import BombError, OptionError
 from core.rendering.observation import ObservationSpec
 
 FORMAT, VERSION = "bomb-vla", 1
+MOST = 10_000  # actions of a chunk, and moments of a history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ class VLASettings:
         if not self.cameras:
             raise OptionError("cameras is empty: a VLA looks at pictures")
         for name in ("chunk", "history"):
-            check_count(name, getattr(self, name))
+            if check_count(name, getattr(self, name)) > MOST:
+                raise OptionError(f"{name} must be at most {MOST}, got {getattr(self, name)!r}")
         for name in ("family", "dataset"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise OptionError(f"{name} must be a name, got {getattr(self, name)!r}")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.errors import OptionError
 from core.policy import BatchPolicy, Policy, Request
-from core.rendering.observation import MODALITY_KEYS
+from core.rendering.observation import PICTURE_KEYS
 from core.rendering.sight import DECLARED
 
 Picture: TypeAlias = npt.NDArray[Any]  # [H, W] or [H, W, 3], of the dtype of its modality
@@ -76,7 +76,7 @@ class Wrapper(Policy):
     def see(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The observation as the policy inside gets it; the one that came is left as it is."""
         seen = {**observation, "instruction": self.hear(observation["instruction"])}
-        for key in MODALITY_KEYS.values():
+        for key in PICTURE_KEYS.values():
             if key in seen:
                 seen[key] = {camera: self.see_picture(picture) for camera, picture in seen[key].items()}
         return seen

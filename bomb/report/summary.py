@@ -33,7 +33,6 @@ def summarise(
 
     Raises:
         OptionError: without runs, or for a margin that is out of range.
-        BombError: if statsmodels is missing.
     """
     if margin is not None and not 0 < margin < 1:
         raise OptionError(f"margin must be between 0 and 1, got {margin!r}")

@@ -12,7 +12,7 @@ from bomb.disk.files import FileError, read_json
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.statistics import FILE as STATISTICS
 from bomb.models.codecs.statistics import DatasetStatistics
-from bomb.models.folders import without_bars
+from bomb.models.folders import loading, without_bars
 from bomb.models.initial import lively
 from bomb.models.lora import add_lora
 from bomb.models.registry import FAMILIES
@@ -69,7 +69,8 @@ def make_model(
                 raise OptionError(
                     f"the family {model.family!r} does not start from a VLM; valid: checkpoint, random"
                 )
-            vla = kind.from_vlm(Path(model.folder), settings, statistics, dtype=dtype)
+            with loading(model.folder):
+                vla = kind.from_vlm(Path(model.folder), settings, statistics, dtype=dtype)
             if model.start == "random":
                 lively(vla.backbone.model)
         else:
@@ -106,7 +107,8 @@ def _loaded(
         settings, options={**options, **settings.options}, trained_on=[*before, *settings.trained_on]
     )
     # The file's own statistics are read first; a public folder need not know any data of BOMB's.
-    vla = kind.load(folder, replace(new, dataset=dataset or _any_dataset(folder)), dtype=dtype)
+    with loading(folder):
+        vla = kind.load(folder, replace(new, dataset=dataset or _any_dataset(folder)), dtype=dtype)
     vla.settings = new
     if model.statistics == "data":
         vla.statistics = statistics

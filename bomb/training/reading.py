@@ -58,9 +58,9 @@ def read_entries(file: Path | str) -> dict[str, Any]:
         values = yaml.safe_load(file.read_text())
     except FileNotFoundError:
         raise RecipeError(f"{file} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # a name with NUL, bytes that are no text
         raise RecipeError(f"{file} cannot be read: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise RecipeError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise RecipeError(f"{file} must hold a mapping, has {type(values).__name__}")

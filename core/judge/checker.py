@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 # Grows when the same series of states gets another verdict.
-VERDICTS = 3
+VERDICTS = 4
 
 # Colours of stones, as the judge and the occupancy of a board count them (0 is an empty intersection).
 BLACK = 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from gymnasium import spaces
 
 from core.backend import CameraImage
@@ -15,9 +16,13 @@ from core.rendering.instruction_space import InstructionSpace
 from core.world.stage import CAMERAS
 
 PIXELS = Number(least=8, most=4096)  # on a side of a picture
-MODALITIES = ("rgb", "depth", "segmentation")
-MODALITY_KEYS = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
-DEPTH_LIMIT = 100.0  # m; farther than any camera sees
+PICTURES = ("rgb", "depth", "segmentation")  # an engine draws these
+GEOMETRY = ("intrinsics", "extrinsics")  # numbers of a camera, which the scene and the joints tell
+MODALITIES = PICTURES + GEOMETRY
+PICTURE_KEYS = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
+MODALITY_KEYS = {**PICTURE_KEYS, **{name: name for name in GEOMETRY}}
+DEPTH_LIMIT = 100.0  # m; farther than any camera sees or stands
+FOCAL_LIMIT = 1e6  # pixels; of any lens and size of picture
 
 # The measured tool centre point may leave the commanded box a little: drives lag, stones push.
 STATE_MARGIN = 0.5
@@ -30,7 +35,7 @@ class ObservationSpec:
     Attributes:
         cameras: names of the cameras that look; empty renders nothing.
         image_size: (height, width) in pixels.
-        modalities: out of ``rgb``, ``depth``, ``segmentation``.
+        modalities: out of ``MODALITIES``.
     """
 
     cameras: tuple[str, ...]
@@ -63,6 +68,8 @@ class ObservationSpec:
             "rgb": spaces.Box(0, 255, (height, width, 3), np.uint8),
             "depth": spaces.Box(0.0, DEPTH_LIMIT, (height, width), np.float32),
             "segmentation": spaces.Box(0, np.iinfo(np.int32).max, (height, width), np.int32),
+            "intrinsics": spaces.Box(0.0, FOCAL_LIMIT, (3, 3), np.float32),
+            "extrinsics": spaces.Box(-DEPTH_LIMIT, DEPTH_LIMIT, (4, 4), np.float32),
         }
         entries: dict[str, spaces.Space[Any]] = {
             MODALITY_KEYS[modality]: spaces.Dict({name: per_modality[modality] for name in self.cameras})
@@ -84,6 +91,7 @@ def action_space(spec: ActionSpec) -> spaces.Box:
 def compose_observation(
     spec: ObservationSpec,
     draw: Callable[[str, tuple[str, ...]], CameraImage],
+    geometry: Callable[[str, str], npt.NDArray[np.float64]],
     frame: Frame,
     instruction: str,
 ) -> dict[str, Any]:
@@ -92,15 +100,20 @@ def compose_observation(
     Args:
         spec: what it holds.
         draw: takes a camera's picture, called as ``draw(camera, modalities)``.
+        geometry: tells a camera's numbers, called as ``geometry(camera, modality)``.
         frame: what was measured last.
         instruction: what is asked for now.
     """
-    pictures = {camera: draw(camera, spec.modalities) for camera in spec.cameras} if spec.modalities else {}
-    observation: dict[str, Any] = {
-        MODALITY_KEYS[modality]: {camera: getattr(image, modality) for camera, image in pictures.items()}
-        for modality in spec.modalities
-        if pictures
-    }
+    drawn = tuple(name for name in spec.modalities if name in PICTURES)
+    pictures = {camera: draw(camera, drawn) for camera in spec.cameras} if drawn else {}
+    observation: dict[str, Any] = {}
+    for modality in spec.modalities:
+        if modality in PICTURES:
+            seen = {camera: getattr(image, modality) for camera, image in pictures.items()}
+        else:
+            seen = {camera: geometry(camera, modality).astype(np.float32) for camera in spec.cameras}
+        if seen:
+            observation[MODALITY_KEYS[modality]] = seen
     state = np.empty(4, dtype=np.float32)
     state[:3], state[3] = frame.p_RT, frame.opening
     return {**observation, "state": state, "instruction": instruction}

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from core.errors import ConventionError, OptionError, plain_integer
 from core.policy import Policy
-from core.rendering.observation import MODALITY_KEYS, ObservationSpec
+from core.rendering.observation import MODALITY_KEYS, PICTURE_KEYS, ObservationSpec
 
 SIZE = (256, 256)  # of pictures that nobody says the size of
 DECLARED = ("cameras", "image_size", "modalities")
@@ -19,7 +19,7 @@ class Sight:
     Attributes:
         cameras: it looks through all of these; empty: it looks at nothing. More may be shown.
         image_size: (height, width) of its pictures, in pixels; one number is both.
-        modalities: out of ``rgb``, ``depth`` and ``segmentation``; more may be shown.
+        modalities: out of ``core.rendering.observation.MODALITIES``; more may be shown.
 
     Raises:
         OptionError, UnknownNameError: for what no environment has.
@@ -104,7 +104,8 @@ class Sight:
         cameras = [name for name in (pictures[0] if pictures else ()) if all(name in one for one in pictures)]
         if not pictures:
             self.check(who, ObservationSpec(cameras=(), image_size=SIZE, modalities=()))
-        for size in {one[camera].shape[:2] for one in pictures for camera in one}:
+        drawn = [observation[key] for name, key in PICTURE_KEYS.items() if name in modalities]
+        for size in {one[camera].shape[:2] for one in drawn for camera in one} or {self.image_size or SIZE}:
             shown = ObservationSpec(
                 cameras=tuple(cameras), image_size=(int(size[0]), int(size[1])), modalities=modalities
             )

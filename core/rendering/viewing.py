@@ -3,7 +3,7 @@
 from core.backend import Backend, CameraImage, Capability
 from core.errors import RenderError, check_choice
 from core.perturbations.suite import Suite
-from core.rendering.observation import MODALITIES
+from core.rendering.observation import PICTURES
 from core.rendering.render_guard import RenderGuard
 from core.task import Episode
 
@@ -40,13 +40,13 @@ class Viewer:
 
         Raises:
             RenderError: in a forked child or another thread, or if the environment lacks the camera.
-            UnknownNameError: for a modality that does not exist.
+            UnknownNameError: for a kind of picture that does not exist.
             CapabilityError: for one that the backend does not have.
         """
         if camera not in self._cameras:
             raise RenderError(f"no camera {camera!r} in this environment; it has {self._cameras}")
         for name in modalities:
-            check_choice("modality", name, MODALITIES)
+            check_choice("kind of picture", name, PICTURES)
         self._backend.require(map(Capability, modalities), "these pictures")
         self.check()
 

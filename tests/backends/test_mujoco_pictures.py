@@ -93,6 +93,22 @@ def test_lights_mean_what_the_scene_says(world):
     assert radiance(0.0, 2.0) == pytest.approx(albedo * 2.0 * 0.8 / np.pi, rel=0.06)
 
 
+def test_light_from_everywhere_has_a_colour_and_can_be_changed(world):
+    """Under a tinted sky alone, white surfaces of every direction have its colour, whatever shone before."""
+    plain = MaterialSpec(color=(1.0, 1.0, 1.0), roughness=1.0, specular=0.0)
+    floor, wall = replace(SCENE.floor, material=plain), replace(SCENE.wall, material=plain)
+    for tint in ((0.6, 0.3, 0.1), (0.0, 0.0, 0.0), (0.2, 0.4, 0.5)):
+        lights = tuple(
+            replace(light, color=tint if light.kind == "ambient" else (0.0, 0.0, 0.0))
+            for light in SCENE.lights
+        )
+        world.reset(replace(SCENE, floor=floor, wall=wall, lights=lights), state(0))
+        image = world.render("head", ("rgb", "segmentation"))
+        for surface in (SegmentationId.FLOOR, SegmentationId.WALL):
+            seen = srgb_decode(np.median(image.rgb[image.segmentation == surface], axis=0) / 255)
+            assert seen == pytest.approx(tint, abs=0.01)
+
+
 def test_colour_is_exact_to_a_level_and_a_half(world):
     """Against the same frame drawn in floating point, which the renderer has for one channel only.
 
@@ -102,6 +118,22 @@ def test_colour_is_exact_to_a_level_and_a_half(world):
     rgb = world.render("head", ("rgb",)).rgb
     red = world.pictures.draw_red("head")
     assert abs(srgb_encode(red.astype(np.float64)) * 255 - rgb[..., 0]).max() <= 1.8
+
+
+def test_what_casts_the_robots_shadow_is_not_seen_and_is_all_that_casts_it(world, monkeypatch):
+    monkeypatch.setattr("backends.mujoco.render.add_casters", lambda *_: [])
+    bare = MujocoBackend()
+    bare.build(SCENE, image_size=(96, 128), supersample=1)
+    unshadowed = tuple(replace(light, cast_shadow=False) for light in SCENE.lights)
+    for scene, darker in ((replace(SCENE, lights=unshadowed), False), (SCENE, True)):
+        frames = []
+        for backend in (world, bare):
+            backend.reset(scene, state(0))
+            frames.append(backend.render("wrist", ALL))
+        shadowed, lit = frames
+        assert (shadowed.depth == lit.depth).all() and (shadowed.segmentation == lit.segmentation).all()
+        assert (lit.rgb.mean() > shadowed.rgb.mean() + 0.5) if darker else (lit.rgb == shadowed.rgb).all()
+    bare.close()
 
 
 def test_supersampling_averages_linear_light(world):
@@ -123,21 +155,22 @@ def test_supersampling_averages_linear_light(world):
 
 
 def test_the_two_shading_models_draw_the_same_and_reflectance_is_free(world):
-    """Specular 0.5 is drawn by Filament's one model, everything else by the other."""
+    """What has some metal in it is drawn by Filament's one model, everything else by the other."""
 
-    def drawn(specular: float) -> np.ndarray:
-        stones = each_stone(
-            SCENE.stones, lambda s: replace(s, material=replace(s.material, specular=specular))
-        )
-        board = replace(SCENE.board, material=replace(SCENE.board.material, specular=specular))
+    def drawn(specular: float = 0.5, metallic: float = 0.0) -> np.ndarray:
+        def change(material: MaterialSpec) -> MaterialSpec:
+            return replace(material, specular=specular, metallic=metallic)
+
+        stones = each_stone(SCENE.stones, lambda stone: replace(stone, material=change(stone.material)))
+        board = replace(SCENE.board, material=change(SCENE.board.material))
         world.reset(replace(SCENE, stones=stones, board=board), state(0, 13))
         return world.render("head", ("rgb",)).rgb.astype(float)
 
-    clean, other = drawn(0.5), drawn(0.5 + 1e-7)
-    assert abs(other - clean).max() <= 3 and abs(other - clean).mean() < 0.1
+    clean, other = drawn(), drawn(metallic=1e-7)
+    assert 0 < abs(other - clean).max() <= 3 and abs(other - clean).mean() < 0.1
     brightness = [drawn(specular).mean() for specular in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert brightness == sorted(set(brightness))
-    assert (drawn(0.5) == clean).all()
+    assert (drawn() == clean).all()
 
 
 def test_without_a_driver_the_error_says_what_to_install():

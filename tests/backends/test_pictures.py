@@ -227,16 +227,16 @@ def test_a_forked_child_gets_an_error(seeing):
 
 
 def test_without_a_driver_the_error_says_what_to_install(backend):
-    script = f"import core; core.make_task(backend={backend!r})"
+    script = (
+        "import core\n"
+        f"try: core.make_task(backend={backend!r})\n"
+        "except core.RenderError as error: print(error)\n"
+        f"core.make_task(backend={backend!r}, cameras=()).reset(seed=0); print('runs')"
+    )
     environment = {**os.environ, "VK_DRIVER_FILES": "/nowhere.json", "VK_ICD_FILENAMES": "/nowhere.json"}
     environment.pop("BOMB_RENDER", None)
     run = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S
     )
-    assert run.returncode == 1
-    assert "RenderError" in run.stderr and "make setup" in run.stderr and "cameras=()" in run.stderr
-    script = f"import core; core.make_task(backend={backend!r}, cameras=()).reset(seed=0); print('runs')"
-    run = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE_S
-    )
+    assert "make setup" in run.stdout and "cameras=()" in run.stdout, run.stderr
     assert run.stdout.strip().endswith("runs"), run.stderr

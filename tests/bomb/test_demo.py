@@ -92,6 +92,7 @@ def test_the_demo_without_pictures(tmp_path, small_parity):
 def test_the_demo_with_pictures(tmp_path, small_parity, monkeypatch):
     works = Finding(what="renderer", ok=True, found="draws")  # tests/bomb/test_cli.py tries it truly
     monkeypatch.setattr("bomb.demo.demo.try_backend", lambda *asked: works)
+    monkeypatch.setattr("bomb.demo.demo.MAX_STEPS", 40)  # what is drawn is looked at, not how it ends
     settings = DemoSettings(
         out=tmp_path, episodes=1, sheets=1, image_size=(48, 64), policy="hold", policy_episodes=2
     )

@@ -102,7 +102,7 @@ class Play:
         return self.reach(self.stones[stone][:3] + (0, OPEN / 2 - worlds.RADIUS - 0.0003, 0))
 
     def grasp(self, stone: int) -> "Play":
-        return self.reach(self.stones[stone]).reach(self.stones[stone], CLOSED)
+        return self.reach(self.stones[stone]).reach(self.stones[stone], CLOSED).step()
 
     def carry(self, stone: int, place) -> "Play":
         """Moves a grasped stone, tool and all: up, across, down."""

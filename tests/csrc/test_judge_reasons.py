@@ -6,7 +6,7 @@ import pytest
 from core.judge.checker import REASONS
 
 from . import worlds
-from .episodes import BLACK, GOAL, WHITE, Play, beside
+from .episodes import BLACK, CLOSED, GOAL, WHITE, Play, beside
 
 HIGH = worlds.on_board(*GOAL, height=0.04)
 NEXT = worlds.on_board(GOAL[0], GOAL[1] - 1)
@@ -84,6 +84,12 @@ EPISODES = {
     "lets go of it where it was": (
         ["lost_before_lift", "off_board"],
         lambda p: p.grasp(0).open().leave().wait(),
+    ),
+    "squeezes it out while the gripper shuts": (
+        ["never_grasped", "off_board"],
+        lambda p: (
+            p.reach(p.stones[0]).reach(p.stones[0], CLOSED).put(0, beside(p.stones[0], x=0.03)).leave().wait()
+        ),
     ),
     "shuts beside it": (
         ["never_grasped", "off_board", "not_clear"],

@@ -15,7 +15,7 @@ from bomb.processes.statuses import CANNOT_WRITE
 from tests.conftest import PATIENCE_S
 from tests.demonstrations.conftest import BACKENDS, alive, bomb, children, files, settings, wait_for
 
-EPISODES = 12
+EPISODES = 8
 
 
 @pytest.fixture(scope="module")

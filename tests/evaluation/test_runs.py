@@ -9,6 +9,8 @@ import bomb
 from bomb.cli.evaluate_output import summary_words
 from bomb.disk.files import FileError
 from bomb.evaluation import ExecutionSettings, evaluate, runner
+from bomb.evaluation.workers.description import checked_description
+from bomb.policies.making import make_policy
 from bomb.policies.registry import POLICIES
 from bomb.runs.rescoring import rescore
 from bomb.runs.states import unpack_states
@@ -17,6 +19,7 @@ from core.errors import ConventionError, OptionError, StateError, UnknownNameErr
 from core.registry import TASKS, register_task
 from tests.conftest import BACKENDS
 from tests.evaluation.conftest import ONE, settings
+from tests.evaluation.policies import HERE
 
 
 def test_a_matrix_is_kept_and_taken_up_again(run):
@@ -129,20 +132,24 @@ def test_the_training_split_is_refused_unless_asked_for(run, tmp_path):
     assert result["complete"] and store.settings()["trained_on"] == [{"split": "train"}]
 
 
+def test_what_a_policy_says_of_itself_is_checked_first(tmp_path):
+    with pytest.raises(OptionError, match=r"plain values for JSON: .*int64"):
+        evaluate(settings("Boasting()"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("", "plain values for JSON: .*int64"),
         ("'expert'", "must return a dict, got 'expert'"),
         ("{'split': 'train'}", "trained_on .* must be a list of datasets.*got {'split': 'train'}"),
         ("['train']", r"trained_on .* must be a list of datasets.*got \['train'\]"),
         ("[{'split': ['train']}]", "trained_on .* must be a list of datasets"),
     ],
 )
-def test_what_a_policy_says_of_itself_is_checked_first(tmp_path, said, words):
+def test_what_no_policy_may_say_of_itself(said, words):
     with pytest.raises(OptionError, match=words):
-        evaluate(settings(f"Boasting({said})"), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+        checked_description(make_policy(f"{HERE}:Boasting({said})").describe())
 
 
 @pytest.mark.parametrize("wrong", [{"action_mode": "absolute"}, {"control_hz": 10}])

@@ -9,12 +9,12 @@ import pytest
 from bomb.demonstrations.labels import in_base, stones_of_moves
 from bomb.demonstrations.pictures import Renderer
 from bomb.exports.actions import commanded_targets
-from bomb.exports.cameras import Cameras, intrinsics
 from bomb.exports.columns import STONES, Columns, features, spans_json, stored_depth
 from bomb.exports.plan import recorded_instructions
 from bomb.exports.settings import COLUMNS
 from bomb.exports.targets import filled, occupancy
 from core.judge.measuring import Measurer
+from core.rendering.pinhole import Cameras, intrinsics
 from core.world.kinematics import Kinematics
 from core.world.scene import CameraSpec, SegmentationId
 from core.world.stage import clean_scene

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from bomb.disk.files import FileError
 from bomb.exports import export
 from bomb.inspection.findings import inspect_source
 from bomb.inspection.open_source import open_source
+from bomb.pages.drawing import Chart
 from core.control.actions import WORKSPACE_LOW
 from tests.exports.conftest import make_dataset
 
@@ -35,6 +37,22 @@ def exported(request, dataset, tmp_path_factory):
     pictures = "video" if request.param == "video" else "png"
     options = {"image_size": (32, 32), "shard_frames": 16, "pictures": pictures, "bars": False}
     export(dataset.path, format, out, **options)
+    return out
+
+
+@pytest.fixture
+def without_charts(monkeypatch):
+    """A page whose charts are empty: drawn, they take seconds."""
+    empty = Chart(data=b"", kind="image/svg+xml", alt="", caption="")
+    for chart in ("action_chart", "coverage_chart", "lengths_chart"):
+        monkeypatch.setattr(f"bomb.inspection.page.{chart}", lambda *asked: empty)
+
+
+@pytest.fixture(scope="module")
+def whole(dataset, tmp_path_factory):
+    """A sound export, to be copied and damaged."""
+    out = tmp_path_factory.mktemp("whole") / "export"
+    export(dataset.path, "lerobot", out, image_size=(16, 16), bars=False)
     return out
 
 
@@ -62,13 +80,18 @@ def test_the_page_of_demonstrations(dataset, tmp_path, capsys):
     assert "Goals by row and column" in page and "None was found." in page
 
 
-def test_an_export_has_the_same_numbers(dataset, exported, tmp_path):
+def test_an_export_has_the_same_numbers(dataset, exported):
     wanted = inspect_source(open_source(dataset.path))
     found = inspect_source(open_source(exported))
     assert list(found.lengths.values()) == [8] * 4 and found.goals is None
     assert np.array_equal(found.action_counts, wanted.action_counts)
     assert found.instructions == wanted.instructions and found.anomalies == []
-    assert main(["inspect", str(exported), "--out", str(tmp_path / "page.html")]) == 0
+
+
+def test_the_page_of_an_export(dataset, tmp_path):
+    out = tmp_path / "export"
+    export(dataset.path, "lerobot", out, image_size=(32, 32), pictures="png", bars=False)
+    assert main(["inspect", str(out), "--out", str(tmp_path / "page.html")]) == 0
     page = (tmp_path / "page.html").read_text()
     assert "data:image/png" in page and "Coverage" not in page
 
@@ -99,7 +122,7 @@ def test_absolute_actions_over_a_lower_table_are_in_bounds(tmp_path):
     assert inspect_source(source).anomalies == []
 
 
-def test_damage_and_duplicates_are_told(dataset, tmp_path, capsys):
+def test_damage_and_duplicates_are_told(tmp_path, without_charts):
     planted = make_dataset(tmp_path / "planted", episodes=4, steps=8)
     file = planted.episode_file(1)
     file.write_bytes(file.read_bytes()[:-200])
@@ -146,9 +169,9 @@ def test_a_nan_in_an_export_is_found(dataset, tmp_path):
         ("meta/episodes/chunk-000/file-000.parquet", lambda d: d[:200], "000.parquet cannot be read"),
     ],
 )
-def test_a_damaged_export_is_named(dataset, tmp_path, capsys, file, change, message):
+def test_a_damaged_export_is_named(whole, tmp_path, capsys, without_charts, file, change, message):
     out = tmp_path / "out"
-    export(dataset.path, "lerobot", out, image_size=(16, 16), bars=False)
+    shutil.copytree(whole, out)
     (out / file).write_bytes(change((out / file).read_bytes()))
     assert main(["inspect", str(out), "--out", str(tmp_path / "page.html")]) in (1, 2)
     told = capsys.readouterr().err
@@ -157,7 +180,7 @@ def test_a_damaged_export_is_named(dataset, tmp_path, capsys, file, change, mess
     assert re.search(message, told)
 
 
-def test_a_page_that_cannot_be_written_is_named(dataset, tmp_path, capsys):
+def test_a_page_that_cannot_be_written_is_named(dataset, tmp_path, capsys, without_charts):
     (tmp_path / "page.html").mkdir()
     assert main(["inspect", str(dataset.path), "--out", str(tmp_path / "page.html")]) == 2
     assert "page.html: Is a directory" in capsys.readouterr().err

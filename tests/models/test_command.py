@@ -1,10 +1,13 @@
 """`bomb models`: list, show, verify, efficiency."""
 
 import json
+import shutil
+import struct
 
 import pytest
 
 from bomb.cli import main
+from bomb.disk.files import FileError
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.command.verifying import verify
 from bomb.models.testing import tiny
@@ -90,3 +93,40 @@ def test_efficiency_counts_and_times(folder, tmp_path, capsys):
     assert model["actions_hz"] == model["decisions_hz"] > 0 and model["parameters"] == tiny("openvla").count()
     assert "| openvla | " in capsys.readouterr().out
     assert main(["models", "efficiency", str(folder), "--repeats", "0"]) == 2
+    assert main(["models", "efficiency", str(folder), "--batch", str(10**20)]) == 2
+
+
+def damaged(folder, how: str) -> None:
+    """One kind of damage to a checkpoint."""
+    weights = folder / "model.safetensors"
+    if how == "truncated":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif how == "negative shape":
+        header = json.dumps({"a": {"dtype": "F32", "shape": [-1, 10**30], "data_offsets": [0, 4]}}).encode()
+        weights.write_bytes(struct.pack("<Q", len(header)) + header + b"abcd")
+    elif how in ("hidden_size", "list"):
+        values = json.loads((folder / "config.json").read_text())
+        text = values.get("text_config", values)
+        text["hidden_size"] = -3
+        (folder / "config.json").write_text("[]" if how == "list" else json.dumps(values))
+    else:
+        values = json.loads((folder / "bomb.json").read_text())
+        (folder / "bomb.json").write_text(json.dumps({**values, "chunk": 10**30}))
+
+
+@pytest.mark.parametrize("family", ["openvla", "pi0-fast", "vlm4vla", "robovlms/policy_head"])
+def test_damage_is_one_line_whatever_library_finds_it(family, tmp_path, capsys):
+    good = tmp_path / "good"
+    Checkpoint(vla=tiny(family)).save(good)
+    for how in ("truncated", "negative shape", "hidden_size", "list", "chunk"):
+        bad = shutil.copytree(good, tmp_path / how)
+        damaged(bad, how)
+        capsys.readouterr()
+        with pytest.raises(FileError) as said:
+            Checkpoint.load(bad, device="cpu")
+        assert "\n" not in str(said.value) and str(bad) in str(said.value)
+        if how in ("truncated", "negative shape", "chunk"):
+            assert main(["models", "show", str(bad)]) == 2
+        assert main(["models", "efficiency", str(bad), "--device", "cpu"]) == 2
+        told = capsys.readouterr()
+        assert all(len(text.strip().splitlines()) <= 2 for text in (told.out, told.err)), told

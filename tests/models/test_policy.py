@@ -1,17 +1,18 @@
 """VLAs as policies: `--policy "vla(checkpoint='DIR')"` in both simulators, and what is refused."""
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
 
-import core
 from bomb.cli import main
+from bomb.evaluation.runner import evaluate
+from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.registry import FAMILIES
 from bomb.models.testing import tiny
 from bomb.policies.making import make_policy, policy_class
-from bomb.rollouts.rollout import play
 from core.errors import ConventionError, OptionError
 from core.policy import Request
 from tests.conftest import BACKENDS
@@ -33,23 +34,24 @@ def checkpoints(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session", params=BACKENDS)
-def world(request):
-    env = core.make_task(
-        "place_stone", backend=request.param, image_size=(64, 64), split="ci", max_steps=STEPS
-    )
-    yield env
-    env.close()
-
-
 @pytest.mark.render
-@pytest.mark.parametrize("family", FAMILIES.names())
-def test_every_family_acts_in_both_simulators(checkpoints, world, family):
-    policy = make_policy(f"vla(checkpoint={str(checkpoints(family))!r}, threads=1)")
-    result = play(world, policy, 3)
-    assert result.record.actions.shape == (STEPS, 4) and np.isfinite(result.record.actions).all()
-    assert policy.describe()["family"] == family and policy.describe()["parameters"] > 1000
-    policy.close()
+def test_every_family_acts_in_both_simulators_through_evaluate(tmp_path):
+    """One run, one process with torch: each seed is another family's. SpatialVLA's twin sees true depth."""
+    folder, asked = tmp_path / "checkpoints", tmp_path / "asked.txt"
+    # One that remembers has a policy of its own, which tests/models/test_small.py plays.
+    families = [name for name in FAMILIES.names() if not FAMILIES.load(name).recurrent]
+    for k, family in enumerate(families):
+        options = {"options": {"depth": "true"}} if family == "spatialvla" else {}
+        Checkpoint(vla=tiny(family, **options)).save(folder / f"{k:02d}")
+    policy = f"tests.models.every_family:EveryFamily(folder={str(folder)!r}, asked={str(asked)!r})"
+    settings = EvaluationSettings(
+        policy=policy, backends=tuple(BACKENDS), episodes=len(families), split="ci", max_steps=STEPS
+    )
+    result = evaluate(settings, execution=ExecutionSettings(workers=1))
+    assert result["errors_in_all"] == 0 and result["complete"]
+    assert [entry["n"] for entry in result["conditions"]] == [len(families)] * len(BACKENDS)
+    answers = Counter(asked.read_text().split())
+    assert answers == dict.fromkeys(families, len(BACKENDS) * STEPS)
 
 
 @pytest.mark.render

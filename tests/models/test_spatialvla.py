@@ -27,6 +27,8 @@ from bomb.models.vla import Batch
 from bomb.models.weights import empty, load_weights
 from bomb.models.words import Tokens
 from core.errors import ConventionError, OptionError
+from core.world.stage import clean_scene
+from tests.conftest import BACKENDS
 from tests.models.conftest import close
 
 IMAGE, FIRST = 165, 170
@@ -190,27 +192,27 @@ def test_true_depth_matters_and_must_be_there():
 
 
 @pytest.mark.render
-def test_back_projected_points_of_the_simulator_lie_on_the_board():
-    """True depth and intrinsics: points of the head camera, brought into the world, are on the table."""
-    from bomb.exports.cameras import camera_in_parent
-    from core.world.stage import CAMERAS, clean_scene
-
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_back_projected_points_of_the_simulator_lie_on_the_table(backend):
+    """True depth and K of a camera that is moved and zoomed: its points in the world are on the table."""
+    vla = tiny("spatialvla", options={"depth": "true"})
     with core.make_task(
-        "place_stone", backend="mujoco", image_size=(64, 64), split="ci", cameras=("head",),
-        modalities=("rgb", "depth"), max_steps=2,
+        "place_stone", backend=backend, image_size=(64, 64), split="ci", cameras=("head",), max_steps=2,
+        modalities=(*vla.modalities, "extrinsics"), perturbations={"camera_fov": 5, "camera_orbit": 3},
     ) as env:  # fmt: skip
         observation, _ = env.reset(seed=0)
-        vla = tiny("spatialvla", options={"depth": "true"})
-        depth = torch.from_numpy(observation["depth"]["head"])[None]
-        matrix = torch.from_numpy(camera_matrix("head", (64, 64), {}, None))[None]
-        points = back_project(depth, matrix, 8, 2)[0].reshape(-1, 3).numpy()
-        pose = camera_in_parent(CAMERAS["head"])
-        world = points @ pose[:3, :3].T + pose[:3, 3]
-        heights = world[:, 2]
-        # Much of the picture is the table; a wrong K or a shifted pixel would tilt it.
-        assert (heights > -0.05).all() and (abs(heights - np.median(heights)) < 1e-3).mean() > 0.3
-        assert abs(np.median(heights) - clean_scene().table.height) < 1e-3
-        assert vla.act(vla.encode([request_of(observation)]), seeds=[(0, 0)]).shape == (1, 1, 1, 4)
+    stage = camera_matrix("head", (64, 64), {}, None)
+    batch = vla.encode([request_of(observation)])
+    matrix = batch.inputs["intrinsics"][0]
+    assert abs(matrix[0, 0, 0] - stage[0, 0]) > 1 and abs(matrix[0, 0, 2] - 32) < 1e-4
+    depth = torch.from_numpy(observation["depth"]["head"])[None]
+    points = back_project(depth, matrix, 8, 2)[0].reshape(-1, 3).numpy()
+    X_CR = observation["extrinsics"]["head"].astype(float)
+    heights = (points - X_CR[:3, 3]) @ X_CR[:3, 2] + clean_scene().robot.X_WR.p[2]
+    # Much of the picture is the table; a wrong K or a shifted pixel would tilt it.
+    assert (heights > -0.05).all() and (abs(heights - np.median(heights)) < 1e-3).mean() > 0.3
+    assert abs(np.median(heights) - clean_scene().table.height) < 1e-3
+    assert vla.act(batch, seeds=[(0, 0)]).shape == (1, 1, 1, 4)
 
 
 def request_of(observation):

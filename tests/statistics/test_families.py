@@ -1,8 +1,10 @@
 """Holm's correction, and what may be said of a difference."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from bomb.statistics import holm, judge, tango, undefined
 from core.errors import OptionError
@@ -13,6 +15,13 @@ p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 def test_holm_matches_a_worked_example():
     # Sorted: 3 x 0.01, then 2 x 0.03, then the larger of 0.04 and what came before.
     assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+
+
+def test_holm_is_that_of_statsmodels():
+    rng = np.random.default_rng(0)
+    for count in (2, 5, 40):
+        values = rng.random(count).round(2)
+        assert holm(values.tolist()) == multipletests(values, method="holm")[1].tolist()
 
 
 @settings(deadline=None, max_examples=30)

@@ -41,6 +41,7 @@ def test_every_recipe_of_the_project_is_whole(file):
         ("model: {family: openvla}\ndata: {sources: [{episodes: 0}]}", "data.sources[0]: episodes must"),
         ("model: {family: openvla}\nloss: {groups: {xy: -1}}", "groups.xy must be a number from 0 up"),
         ("model: [", "is not YAML"),
+        ("model: " + 20_000 * "[", "is not YAML"),
         ("- 1", "must hold a mapping"),
     ],
 )

@@ -15,6 +15,7 @@ from bomb.models.registry import BACKBONES, FAMILIES
 from bomb.models.settings import VLASettings
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft")
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, struct.error, RecursionError)
 HEADER_LIMIT = 100_000_000  # bytes; the format's own limit
 
 
@@ -71,6 +72,7 @@ def stored_weights(files: list[Path]) -> StoredWeights:
     groups: Counter[str] = Counter()
     for file in files:
         try:
+            stored = file.stat().st_size
             with file.open("rb") as stream:
                 (size,) = struct.unpack("<Q", stream.read(8))
                 if size > HEADER_LIMIT:
@@ -81,10 +83,14 @@ def stored_weights(files: list[Path]) -> StoredWeights:
                     continue
                 count = 1
                 for side in entry["shape"]:
+                    if isinstance(side, bool) or not isinstance(side, int) or side < 0:
+                        raise ValueError(f"a tensor with a side of {side!r}")
                     count *= side
+                if entry["data_offsets"][1] > stored - size - 8:
+                    raise ValueError("a tensor behind the end of the file")
                 kinds[entry["dtype"]] += count
                 groups[".".join(name.split(".")[:2])] += count
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        except DAMAGED as error:
             raise FileError(f"{file} has no header of safetensors: {error}") from error
     return StoredWeights(
         parameters=sum(kinds.values()),

@@ -5,7 +5,7 @@
     [patches of every camera] <bos> What action should the robot take to {instruction}?\\n [tokens] <eos>
 
 The question looks at all of itself, the answer at what was before it. Depth is ZoeDepth's guess, or, in the
-twin ``depth: true``, the simulator's own (observations need the modality ``depth``).
+twin ``depth: true``, the simulator's own, with K as the episode has it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -99,7 +99,7 @@ class SpatialVLA(VLA):
     ):
         super().__init__(settings, statistics)
         self.options = read_options(SpatialVLAOptions, settings.options, self.family)
-        self.modalities = ("rgb", "depth") if self.options.depth == "true" else ("rgb",)
+        self.modalities = ("rgb", "depth", "intrinsics") if self.options.depth == "true" else ("rgb",)
         if grid.size != config.tokens:
             raise OptionError(f"the grid has {grid.size} tokens, the network {config.tokens}")
         if self.options.depth == "zoe" and config.zoe is None:

@@ -17,7 +17,6 @@ from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.pictures import Renderer
 from bomb.disk.files import FileError, write_bytes, writing
-from bomb.exports.cameras import Cameras
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE
 from bomb.processes.workers import work_off
 from bomb.training.keypoint.recipe import LooksRecipe
@@ -25,6 +24,7 @@ from bomb.training.keypoint.scenes import NONE, MomentChooser, board_in_base
 from core.board.boards import COLORS
 from core.environment import Environment
 from core.episode.archive import read_archive
+from core.rendering.pinhole import Cameras
 from core.seeding import stream
 from core.world.scene import SegmentationId
 

@@ -52,7 +52,7 @@ class Cameras:
     """
 
     def __init__(self, scene: SceneSpec, image_size: tuple[int, int]):
-        self._image_size = image_size
+        self.scene, self._image_size = scene, image_size
         self._robot = scene.robot
         self.K = {camera.name: intrinsics(camera, image_size) for camera in scene.cameras}
         self._in_parent = {camera.name: camera_in_parent(camera) for camera in scene.cameras}
