@@ -36,6 +36,7 @@ class Question:
         history: observations of earlier moments, the oldest first; of models that look at several.
         memory: the policy as it was before it was asked, of one that remembers; it is copied, and never asked
             itself.
+        remembered: what a VLA that remembers was told of the look before, float32[m]; None: its first look.
     """
 
     observation: dict[str, Any]
@@ -43,6 +44,7 @@ class Question:
     step: int
     history: tuple[dict[str, Any], ...] = ()
     memory: Policy | None = None
+    remembered: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

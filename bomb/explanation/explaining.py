@@ -219,12 +219,12 @@ class _Run:
         for stage in self._settings.stages:
             if stage not in course.stages:
                 continue
-            step, memory = course.stages[stage], None
+            step, memory, remembered = course.stages[stage], None, None
             if looks:
                 look = look_at(looks, stage, step)
                 if look is None or look.step in taken or look.step >= len(course.states):
                     continue
-                step, memory = look.step, look.memory
+                step, memory, remembered = look.step, look.memory, look.remembered
             taken.add(step)
             seen = editor.observe(course.states[step], step)
             yield Moment(
@@ -236,6 +236,7 @@ class _Run:
                     step=step,
                     history=self._history(editor, course, step),
                     memory=memory,
+                    remembered=remembered,
                 ),
                 state=course.states[step],
                 stone=course.stone,

@@ -23,11 +23,13 @@ class Look:
         step: actions executed before.
         observation: what was seen; without segmentation, unless the policy wants it.
         memory: the policy before it answered; None where it remembers nothing or cannot be copied.
+        remembered: what a VLA that remembers is told of the look before, float32[m]; None if nothing.
     """
 
     step: int
     observation: dict[str, Any]
     memory: Policy | None
+    remembered: npt.NDArray[np.float32] | None = None
 
 
 class Looking(Wrapper):
@@ -54,7 +56,8 @@ class Looking(Wrapper):
         self, observation: dict[str, Any], *, step: int, **extras: Any
     ) -> npt.NDArray[np.float32]:
         seen = {key: value for key, value in observation.items() if key not in self._hidden}
-        self.looks.append(Look(step=step, observation=seen, memory=self._copy()))
+        told = getattr(self.inside, "remembered", None)
+        self.looks.append(Look(step=step, observation=seen, memory=self._copy(), remembered=told))
         if self._hands_step:
             extras["step"] = step
         return self.inside.act(seen, **extras)

@@ -18,7 +18,8 @@ from bomb.models.batches import Batch, Layout
 from bomb.models.registry import BACKBONES, FAMILIES
 from tests.explanation.conftest import model, question_of
 
-EVERY = [(family, {}) for family in FAMILIES.names()] + [
+# `small` has no stream that pictures and words share: tests/explanation/test_small.py has what holds for it.
+EVERY = [(family, {}) for family in FAMILIES.names() if family != "small"] + [
     ("vlm4vla", {"backbone": name}) for name in BACKBONES.names() if name != "smolvlm"
 ]
 NAMES = [f"{family} {' '.join(map(str, options.values()))}".strip() for family, options in EVERY]

@@ -7,8 +7,10 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 
 import bomb.training.playing as playing
+from bomb.models.settings import VLASettings
 from bomb.training.ranking import compared, rank, words_of
 from bomb.training.recipe import HeldOutRecipe
+from bomb.training.selection import choose
 from tests.training.conftest import recipe
 
 
@@ -51,3 +53,7 @@ def test_checkpoints_are_played_once(trainer, tmp_path, monkeypatch):
     assert json.loads((out / "ranking.json").read_text()) == ranked and "regret" in words_of(ranked)
     assert rank(out, scenes=2, backends=("mujoco",), workers=1) == ranked
     assert played == ["step_000002-2-mujoco", "step_000004-2-mujoco"]
+    result = choose(out, "closed-loop@2")  # in both simulators, as its data were played
+    assert result == {"rule": "closed-loop@2", "step": 4, "values": {"2": 0.0, "4": 0.0}}
+    chosen = VLASettings.read(out / "chosen").training["selection"]
+    assert chosen == result and len(set(played)) == len(played) == 4

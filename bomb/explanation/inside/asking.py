@@ -91,7 +91,7 @@ class ModelAsker(Asker):
     def request(self, question: Question, change: Change | None = None) -> Request:
         """A question as the model takes it."""
         observation = question.observation if change is None else change.of(question.observation)
-        request = Request.from_observation(observation, question.history)
+        request = Request.from_observation(observation, question.history, memory=question.remembered)
         if change is not None and change.instruction is not None:
             earlier = tuple(replace(one, instruction=change.instruction) for one in request.history)
             request = replace(request, history=earlier)

@@ -20,7 +20,7 @@ from bomb.models.answers import Reference
 
 Tensor = torch.Tensor
 LEAST_GAP = 1e-3  # of scores: nats, or normalised actions; less is within float noise of deep models
-READ = ("language", "policy")  # streams of which a sequence's positions are known or that follow them
+READ = ("language", "reader", "policy")  # a sequence whose positions are known, or what follows from it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

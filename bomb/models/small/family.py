@@ -283,7 +283,7 @@ class SmallVLA(VLA):
     def anatomy(self) -> Anatomy:
         layer = self.network.reader.layer
         reading = Layer(
-            stream="language", index=0, module=layer, attention=layer.attention,
+            stream="reader", index=0, module=layer, attention=layer.attention,
             output_projection=layer.attention.output, mlp=layer.mlp, heads=HEADS,
             head_dim=self.options.words[2],
         )  # fmt: skip

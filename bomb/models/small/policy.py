@@ -48,7 +48,8 @@ class SmallVLAPolicy(Policy):
         self.modalities = self._vla.modalities
 
     def reset(self, instruction: str, seed: int) -> None:
-        self._seed, self._memory = seed, None
+        self._seed = seed
+        self._memory: np.ndarray | None = None
         self.said: dict[str, np.ndarray] = {}
 
     def proceed(self, instruction: str) -> None:
@@ -88,6 +89,11 @@ class SmallVLAPolicy(Policy):
         if self._vla is None:
             raise ConventionError("the policy is closed")
         return self._vla
+
+    @property
+    def remembered(self) -> np.ndarray | None:
+        """What the next question is told of the last look, float32[m]; None before the first."""
+        return self._memory
 
     def describe(self) -> dict[str, Any]:
         """The checkpoint: its size, what its actions mean, what it was trained on."""
