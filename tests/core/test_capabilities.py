@@ -42,7 +42,7 @@ def test_what_is_there_is_drawn_and_what_is_not_is_refused(without):
         assert observation["images"]["head"].shape == (32, 32, 3)
         with pytest.raises(core.CapabilityError, match="no segmentation"):
             env.render_camera("head", ("segmentation",))
-        with pytest.raises(core.UnknownNameError, match="modality 'normals'"):
+        with pytest.raises(core.UnknownNameError, match="unknown kind of picture 'normals'"):
             env.render_camera("head", ("normals",))
 
 

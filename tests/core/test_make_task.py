@@ -10,7 +10,7 @@ UNKNOWN = {
     "task": ({"task": "place_stnoe"}, "place_stone"),
     "backend": ({"backend": "bullet"}, "mujoco, robotwin"),
     "camera": ({"cameras": ("overhead",)}, "front, head, wrist"),
-    "modality": ({"modalities": ("rgbd",)}, "depth, rgb, segmentation"),
+    "modality": ({"modalities": ("rgbd",)}, "depth, extrinsics, intrinsics, rgb, segmentation"),
     "action mode": ({"action_mode": "joints"}, "absolute, delta"),
     "split": ({"split": "dev"}, "test, train"),
     "option": ({"supersampel": 2}, "supersample"),

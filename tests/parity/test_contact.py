@@ -62,12 +62,12 @@ def test_each_statement_fails_by_itself(planted, fails):
 
 
 def test_a_bound_that_is_missed_is_the_one_that_is_reached_and_says_so():
-    results = [compared(k, apart=0.9 * REACHED["spin_mm"] / 1000) for k in range(100)]
-    (row,) = rows_of("spin", ("mm",), BACKENDS, results)
+    results = [compared(k, apart=0.9 * REACHED["press_mm"] / 1000) for k in range(100)]
+    (row,) = rows_of("press", ("mm",), BACKENDS, results)
     assert row.verdict == PASSES and row.notes[0] == "bound as reached; wanted: <= 0.5"
-    chaotic = [compared(k, floor=REACHED["spin_mm"] / 1000) for k in range(100)]
-    (row,) = rows_of("spin", ("mm",), BACKENDS, chaotic)  # the wanted bound is wider
-    assert "reached" not in row.notes[0] and row.bound.value == 2 * REACHED["spin_mm"]
+    chaotic = [compared(k, floor=REACHED["press_mm"] / 1000) for k in range(100)]
+    (row,) = rows_of("press", ("mm",), BACKENDS, chaotic)  # the wanted bound is wider
+    assert "reached" not in row.notes[0] and row.bound.value == 2 * REACHED["press_mm"]
 
 
 def test_every_bound_that_is_reached_is_of_a_row():
