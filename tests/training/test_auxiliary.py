@@ -21,7 +21,7 @@ from bomb.training.learner import Learner, Lesson
 from bomb.training.log import read_log
 from bomb.training.recipe import AugmentationRecipe, OptimiserRecipe
 from bomb.training.saving import CHECKPOINTS, step_folder
-from core.errors import OptionError
+from core.errors import OptionError, UnknownNameError
 from tests.training.conftest import changed, recipe
 
 ALL = AuxiliaryRecipe(**dict.fromkeys(OBJECTIVES, 1.0), width=16)
@@ -87,7 +87,14 @@ def made_up(count: int, *, layouts=None, seed: int = 0) -> Samples:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("family", FAMILIES.names())
+def test_a_family_whose_stream_has_no_patches_is_refused():
+    """`small` has pictures and words beside each other; what it is to know it says in metres itself."""
+    vla = tiny("small", chunk=6, cameras=("head", "wrist"), image_size=(128, 128))
+    with pytest.raises(UnknownNameError, match="stream 'language'; valid: reader"):
+        Auxiliary(vla, ALL)
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES.names() if name != "small"])
 def test_every_family_has_every_objective(family):
     vla, samples = tiny(family), made_up(3)
     if vla.settings.chunk > 1:
