@@ -174,7 +174,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT.png")
     parser.add_argument("--width", type=int, default=1280, help="of the window, in CSS pixels")
     parser.add_argument("--height", type=int, default=1400, help="of the picture, in CSS pixels")
-    parser.add_argument("--section", metavar="ID", help="where the picture begins; left out: at the top")
+    parser.add_argument("--section", metavar="ID", help="where the picture begins (default: the top)")
     parser.add_argument("--scale", type=float, default=0.6, help="pixels of the picture for each CSS pixel")
     args = parser.parse_args()
     with Browser() as browser:

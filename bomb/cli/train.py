@@ -223,7 +223,7 @@ def _train_small(args: argparse.Namespace) -> int:
 
 def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..., Path]) -> Path | None:
     """What ``train`` returns, with a bar; None if it was interrupted."""
-    from bomb.training.keypoint.run import Watcher
+    from bomb.training.keypoint.parts import Watcher
 
     if args.out is None:
         raise OptionError("bomb train needs --out, the folder of the training")

@@ -59,9 +59,8 @@ class VLA(torch.nn.Module, ABC):
         False  # whether, while learning, later tokens of an answer see earlier ones
     )
 
-    # Whether it takes up ``Request.memory`` and ``decide`` says what to remember (``raw["memory"]``),
-    # and how many
-    # actions are carried out before it is asked again (``raw["execute"]``).
+    # Whether it takes up ``Request.memory``, and ``decide`` says what to remember (``raw["memory"]``) and how
+    # many actions are carried out before it is asked again (``raw["execute"]``).
     recurrent: ClassVar[bool] = False
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics):

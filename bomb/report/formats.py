@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from bomb.report.makings import OTHERWISE
 from bomb.report.tables import UNDEFINED
 from bomb.statistics import Estimate, formats
 
@@ -37,7 +38,7 @@ def differing(found: Iterable[Any]) -> str:
 def not_made_alike(found: Iterable[Any]) -> str:
     """The ``differs`` of everything that a table shows, in one sentence; empty where there is none."""
     words = dict.fromkeys(part for entry in found for part in entry.differs)
-    return f"Not made alike: {'; '.join(words)}." if words else ""
+    return f"{OTHERWISE.capitalize()}: {'; '.join(words)}." if words else ""
 
 
 def _with_interval(estimate: Estimate, form: Callable[[float], str], unit: str) -> str:

@@ -6,6 +6,8 @@ from itertools import combinations
 
 from bomb.report.loading import LoadedRun
 
+OTHERWISE = "made with different versions or settings"
+
 
 def made_otherwise(first: LoadedRun, second: LoadedRun) -> tuple[str, ...]:
     """In words, what the runs were made with and differ in: versions, renderer, tolerances.

@@ -16,7 +16,7 @@ CHARTS = 12  # severity charts that are open at once; the others are folded away
 
 
 def differing(page: Page, found: Iterable[Any]) -> None:
-    """A note where what a table or chart shows stands on runs that were not made alike."""
+    """A note where what a table or chart shows combines runs made with different versions or settings."""
     said = not_made_alike(found)
     if said:
         page.paragraph(said, kind="note")

@@ -11,7 +11,7 @@ from bomb.report.costs import efficiency, errors
 from bomb.report.draws import draw_tables
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
-from bomb.report.makings import made_otherwise, other_fingerprints
+from bomb.report.makings import OTHERWISE, made_otherwise, other_fingerprints
 from bomb.report.model import FORMAT, RunSummary, Summary
 from bomb.report.policies import comparisons, training_grids
 from bomb.report.simulators import agreements
@@ -107,11 +107,11 @@ def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
                 refused = clean_rows(run, runs, *place, across=True)
                 if refused is not None:
                     notes.append(
-                        f"clean episodes of another run of {run.policy} are no twins of {run.name}, "
-                        f"which was not made alike: {'; '.join(refused.differs)}; --twins-across takes them"
+                        f"clean episodes of another run of {run.policy} are not used as twins of {run.name}, "
+                        f"which was {OTHERWISE}: {'; '.join(refused.differs)}; --twins-across allows it"
                     )
             for words in dict.fromkeys(w for c in perturbed if (pairs := twins(c)) for w in pairs.differs):
-                notes.append(f"the clean twins of {run.name} were made otherwise: {words}")
+                notes.append(f"the clean twins of {run.name} were {OTHERWISE}: {words}")
         if len(dict.fromkeys(condition.backend for condition in run.conditions)) == 1:
             notes.append(f"{run.name} was played in one simulator only")
         if run.wrapped and not any(other.policy.strip() == run.wrapped[1] for other in runs):
@@ -119,10 +119,12 @@ def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
     for first, second in combinations(runs, 2):
         for name in first.other_terms(second):
             a, b = (json.dumps(run.settings.get(name)) for run in (first, second))
-            notes.append(f"{first.name} and {second.name} were not played alike: {name} is {a} and {b}")
+            notes.append(
+                f"{first.name} and {second.name} were played under different settings: {name} is {a} and {b}"
+            )
         made = made_otherwise(first, second)
         if made:
-            notes.append(f"{first.name} and {second.name} were not made alike: {'; '.join(made)}")
+            notes.append(f"{first.name} and {second.name} were {OTHERWISE}: {'; '.join(made)}")
         notes += other_fingerprints(first, second)
     trained = {run.trained for run in runs}
     if len(runs) > 1 and not {"clean", "perturbed"} <= trained:

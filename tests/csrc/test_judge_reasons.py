@@ -61,11 +61,11 @@ EPISODES = {
         ["dropped", "beyond_tolerance"],
         lambda p: p.grasp(0).carry(0, HIGH).open().put(0, goal_and(y=0.015)).leave().wait(),
     ),
-    "lets go of it beside the board, at the board's height": (
+    "releases it beside the board, at the board's height": (
         ["off_board"],
         lambda p: p.grasp(0).carry(0, above_table(0.012)).open().put(0, above_table(0.0)).leave().wait(),
     ),
-    "lets go of it beside the board, from higher": (
+    "drops it beside the board from higher up": (
         ["dropped", "off_board"],
         lambda p: p.grasp(0).carry(0, above_table(0.022)).open().put(0, above_table(0.0)).leave().wait(),
     ),
@@ -81,7 +81,7 @@ EPISODES = {
         ["lost_before_lift", "off_board"],
         lambda p: p.grasp(0).put(0, beside(p.stones[0], x=0.03)).reach(p.tool, 0.005).open().leave().wait(),
     ),
-    "lets go of it where it was": (
+    "releases it before lifting it": (
         ["lost_before_lift", "off_board"],
         lambda p: p.grasp(0).open().leave().wait(),
     ),

@@ -1,4 +1,4 @@
-"""Runs that were not made alike are compared only with that said; unfinished ones claim nothing."""
+"""Runs made with different versions are compared only with a note; unfinished ones claim nothing."""
 
 import pytest
 
@@ -37,15 +37,19 @@ def test_twins_of_another_making_are_refused_unless_asked_for(tmp_path, name):
     refused = summarise(runs)
     assert refused.runs[1].conditions[0].versus_clean is None
     assert refused.runs[1].curves[0].points[0].severity == 3
-    assert any(words in note and "--twins-across takes them" in note for note in refused.notes)
+    assert any(words in note and "--twins-across allows it" in note for note in refused.notes)
     taken = summarise(runs, twins_across=True)
     versus = taken.runs[1].conditions[0].versus_clean
     assert versus.pairs == 50 and versus.differs == (words,)
     assert taken.runs[1].curves[0].differs == (words,)
-    assert any(note == f"the clean twins of perturbed were made otherwise: {words}" for note in taken.notes)
+    assert any(
+        note == f"the clean twins of perturbed were made with different versions or settings: {words}"
+        for note in taken.notes
+    )
     said = to_markdown(taken).split("## Perturbed against clean twins")[1].split("\n## ")[0]
-    assert f"Not made alike: {words}." in said
-    assert page_of(tmp_path, taken).count(f"Not made alike: {words}.") >= 3  # headline, chart, table
+    assert f"Made with different versions or settings: {words}." in said
+    note = f"Made with different versions or settings: {words}."
+    assert page_of(tmp_path, taken).count(note) >= 3  # headline, chart, table
 
 
 def test_alike_runs_come_first_and_nothing_is_said_of_them(tmp_path):
@@ -72,7 +76,7 @@ def test_policies_of_other_makings_are_compared_with_that_said(tmp_path):
     assert comparison.differs == (words,) == comparison.rows[0].differs
     over_policies = [entry for entry in summary.simulators if entry.run is None and entry.ranks]
     assert over_policies and all(entry.differs == (words,) for entry in over_policies)
-    assert f"a and b were not made alike: {words}" in summary.notes
+    assert f"a and b were made with different versions or settings: {words}" in summary.notes
     for title in ("## Policies side by side", "## Simulators: do they order alike?"):
         assert words in to_markdown(summary).split(title)[1].split("\n## ")[0]
 

@@ -38,7 +38,7 @@ def test_a_policy_stands_beside_its_blind_and_mute_twins(tmp_path):
     assert "other is a baseline of stupid, of which no run was given" in summary.notes
 
 
-def test_runs_that_were_not_played_alike_are_said_to_be(tmp_path):
+def test_different_settings_are_named(tmp_path):
     one = run(tmp_path / "p", up_to(36, 30), terms={"chunk": "full", "max_steps": 250, "cameras": ["head"]})
     two = run(
         tmp_path / "b",
@@ -46,8 +46,8 @@ def test_runs_that_were_not_played_alike_are_said_to_be(tmp_path):
         "blind(clever)",
         terms={"chunk": "first", "max_steps": 250, "cameras": []},
     )
-    notes = [note for note in summarise(load_runs([one, two])).notes if "alike" in note]
-    assert notes == ['p and b were not played alike: chunk is "full" and "first"']
+    notes = [note for note in summarise(load_runs([one, two])).notes if "settings" in note]
+    assert notes == ['p and b were played under different settings: chunk is "full" and "first"']
 
 
 def test_runs_without_a_common_condition_are_not_compared(tmp_path):

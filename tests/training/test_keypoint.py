@@ -187,7 +187,7 @@ def test_a_tiny_training_resumes_and_its_card_is_true(demonstrations, looks, tmp
             raise Stop
 
     from bomb.training.keypoint import eye as eye_module
-    from bomb.training.keypoint.run import Watcher
+    from bomb.training.keypoint.parts import Watcher
 
     every, eye_module.SAVE_EVERY = eye_module.SAVE_EVERY, 1
     try:

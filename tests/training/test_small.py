@@ -14,8 +14,8 @@ from bomb.models.keypoint.checkpoint import sha256_of
 from bomb.models.keypoint.format import CAMERAS
 from bomb.models.small.policy import SHIPPED
 from bomb.training.keypoint.hand import CHUNK
+from bomb.training.keypoint.parts import Watcher
 from bomb.training.keypoint.recipe import EyeRecipe, PartRecipe
-from bomb.training.keypoint.run import Watcher
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.reading import read_recipe
 from bomb.training.small import run, together

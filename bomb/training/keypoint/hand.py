@@ -14,6 +14,7 @@ from bomb.models.keypoint.format import PITCH
 from bomb.models.keypoint.geometry import on_board
 from bomb.models.keypoint.hand import CHUNK, FEATURES, HEIGHTS, Situation, features
 from bomb.models.keypoint.state import GripperHistory
+from bomb.training.keypoint.fitting import fit
 from bomb.training.keypoint.recipe import PartRecipe
 from core.control.actions import ActionSpec
 
@@ -210,18 +211,12 @@ def train_hand(
     torch.manual_seed(seed)
     heights = np.quantile(np.concatenate([way.commanded[:, 2] for way in ways]), np.linspace(0, 1, HEIGHTS))
     network = HandNetwork(heights.tolist())
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-5)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     rng = np.random.default_rng([seed, 2])
-    for step in range(1, recipe.steps + 1):
-        loss = hand_loss(network, hand_batch(ways, recipe.batch, max_step, rng))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        if report is not None:
-            report(step, loss.item())
+
+    def loss_of() -> torch.Tensor:
+        return hand_loss(network, hand_batch(ways, recipe.batch, max_step, rng))
+
+    fit(network, recipe, loss_of, weight_decay=1e-5, clip=1.0, report=report)
     return network
 
 

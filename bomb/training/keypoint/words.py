@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from bomb.models.keypoint.words import EDGE, SLOTS, UNKNOWN, VALUES, WIDTH, numbers_of, tokens_of
+from bomb.training.keypoint.fitting import fit
 from bomb.training.keypoint.recipe import PartRecipe
 from bomb.training.keypoint.sentences import Sentence, all_of, sentence
 
@@ -89,25 +90,31 @@ def train_words(
     """
     torch.manual_seed(seed)
     vocabulary = make_vocabulary(seed)
+    network, draw = WordsNetwork(len(vocabulary)), lessons(vocabulary, recipe.batch, seed)
+
+    def loss_of() -> torch.Tensor:
+        tokens, there, wanted = draw()
+        logits = network(tokens, there)
+        return sum(functional.cross_entropy(logits[slot], wanted[:, k]) for k, slot in enumerate(SLOTS))
+
+    fit(network, recipe, loss_of, weight_decay=1e-4, report=report)
+    return network, vocabulary
+
+
+def lessons(
+    vocabulary: list[str], batch: int, seed: int
+) -> Callable[[], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """Draws batches of ``batch_of`` with some of their tokens hidden, never those that carry a slot."""
     places = {word: k for k, word in enumerate(vocabulary)}
     kept = torch.tensor([word in KEPT or word == EDGE for word in vocabulary])
-    network = WordsNetwork(len(vocabulary))
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     rng = np.random.default_rng([seed, 1])
-    for step in range(1, recipe.steps + 1):
-        tokens, there, wanted = batch_of([sentence(rng) for _ in range(recipe.batch)], places)
+
+    def draw() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        tokens, there, meant = batch_of([sentence(rng) for _ in range(batch)], places)
         hidden = torch.from_numpy(rng.random(tokens.shape) < FORGOTTEN) & ~kept[tokens]
-        tokens = tokens.masked_fill(hidden, places[UNKNOWN])
-        logits = network(tokens, there)
-        loss = sum(functional.cross_entropy(logits[slot], wanted[:, k]) for k, slot in enumerate(SLOTS))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if report is not None:
-            report(step, loss.item())
-    return network, vocabulary
+        return tokens.masked_fill(hidden, places[UNKNOWN]), there, meant
+
+    return draw
 
 
 def batch_of(

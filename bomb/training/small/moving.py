@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from bomb.models.small.family import METRE
 from bomb.models.small.hand import SmallHand, features
+from bomb.training.keypoint.fitting import fit
 from bomb.training.keypoint.hand import BESIDE, CHUNK, MOST_BESIDE, SHAKEN, Way
 from bomb.training.keypoint.recipe import PartRecipe
 
@@ -157,15 +158,9 @@ def train_hand(
     heights = np.quantile(ways.heights, np.linspace(0, 1, len(hand.heights)))
     with torch.no_grad():
         hand.heights.copy_(torch.from_numpy(heights))
-    optimiser = torch.optim.AdamW(hand.parameters(), lr=recipe.rate, weight_decay=1e-5)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     rng = np.random.default_rng([seed, 2])
-    for step in range(1, recipe.steps + 1):
-        loss = lesson_loss(hand, lesson(ways, recipe.batch, max_step, rng))
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(hand.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        if report is not None:
-            report(step, loss.item())
+
+    def loss_of() -> torch.Tensor:
+        return lesson_loss(hand, lesson(ways, recipe.batch, max_step, rng))
+
+    fit(hand, recipe, loss_of, weight_decay=1e-5, clip=1.0, report=report)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from torch.nn import functional
 
-from bomb.models.keypoint.words import EDGE, UNKNOWN
 from bomb.models.small.reading import SmallReader
+from bomb.training.keypoint.fitting import fit
 from bomb.training.keypoint.recipe import PartRecipe
-from bomb.training.keypoint.sentences import all_of, sentence
-from bomb.training.keypoint.words import FORGOTTEN, KEPT, batch_of
+from bomb.training.keypoint.sentences import all_of
+from bomb.training.keypoint.words import batch_of, lessons
 
 Tensor = torch.Tensor
 
@@ -34,21 +33,13 @@ def train_reader(
         seed: of the sentences.
         report: called with each step and its loss.
     """
-    places = {word: k for k, word in enumerate(vocabulary)}
-    kept = torch.tensor([word in KEPT or word == EDGE for word in vocabulary])
-    optimiser = torch.optim.AdamW(reader.parameters(), lr=recipe.rate, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
-    rng = np.random.default_rng([seed, 1])
-    for step in range(1, recipe.steps + 1):
-        tokens, there, meant = batch_of([sentence(rng) for _ in range(recipe.batch)], places)
-        hidden = torch.from_numpy(rng.random(tokens.shape) < FORGOTTEN) & ~kept[tokens]
-        loss = slot_loss(reader(tokens.masked_fill(hidden, places[UNKNOWN]), there), meant)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        if report is not None:
-            report(step, loss.item())
+    draw = lessons(vocabulary, recipe.batch, seed)
+
+    def loss_of() -> Tensor:
+        tokens, there, meant = draw()
+        return slot_loss(reader(tokens, there), meant)
+
+    fit(reader, recipe, loss_of, weight_decay=1e-4, report=report)
 
 
 def read_right(reader: SmallReader, vocabulary: list[str], words: str) -> float:
