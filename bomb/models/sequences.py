@@ -4,14 +4,14 @@ Every piece is embedded once, side by side: first all words of a sample, then al
 vectors. ``Sequences.slots`` says which of them stands at each position: one gather makes the sequence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from bomb.models.batches import Batch, Layout
 from bomb.models.masks import positions
-from bomb.models.vla import Layout
 from bomb.models.words import NOWHERE, Tokens
 from core.errors import OptionError
 
@@ -63,6 +63,27 @@ class Sequences:
     def inputs(self) -> dict[str, Tensor]:
         """What ``gather`` needs of a batch."""
         return {"ids": self.ids, "slots": self.slots}
+
+    def batch(
+        self,
+        inputs: Mapping[str, Tensor],
+        taught: Mapping[str, Tensor] | None,
+        positions: Tensor | None = None,
+    ) -> Batch:
+        """The questions as a batch.
+
+        Args:
+            inputs: what the family needs beside ``self.inputs``.
+            taught: of ``VLA.teach``.
+            positions: int64[B, L] or as the backbone has them; None: ``self.positions``.
+        """
+        return Batch(
+            inputs={**self.inputs, **inputs},
+            attention_mask=self.mask,
+            position_ids=self.positions if positions is None else positions,
+            layouts=self.layouts,
+            **(taught or {}),
+        )
 
 
 def assemble(

@@ -161,19 +161,12 @@ class Motus(FlowVLA):
             "states": states.astype(np.float32),
             "video": video.swapaxes(1, 2),
         }
-        return Batch(
-            inputs={
-                **sequences.inputs,
-                **{
-                    name: torch.from_numpy(np.ascontiguousarray(v)).to(self.dtype)
-                    for name, v in inputs.items()
-                },
-                "foreseen": torch.from_numpy(foreseen),
-            },
-            attention_mask=sequences.mask,
-            position_ids=backbone.positions(sequences),
-            layouts=sequences.layouts,
-            **(self.teach(actions, valid, len(requests)) or {}),
+        inputs = {
+            **{name: torch.from_numpy(np.ascontiguousarray(v)).to(self.dtype) for name, v in inputs.items()},
+            "foreseen": torch.from_numpy(foreseen),
+        }
+        return sequences.batch(
+            inputs, self.teach(actions, valid, len(requests)), backbone.positions(sequences)
         ).to(self.device)
 
     def _latent(self, picture: np.ndarray) -> np.ndarray:

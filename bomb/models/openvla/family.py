@@ -177,14 +177,8 @@ class OpenVLA(VLA):
         pad = self.config.text.get("pad_token_id") or 0
         sequences = assemble(samples, pad=pad, length=length)
         seen = pixels(shown, self.config, resizing=self.options.resizing, crop=self.options.crop)
-        inputs = {**sequences.inputs, "pixels": torch.from_numpy(seen).to(self.dtype)}
-        return Batch(
-            inputs=inputs,
-            attention_mask=sequences.mask,
-            position_ids=sequences.positions,
-            layouts=sequences.layouts,
-            **(taught or {}),
-        ).to(self.device)
+        inputs = {"pixels": torch.from_numpy(seen).to(self.dtype)}
+        return sequences.batch(inputs, taught).to(self.device)
 
     def question(self, request: Request) -> tuple[Tokens, list[Patches], Tokens]:
         """The beginning of the sequence, the pictures, the rest of the prompt."""

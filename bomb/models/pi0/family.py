@@ -142,17 +142,11 @@ class Pi0(FlowVLA):
         states = np.zeros((len(requests), self.network.config.max_state_dim))
         states[:, : there.shape[1]] = there
         pixels = np.stack([prefix.pixels(pictures) for pictures in shown])
-        return Batch(
-            inputs={
-                **sequences.inputs,
-                "pixels": torch.from_numpy(pixels).to(self.dtype),
-                "states": torch.from_numpy(states).to(self.dtype),
-            },
-            attention_mask=sequences.mask,
-            position_ids=sequences.positions,
-            layouts=sequences.layouts,
-            **(self.teach(actions, valid, len(requests)) or {}),
-        ).to(self.device)
+        inputs = {
+            "pixels": torch.from_numpy(pixels).to(self.dtype),
+            "states": torch.from_numpy(states).to(self.dtype),
+        }
+        return sequences.batch(inputs, self.teach(actions, valid, len(requests))).to(self.device)
 
     def question(self, request: Request, state: np.ndarray) -> list:
         """The pieces of a question; ``state`` is normalised, float64[d]."""

@@ -185,13 +185,8 @@ class Pi0Fast(BackboneVLA):
             more = {"shares": torch.from_numpy(shares), "sizes": torch.tensor([len(row) for row in words])}
         sequences = assemble(samples, pad=backbone.pad, length=length)
         pixels = torch.from_numpy(np.stack([backbone.pixels(pictures) for pictures in shown]))
-        return Batch(
-            inputs={**sequences.inputs, "pixels": pixels.to(self.dtype), **more},
-            attention_mask=sequences.mask,
-            position_ids=backbone.positions(sequences),
-            layouts=sequences.layouts,
-            **(taught or {}),
-        ).to(self.device)
+        inputs = {"pixels": pixels.to(self.dtype), **more}
+        return sequences.batch(inputs, taught, backbone.positions(sequences)).to(self.device)
 
     def loss(
         self,

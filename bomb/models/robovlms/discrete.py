@@ -117,13 +117,8 @@ class OneStepDiscrete(BackboneVLA):
             samples = [[*pieces, Tokens.of(*ids[k], stop)] for k, pieces in enumerate(samples)]
         sequences = assemble(samples, pad=backbone.pad, length=length)
         pixels = torch.from_numpy(np.stack([backbone.pixels(pictures) for pictures in shown]))
-        return Batch(
-            inputs={**sequences.inputs, "pixels": pixels.to(self.dtype)},
-            attention_mask=sequences.mask,
-            position_ids=backbone.positions(sequences),
-            layouts=sequences.layouts,
-            **(taught or {}),
-        ).to(self.device)
+        inputs = {"pixels": pixels.to(self.dtype)}
+        return sequences.batch(inputs, taught, backbone.positions(sequences)).to(self.device)
 
     def loss(
         self,

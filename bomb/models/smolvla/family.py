@@ -157,17 +157,11 @@ class SmolVLA(FlowVLA):
         there = self.state_codec.forward(np.stack([request.state for request in requests]))
         states[:, : there.shape[1]] = there
         pixels = np.stack([reader.pixels(pictures) for pictures in shown])
-        return Batch(
-            inputs={
-                **sequences.inputs,
-                "pixels": torch.from_numpy(pixels).to(self.dtype),
-                "states": torch.from_numpy(states).to(self.dtype),
-            },
-            attention_mask=sequences.mask,
-            position_ids=sequences.positions,
-            layouts=sequences.layouts,
-            **(self.teach(actions, valid, len(requests)) or {}),
-        ).to(self.device)
+        inputs = {
+            "pixels": torch.from_numpy(pixels).to(self.dtype),
+            "states": torch.from_numpy(states).to(self.dtype),
+        }
+        return sequences.batch(inputs, self.teach(actions, valid, len(requests))).to(self.device)
 
     # ---- the flow ---------------------------------------------------------------------------
 

@@ -198,20 +198,13 @@ class SpatialVLA(VLA):
         pixels = np.stack([[self._pixels(one) for one in of_sample] for of_sample in shown])
         matrices = np.stack([self.matrices(request.intrinsics) for request in requests])
         inputs = {
-            **sequences.inputs,
             "pixels": torch.from_numpy(pixels).to(self.dtype),
             "intrinsics": torch.from_numpy(matrices),
         }
         if self.options.depth == "true":
             depth = [true_depth(request, settings.cameras, settings.image_size) for request in requests]
             inputs["depth"] = torch.from_numpy(np.stack(depth))
-        return Batch(
-            inputs=inputs,
-            attention_mask=sequences.mask,
-            position_ids=sequences.positions + 1,  # as PaliGemma
-            layouts=sequences.layouts,
-            **(taught or {}),
-        ).to(self.device)
+        return sequences.batch(inputs, taught, sequences.positions + 1).to(self.device)  # as PaliGemma
 
     def matrices(self, told: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
         """K of every camera, float32[cameras, 3, 3]: as a request tells it, else as the options do.
