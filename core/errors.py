@@ -5,9 +5,11 @@ no caller words it anew.
 """
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 
@@ -257,4 +259,14 @@ def missing_extra(what: str, extra: str) -> BombError:
         what: needs it, as the subject of a sentence.
         extra: name out of ``[project.optional-dependencies]``.
     """
-    return BombError(f"{what} needs more packages: pip install 'board-manipulation-benchmark[{extra}]'")
+    return BombError(f"{what} needs more packages: {install_command(extra)}")
+
+
+def install_command(extra: str) -> str:
+    """The shell command that installs an extra: into a checkout where this is one, for this interpreter."""
+    root = Path(__file__).parents[1]
+    source = str(root) if (root / "pyproject.toml").is_file() else "board-manipulation-benchmark"
+    editable = "-e " if source == str(root) else ""
+    pip = f"{sys.executable} -m pip install"
+    torch = f"{pip} torch && " if extra == "vla" else ""  # by itself first: its index may be another one
+    return f"{torch}{pip} {editable}'{source}[{extra}]'"

@@ -9,7 +9,8 @@ them.
 
 import argparse
 import json
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -23,10 +24,11 @@ from bomb.parity.contact.situations import SITUATIONS, Situation
 from bomb.parity.study import StudyPlan
 from bomb.parity.table import PASSES, Row
 from bomb.statistics.formats import significant
-from core.errors import check_choice
+from core.errors import BombError, check_choice, check_integer
 from core.seeding import stream
 
 SPLIT, FIRST, EPISODES = "calibration", 1000, 100
+LEAST = 20  # episodes: fewer have no intervals
 PLAN = StudyPlan()
 
 
@@ -73,23 +75,38 @@ def write(bounds: dict[str, float], keys: Iterable[str]) -> None:
         file.write(f'"""{head}\n"""\n\nREACHED: dict[str, float] = {{\n{lines}}}\n')
 
 
-def main() -> None:
-    """Plays and writes."""
+def main() -> int:
+    """Plays and writes; 2 after a wrong argument, which is named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--situations", type=lambda words: words.split(","))
     parser.add_argument("--episodes", type=int, default=EPISODES)
     args = parser.parse_args()
+    try:
+        measure(args.situations, check_integer("episodes", args.episodes, least=LEAST))
+    except BombError as error:
+        print(f"contact_bounds: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def measure(situations: Sequence[str] | None, episodes: int) -> None:
+    """Plays situations, by default all, and writes the bounds of their rows.
+
+    Raises:
+        UnknownNameError: for a situation that does not exist, before anything is played.
+    """
     names = [situation.name for situation in SITUATIONS]
-    chosen = {check_choice("situation", name, names) for name in args.situations or names}
+    chosen = {
+        check_choice("situation", name, names) for name in (names if situations is None else situations)
+    }
     bounds = dict(reached.REACHED)
     for situation in (one for one in SITUATIONS if one.name in chosen):
         kinds = [f"{situation.name}_{kind}" for kind in situation.kinds]
         for key in kinds:
-            bounds.pop(key, None)
             reached.REACHED.pop(key, None)  # rows have the bounds that are wanted
         play, results = partial(once, situation), []
-        with progress(total=args.episodes, unit="episode", desc=situation.name) as bar:
-            for seed in range(FIRST, FIRST + args.episodes):
+        with progress(total=episodes, unit="episode", desc=situation.name) as bar:
+            for seed in range(FIRST, FIRST + episodes):
                 results.append(play(seed))
                 bar.update()
         for row in rows_of(situation.name, situation.kinds, PLAN.backends, results):
@@ -99,8 +116,10 @@ def main() -> None:
             print(f"{row.key:22} {value} ({low} to {high}), wanted {row.bound}: {tail}", flush=True)
             if found is not None:
                 bounds[row.key] = found
+            elif row.estimate.low is not None:  # as wanted; what has no interval changes nothing
+                bounds.pop(row.key, None)
         write(bounds, [f"{one.name}_{kind}" for one in SITUATIONS for kind in one.kinds])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
         def begin(total: int, there: int, each: int) -> None:
             nonlocal bar
             count = (total - there) * len(settings.stages)
-            print(f"{count} moments at most, {each} questions each: {count * each} in all", file=sys.stderr)
+            asked = f"{count} moments at most, {each} questions each: {count * each} in all"
+            print(f"{asked}, beside those of playing the episodes", file=sys.stderr)
             bar = tqdm(
                 total=total, initial=there, unit="episode", desc="explaining", file=sys.stderr, delay=1
             )

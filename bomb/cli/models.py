@@ -16,7 +16,12 @@ ACTIONS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.add_argument(
-        "action", choices=ACTIONS, metavar="ACTION", help="; ".join(f"{k}: {v}" for k, v in ACTIONS.items())
+        "action",
+        nargs="?",
+        default="list",
+        choices=ACTIONS,
+        metavar="ACTION",
+        help="default: list. " + "; ".join(f"{k}: {v}" for k, v in ACTIONS.items()),
     )
     parser.add_argument("folders", type=Path, nargs="*", metavar="DIR", help="of checkpoints")
     parser.add_argument("--device", default="auto", metavar="NAME", help="torch's name")

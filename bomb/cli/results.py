@@ -56,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
         print(results_tables(merged([], entries)), end="")
         return 0
     page, book = args.write, args.write.with_suffix(".json")
+    if page == book:
+        markdown = page.with_suffix(".md")
+        raise OptionError(f"--write names the page, such as {markdown}; entries go into {book} beside it")
     try:
         text = page.read_text()
     except FileNotFoundError:
@@ -64,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
         raise FileError(f"{page} must have one line {BEGIN} and after it one line {END}")
     every = merged(read_book(book), entries)
     before, after = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
+    tables = results_tables(every)
     write_book(book, every)
-    write_text(page, f"{before}\n{results_tables(every)}{after}")
+    write_text(page, f"{before}\n{tables}{after}")
     print(f"{page}: {len(every)} results, {len(entries)} of them from these runs")
     return 0

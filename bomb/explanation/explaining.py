@@ -95,7 +95,7 @@ def explain(
         lock = WriterLock(out / ".lock")
         stack.callback(lock.release)
         _check_folder(out, settings)
-        there = [one for one in every if (out / "episodes" / f"{one.name}.json").is_file()]
+        there = [one for one in every if _explained(out / "episodes" / f"{one.name}.json")]
         left = [one for one in every if one not in there]
         run = _Run(settings, policy, out)
         stack.callback(run.close)
@@ -107,6 +107,20 @@ def explain(
             if report is not None:
                 report(one.name)
     return [read_json(out / "episodes" / f"{one.name}.json") for one in every]
+
+
+def _explained(file: Path) -> bool:
+    """Whether an episode is there and whole.
+
+    Raises:
+        FileError: if the file is something else; it is somebody's, so it is not overwritten.
+    """
+    if not file.exists():
+        return False
+    found = read_json(file)
+    if found.get("name") != file.stem or not isinstance(found.get("moments"), list):
+        raise FileError(f"{file} is not an explained episode; remove it to explain that episode again")
+    return True
 
 
 def read_explanation(out: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bomb.models.requests import Request as Question
-from core.errors import OptionError, check_choice, missing_extra
+from core.errors import OptionError, check_choice, check_integer, missing_extra
 from core.policy import BatchPolicy, Policy, Request
 from core.rendering.sight import DECLARED
 
@@ -71,7 +71,7 @@ class VLAPolicy(BatchPolicy):
         except ImportError as error:
             raise missing_extra("a VLA", "vla") from error
         if threads is not None:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(check_integer("threads", threads, least=1))
         self._folder, self._batch = str(checkpoint), batch
         self._hidden: HiddenWords | None = None
         self._vla = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
@@ -85,8 +85,8 @@ class VLAPolicy(BatchPolicy):
 
         if self._vla.recurrent:
             raise OptionError(
-                f"{checkpoint} remembers what it saw, and a policy that answers for many episodes at once "
-                "does not; use small-vla(checkpoint=...)"
+                f"{checkpoint} remembers what it saw, so every episode needs a policy of its own; "
+                f"use small-vla(checkpoint={str(checkpoint)!r})"
             )
 
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:

@@ -40,6 +40,23 @@ class Request:
     future: tuple["Request", ...] = ()
     memory: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        """Refuses numbers that nothing can be told from, before a model answers them.
+
+        Raises:
+            ConventionError: naming what is not finite.
+        """
+        for name in ("state", "memory"):
+            try:
+                value = getattr(self, name)
+                finite = value is None or np.isfinite(np.asarray(value, dtype=np.float64)).all()
+            except (TypeError, ValueError):
+                finite = False
+            if not finite or (name == "state" and value is None):
+                raise ConventionError(f"the {name} of a question must be finite numbers, got {value!r}")
+        if not isinstance(self.instruction, str):
+            raise ConventionError(f"the instruction of a question must be text, got {self.instruction!r}")
+
     @classmethod
     def from_observation(
         cls, observation: Mapping, history: Sequence[Mapping] = (), *, memory: np.ndarray | None = None

@@ -63,6 +63,9 @@ class VLA(torch.nn.Module, ABC):
     # many actions are carried out before it is asked again (``raw["execute"]``).
     recurrent: ClassVar[bool] = False
 
+    # What the distances of ``score`` are measured in, where they are distances.
+    scored_in: ClassVar[str] = "normalised actions"
+
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics):
         super().__init__()
         self.settings, self.statistics = settings, statistics

@@ -57,7 +57,7 @@ def compare(
     """
     studies: Sequence[Study[Any]]
     studies = (*STUDIES, *CONTACT_STUDIES) if plan.perturbations is None else (PictureStudy(),)
-    keys = _keys(studies, rows)
+    keys = rows_chosen(studies, rows)
     chosen = [study for study in studies if set(study.keys) & set(keys)]
     measured, interrupted = _measure(chosen, plan, workers, say or _to_stderr, Journal(journal, plan))
     if journal is not None and not interrupted:
@@ -68,11 +68,11 @@ def compare(
 
 def contact_alone(rows: Sequence[str] | None) -> bool:
     """Whether all of these rows are of hard contact."""
-    keys = {CONTACT, *(key for study in CONTACT_STUDIES for key in study.keys)}
+    keys = {CONTACT, *(key for study in CONTACT_STUDIES for key in (study.name, *study.keys))}
     return bool(rows) and set(rows or ()) <= keys
 
 
-def _keys(studies: Sequence[Study[Any]], rows: Sequence[str] | None) -> list[str]:
+def rows_chosen(studies: Sequence[Study[Any]], rows: Sequence[str] | None) -> list[str]:
     """The rows to measure.
 
     Raises:
@@ -83,7 +83,12 @@ def _keys(studies: Sequence[Study[Any]], rows: Sequence[str] | None) -> list[str
     if rows is None:
         return others
     valid = [*others, *([CONTACT] if contact else []), *contact]
-    keys = {check_choice("row", key, valid) for key in rows}
+    of_situation = {study.name: study.keys for study in studies if study in CONTACT_STUDIES}
+    keys = {
+        check_choice("row", key, (*valid, *of_situation))
+        for name in rows
+        for key in of_situation.get(name, (name,))
+    }
     return [key for key in (*others, *contact) if key in keys or (CONTACT in keys and key in contact)]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from bomb.disk.files import FileError
 from bomb.report.conditions import summarise_condition
 from bomb.report.loading import LoadedRun
+from bomb.results.plain import misfit
 from bomb.runs.rows import Condition
 from bomb.statistics import Estimate, wilson
 from core.errors import OptionError
@@ -105,13 +106,27 @@ class Entry:
         """Inverse of ``to_dict``.
 
         Raises:
-            FileError: naming ``source``, if an entry lacks something or has something unknown.
+            FileError: naming ``source``, if an entry lacks something, has something unknown, or a value of
+                another kind.
         """
+        if not isinstance(plain, Mapping):
+            raise FileError(f"{source} has an entry that is not an object: {plain!r}")
         known = {entry.name for entry in fields(cls)}
         if set(plain) != known:
             wrong = sorted(set(plain) ^ known)
             raise FileError(f"{source} has an entry that lacks or adds {', '.join(wrong)}")
-        return cls(**plain)
+        if (wrong_value := misfit(cls, plain)) is not None:
+            raise FileError(f"{source} has an entry with {wrong_value}")
+        made = cls(**plain)
+        rates = (
+            f"{made.successes} successes in {made.episodes} of {made.asked} episodes from seed {made.seed}"
+        )
+        if not 0 <= made.successes <= made.episodes <= made.asked or made.episodes == 0 or made.seed < 0:
+            raise FileError(f"{source} has an entry with {rates}")
+        if "\0" in made.policy or len(made.image_size) != 2:
+            shown = f"policy {made.policy!r}, image_size {made.image_size}"
+            raise FileError(f"{source} has an entry with {shown}")
+        return made
 
 
 def entries_of(run: LoadedRun, *, name: str | None = None, by: str = "") -> list[Entry]:

@@ -20,6 +20,7 @@ from core.errors import (
     CapabilityError,
     Number,
     OptionError,
+    RegistrationError,
     check_choice,
     check_integer,
     check_numbers,
@@ -98,6 +99,11 @@ class Perturbation(ABC):
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     per_camera: ClassVar[bool] = False
     after: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if getattr(cls, "touches", None) is Touches.SENSOR and not cls.per_camera:
+            raise RegistrationError(f"{cls.__name__} touches the SENSOR, so it needs per_camera = True")
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, level: Any) -> dict[str, Any]:

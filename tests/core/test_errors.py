@@ -1,11 +1,22 @@
 """Numbers in options: what is taken, and the words in which the rest is refused."""
 
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.errors import NATURAL, POSITIVE, Number, OptionError, check_integer, check_numbers
+from core.errors import (
+    NATURAL,
+    POSITIVE,
+    Number,
+    OptionError,
+    check_integer,
+    check_numbers,
+    install_command,
+    missing_extra,
+)
 
 SHARE = Number(whole=False, least=0, most=1)
 SECONDS = Number(whole=False, above=0, unit="seconds", optional=True)
@@ -65,3 +76,11 @@ def test_integers_of_any_kind_become_plain():
     for value in (np.bool_(True), True, 3.0, "3", None, -1, 7):
         with pytest.raises(OptionError, match="x must be an integer from 0 to 6, got"):
             check_integer("x", value, least=0, most=6)
+
+
+def test_a_missing_extra_is_named_by_a_command_for_where_this_is_installed():
+    root = Path(__file__).parents[2]
+    assert str(missing_extra("a page", "report")) == (
+        f"a page needs more packages: {sys.executable} -m pip install -e '{root}[report]'"
+    )
+    assert " install torch && " in install_command("vla")

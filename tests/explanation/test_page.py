@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bomb.disk.files import FileError
 from bomb.explanation.aggregate import aggregate
 from bomb.explanation.explaining import explain, read_explanation
 from bomb.explanation.page import write_page
@@ -49,3 +50,9 @@ def test_a_vla_is_explained_at_the_experts_moments(tmp_path):
     assert "attention columns" in header["words_hidden_by"]
     html = write_page(tmp_path / "out", header, kept, aggregate(kept)).read_text()
     assert html.count("image/svg+xml") == 4 and "first-order estimates" in html
+    (file,) = (tmp_path / "out" / "episodes").glob("*.json")
+    for damage in ("{", "[]", "{}", "null"):  # neither counted as done nor overwritten
+        file.write_text(damage)
+        with pytest.raises(FileError, match=file.name):
+            explain(settings, tmp_path / "out")
+        assert file.read_text() == damage

@@ -20,6 +20,7 @@ from bomb.models.small.geometry import in_board, on_board, plane_of, rigid
 from bomb.models.small.memory import Memory, beginning
 from bomb.models.small.moving import carried_out, followed, remembered
 from bomb.models.small.network import SmallNetwork
+from bomb.models.small.policy import SHIPPED
 from bomb.models.testing import tiny, toy_requests
 from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
@@ -230,3 +231,23 @@ def test_the_shipped_model_reads_what_is_said(one, other):
     first, second = (vla.answer(vla.encode([request])) for request in asked)
     changed = [int(a.argmax()) != int(b.argmax()) for a, b in zip(first.slots, second.slots, strict=True)]
     assert changed == [one == "black", "row" in one, "column" in one]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"state": np.full(4, np.nan)}, {"state": None}, {"state": "here"}, {"instruction": None},
+        {"memory": np.full(99, np.inf)}, {"memory": np.array(["a"])},
+    ],
+)  # fmt: skip
+def test_questions_without_an_answer_are_refused_for_every_family(told):
+    question = toy_requests(tiny("small", **TWO).settings, 1)[0]
+    with pytest.raises(ConventionError, match=f"the {next(iter(told))} of a question must be"):
+        replace(question, **told)
+
+
+def test_a_policy_that_needs_its_numbers_as_they_are_refuses_others(tmp_path):
+    with pytest.raises(OptionError, match="threads must be"):
+        make_policy("small-vla(threads=0)")
+    with pytest.raises(OptionError, match=r"needs float32, got torch\.bfloat16"):
+        Checkpoint.load(SHIPPED, device="cpu", dtype="bfloat16")

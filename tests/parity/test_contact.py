@@ -1,13 +1,15 @@
 """Hard contact: planted results must be judged right, and every situation must play in both engines."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.analytic_contact import built, spinning
 from bomb.cli import main
-from bomb.parity.contact import closed_hand
+from bomb.parity.comparison import contact_alone, rows_chosen
+from bomb.parity.contact import closed_hand, reached
 from bomb.parity.contact.bench import HAIR
 from bomb.parity.contact.courses import course, scene
 from bomb.parity.contact.noisy import NoisyExpertStudy
@@ -20,6 +22,7 @@ from bomb.parity.study import StudyPlan
 from bomb.parity.table import FAILS, PASSES, UNDECIDED
 from core.seeding import stream
 from core.world.scene import PhysicsSpec
+from scripts import contact_bounds
 
 KINDS = ("mm", "bias_mm", "moved", "kappa")
 BACKENDS = ("a", "b")
@@ -77,6 +80,19 @@ def test_every_bound_that_is_reached_is_of_a_row():
 def test_simulators_that_always_agree_have_no_kappa_and_pass():
     results = [Compared(apart=0, floor=(0, 0), went=(0, 0), moved=(((),),) * 2, outcome=((True,) * 2,) * 2)]
     assert rows_of("x", ("kappa",), BACKENDS, results)[0].verdict == PASSES
+
+
+def test_a_situation_stands_for_its_rows():
+    assert rows_chosen(CONTACT_STUDIES, ["spin"]) == ["spin_mm", "spin_bias_mm"]
+    assert contact_alone(["spin", "roll_mm"]) and not contact_alone(["spin", "ssim"])
+
+
+@pytest.mark.parametrize("argument", [["--episodes", "-1"], ["--episodes", "0"], ["--situations", "nope"]])
+def test_bounds_survive_a_wrong_argument(argument, monkeypatch, capsys):
+    before = Path(reached.__file__).read_bytes()
+    monkeypatch.setattr("sys.argv", ["contact_bounds", *argument])
+    assert contact_bounds.main() == 2 and capsys.readouterr().err.startswith("contact_bounds: ")
+    assert Path(reached.__file__).read_bytes() == before
 
 
 @pytest.mark.parametrize("study", CONTACT_STUDIES, ids=lambda study: study.name)

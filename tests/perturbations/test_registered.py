@@ -10,6 +10,7 @@ import bomb
 import core
 from core.errors import RegistrationError
 from core.perturbations import KNOBS, PERTURBATIONS
+from core.perturbations.base import Touches
 from core.perturbations.knobs import Knobs
 from core.perturbations.presets import make_suite
 from core.registry import Registry
@@ -130,3 +131,10 @@ def test_what_is_forgotten_is_gone():
     assert "heavy_air" not in KNOBS and "heavy_air" not in core.list_perturbations()
     with pytest.raises(core.UnknownNameError, match="heavy_air"):
         make_suite("heavy_air:3")
+
+
+def test_a_knob_of_sensors_says_that_it_is_per_camera():
+    with pytest.raises(RegistrationError, match="Blur touches the SENSOR, so it needs per_camera"):
+
+        class Blur(core.Perturbation):
+            touches = Touches.SENSOR

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from bomb.cli import main
+from bomb.disk.files import FileError
 from bomb.report.loading import load_runs
 from bomb.results.book import merged, read_book
-from bomb.results.entry import entries_of
+from bomb.results.entry import Entry, entries_of
 from bomb.results.tables import results_tables
 from tests.report.stores import condition, make_run, settings
 
@@ -107,3 +108,29 @@ def test_damage_is_named(tmp_path, capsys):
     assert main(["results", "--merge", str(tmp_path / "book.json")]) == 2
     assert "has an entry that lacks or adds" in capsys.readouterr().err
     assert settings()["episodes"] == 0 and main(["results"]) == 2
+
+
+WRONG = {
+    "episodes": ("x", None, 2.5, 0, float("nan")), "successes": (None, 21, True), "policy": (None, 5, "a\0b"),
+    "seed": ("0", float("nan"), -1), "cameras": (5, [5]), "image_size": ([], None), "parameters": ("3B", 1.5),
+    "terms": (None,), "digest": (None,), "trained_on": ("train", [1]), "git": ("abc",), "versions": (None,),
+    "privileged": ("no",), "backend": (None,), "finished": (5,), "unplayed": ("x",),
+}  # fmt: skip
+
+
+def test_entries_of_others_are_checked_value_by_value(tmp_path):
+    (entry, *_) = entries_of(load_runs([stored(tmp_path / "run")])[0])
+    assert Entry.from_dict(entry.to_dict(), "theirs.json") == entry
+    for name, values in WRONG.items():
+        for value in values:
+            with pytest.raises(FileError, match=r"theirs\.json has an entry with"):
+                Entry.from_dict({**entry.to_dict(), name: value}, "theirs.json")
+    for plain in (None, 5, []):
+        with pytest.raises(FileError, match="not an object"):
+            Entry.from_dict(plain, "theirs.json")
+
+
+def test_a_page_is_not_the_file_of_its_entries(tmp_path, capsys):
+    run = stored(tmp_path / "run")
+    assert main(["results", str(run), "--write", str(tmp_path / "results.json")]) == 2
+    assert "--write names the page" in capsys.readouterr().err and not (tmp_path / "results.json").exists()

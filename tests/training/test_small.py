@@ -1,10 +1,12 @@
 """How ``small-vla`` is trained: lessons of the hand, scenes in a row, a tiny training from data to card."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import read_json
@@ -12,6 +14,7 @@ from bomb.models.checkpoint import Checkpoint
 from bomb.models.keypoint.checkpoint import SHIPPED as KEYPOINT
 from bomb.models.keypoint.checkpoint import sha256_of
 from bomb.models.keypoint.format import CAMERAS
+from bomb.models.keypoint.safetensors import read_safetensors
 from bomb.models.small.policy import SHIPPED
 from bomb.training.keypoint.hand import CHUNK
 from bomb.training.keypoint.parts import Watcher
@@ -102,6 +105,27 @@ def test_a_tiny_training_resumes_and_its_card_is_true(demonstrations, looks, tmp
     assert card["parameters"] == sum(weight.numel() for weight in one.values())
     with pytest.raises(OptionError, match=r"recipe\.seed"):
         train_small(SmallRecipe(**{**TINY.__dict__, "seed": 1}), [demonstrations], whole, store=looks)
+
+
+def test_what_it_cannot_begin_with_is_refused_before_anything_is_drawn_or_written(demonstrations, tmp_path):
+    arrays, _ = read_safetensors(KEYPOINT)
+    stem = arrays["head.stem.weight"]
+    spoilt = {
+        "narrow": {**arrays, "head.stem.weight": stem[:-1]},
+        "lacking": {name: value for name, value in arrays.items() if name != "wrist.stem.weight"},
+        "more": {**arrays, "head.extra": stem},
+    }
+    for name, tensors in spoilt.items():
+        file, out = tmp_path / f"{name}.safetensors", tmp_path / name
+        save_file({key: np.ascontiguousarray(value) for key, value in tensors.items()}, file)
+        with pytest.raises(OptionError, match=f"{name}.safetensors does not fit the eye (head|wrist): "):
+            train_small(TINY, [demonstrations], out, start=file)
+        assert not (out / "recipe.json").exists() and not (out / "looks").exists()
+    everything = replace(TINY, eye=replace(TINY.eye, held_out=1))
+    with pytest.raises(OptionError, match=r"eye\.held_out = 1 holds out (\d+) of \1 looks"):
+        train_small(everything, [demonstrations], tmp_path / "none")
+    with pytest.raises(OptionError, match="names a folder twice"):
+        train_small(TINY, [demonstrations, demonstrations], tmp_path / "twice")
 
 
 def test_the_recipe_and_the_start_are_those_that_the_shipped_model_was_trained_by():

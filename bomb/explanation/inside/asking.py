@@ -18,7 +18,8 @@ from bomb.models.vla import VLA
 _WORDS = {
     "tokens": "the forced log-probability of the clean action's tokens",
     "flow": "minus the distance of the flow's end point from the clean one, from the same noise",
-    "distance": "minus the distance from the clean chunk, in normalised actions",
+    "regression": "minus the distance from the clean chunk, in {unit}, plus its gripper's log-likelihood",
+    "distance": "minus the distance from the clean chunk, in {unit}",
 }
 
 
@@ -35,12 +36,12 @@ class ModelAsker(Asker):
     def __init__(self, vla: VLA, *, most: int = 16):
         self.vla, self.rows = vla, Rows(vla, most)
         self.history = vla.settings.history
-        self._kind = ""
+        self._kind = "distance"
 
     @property
     def score_words(self) -> str:  # type: ignore[override]
         """Known once something was decided."""
-        return _WORDS.get(self._kind, _WORDS["distance"])
+        return _WORDS[self._kind].format(unit=self.vla.scored_in)
 
     @property
     def grids(self) -> Mapping[str, Grid]:
@@ -54,7 +55,8 @@ class ModelAsker(Asker):
         self.forwards += 1
         batch = self.vla.encode([self.request(question)])
         reference = self.vla.decide(batch, seeds=[(question.seed, question.step)])
-        self._kind = "tokens" if "tokens" in reference.raw else "flow" if "noise" in reference.raw else ""
+        told = {"tokens": "tokens", "noise": "flow", "bits": "regression"}
+        self._kind = next((kind for key, kind in told.items() if key in reference.raw), "distance")
         return reference.actions[0], reference
 
     @torch.no_grad()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bomb.models.pi0.checkpoint import Checkpoint
-from core.errors import Number
+from core.errors import Number, check_integer
 from core.policy import BatchPolicy, Request
 
 
@@ -44,7 +44,7 @@ class Pi0Policy(BatchPolicy):
         if threads is not None:
             import torch
 
-            torch.set_num_threads(threads)
+            torch.set_num_threads(check_integer("threads", threads, least=1))
 
     def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
         """One chunk, float32[chunk, 4], per request.

@@ -74,6 +74,7 @@ class SmallVLA(VLA):
 
     family: ClassVar[str] = "small"
     recurrent: ClassVar[bool] = True
+    scored_in: ClassVar[str] = "metres of way points"
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, vocabulary: Sequence[str]):
         super().__init__(settings, statistics)
@@ -103,6 +104,8 @@ class SmallVLA(VLA):
 
     @classmethod
     def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> "SmallVLA":
+        if dtype not in (None, torch.float32, torch.float64):
+            raise OptionError(f"small finds planes by least squares and needs float32, got {dtype}")
         folder = Path(folder)
         vocabulary = read_json(folder / VOCABULARY).get("tokens")
         if not isinstance(vocabulary, list) or not {UNKNOWN, EDGE} <= set(vocabulary):

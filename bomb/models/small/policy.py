@@ -7,7 +7,7 @@ import numpy as np
 
 from bomb.models.policy import HiddenWords, hidden
 from bomb.models.requests import Request
-from core.errors import ConventionError, OptionError, missing_extra
+from core.errors import ConventionError, OptionError, check_integer, missing_extra
 from core.policy import Policy
 
 SAID = ("stone", "goal", "errors", "holds", "released")  # of a decision, in x and y of R (m), to be shown
@@ -37,19 +37,20 @@ class SmallVLAPolicy(Policy):
         except ImportError as error:
             raise missing_extra("small-vla", "vla") from error
         if threads is not None:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(check_integer("threads", threads, least=1))
         self._folder = SHIPPED if checkpoint is None else Path(checkpoint)
         self._hidden: HiddenWords | None = None
+        self._memory: np.ndarray | None
         self._vla: Any = Checkpoint.load(self._folder, device="cpu").vla
         if not self._vla.recurrent:
             raise OptionError(f"{self._folder} does not remember; use vla(checkpoint=...)")
         settings = self._vla.settings
         self.cameras, self.image_size = settings.cameras, settings.image_size
         self.modalities = self._vla.modalities
+        self._seed, self._memory = 0, None
 
     def reset(self, instruction: str, seed: int) -> None:
-        self._seed = seed
-        self._memory: np.ndarray | None = None
+        self._seed, self._memory = seed, None
         self.said: dict[str, np.ndarray] = {}
 
     def proceed(self, instruction: str) -> None:

@@ -66,6 +66,8 @@ def opened(policy: str, folders: Sequence[Path], out: Path, threads: int | None)
     """
     if threads is not None:
         torch.set_num_threads(threads)
+    if len({Path(folder).resolve() for folder in folders}) < len(folders):
+        raise OptionError(f"--data names a folder twice: {', '.join(map(str, folders))}")
     datasets = [Dataset.open(folder) for folder in folders]
     if not datasets:
         raise OptionError("there is nothing to learn from: --data names no folder")
@@ -118,14 +120,24 @@ class PartTraining(ABC):
         Returns:
             What plays.
         """
+        drawings = drawings_of(self._datasets, self._recipe.looks)
+        if not all(self._files(drawings)):
+            raise OptionError(
+                f"eye.held_out = {self._recipe.eye.held_out} holds out {len(self._files(drawings)[1])} of "
+                f"{len(drawings)} looks; there must be some to learn from and some to measure"
+            )
+        self.prepare()
         self._begin()
         begun = time.perf_counter()
-        drawings = drawings_of(self._datasets, self._recipe.looks)
         report = lambda there: self._watcher.drawn(there, len(drawings))  # noqa: E731
         draw(drawings, self._recipe.looks, self._store, workers=self._workers, report=report)
         self._seconds["drawing"] = round(time.perf_counter() - begun, 1)
         self._log.cut(0)
         return self.learn(drawings)
+
+    def prepare(self) -> None:
+        """Reads what it begins with; a mistake is found before anything is drawn or written."""
+        return
 
     @abstractmethod
     def learn(self, drawings: Sequence[Drawing]) -> Path:

@@ -9,7 +9,7 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from bomb.models.keypoint.checkpoint import sha256_of
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE, REFERENCES
 from bomb.models.keypoint.safetensors import read_safetensors
 from bomb.models.settings import VLASettings
-from bomb.models.small.eye import SmallEye
 from bomb.models.small.family import SmallVLA
 from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
@@ -93,13 +92,20 @@ class SmallTraining(PartTraining):
         super().__init__(recipe, datasets, out, **parts)
         self._start = start
 
+    def prepare(self) -> None:
+        self._vla = self._new()
+        if self._start is not None:
+            arrays, _ = read_safetensors(self._start)
+            self._take_eyes({name: torch.tensor(array.astype(np.float32)) for name, array in arrays.items()})
+
     def begins_with(self) -> dict[str, Any]:
         return {"start": None if self._start is None else sha256_of(self._start)}
 
     def learn(self, drawings: Sequence[Drawing]) -> Path:
         recipe, seed = self._recipe, self._recipe.seed
-        vla = self._new()
-        self._eyes(vla, drawings)
+        vla = self._vla
+        if self._start is None:
+            self._learn_eyes(drawings)
         network, vocabulary = vla.network, list(vla.vocabulary)
         self._part(
             "words", recipe.words.steps,
@@ -138,28 +144,32 @@ class SmallTraining(PartTraining):
         )  # fmt: skip
         return SmallVLA(settings, statistics, make_vocabulary(self._recipe.seed))
 
-    def _eyes(self, vla: SmallVLA, drawings: Sequence[Drawing]) -> None:
-        """Eyes that know key points: those of a trained ``keypoint``, or trained here as its are."""
-        if self._start is not None:
-            arrays, _ = read_safetensors(self._start)
-            tensors = {name: torch.tensor(array.astype(np.float32)) for name, array in arrays.items()}
-        else:
-            tensors, recipe = {}, self._recipe
-            for number, camera in enumerate(CAMERAS):
-                samples = Samples(self._files(drawings)[0], number)
-                state = self._out / "state" / f"{camera}.pt"
-                eye = self._part(
-                    f"eye {camera}", recipe.eye.steps,
-                    lambda told, n=number, c=camera, s=samples, f=state: train_eye(
-                        s, len(REFERENCES[c]), recipe.eye, recipe.seed + n, f, told
-                    ),
-                )  # fmt: skip
-                tensors |= {f"{camera}.{name}": value for name, value in eye.tensors().items()}
+    def _learn_eyes(self, drawings: Sequence[Drawing]) -> None:
+        """Key points, as those of ``keypoint`` learn them."""
+        tensors, recipe, files = {}, self._recipe, self._files(drawings)[0]
+        for number, camera in enumerate(CAMERAS):
+            samples, state = Samples(files, number), self._out / "state" / f"{camera}.pt"
+            eye = self._part(
+                f"eye {camera}", recipe.eye.steps,
+                lambda told, n=number, c=camera, s=samples, f=state: train_eye(
+                    s, len(REFERENCES[c]), recipe.eye, recipe.seed + n, f, told
+                ),
+            )  # fmt: skip
+            tensors |= {f"{camera}.{name}": value for name, value in eye.tensors().items()}
+        self._take_eyes(tensors)
+
+    def _take_eyes(self, tensors: Mapping[str, torch.Tensor]) -> None:
         for camera in CAMERAS:
-            eye = vla.network.eyes[camera]
+            eye = self._vla.network.eyes[camera]
             mine = {name.partition(".")[2]: v for name, v in tensors.items() if name.startswith(f"{camera}.")}
-            if not mine or SmallEye.widths_of(mine) != vla.options.eye:
-                raise OptionError(f"{self._start} has no eye {camera} of the widths {list(vla.options.eye)}")
+            wanted = {name: tuple(value.shape) for name, value in eye.state_dict().items()}
+            found = {name: tuple(value.shape) for name, value in mine.items()}
+            if wanted != found:
+                wrong = min(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
+                raise OptionError(
+                    f"{self._start} does not fit the eye {camera}: {wrong} is "
+                    f"{found.get(wrong, 'missing')}, needed {wanted.get(wrong, 'not at all')}"
+                )
             eye.load_state_dict(mine)
 
     def _write(self, vla: SmallVLA, shown: Sequence[Scene]) -> Path:
