@@ -154,8 +154,10 @@ def test_a_policy_process_that_hangs_is_replaced(tmp_path):
     run = Run(tmp_path, words, "--policy-timeout", "3", "--batch", "1").start()
     assert run.finish() == 0
     check_whole(run, [])
+    # Whoever asked first runs out of time first; for who waits with it, the process then goes away.
     kinds = {error.seed: error.kind for error in run.errors()}
-    assert kinds[4] == "timeout" and (tmp_path / "hung").exists()
+    assert 4 in kinds and "timeout" in kinds.values() and set(kinds.values()) <= {"timeout", "policy"}
+    assert (tmp_path / "hung").exists()
 
 
 def test_two_parents_do_not_write_one_run(slow):

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = ROOT / "requirements-extras.lock"  # versions that the heavy extras are tested with
 # What is built or run here has no place in a wheel that is built from clean sources; `bomb/runs` has.
 NOT_SOURCES = ("*.so", "*.egg-info", "__pycache__")
+ENOUGH = 20_000  # characters of what a failed command said
 NOT_SOURCES_HERE = {".git", ".venv", "build", "runs"}
 
 
@@ -69,11 +70,13 @@ def run(*command: str, cwd: Path | None = None) -> str:
     """Runs a command outside of the checkout and returns what it printed.
 
     Raises:
-        AssertionError: with its whole output, if it fails.
+        Failed: of pytest, with the end of its output, if it fails.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     answer = subprocess.run(
         command, cwd=cwd or Path(sys.prefix), env=clean, capture_output=True, text=True, timeout=900
     )
-    assert answer.returncode == 0, f"{' '.join(command)}\n{answer.stdout}\n{answer.stderr}"
+    if answer.returncode != 0:
+        said = f"{answer.stderr[-ENOUGH:]}\n{answer.stdout[-ENOUGH:]}"  # pytest's list of failures comes last
+        pytest.fail(f"{' '.join(command)} ended with {answer.returncode}\n{said}", pytrace=False)
     return answer.stdout

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import core
+from bomb.disk.files import FileError
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.keypoint import geometry as known
 from bomb.models.keypoint.checkpoint import SHIPPED as KEYPOINT
@@ -249,5 +250,5 @@ def test_questions_without_an_answer_are_refused_for_every_family(told):
 def test_a_policy_that_needs_its_numbers_as_they_are_refuses_others(tmp_path):
     with pytest.raises(OptionError, match="threads must be"):
         make_policy("small-vla(threads=0)")
-    with pytest.raises(OptionError, match=r"needs float32, got torch\.bfloat16"):
+    with pytest.raises(FileError, match=r"needs float32, got torch\.bfloat16"):
         Checkpoint.load(SHIPPED, device="cpu", dtype="bfloat16")

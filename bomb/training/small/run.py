@@ -140,7 +140,7 @@ class SmallTraining(PartTraining):
         settings = VLASettings(
             family=SmallVLA.family, cameras=CAMERAS, image_size=IMAGE_SIZE, chunk=CHUNK,
             options={"execute": self._recipe.execute, "precision": "float16"}, trained_on=self._about(),
-            training={"recipe": self._recipe.name, "seed": self._recipe.seed, **self._sources},
+            training={"recipe": self._recipe.name, "seed": self._recipe.seed, **(self._sources or {})},
         )  # fmt: skip
         return SmallVLA(settings, statistics, make_vocabulary(self._recipe.seed))
 
