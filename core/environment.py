@@ -16,6 +16,7 @@ from core.episode.simulation import Simulation
 from core.episode.snapshot import Snapshot
 from core.errors import LifecycleError, OptionError, RenderError
 from core.judge.checker import Tolerances
+from core.rendering.graphics import select_device
 from core.rendering.observation import action_space, compose_observation
 from core.rendering.pinhole import Cameras
 from core.rendering.viewing import Viewer
@@ -66,6 +67,8 @@ class Environment(gymnasium.Env):
         self._closed = False
         self._viewer = Viewer(backend, settings.suite, observation.cameras)
         supersample = DEFAULT_SUPERSAMPLE if settings.supersample is None else settings.supersample
+        if observation.cameras:
+            select_device(settings.device)
         backend.build(scene, image_size=observation.image_size, supersample=supersample)
 
     # ---- the life of an episode -------------------------------------------------------------

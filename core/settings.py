@@ -18,6 +18,7 @@ from core.errors import (
 from core.perturbations.conditions import FORMAT, ConditionSet
 from core.perturbations.presets import make_suite
 from core.perturbations.suite import Suite
+from core.rendering.graphics import check_device
 from core.rendering.observation import ObservationSpec
 from core.seeding import check_split
 from core.task import Task
@@ -26,7 +27,7 @@ DEFAULT_SUPERSAMPLE = 1  # the colour bounds of docs/parity.md are met without, 
 MOST_STEPS, MOST_SUPERSAMPLE = 10**9, 8
 
 # Options that decide what a picture is like, and nothing of what happens.
-APPEARANCE = ("image_size", "supersample", "renderer")
+APPEARANCE = ("image_size", "supersample", "renderer", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class EpisodeSettings:
     image_size: tuple[int, int] = (256, 256)
     supersample: int | None = None
     renderer: str | None = None
+    device: str | None = None
     action_mode: str = "delta"
     control_hz: int = 20
     max_steps: int | None = None
@@ -53,6 +55,7 @@ class EpisodeSettings:
                 self._set(name, check_integer(name, getattr(self, name), least=1, most=most))
         if not isinstance(self.renderer, str | None):
             raise OptionError(f"renderer must be the name of a backend, or None, got {self.renderer!r}")
+        check_device(self.device)
         self._set("stop_on_success", check_flag("stop_on_success", self.stop_on_success))
         # What can be seen and done is checked where it is declared.
         ActionSpec(mode=self.action_mode, control_hz=self.control_hz)
@@ -87,6 +90,9 @@ class EnvironmentSettings(EpisodeSettings):
             linear light; None takes the value that parity is claimed for.
         renderer: name of the backend that draws; None is the one that moves the bodies. Physics is the same
             to the last bit, whoever draws.
+        device: what it draws on: ``"gpu:0"``, ``"gpu:1"``, ... or ``"cpu"``, as ``bomb doctor`` lists them;
+            ``"auto"`` is the first GPU, else the processor; None is what ``BOMB_RENDER`` says, else auto. A
+            process draws on one device.
         control_hz: actions per second; must divide 500.
         perturbations: a dict of knob to severity (0-5) or set, ``{"board_pose": 3, "words": "letters"}``; a
             preset, ``"bomb"`` or ``"bomb:5"``; a sequence of these; a condition set or the path of one.

@@ -12,7 +12,7 @@ unset PYTHONDONTWRITEBYTECODE
 
 pictures=()
 if [ -z "${BOMB_REQUIRE_PICTURES:-}" ] \
-  && ! .venv/bin/python -c 'from core.rendering.graphics import select_driver; select_driver()' 2>/dev/null; then
+  && ! .venv/bin/python -c 'from core.rendering.graphics import find_device; find_device()' 2>/dev/null; then
   printf 'tests: no Vulkan driver works here, so the tests that draw are left out\n'
   pictures=(-m 'not render')
 fi

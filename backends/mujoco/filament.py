@@ -1,6 +1,7 @@
 """Small pieces of MuJoCo's Filament renderer: context, meshes, textures and render targets."""
 
 import ctypes
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ import mujoco.studio  # noqa: F401  # isort: skip
 import numpy as np
 from mujoco import mjrf
 
-from core.rendering.graphics import DeviceType, quiet, select_driver
+from core.rendering.devices import DeviceType, quiet
+from core.rendering.graphics import engine_took, selected_device
 from core.world.meshes import Mesh
 from core.world.rotations import Pose, matrix_from_quaternion
 
@@ -39,10 +41,14 @@ def make_context() -> mjrf.Context:
         RenderError: if no graphics driver works.
     """
     config = mjrf.ContextConfig()
-    config.software_rendering = select_driver() is DeviceType.CPU
     config.graphics_api = mjrf.GraphicsApi.GRAPHICS_API_VULKAN
-    with quiet():  # Filament announces itself in seven lines
-        return mjrf.Context(config)
+    with selected_device() as device, quiet() as said:  # Filament announces itself in seven lines
+        config.software_rendering = device.kind is DeviceType.CPU
+        context = mjrf.Context(config)
+        told = re.search(r"Selected physical device '(.*)' from", said())
+    if told:
+        engine_took("mujoco", told[1])
+    return context
 
 
 def make_mesh(context: mjrf.Context, mesh: Mesh, X_BV: Pose, uploads: Uploads) -> tuple[mjrf.Mesh, int, int]:

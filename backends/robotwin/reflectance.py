@@ -18,7 +18,8 @@ import sapien
 from sapien import physx, render
 
 from backends.robotwin import options
-from core.rendering.graphics import DeviceType, quiet, select_device
+from core.rendering.devices import DeviceType, quiet
+from core.rendering.graphics import select_device
 from core.world.cache import cache_folder
 from core.world.temporary import TemporaryFolder
 

@@ -20,7 +20,8 @@ from backends.robotwin import options
 from backends.robotwin.reflectance import NAME, SHADERS, reflectance_texture
 from core.backend import CameraImage
 from core.errors import RenderError
-from core.rendering.graphics import quiet, select_driver
+from core.rendering.devices import quiet
+from core.rendering.graphics import engine_took, selected_device
 from core.world.bodies import StaticBody, Visual, parked_pose, static_bodies, stone_visual
 from core.world.kinematics import panda_model
 from core.world.meshes import stone_shape
@@ -48,12 +49,14 @@ def start_engine() -> None:
     global _engine
     if _engine is not None:
         return
-    select_driver()
     try:
-        with quiet():
-            _engine = render.RenderSystem()
+        with selected_device() as device, quiet():
+            engine = render.RenderSystem()
     except RuntimeError as error:
         raise RenderError(f"SAPIEN's renderer did not start: {error}; cameras=() works without") from error
+    # SAPIEN has an address for devices that are on no bus, too.
+    engine_took("robotwin", engine.device.name, engine.device.pci_string if device.pci else None)
+    _engine = engine
 
 
 class Pictures:

@@ -78,6 +78,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"which engine draws: {', '.join(BACKENDS.names())}; default: each its own",
     )
     what.add_argument(
+        "--device",
+        metavar="NAME",
+        help="what pictures are drawn on: cpu, gpu:0, gpu:1, ... (bomb doctor lists them); "
+        "default: BOMB_RENDER, else the first GPU, else cpu",
+    )
+    what.add_argument(
         "--stop-on-success", action="store_true", help="end an episode when success first holds"
     )
     what.add_argument(
@@ -163,6 +169,7 @@ def read(args: argparse.Namespace) -> tuple[EvaluationSettings, ExecutionSetting
         modalities=None if args.modalities is None else names(args.modalities, "--modalities"),
         supersample=args.supersample,
         renderer=args.renderer,
+        device=args.device,
         stop_on_success=args.stop_on_success,
         chunks=args.chunks,
         allow_training_split=args.allow_training_split,

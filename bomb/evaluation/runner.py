@@ -267,7 +267,7 @@ def _described(
 ) -> dict[str, Any]:
     """The settings as the store has them, with what the run is made with."""
     plain = settings.to_dict()
-    machine = hardware(renders=bool(settings.cameras) or execution.videos != "none")
+    machine = hardware(renders=bool(settings.cameras) or execution.videos != "none", device=settings.device)
     return {
         **{name: value for name, value in plain.items() if name not in ("chunks", "renderer")},
         "policy": {

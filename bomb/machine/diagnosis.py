@@ -13,7 +13,7 @@ from typing import Any
 from bomb.machine.kept_fingerprints import keep
 from bomb.machine.provenance import cpu_name, device_name
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
-from core.errors import OptionError, RenderError
+from core.errors import OptionError, RenderError, UnknownNameError
 from core.registry import BACKENDS
 from core.world.cache import cache_folder, usual_folder
 
@@ -23,6 +23,7 @@ SYSTEM_PACKAGES = "bash scripts/system_packages.sh (as root; Mesa 25 or newer dr
 # What each child runs: two steps, and a picture if cameras are asked for.
 TRIAL = """
 import core
+from core.rendering.graphics import engine_devices
 cameras = {cameras!r}
 env = core.make_task(backend={backend!r}, cameras=cameras, image_size=(64, 64), supersample=1)
 observation, info = env.reset(seed=0)
@@ -31,7 +32,8 @@ if cameras:
     picture = observation["images"]["head"]
     if picture.std() < 2:
         raise SystemExit("the picture is of one colour")
-    print(f"drew a {{picture.shape[1]}}x{{picture.shape[0]}} picture")
+    on = engine_devices().get({backend!r}, "a device that it does not name")
+    print(f"drew a {{picture.shape[1]}}x{{picture.shape[0]}} picture on {{on}}")
 else:
     print("an episode begins and moves")
 env.close()
@@ -160,18 +162,28 @@ def cache() -> Finding:
 
 def graphics_driver() -> Finding:
     """Whether the Vulkan loader finds something to draw on; whether it draws is decided by drawing."""
-    from core.rendering.graphics import DeviceType, select_driver
+    from core.rendering.devices import named_devices
+    from core.rendering.graphics import find_device
 
     try:
-        device = select_driver()
+        selected = find_device()
+    except UnknownNameError as error:  # of BOMB_RENDER
+        return Finding(what="Vulkan", ok=False, found=str(error), advice="set BOMB_RENDER to one of them")
     except RenderError as error:
         return Finding(
             what="Vulkan", ok=False, found=str(error), advice=f"pictures need it: {SYSTEM_PACKAGES}"
         )
-    where = "in software" if device == DeviceType.CPU else f"on a {device.name.replace('_', ' ').lower()}"
     chosen = os.environ.get("BOMB_RENDER")
+    devices = [
+        f"{name} = {device.name}" + (f" at {device.pci}" if device.pci else "")
+        for name, device in named_devices().items()
+    ]
     return Finding(
-        what="Vulkan", ok=True, found=f"draws {where}" + (f", BOMB_RENDER={chosen}" if chosen else "")
+        what="Vulkan",
+        ok=True,
+        found=f"draws on {selected.name}"
+        + (f", BOMB_RENDER={chosen}" if chosen else "")
+        + f"; devices: {', '.join(devices)}",
     )
 
 

@@ -15,48 +15,57 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def hardware(renders: bool) -> dict[str, Any]:
+def hardware(renders: bool, *, device: str | None = None) -> dict[str, Any]:
     """The machine, as plain values.
 
     Args:
         renders: whether pictures are drawn; ``renderer`` is None otherwise, and pictures are missing from
             ``fingerprint``, which is None where ``bomb doctor --fingerprint`` did not take one.
+        device: what is drawn on, as ``core.make_task`` takes it.
 
     Raises:
         RenderError: if pictures are to be drawn and no graphics driver works.
+        UnknownNameError, OptionError: if pictures are to be drawn and there is no such device.
     """
+    drawn_on = device_name(device) if renders else None
     return {
         "host": platform.node(),
         "system": platform.platform(),
         "cpu": cpu_name(),
         "cores": cores(),
         "memory_gb": _memory_gb(),
-        "renderer": renderer_name() if renders else None,
-        "fingerprint": kept_fingerprint(cpu=cpu_name(), device=device_name() if renders else None),
+        "renderer": renderer_name(device) if renders else None,
+        "graphics_device": drawn_on,
+        "fingerprint": kept_fingerprint(cpu=cpu_name(), device=drawn_on),
     }
 
 
-def device_name() -> str:
+def device_name(device: str | None = None) -> str:
     """The graphics device and its driver's version.
+
+    Args:
+        device: its name, as ``core.make_task`` takes it.
 
     Raises:
         RenderError: if no graphics driver works.
+        UnknownNameError, OptionError: if there is no such device.
     """
-    from core.rendering.graphics import select_device
+    from core.rendering.graphics import find_device
 
-    return select_device().name
+    return find_device(device).name
 
 
-def renderer_name() -> str:
+def renderer_name(device: str | None = None) -> str:
     """What pictures are drawn on, for example ``"software (cpu)"`` or ``"discrete gpu"``.
 
     Raises:
-        RenderError: if no graphics driver works.
+        RenderError, UnknownNameError, OptionError: as ``device_name``.
     """
-    from core.rendering.graphics import DeviceType, select_driver
+    from core.rendering.devices import DeviceType
+    from core.rendering.graphics import find_device
 
-    device = select_driver()
-    return "software (cpu)" if device == DeviceType.CPU else device.name.replace("_", " ").lower()
+    kind = find_device(device).kind
+    return "software (cpu)" if kind == DeviceType.CPU else kind.name.replace("_", " ").lower()
 
 
 @lru_cache(maxsize=1)

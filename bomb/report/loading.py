@@ -14,8 +14,9 @@ from core.errors import OptionError
 from core.settings import APPEARANCE, EPISODE_OPTIONS
 
 # Settings in which two runs must agree to be parts of one: what the policy is, sees and may do.
-# The option ``renderer`` is ``drawn_by`` in a run, where ``renderer`` is the driver.
-_OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer"))
+# The option ``renderer`` is ``drawn_by`` in a run, where ``renderer`` is the driver. Devices of one kind
+# may share the work.
+_OPTIONS = (name for name in EPISODE_OPTIONS if name not in ("split", "renderer", "device"))
 IDENTITY = ("policy", "chunk", "cameras", "modalities", "drawn_by", *_OPTIONS)
 SEEN = ("cameras", "modalities", *APPEARANCE, "drawn_by")  # another policy may well see something else
 CEILINGS = ("feeler", "push")  # policies that go without eyes, or without grasping

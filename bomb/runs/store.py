@@ -33,7 +33,7 @@ __all__ = ["Condition", "EpisodeRow", "ErrorRow", "RunStore", "now"]
 
 FILE, LOCK, PART = "run.sqlite", "run.lock", ".run.sqlite.part"
 # What may differ when a run is taken up again: how much is played, on what, and what is kept besides.
-MAY_DIFFER = frozenset({"episodes", "perturbation_words", "execution", "hardware", "git"})
+MAY_DIFFER = frozenset({"episodes", "perturbation_words", "execution", "hardware", "device", "git"})
 
 
 class RunStore:

@@ -1,127 +1,190 @@
-"""Which graphics driver pictures are made with, asked before an engine touches it.
+"""Which graphics device pictures are drawn on, decided before an engine touches it.
 
-Both engines draw with Vulkan and end the process where it is missing, so the question is put to the
-Vulkan loader directly. ``BOMB_RENDER=cpu`` selects Mesa's software driver (lavapipe), for machines that
-have a GPU but no Vulkan driver for it.
+Both engines draw with Vulkan and end the process where it is missing, so the question is put to the Vulkan
+loader directly. Neither engine is told a device: while its renderer starts, the loader shows it no other.
+``BOMB_RENDER`` names the device where the option ``device`` does not: ``cpu`` is Mesa's software driver
+(lavapipe), for machines that have a GPU but no Vulkan driver for it.
 """
 
-import ctypes
 import os
-import sys
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from enum import IntEnum
-from functools import lru_cache
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from core.errors import OptionError, RenderError
+from core.errors import OptionError, RenderError, UnknownNameError
+from core.rendering.devices import (
+    CPU,
+    Device,
+    DeviceType,
+    ask_loader,
+    environment,
+    named_devices,
+    vulkan_devices,
+)
 
+AUTO = "auto"
 _ICD_FOLDERS = ("/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/etc/vulkan/icd.d")
 _HELP = (
     "install one with `make setup` (Debian, Ubuntu: mesa-vulkan-drivers 25 or newer, and libvulkan1); "
     "cameras=() works without"
 )
+_NAME = re.compile(rf"{AUTO}|{CPU}|gpu:[0-9]{{1,3}}")
 
 
-class DeviceType(IntEnum):
-    """Vulkan's kinds of device (VkPhysicalDeviceType)."""
-
-    OTHER = 0
-    INTEGRATED_GPU = 1
-    DISCRETE_GPU = 2
-    VIRTUAL_GPU = 3
-    CPU = 4
-
-
-class Device(NamedTuple):
-    """What a driver draws on.
+class Selection(NamedTuple):
+    """A device, and how it is singled out.
 
     Attributes:
-        kind: of device.
-        name: of the device and version of its driver, such as ``llvmpipe (LLVM 19.1.7, 256 bits) 6553607``.
+        device: what is drawn on.
+        variables: environment variables that make the loader show it alone; None removes one. Empty where
+            the loader's own order is left as it is.
     """
 
-    kind: DeviceType
-    name: str
+    device: Device
+    variables: dict[str, str | None]
 
 
-def select_driver() -> DeviceType:
-    """Selects the driver for this process and returns what it draws on; see ``select_device``."""
-    return select_device().kind
+_selected: Selection | None = None  # of this process
+_taken: dict[str, str] = {}  # by engine: the device that it says it draws on
 
 
-@lru_cache(maxsize=1)
-def select_device() -> Device:
-    """Selects the driver for this process and returns the device that it draws on.
+def check_device(name: str | None) -> None:
+    """Returns if this may be the name of a device; whether there is such a one is found out by drawing.
+
+    Raises:
+        OptionError: if not.
+    """
+    if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise OptionError(f"device must be None, auto, cpu, or gpu:0, gpu:1, ..., got {name!r}")
+
+
+def find_device(name: str | None = None) -> Device:
+    """The device of that name; nothing is selected.
+
+    Args:
+        name: ``cpu``, ``gpu:N`` or ``auto``; None is what ``BOMB_RENDER`` says, else ``auto``: the first GPU,
+            else the processor.
+
+    Raises:
+        RenderError: if no Vulkan driver works, or if several devices cannot be told apart.
+        UnknownNameError: if there is no such device, listing those that there are.
+        OptionError: if it cannot be the name of a device, or ``BOMB_RENDER`` is not.
+    """
+    return _selection(name).device
+
+
+def select_device(name: str | None = None) -> Device:
+    """Selects what this process draws on, and returns it.
 
     Called before an engine's renderer starts, and only when there are cameras.
 
+    Args:
+        name: as in ``find_device``; None, too, is the device that the process draws on already.
+
     Raises:
-        RenderError: if no Vulkan driver works.
-        OptionError: if ``BOMB_RENDER`` is neither empty, ``auto`` nor ``cpu``.
+        RenderError, UnknownNameError: as ``find_device``.
+        OptionError: as ``find_device``; or if the process draws on another device already.
     """
-    wanted = os.environ.get("BOMB_RENDER", "")
-    if wanted not in ("", "auto", "cpu"):
-        raise OptionError(f"BOMB_RENDER must be auto or cpu, got {wanted!r}")
-    if wanted == "cpu":
-        drivers = [file for folder in _ICD_FOLDERS for file in sorted(Path(folder).glob("lvp_icd*.json"))]
-        if not drivers:
-            raise RenderError(f"BOMB_RENDER=cpu needs Mesa's software Vulkan driver: {_HELP}")
-        # The loader reads the second name before its version 1.3.207 and the first one since.
-        os.environ["VK_DRIVER_FILES"] = os.environ["VK_ICD_FILENAMES"] = str(drivers[0])
-    devices = _vulkan_devices()
-    if not devices:
-        raise RenderError(f"no Vulkan driver works on this machine: {_HELP}")
-    hardware = [device for device in devices if device.kind not in (DeviceType.CPU, DeviceType.OTHER)]
-    return hardware[0] if hardware else devices[0]
-
-
-def _vulkan_devices() -> list[Device]:
-    """The devices the Vulkan loader finds; none where there is no loader or no driver."""
-    try:
-        vulkan = ctypes.CDLL("libvulkan.so.1")
-    except OSError:
-        return []
-    # VkInstanceCreateInfo with every field zero but its type (1).
-    info = (ctypes.c_uint64 * 8)(1)
-    instance = ctypes.c_void_p()
-    with quiet():
-        if vulkan.vkCreateInstance(info, None, ctypes.byref(instance)) != 0:
-            return []
-        try:
-            count = ctypes.c_uint32(0)
-            vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), None)
-            handles = (ctypes.c_void_p * count.value)()
-            vulkan.vkEnumeratePhysicalDevices(instance, ctypes.byref(count), handles)
-            devices = []
-            for handle in handles:
-                # VkPhysicalDeviceProperties: 824 bytes. Of its 32-bit words the second is the driver's
-                # version and the fifth the device's type; then comes its name.
-                properties = (ctypes.c_uint32 * 512)()
-                vulkan.vkGetPhysicalDeviceProperties(ctypes.c_void_p(handle), properties)
-                name = ctypes.string_at(ctypes.addressof(properties) + 20, 256).partition(b"\0")[0]
-                kind = DeviceType(min(properties[4], DeviceType.CPU))
-                devices.append(Device(kind, f"{name.decode(errors='replace')} {properties[1]}"))
-            return devices
-        finally:
-            vulkan.vkDestroyInstance(instance, None)
+    global _selected
+    if _selected is None:
+        _selected = _selection(name)
+    elif name is not None and (device := find_device(name)) != _selected.device:
+        raise OptionError(
+            f"this process draws on {_selected.device.name} and cannot change to device {name!r} "
+            f"({device.name}): a process draws on one device, so start another one"
+        )
+    return _selected.device
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps what libraries write to standard output and error past Python out of the terminal."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError):  # a replaced or closed stream
-            stream.flush()
-    saved = [os.dup(1), os.dup(2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        for number, copy in zip((1, 2), saved, strict=True):
-            os.dup2(copy, number)
-            os.close(copy)
-        os.close(nowhere)
+def selected_device() -> Iterator[Device]:
+    """As ``select_device``; while it is open, a renderer that starts finds this device alone.
+
+    Other processes that are started later are not affected: each selects for itself.
+    """
+    device = select_device()
+    with environment(_selected.variables if _selected else {}):
+        yield device
+
+
+def engine_took(engine: str, name: str, pci: str | None = None) -> None:
+    """Notes what an engine says it draws on.
+
+    Args:
+        engine: its name.
+        name: of the device, as Vulkan has it.
+        pci: its address; None if the engine does not say it.
+
+    Raises:
+        RenderError: if another device was asked for.
+    """
+    _taken[engine] = name if pci is None else f"{name} at {pci}"
+    if _selected is None or not _selected.variables:
+        return
+    device = _selected.device
+    other_place = pci is not None and device.pci is not None and pci.lower() != device.pci
+    if other_place or not device.name.startswith(name):
+        raise RenderError(f"{engine} draws on {_taken[engine]}, though {device.name} was selected")
+
+
+def engine_devices() -> dict[str, str]:
+    """By engine that has started its renderer in this process: the device that it says it draws on."""
+    return dict(_taken)
+
+
+def _selection(name: str | None) -> Selection:
+    check_device(name)
+    wanted = name or os.environ.get("BOMB_RENDER") or AUTO
+    if not _NAME.fullmatch(wanted):
+        raise OptionError(f"BOMB_RENDER must be auto, cpu, or gpu:0, gpu:1, ..., got {wanted!r}")
+    if wanted == CPU:
+        return _software()
+    devices = vulkan_devices()
+    if not devices:
+        raise RenderError(f"no Vulkan driver works on this machine: {_HELP}")
+    if wanted == AUTO:
+        gpus = [device for device in devices if device.is_gpu]
+        return Selection(gpus[0] if gpus else devices[0], {})
+    named = named_devices()
+    if wanted not in named:
+        raise UnknownNameError("graphics device", wanted, named)
+    return _singled_out(wanted, named[wanted], devices)
+
+
+def _software() -> Selection:
+    """Mesa's software driver, alone: others are not even loaded."""
+    drivers = [file for folder in _ICD_FOLDERS for file in sorted(Path(folder).glob("lvp_icd*.json"))]
+    if not drivers:
+        raise RenderError(f"drawing on the cpu needs Mesa's software Vulkan driver: {_HELP}")
+    # The loader reads the second name before its version 1.3.207 and the first one since.
+    variables: dict[str, str | None] = dict.fromkeys(("VK_DRIVER_FILES", "VK_ICD_FILENAMES"), str(drivers[0]))
+    with environment(variables):
+        devices = [device for device in ask_loader() if device.kind is DeviceType.CPU]
+    if not devices:
+        raise RenderError(f"Mesa's software Vulkan driver ({drivers[0]}) does not work: {_HELP}")
+    return Selection(devices[0], variables)
+
+
+def _singled_out(name: str, device: Device, devices: tuple[Device, ...]) -> Selection:
+    """One of several devices, by means of Mesa's layer, which hides the others of every driver."""
+    if len(devices) == 1:
+        return Selection(device, {})
+    like = [other for other in devices if (other.vendor, other.model) == (device.vendor, device.model)]
+    variables: dict[str, str | None]
+    if len(like) == 1:
+        variables = {"MESA_VK_DEVICE_SELECT": f"{device.vendor:x}:{device.model:x}!", "DRI_PRIME": None}
+    elif device.pci is not None:
+        place = re.sub("[:.]", "_", device.pci)
+        variables = {"MESA_VK_DEVICE_SELECT": None, "DRI_PRIME": f"pci-{place}!"}
+    else:
+        raise RenderError(f"{name} cannot be told from another {device.name}: neither has a place on a bus")
+    with environment(variables):
+        left = ask_loader()
+    if left != (device,):
+        raise RenderError(
+            f"{name} ({device.name}) cannot be singled out among {len(devices)} devices: Mesa's device "
+            "select layer does not work here (Debian, Ubuntu: mesa-vulkan-drivers)"
+        )
+    return Selection(device, variables)

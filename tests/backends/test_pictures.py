@@ -1,5 +1,6 @@
 """Pictures: what they hold, which way is up, and that they never change by themselves."""
 
+import ast
 import hashlib
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import core
+from core.rendering.devices import named_devices
 from core.world.rotations import quaternion_about_z
 from core.world.state import SceneState
 from tests.conftest import BACKENDS, PATIENCE_S, play, wave
@@ -240,3 +242,32 @@ def test_without_a_driver_the_error_says_what_to_install(backend):
     )
     assert "make setup" in run.stdout and "cameras=()" in run.stdout, run.stderr
     assert run.stdout.strip().endswith("runs"), run.stderr
+
+
+DRAW = """
+import hashlib, core
+from core.rendering.graphics import engine_devices
+
+def drawn(backend, **options):
+    env = core.make_task(backend=backend, image_size=(48, 64), split="ci", **options)
+    picture = env.reset(seed=5)[0]["images"]["head"]
+    env.close()
+    return hashlib.sha256(picture.tobytes()).hexdigest()
+"""
+
+
+def test_a_device_that_is_named_draws_as_it_does_by_default():
+    """One child for both engines, whose renderers start on the device that is named."""
+    default: dict = {}
+    exec(DRAW, default)
+    expected = {backend: default["drawn"](backend) for backend in BACKENDS}
+    name, device = list(named_devices().items())[-1]
+    code = DRAW + f"print({{backend: drawn(backend, device={name!r}) for backend in {BACKENDS!r}}})\n"
+    code += "print(engine_devices())\n"
+    code += f"core.make_task(backend={BACKENDS[0]!r}, device='gpu:99')"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
+    pictures, taken = map(ast.literal_eval, run.stdout.splitlines())
+    assert pictures == expected
+    assert set(taken) == set(BACKENDS) and all(device.name.startswith(on) for on in taken.values())
+    valid = ", ".join(sorted(named_devices()))
+    assert f"UnknownNameError: unknown graphics device 'gpu:99'; valid: {valid}" in run.stderr

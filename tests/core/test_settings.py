@@ -26,7 +26,7 @@ NUMPY = {
 # What is not a value of an option, for every option: by kind, so that a new option is tried too.
 FOREIGN = [None, 1.5, "no such value", b"bytes", ("no such",), {"a": 1}, {1}, object(), [[1]], np.zeros(3)]
 ALLOWED = {  # what of these an option takes
-    "max_steps": {0}, "supersample": {0}, "perturbations": {0}, "renderer": {0},
+    "max_steps": {0}, "supersample": {0}, "perturbations": {0}, "renderer": {0}, "device": {0},
 }  # fmt: skip
 
 
