@@ -6,6 +6,7 @@ import os
 import pytest
 
 import core
+from benchmarks.reset_and_memory import cycles_mb
 from tests.conftest import wave
 
 MEGABYTE = 2**20
@@ -39,6 +40,13 @@ def test_one_more_environment_costs_less_than_ten_megabytes(backend, make_env, c
     for seed in range(count):
         make_env(backend).reset(seed=seed)
     assert (resident() - before) / count < 10
+
+
+@pytest.mark.render
+@pytest.mark.parametrize("cameras", [("head",), ("head", "front", "wrist")], ids=len)
+def test_renderers_that_were_closed_leave_little(backend, cameras):
+    """A sample of ``cycles_mb``: of 8 MB that every renderer leaves behind, 40 would be seen."""
+    assert cycles_mb(backend, cameras, cycles=5) < 20
 
 
 def test_sixty_environments_that_were_closed_leave_nothing(backend):

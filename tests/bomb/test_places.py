@@ -2,9 +2,11 @@
 
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,15 +24,18 @@ from tests.conftest import PATIENCE_S
 from tests.evaluation.conftest import ONE
 from tests.exports.conftest import make_dataset
 
+STRANGER = 12345  # a number that no user has
 ROOT = Path(__file__).resolve().parents[2]
+PATHS = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
 
 
-def bomb(*words: object, env: dict | None = None, cwd: Path = ROOT) -> subprocess.CompletedProcess:
-    """The command as a user starts it."""
-    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+def bomb(
+    *words: object, env: dict | None = None, cwd: Path = ROOT, user: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess:
+    """The command as a user starts it; ``user``: what makes it another's than one's own."""
     return subprocess.run(
-        [sys.executable, "-m", "bomb", *map(str, words)],
-        env={**os.environ, **paths, **(env or {})},
+        [*user, sys.executable, "-m", "bomb", *map(str, words)],
+        env={**os.environ, **PATHS, **(env or {})},
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -39,26 +44,64 @@ def bomb(*words: object, env: dict | None = None, cwd: Path = ROOT) -> subproces
     )
 
 
+@pytest.fixture(scope="module")
+def stranger() -> tuple[str, ...]:
+    """What starts a command as a user without a name or a home, as clusters have them.
+
+    Where Python or the checkout is closed to others, the user may look into every folder, or do what root
+    may with files. Empty where one is not root, and has no other number than one's own.
+    """
+    if os.geteuid() != 0:
+        return ()
+    with pytest.raises(KeyError):
+        pwd.getpwuid(STRANGER)
+    plain = ("setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups")
+    for more in ("dac_read_search", "dac_override"):
+        rights = (f"--inh-caps=+{more}", f"--ambient-caps=+{more}")
+        for words in (plain, (*plain, *rights)):
+            tried = [*words, sys.executable, "-c", "import core"]
+            answer = subprocess.run(tried, cwd=ROOT, env={**os.environ, **PATHS}, capture_output=True)
+            if answer.returncode == 0 and not answer.stderr:  # files of paths that are closed are told there
+                return words
+    raise AssertionError("no other user can be had: setpriv of util-linux is missing or may do nothing")
+
+
 @pytest.fixture
-def odd(tmp_path) -> dict:
-    """An environment in which nothing is where it is expected."""
-    long = tmp_path / ("t" * 60) / ("u" * 60)
+def place(stranger):
+    """A folder of the stranger's; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        give(Path(folder), stranger)
+        yield Path(folder)
+
+
+def give(folder: Path, user: tuple[str, ...]) -> None:
+    """Makes the user the owner of all that is in there."""
+    for path in (folder, *folder.rglob("*")) if user else ():
+        os.chown(path, STRANGER, STRANGER)
+
+
+@pytest.fixture
+def odd(place) -> dict:
+    """An environment in which nothing is where it is expected, nor anybody known."""
+    long = place / ("t" * 60) / ("u" * 60)
     long.mkdir(parents=True)
-    (tmp_path / "no:such#home").write_text("a file where a folder should be")
+    (place / "no:such#home").write_text("a file where a folder should be")
     return {
-        "HOME": str(tmp_path / "no:such#home"),
+        "HOME": str(place / "no:such#home"),
         "XDG_CACHE_HOME": "",
         "BOMB_CACHE": "",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "TMPDIR": str(long),
+        **dict.fromkeys(("USER", "LOGNAME", "LNAME", "USERNAME"), ""),
     }
 
 
 @pytest.mark.timeout(PATIENCE_S * 5)
-def test_pictures_report_batches_and_an_export_in_an_odd_place(odd, tmp_path):
-    out = tmp_path / "my:runs #1 %d"
+def test_pictures_report_batches_and_an_export_in_an_odd_place(odd, place, stranger):
+    out = place / "my:runs #1 %d"
     out.mkdir()
-    policy = f"tests.evaluation.policies:Batched({str(tmp_path)!r})"
+    give(place, stranger)
+    policy = f"tests.evaluation.policies:Batched({str(place)!r})"
     small = ("--episodes", 2, "--max-steps", 2, "--split", "ci", "--workers", 1, "--image-size", 64)
     run = bomb(
         "evaluate",
@@ -72,19 +115,22 @@ def test_pictures_report_batches_and_an_export_in_an_odd_place(odd, tmp_path):
         "--out",
         out / "run",
         env=odd,
+        user=stranger,
     )
     assert run.returncode == 0, run.stderr
     assert "cannot be written to" in run.stderr and "BOMB_CACHE sets another" in run.stderr
     assert len(list((out / "run" / "videos").glob("*.mp4"))) == 2
-    report = bomb("report", out / "run", "--out", out / "a:page.html", env=odd)
+    report = bomb("report", out / "run", "--out", out / "a:page.html", env=odd, user=stranger)
     assert report.returncode == 0 and (out / "a:page.html").stat().st_size > 10_000, report.stderr
     dataset = make_dataset(out / "data", episodes=1, steps=3)
+    give(dataset.path, stranger)
     export = bomb(
         *("export", dataset.path, "--format", "lerobot", "--out", out / "le:robot", "--image-size", 64),
         env=odd,
+        user=stranger,
     )
     assert export.returncode == 0 and list((out / "le:robot").rglob("*.mp4")), export.stderr
-    page = bomb("inspect", out / "le:robot", "--out", out / "i:n.html", env=odd)
+    page = bomb("inspect", out / "le:robot", "--out", out / "i:n.html", env=odd, user=stranger)
     assert page.returncode in (0, 1) and (out / "i:n.html").exists(), page.stderr
     replayed = bomb(
         "evaluate",
@@ -96,8 +142,11 @@ def test_pictures_report_batches_and_an_export_in_an_odd_place(odd, tmp_path):
         "--cameras",
         "none",
         env=odd,
+        user=stranger,
     )
     assert replayed.returncode == 0, replayed.stderr
+    owner = STRANGER if stranger else os.getuid()
+    assert {path.stat().st_uid for path in out.rglob("*")} == {owner}
     assert not list(Path(odd["TMPDIR"]).glob(f"{temporary.PREFIX}*"))
 
 
