@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Source:
     frames: tuple[Frames, ...]
     learned: np.ndarray
     held_out: np.ndarray
-    provenance: dict
+    provenance: dict[str, Any]
     weight: float | None = None
     action_mode: str = "delta"
     control_hz: int = 20
@@ -178,7 +179,7 @@ class Reader:
         hold, mode = self._data.tail == "hold", self._model.convention.action_mode
         return frames.episodes[number].chunk(k, self._model.chunk, hold=hold, mode=mode)
 
-    def _moment(self, frames: Frames, number: int, k: int) -> dict:
+    def _moment(self, frames: Frames, number: int, k: int) -> dict[str, Any]:
         episode, pictures = frames.episodes[number], frames.pictures(number, k)
         return {
             "pictures": {c: np.array(p) for c, p in zip(self._model.cameras, pictures, strict=True)},

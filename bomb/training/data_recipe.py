@@ -1,6 +1,8 @@
 """What is learned from: sources, how they are mixed, and which episodes are held out."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from bomb.demonstrations.moments import Moments
 from bomb.integrations.actions import ActionConvention
@@ -22,7 +24,7 @@ class LeRobotRecipe:
         convention: what their numbers mean.
     """
 
-    cameras: dict = field(default_factory=dict)
+    cameras: dict[str, Any] = field(default_factory=dict)
     state: str = "observation.state"
     state_entries: tuple[int, int, int, int] = (0, 1, 2, 3)
     action: str = "action"
@@ -49,7 +51,7 @@ class SourceRecipe:
 
     folder: str | None = None
     backends: tuple[str, ...] = ()
-    perturbations: dict = field(default_factory=dict)
+    perturbations: dict[str, Any] = field(default_factory=dict)
     episodes: int | None = None
     weight: float | None = None
     lerobot: LeRobotRecipe = field(default_factory=LeRobotRecipe)
@@ -62,6 +64,17 @@ class SourceRecipe:
                 "weight": Number(whole=False, least=0, optional=True),
             },
         )
+
+    @property
+    def path(self) -> Path:
+        """Its folder.
+
+        Raises:
+            OptionError: if the recipe leaves it to ``--data``, and nothing was put there.
+        """
+        if self.folder is None:
+            raise OptionError("a source has no folder: name it in the recipe or with --data")
+        return Path(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True)

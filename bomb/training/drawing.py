@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class DrawingSettings:
     backend: str
     cameras: tuple[str, ...] = ("head",)
     image_size: tuple[int, int] = (224, 224)
-    perturbations: dict = field(default_factory=dict)
+    perturbations: dict[str, Any] = field(default_factory=dict)
     action_mode: str = "delta"
     every: int = 1
     moments: int | None = None
@@ -90,7 +91,7 @@ class DrawingSettings:
         """Which moments are drawn."""
         return Moments(every=self.every, count=self.moments)
 
-    def about(self, dataset: Dataset) -> dict:
+    def about(self, dataset: Dataset) -> dict[str, Any]:
         """What a store says of the source, plain values."""
         collected = {name: value for name, value in dataset.settings.items() if name != "episodes"}
         settings = json.loads(json.dumps(asdict(self)))
@@ -169,7 +170,6 @@ class EpisodeDrawer:
 
     def __init__(self, path: Path, settings: DrawingSettings, folder: Path):
         self._dataset, self._settings, self._folder = Dataset.open(path), settings, folder
-        self._renderer: Renderer | None = None
 
     def __call__(self, seed: int) -> None:
         """Draws one.
@@ -177,21 +177,23 @@ class EpisodeDrawer:
         Raises:
             FileError: if it cannot be read or written.
         """
-        if self._renderer is None:
-            self._renderer = Renderer(
-                self._dataset.settings,
-                backend=self._settings.backend,
-                cameras=self._settings.cameras,
-                image_size=self._settings.image_size,
-                modalities=("rgb", *needed_modalities(self._settings.columns)),
-                perturbations=self._settings.perturbations or None,
-                supersample=self._settings.supersample,
-            )
         demonstration = self._dataset.load(seed)
         with writing(self._folder):
             for visual_draw in range(self._settings.visual_draws):
                 if not episode_file(self._folder, seed, visual_draw).exists():
                     write_episode(self._folder, self._drawn(demonstration, visual_draw))
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer(
+            self._dataset.settings,
+            backend=self._settings.backend,
+            cameras=self._settings.cameras,
+            image_size=self._settings.image_size,
+            modalities=("rgb", *needed_modalities(self._settings.columns)),
+            perturbations=self._settings.perturbations or None,
+            supersample=self._settings.supersample,
+        )
 
     def _drawn(self, demonstration: Demonstration, visual_draw: int) -> Episode:
         settings, dataset = self._settings, self._dataset
@@ -248,11 +250,11 @@ class EpisodeDrawer:
             stages=stages_of(demonstration)[rows],
             cells=cells_of(demonstration)[asked],
             targets=np.array(targets, dtype=np.float32),
-            occupancy=np.stack([row["annotation.occupancy"] for row in labels]).astype(np.int8),
+            occupancy=np.stack([np.asarray(row["annotation.occupancy"]) for row in labels]).astype(np.int8),
             labels=self._labels(labels),
         )
 
-    def _labels(self, rows: Sequence[dict]) -> dict[str, np.ndarray]:
+    def _labels(self, rows: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
         made = {}
         for name in self._settings.columns[2:]:
             cameras = [None] if name in PLAIN_LABELS else self._settings.cameras

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -117,13 +118,17 @@ class Episode:
         try:
             stored = read_archive(file.read_bytes())
             head = json.loads(stored["head"].tobytes())
-            arrays = {name: stored[name] for name in _ARRAYS}
-            words = {name: tuple(head[name]) for name in ("texts", "swapped")}
+            arrays: dict[str, Any] = {name: stored[name] for name in _ARRAYS}
             labels = {
                 name.removeprefix(LABEL): label for name, label in stored.items() if name.startswith(LABEL)
             }
             return cls(
-                number=head["number"], visual_draw=head["visual_draw"], labels=labels, **words, **arrays
+                number=head["number"],
+                visual_draw=head["visual_draw"],
+                texts=tuple(head["texts"]),
+                swapped=tuple(head["swapped"]),
+                labels=labels,
+                **arrays,
             )
         except (OSError, ValueError, KeyError) as error:
             raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error
@@ -198,12 +203,13 @@ class Frames:
             if len(self._mapped) > OPEN:
                 self._mapped.popitem(last=False)
         self._mapped.move_to_end(episode)
-        return self._mapped[episode][k]
+        moment: np.ndarray = self._mapped[episode][k]
+        return moment
 
     def _map(self, episode: Episode) -> np.ndarray:
         file = picture_file(self.folder, episode.number, episode.visual_draw)
         try:
-            array = np.load(file, mmap_mode="r", allow_pickle=False)
+            array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise FileError(
                 f"{file} cannot be read ({error}); remove {file.stem}.npz to draw it again"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def open_sources(
     """
     return [
         _read_lerobot(recipe, source, store, report)
-        if is_lerobot(Path(source.folder))
+        if is_lerobot(source.path)
         else _open(recipe, source, store, workers, report)
         for source in named_sources(recipe.data, folders)
     ]
@@ -71,7 +72,7 @@ def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Rep
             "visual_draws are for folders of `bomb collect`"
         )
     episodes = LeRobotEpisodes(
-        Path(source.folder),
+        source.path,
         source.lerobot,
         cameras=recipe.model.cameras,
         image_size=recipe.model.image_size,
@@ -95,7 +96,7 @@ def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Rep
 
 
 def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None) -> Source:
-    dataset = Dataset.open(Path(source.folder))
+    dataset = Dataset.open(source.path)
     held, learned = chosen(dataset.seeds(), recipe.data, source.episodes, str(dataset.path))
     engines = dataset.settings["backends"]
     # Each engine of ``backends`` draws everything; without any, each draws what was played in it.
@@ -142,7 +143,9 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
     )
 
 
-def make_source(*, frames: Sequence[Frames], held: Sequence[int], learned: Sequence[int], **rest) -> Source:
+def make_source(
+    *, frames: Sequence[Frames], held: Sequence[int], learned: Sequence[int], **rest: Any
+) -> Source:
     """A source whose moments are those of some episodes.
 
     Args:

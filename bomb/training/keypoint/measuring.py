@@ -1,6 +1,7 @@
 """How far an eye is off, in millimetres on the table, by how the pictures were drawn."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ NEAR_TOOL = 0.06  # m: what the wrist camera is for
 
 def measured(
     network: EyeNetwork, samples: Samples, chosen: Sequence[int], camera: int, batch: int = 32
-) -> dict:
+) -> dict[str, Any]:
     """Errors of the points in view, by group and map: median and 90th percentile (mm), share found.
 
     Points of the wrist camera count within 60 mm of the tool, seen from above.
@@ -57,7 +58,7 @@ def _add(group: dict[str, list[float]], seen: Seen, points: Points, state: np.nd
         group.setdefault(name, []).append(1000 * float(away))
 
 
-def _summary(values: list[float]) -> dict:
+def _summary(values: list[float]) -> dict[str, Any]:
     array = np.array(values)
     found = array[array < 1000 * FOUND]
     return {

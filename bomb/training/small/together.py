@@ -8,10 +8,11 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.keypoint.format import CAMERAS
 from bomb.models.small.eye import SIDE
@@ -27,7 +28,6 @@ from bomb.training.small.recipe import TogetherRecipe
 from bomb.training.small.scenes import Scene, Shown, Told, about, shown
 from core.errors import BombError
 
-Tensor = torch.Tensor
 SAME = 0.03  # m: a stone this near to where one is believed is the one that is meant
 FAR = 3.0  # cm: errors beyond this count less and less
 WORDS, LESSON, LESSONS = 0.2, 1.0, 64  # weights of reading and of the hand's lessons; situations per step
@@ -136,19 +136,14 @@ def map_loss(seen: Sequence[Seen]) -> Tensor:
     losses = []
     for number, camera in enumerate(CAMERAS):
         for one in seen:
-            loss, _ = eye_loss(*one.answer.maps[camera], _Told(targets=one.moment.targets[number]))
+            loss, _ = eye_loss(*one.answer.maps[camera], targets=one.moment.targets[number])
             losses.append(loss)
     return torch.stack(losses).mean()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Told:
-    targets: list
-
-
 def train_together(
     vla: SmallVLA, scenes: Sequence[Scene], ways: Ways, recipe: TogetherRecipe, seed: int, state: Path,
-    report: Callable[[int, float, dict], None] | None = None,
+    report: Callable[[int, float, dict[str, Any]], None] | None = None,
 ) -> None:  # fmt: skip
     """Teaches the whole network; the same call resumes one that was interrupted.
 
@@ -203,7 +198,9 @@ def train_together(
             report(step, loss.item(), {name: round(value.item(), 4) for name, value in said.items()})
 
 
-def errors_of(vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, batch: int = 16) -> dict:
+def errors_of(
+    vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, batch: int = 16
+) -> dict[str, Any]:
     """How far off goal, stone and way points are at the last of several looks (mm), median and 90th
     percentile.
 
