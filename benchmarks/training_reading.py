@@ -25,7 +25,7 @@ from bomb.training.episodes import (
     VERSION,
     Episode,
     Frames,
-    PictureFile,
+    MomentFile,
     picture_file,
     write_episode,
 )
@@ -47,7 +47,7 @@ def made_up(folder: Path, episodes: int, side: int, *, sparse: bool) -> Frames:
         if sparse:
             np.lib.format.open_memmap(picture_file(folder, number), "w+", np.uint8, shape)
         else:
-            pictures = PictureFile(picture_file(folder, number), shape)
+            pictures = MomentFile(picture_file(folder, number), shape, np.uint8)
             for _ in range(LENGTH):
                 pictures.add(draw.integers(0, 256, shape[1:], dtype=np.uint8))
             pictures.close(whole=True)

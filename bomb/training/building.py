@@ -80,6 +80,8 @@ def make_model(
             if model.start == "random":
                 torch.manual_seed(recipe.seed)
                 lively(vla)
+    if "depth" in vla.modalities and not recipe.data.depth:
+        raise OptionError(f"this model of family {model.family!r} looks at depth: say data.depth: true")
     if dtype is not None:
         vla.to(dtype)
     choose_trained(vla, recipe.trained)

@@ -8,7 +8,7 @@ import numpy as np
 
 from bomb.models.codecs.actions import from_bomb
 from bomb.models.codecs.statistics import DatasetStatistics, Statistics
-from bomb.models.requests import Request
+from bomb.models.requests import HALF, Request
 from bomb.training.augmentation import augmented, moved_points
 from bomb.training.data_recipe import DataRecipe
 from bomb.training.episodes import Episode, Frames
@@ -181,11 +181,16 @@ class Reader:
 
     def _moment(self, frames: Frames, number: int, k: int) -> dict[str, Any]:
         episode, pictures = frames.episodes[number], frames.pictures(number, k)
-        return {
+        moment = {
             "pictures": {c: np.array(p) for c, p in zip(self._model.cameras, pictures, strict=True)},
             "instruction": episode.texts[episode.asked[k]],
             "state": episode.states[k],
         }
+        if frames.deep:  # as an observation with the modalities depth and intrinsics
+            matrices = episode.labels["intrinsics"][k].astype(np.float64) + HALF
+            moment["depth"] = dict(zip(self._model.cameras, np.array(frames.depth(number, k)), strict=True))
+            moment["intrinsics"] = dict(zip(self._model.cameras, matrices, strict=True))
+        return moment
 
 
 def check_alike(sources: Sequence[Source], model: ModelRecipe) -> None:

@@ -114,6 +114,7 @@ class DataRecipe:
             actions that keep still.
         drop_noops: whether moments in which nothing is commanded are left out.
         visible: whether labels say what is covered (``bomb.training.episodes.Episode``); it draws longer.
+        depth: whether depth is drawn and stored, too, for models that look at it.
         supersample: see ``core.make_task``.
         subset_seed: of the order of the episodes.
     """
@@ -127,6 +128,7 @@ class DataRecipe:
     tail: str = "mask"
     drop_noops: bool = False
     visible: bool = False
+    depth: bool = False
     supersample: int | None = None
     subset_seed: int = 0
 
@@ -145,8 +147,8 @@ class DataRecipe:
             raise OptionError(
                 f"held_out must be a share below 1 or a number of episodes, got {self.held_out}"
             )
-        check_flag("drop_noops", self.drop_noops)
-        check_flag("visible", self.visible)
+        for name in ("drop_noops", "visible", "depth"):
+            check_flag(name, getattr(self, name))
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise OptionError(
                 f"shares of the phases must sum up to 1, got {sum(p.share for p in self.phases):g}"

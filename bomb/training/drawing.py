@@ -27,7 +27,8 @@ from bomb.training.episodes import (
     MARKER,
     VERSION,
     Episode,
-    PictureFile,
+    MomentFile,
+    depth_file,
     episode_file,
     picture_file,
     write_episode,
@@ -61,6 +62,7 @@ class DrawingSettings:
         drop_noops: whether moments in which nothing is commanded are left out.
         visible: whether it is found out, too, whether target and stones are covered; segmentation is drawn
             for it.
+        depth: whether depth is stored beside the pictures.
     """
 
     backend: str
@@ -73,6 +75,7 @@ class DrawingSettings:
     visual_draws: int = 1
     drop_noops: bool = False
     visible: bool = False
+    depth: bool = False
     supersample: int | None = None
 
     def __post_init__(self) -> None:
@@ -85,6 +88,12 @@ class DrawingSettings:
         """What is stored with the pictures."""
         own = ("target_pixel", "occupancy", *PLAIN_LABELS, *CAMERA_LABELS)
         return (*own, "visible") if self.visible else own
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What is drawn."""
+        needed = needed_modalities(self.columns)
+        return ("rgb", *needed, *(("depth",) if self.depth and "depth" not in needed else ()))
 
     @property
     def chosen(self) -> Moments:
@@ -190,7 +199,7 @@ class EpisodeDrawer:
             backend=self._settings.backend,
             cameras=self._settings.cameras,
             image_size=self._settings.image_size,
-            modalities=("rgb", *needed_modalities(self._settings.columns)),
+            modalities=self._settings.modalities,
             perturbations=self._settings.perturbations or None,
             supersample=self._settings.supersample,
         )
@@ -208,7 +217,10 @@ class EpisodeDrawer:
             raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
         shape = (len(rows), len(settings.cameras), *settings.image_size, 3)
         labels = []
-        pictures = PictureFile(picture_file(self._folder, demonstration.seed, visual_draw), shape)
+        place = picture_file(self._folder, demonstration.seed, visual_draw)
+        files = {"images": MomentFile(place, shape, np.uint8)}
+        if settings.depth:
+            files["depth"] = MomentFile(depth_file(place), shape[:-1], np.float32)
         whole = False
         try:
             instructions = self._renderer.instructions(demonstration, visual_draw=visual_draw)
@@ -224,11 +236,13 @@ class EpisodeDrawer:
                         instructions,
                         seen["env"],
                     )
-                pictures.add(np.stack([seen["images"][camera] for camera in settings.cameras]))
+                for name, file in files.items():
+                    file.add(np.stack([seen[name][camera] for camera in settings.cameras]))
                 labels.append(columns.row(int(t), seen))
             whole = True
         finally:
-            pictures.close(whole=whole)
+            for file in files.values():
+                file.close(whole=whole)
         asked = demonstration.instruction_index[rows].astype(np.int64)
         last = np.array(
             [

@@ -24,7 +24,7 @@ from bomb.training.episodes import (
     MARKER,
     VERSION,
     Episode,
-    PictureFile,
+    MomentFile,
     picture_file,
     write_episode,
 )
@@ -195,7 +195,7 @@ class LeRobotEpisodes:
 
     def _write_pictures(self, folder: Path, number: int, rows: np.ndarray, table: "pyarrow.Table") -> None:
         shape = (len(rows), len(self._views), *self._size, 3)
-        pictures, whole = PictureFile(picture_file(folder, number), shape), False
+        pictures, whole = MomentFile(picture_file(folder, number), shape, np.uint8), False
         try:
             views = [self.dataset.pictures(number, view, list(rows), table) for view in self._views.values()]
             for seen in zip(*views, strict=True):

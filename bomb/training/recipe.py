@@ -271,6 +271,8 @@ class Recipe:
         parse_rule(self.select)
         if self.optimiser.warm_up > self.steps:
             raise OptionError(f"warm_up must be at most the {self.steps} steps, got {self.optimiser.warm_up}")
+        if self.data.depth and (self.augmentation.crop is not None or self.augmentation.rotate):
+            raise OptionError("depth is not cropped or rotated with the pictures: leave out crop and rotate")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

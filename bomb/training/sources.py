@@ -66,10 +66,10 @@ def open_sources(
 
 
 def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Report | None) -> Source:
-    if source.backends or source.perturbations or recipe.data.visual_draws > 1:
+    if source.backends or source.perturbations or recipe.data.visual_draws > 1 or recipe.data.depth:
         raise OptionError(
-            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations and "
-            "visual_draws are for folders of `bomb collect`"
+            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations, "
+            "visual_draws and depth are for folders of `bomb collect`"
         )
     episodes = LeRobotEpisodes(
         source.path,
@@ -118,6 +118,7 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             visual_draws=recipe.data.visual_draws,
             drop_noops=recipe.data.drop_noops,
             visible=recipe.data.visible,
+            depth=recipe.data.depth,
             supersample=recipe.data.supersample,
         )
         told = None if report is None else (lambda seed, b=backend: report(f"seed {seed} in {b}"))

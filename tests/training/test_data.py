@@ -9,6 +9,7 @@ from bomb.demonstrations.stages import STAGES, stages_of
 from bomb.exports.columns import STONES
 from bomb.models.requests import Request
 from bomb.training.augmentation import augmented
+from bomb.training.building import make_model
 from bomb.training.data import Reader, check_alike, phases_of, statistics_of
 from bomb.training.data_recipe import DataRecipe, PhaseRecipe, SourceRecipe
 from bomb.training.recipe import AugmentationRecipe
@@ -191,3 +192,31 @@ def test_a_demonstration_is_learned_in_several_draws(demonstrations, tmp_path):
     assert source.provenance["visual_draws"] == 2
     visible = one.labels["visible"]
     assert visible.shape == (3, 1, 1 + STONES) and set(visible.ravel()) == {0, 1}
+
+
+def test_depth_is_stored_as_the_environment_shows_it(demonstrations, tmp_path):
+    data = DataRecipe(sources=(SourceRecipe(backends=("mujoco",)),), moments=2, depth=True, held_out=1)
+    made = recipe(data=data)
+    (source,) = open_sources(made, [demonstrations], tmp_path)
+    reader = Reader([source], made)
+    dataset = Dataset.open(demonstrations)
+    samples = reader.measured([(source, place) for place in source.held_out], 0)
+    renderer = Renderer(dataset.settings, backend="mujoco", cameras=("head",), image_size=(SIDE, SIDE),
+                        modalities=("rgb", "depth", "intrinsics"))  # fmt: skip
+    for request, (_, episode, k) in zip(samples.requests, source.held_out, strict=True):
+        there = source.frames[0].episodes[episode]
+        (seen,) = renderer.moments(dataset.load(there.number), [int(there.rows[k])])
+        asked = Request.from_observation(seen)
+        assert (request.pictures["head"] == asked.pictures["head"]).all()
+        assert (request.depth["head"] == asked.depth["head"]).all() and request.depth["head"].min() > 0.3
+        np.testing.assert_allclose(request.intrinsics["head"], asked.intrinsics["head"], atol=1e-4)
+    renderer.close()
+
+
+def test_depth_is_refused_where_it_cannot_be(demonstrations, store):
+    with pytest.raises(OptionError, match="leave out crop and rotate"):
+        recipe(data=DataRecipe(depth=True), augmentation=AugmentationRecipe(crop=0.9))
+    with pytest.raises(OptionError, match=r"looks at depth: say data\.depth: true"):
+        made = recipe("spatialvla", model={"options": {"depth": "true"}})
+        sources = open_sources(made, [demonstrations], store)
+        make_model(made, statistics_of(sources, made.model), texts=["a"], control_hz=20, trained_on=[])
