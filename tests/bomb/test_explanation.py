@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import core
+from bomb.cli import main
 from bomb.disk.files import FileError
 from bomb.explanation.aggregate import aggregate
 from bomb.explanation.asking import Change, PolicyAsker, Question, patch_changes, span_changes
@@ -293,3 +294,17 @@ def test_what_cannot_be_explained_is_refused(tmp_path):
     ):
         with pytest.raises((OptionError, UnknownNameError), match=message):
             ExplanationSettings(**{**base, **changes})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--backend", "nope"], "unknown backend 'nope'; valid: mujoco, robotwin"),
+        (["--backend", "mujoco", "--task", "chess"], "unknown task 'chess'"),
+        (["--backend", "mujoco", "--perturbations", "bomm:3"], "unknown perturbation 'bomm'"),
+        (["--backend", "mujoco", "--workers", "0"], "workers must be an integer from 1 up, got 0"),
+    ],
+)
+def test_what_cannot_be_asked_for_leaves_no_folder(words, message, tmp_path, capsys):
+    assert main(["explain", "--policy", "keypoint", "--out", str(tmp_path / "out"), *words]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
