@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.reset_and_memory import resident_mb
 from bomb.disk.files import write_json
-from bomb.training.data import Reader
+from bomb.training.data import SampleReader
 from bomb.training.data_recipe import DataRecipe
 from bomb.training.episodes import (
     FORMAT,
@@ -81,7 +81,7 @@ def main() -> None:
             name="made up", frames=[frames], held=numbers[:1], learned=numbers[1:], provenance={}
         )
         model = ModelRecipe(family="vlm4vla", image_size=(args.side, args.side), chunk=10)
-        reader = Reader([source], Recipe(name="reading", model=model, data=DataRecipe()))
+        reader = SampleReader([source], Recipe(name="reading", model=model, data=DataRecipe()))
         sampler = Sampler([len(source.learned)], [Phase(first=0, weights=(1.0,))], 0)
         reader.learned(sampler.batch(BATCH))
         before, begun, cpu, read = resident_mb(), time.perf_counter(), time.process_time(), 0

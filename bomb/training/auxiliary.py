@@ -92,7 +92,7 @@ class Auxiliary(nn.Module):
         Args:
             hidden: of ``reading``, of the batch.
             batch: that was asked.
-            labels: of ``bomb.training.data.Samples``.
+            labels: of ``bomb.training.data.TrainingSamples``.
             opposed: for ``contrast``: hidden states, the batch of exchanged sentences, and the sample that
                 each belongs to.
 

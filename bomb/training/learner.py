@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from bomb.models.vla import VLA, Batch, Losses
 from bomb.training.auxiliary import Auxiliary
-from bomb.training.data import Samples
+from bomb.training.data import TrainingSamples
 from core.errors import OptionError
 
 
@@ -23,7 +23,7 @@ class Lesson:
     Attributes:
         batch: questions with their answers.
         seeds: (seed, step) of each, for noise.
-        labels: of ``Samples``.
+        labels: of ``TrainingSamples``.
         opposed: questions with row and column exchanged; None: there are none, or nobody asks for them.
         whose: the sample that each of them belongs to.
     """
@@ -35,7 +35,7 @@ class Lesson:
     whose: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, vla: VLA, samples: Samples, auxiliary: Auxiliary | None) -> "Lesson":
+    def of(cls, vla: VLA, samples: TrainingSamples, auxiliary: Auxiliary | None) -> "Lesson":
         """What a model is asked by some samples."""
         batch = vla.encode(samples.requests, samples.actions, valid=samples.valid)
         opposed: Batch | None = None

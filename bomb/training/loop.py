@@ -19,7 +19,7 @@ from bomb.models.vla import VLA, Losses
 from bomb.training.auxiliary import FILE as AUXILIARY
 from bomb.training.auxiliary import Auxiliary, tensors_bytes
 from bomb.training.building import copied, merged
-from bomb.training.data import Reader, Samples, Source, phases_of
+from bomb.training.data import SampleReader, Source, TrainingSamples, phases_of
 from bomb.training.learner import Learner, Lesson, checkpoint_layers
 from bomb.training.log import MetricsLog
 from bomb.training.measuring import Answers, summed_up
@@ -34,7 +34,7 @@ from core.errors import BombError, OptionError
 Report = Callable[[int, float], None]
 # Draws of a batch; its micro-batches: how many actions of each sample count, and the samples; the sampler
 # after it.
-BatchRead = tuple[list[Draw], list[tuple[np.ndarray, Samples]], dict[str, Any]]
+BatchRead = tuple[list[Draw], list[tuple[np.ndarray, TrainingSamples]], dict[str, Any]]
 
 
 class TrainingError(BombError):
@@ -93,7 +93,7 @@ class Trainer:
         self.vla = vla
         self._auxiliary = Auxiliary(vla, recipe.auxiliary) if recipe.auxiliary.wanted else None
         learner = Learner(vla, recipe.loss.groups, self._auxiliary)
-        self.reader = Reader(sources, recipe)
+        self.reader = SampleReader(sources, recipe)
         phases = phases_of(sources, recipe.data, recipe.steps * recipe.batch)
         self.sampler = Sampler([len(source.learned) for source in sources], phases, recipe.seed)
         bare = name_units(self.accelerator, vla)
@@ -160,7 +160,9 @@ class Trainer:
 
     # ---- one step ---------------------------------------------------------------------------
 
-    def _step(self, step: int, draws: Sequence[Draw], micro: Sequence[tuple[np.ndarray, Samples]]) -> float:
+    def _step(
+        self, step: int, draws: Sequence[Draw], micro: Sequence[tuple[np.ndarray, TrainingSamples]]
+    ) -> float:
         """Learns from one batch; what counts in it counts alike, however it is shared out."""
         recipe, begun = self.recipe, time.perf_counter()
         self._learner.train()
@@ -192,7 +194,7 @@ class Trainer:
         )
         return float(row["loss"])
 
-    def _check(self, step: int, losses: Losses, samples: Samples) -> None:
+    def _check(self, step: int, losses: Losses, samples: TrainingSamples) -> None:
         """Returns if the loss is a number.
 
         Raises:

@@ -42,7 +42,7 @@ TEXT = "place the black stone on the board at row 3, column 1"
 SPEC = ActionSpec(mode="delta", control_hz=20)
 
 
-class Reader(BatchPolicy):
+class PatchReadingPolicy(BatchPolicy):
     """x of its action is the brightness of one patch of 8 x 8, y whether it hears where the column is."""
 
     patch = (2, 5)
@@ -115,7 +115,7 @@ def question(picture=None, text=TEXT, **more) -> Question:
 def test_a_policy_of_which_only_actions_are_known_is_found_out():
     picture = np.random.default_rng(0).integers(0, 60, (64, 64, 3), dtype=np.uint8)
     picture[16:24, 40:48] = 250
-    asked, asker = question(picture), PolicyAsker(Reader(), SPEC)
+    asked, asker = question(picture), PolicyAsker(PatchReadingPolicy(), SPEC)
     _, reference = asker.decide(asked)
     clean = asker.score(asked, reference, [Change(name="clean")])
     assert clean.total.tolist() == [0.0]

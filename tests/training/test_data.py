@@ -10,7 +10,7 @@ from bomb.exports.columns import STONES
 from bomb.models.requests import Request
 from bomb.training.augmentation import augmented
 from bomb.training.building import make_model
-from bomb.training.data import Reader, check_alike, phases_of, statistics_of
+from bomb.training.data import SampleReader, check_alike, phases_of, statistics_of
 from bomb.training.data_recipe import DataRecipe, PhaseRecipe, SourceRecipe
 from bomb.training.recipe import AugmentationRecipe
 from bomb.training.sampler import Phase, Sampler, epochs
@@ -73,14 +73,14 @@ def test_only_what_is_missing_is_drawn(demonstrations, store, sources):
 def test_chunks_end_with_the_episode(sources):
     made = recipe(model={"chunk": 20})
     (source,) = sources(made)
-    reader = Reader([source], made)
+    reader = SampleReader([source], made)
     draws = Sampler([len(source.learned)], [Phase(first=0, weights=(1.0,))], 0).batch(len(source.learned))
     samples = reader.learned(draws)
     assert (samples.valid.sum(1) == reader.count(draws)).all() and not samples.valid.all()
     for sample, valid in zip(samples.actions, samples.valid, strict=True):
         real = sample[valid]
         assert (sample[~valid][:, :3] == 0).all() and (sample[~valid][:, 3] == real[-1, 3]).all()
-    held = Reader([source], changed(made, data=DataRecipe(tail="hold")))
+    held = SampleReader([source], changed(made, data=DataRecipe(tail="hold")))
     assert held.learned(draws).valid.all() and (held.count(draws) == 20).all()
 
 
@@ -198,7 +198,7 @@ def test_depth_is_stored_as_the_environment_shows_it(demonstrations, tmp_path):
     data = DataRecipe(sources=(SourceRecipe(backends=("mujoco",)),), moments=2, depth=True, held_out=1)
     made = recipe(data=data)
     (source,) = open_sources(made, [demonstrations], tmp_path)
-    reader = Reader([source], made)
+    reader = SampleReader([source], made)
     dataset = Dataset.open(demonstrations)
     samples = reader.measured([(source, place) for place in source.held_out], 0)
     renderer = Renderer(dataset.settings, backend="mujoco", cameras=("head",), image_size=(SIDE, SIDE),

@@ -11,7 +11,7 @@ from bomb.disk.files import FileError
 from bomb.training.keypoint.eye_loss import eye_loss
 from bomb.training.keypoint.network import EyeNetwork
 from bomb.training.keypoint.recipe import EyeRecipe
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from core.errors import BombError
 
 SAVE_EVERY = 100
@@ -20,7 +20,7 @@ CLIP = 5.0  # greatest norm of the gradient
 
 
 def train_eye(
-    samples: Samples, references: int, recipe: EyeRecipe, seed: int, state: Path,
+    samples: CameraSamples, references: int, recipe: EyeRecipe, seed: int, state: Path,
     report: Callable[[int, float, dict[str, Any]], None] | None = None,
 ) -> EyeNetwork:  # fmt: skip
     """An eye that has learned; the same call resumes one that was interrupted.

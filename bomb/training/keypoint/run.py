@@ -25,7 +25,7 @@ from bomb.training.keypoint.hand import hand_error, train_hand
 from bomb.training.keypoint.measuring import measured
 from bomb.training.keypoint.parts import PartTraining, Watcher, opened
 from bomb.training.keypoint.recipe import KeypointRecipe
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import read_right, train_words
 
@@ -90,12 +90,12 @@ class KeypointTraining(PartTraining):
             tensors |= {f"{name}.{key}": value.detach() for key, value in network.state_dict().items()}
         files, shown = self._files(drawings)
         for number, camera in enumerate(CAMERAS):
-            samples, state = Samples(files, number), self._out / "state" / f"{camera}.pt"
+            samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
             network = self._part(
                 f"eye {camera}", recipe.eye.steps,
                 partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, seed + number, state),
             )  # fmt: skip
-            seen = Samples(shown, number)
+            seen = CameraSamples(shown, number)
             metrics["eyes_mm"][camera] = measured(network, seen, range(len(seen)), number)
             tensors |= {f"{camera}.{key}": value for key, value in network.tensors().items()}
         return self._write(tensors, vocabulary, metrics)

@@ -29,7 +29,7 @@ from bomb.models.small.family import SmallVLA
 from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
 from bomb.training.keypoint.parts import PartTraining, Watcher, opened
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import make_vocabulary
 from bomb.training.small.moving import Ways, train_hand
@@ -150,7 +150,7 @@ class SmallTraining(PartTraining):
         tensors: dict[str, torch.Tensor] = {}
         recipe, files = self._recipe, self._files(drawings)[0]
         for number, camera in enumerate(CAMERAS):
-            samples, state = Samples(files, number), self._out / "state" / f"{camera}.pt"
+            samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
             eye = self._part(
                 f"eye {camera}", recipe.eye.steps,
                 partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, recipe.seed + number, state),

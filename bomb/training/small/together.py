@@ -34,7 +34,7 @@ WORDS, LESSON, LESSONS = 0.2, 1.0, 64  # weights of reading and of the hand's le
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class LabelledAnswer:
     """What the network said of a moment of N scenes, and what was right.
 
     Attributes:
@@ -54,7 +54,7 @@ class Seen:
 
 def looked(
     vla: SmallVLA, scenes: Sequence[Scene], told: Sequence[Told], rng: np.random.Generator | None
-) -> list[Seen]:
+) -> list[LabelledAnswer]:
     """All moments of some scenes, one after the other, with the network's own memory."""
     places = {word: k for k, word in enumerate(vla.vocabulary)}
     tokens, there, _ = batch_of([(one.words, one.meant) for one in told], places)
@@ -75,7 +75,7 @@ def looked(
         answer = vla.network(question)
         memory = answer.memory
         stone, found = _meant(answer, moment)
-        seen.append(Seen(answer=answer, stone=stone, found=found, goal=goal, moment=moment))
+        seen.append(LabelledAnswer(answer=answer, stone=stone, found=found, goal=goal, moment=moment))
     return seen
 
 
@@ -101,7 +101,7 @@ def _meant(answer: Answer, moment: Shown) -> tuple[Tensor, Tensor]:
     return torch.stack(places), torch.tensor(found)
 
 
-def action_losses(vla: SmallVLA, seen: Sequence[Seen], teacher: nn.Module) -> tuple[Tensor, Tensor]:
+def action_losses(vla: SmallVLA, seen: Sequence[LabelledAnswer], teacher: nn.Module) -> tuple[Tensor, Tensor]:
     """Of way points and openings, and of where stone and goal are (bounded, cm); means over all moments."""
     acted, pointed = [], []
     for one in seen:
@@ -123,7 +123,7 @@ def action_losses(vla: SmallVLA, seen: Sequence[Seen], teacher: nn.Module) -> tu
     return torch.stack(acted).mean(), torch.stack(pointed).mean()
 
 
-def _features(vla: SmallVLA, one: Seen) -> Tensor:
+def _features(vla: SmallVLA, one: LabelledAnswer) -> Tensor:
     from bomb.models.small.hand import features
 
     memory, states = one.answer.memory, one.moment.states
@@ -131,7 +131,7 @@ def _features(vla: SmallVLA, one: Seen) -> Tensor:
     return features(memory.commanded, states, flags, one.stone, one.goal, one.answer.errors.detach())
 
 
-def map_loss(seen: Sequence[Seen]) -> Tensor:
+def map_loss(seen: Sequence[LabelledAnswer]) -> Tensor:
     """What the eyes are told about their maps and reference points, as when they learned alone."""
     losses = []
     for number, camera in enumerate(CAMERAS):
