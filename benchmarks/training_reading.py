@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.reset_and_memory import resident_mb
 from bomb.disk.files import write_json
-from bomb.training.data import Reader
+from bomb.training.data import SampleReader
 from bomb.training.data_recipe import DataRecipe
 from bomb.training.episodes import (
     FORMAT,
@@ -25,7 +25,7 @@ from bomb.training.episodes import (
     VERSION,
     Episode,
     Frames,
-    PictureFile,
+    MomentFile,
     picture_file,
     write_episode,
 )
@@ -47,7 +47,7 @@ def made_up(folder: Path, episodes: int, side: int, *, sparse: bool) -> Frames:
         if sparse:
             np.lib.format.open_memmap(picture_file(folder, number), "w+", np.uint8, shape)
         else:
-            pictures = PictureFile(picture_file(folder, number), shape)
+            pictures = MomentFile(picture_file(folder, number), shape, np.uint8)
             for _ in range(LENGTH):
                 pictures.add(draw.integers(0, 256, shape[1:], dtype=np.uint8))
             pictures.close(whole=True)
@@ -81,7 +81,7 @@ def main() -> None:
             name="made up", frames=[frames], held=numbers[:1], learned=numbers[1:], provenance={}
         )
         model = ModelRecipe(family="vlm4vla", image_size=(args.side, args.side), chunk=10)
-        reader = Reader([source], Recipe(name="reading", model=model, data=DataRecipe()))
+        reader = SampleReader([source], Recipe(name="reading", model=model, data=DataRecipe()))
         sampler = Sampler([len(source.learned)], [Phase(first=0, weights=(1.0,))], 0)
         reader.learned(sampler.batch(BATCH))
         before, begun, cpu, read = resident_mb(), time.perf_counter(), time.process_time(), 0

@@ -65,9 +65,11 @@ def run(args: argparse.Namespace) -> int:
     from bomb.explanation.page import write_page
     from bomb.explanation.rollouts import PRESETS, masked_rollouts
     from bomb.report.model import plain
-    from core.errors import check_choice
+    from core.errors import check_choice, check_integer
 
     settings = read(args)
+    if args.workers is not None:
+        check_integer("workers", args.workers, least=1)
     check_choice("moments", args.moments, ("yes", "no"))
     if args.rollouts is not None:
         check_choice("preset of rollouts", args.rollouts, PRESETS)

@@ -3,10 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bomb.evaluation.perturbed import read_perturbations
 from bomb.explanation.moments import STAGES
 from bomb.explanation.occluders import OCCLUDERS
 from bomb.rollouts.chunks import ChunkExecution
 from core.errors import OptionError, check_choice, check_integer
+from core.registry import BACKENDS, TASKS
 from core.seeding import check_seed, check_split
 
 PATHS = ("own", "expert")
@@ -62,6 +64,10 @@ class ExplanationSettings:
                 raise OptionError(f"{name} must be at least one, each once, got {values!r}")
         for seed in self.seeds:
             check_seed(seed)
+        for backend in self.backends:
+            check_choice("backend", backend, BACKENDS.names())
+        check_choice("task", self.task, TASKS.names())
+        read_perturbations(self.perturbations)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""

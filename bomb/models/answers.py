@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-
-Tensor = torch.Tensor
+from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.anatomy import Anatomy, Layer, PictureGrid
 from bomb.models.answers import Losses, Reference, Scores
@@ -36,8 +37,6 @@ __all__ = [
     "Reference",
     "Scores",
 ]
-
-Tensor = torch.Tensor
 
 
 class VLA(torch.nn.Module, ABC):

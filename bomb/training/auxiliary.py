@@ -7,17 +7,18 @@ need nothing of a family but its contract, so every family has them.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.vla import VLA, Batch, Layout, PictureGrid
 from bomb.training.auxiliary_recipe import AuxiliaryRecipe
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
+Learned = tuple[Tensor | None, float]  # a loss, None where nothing could be learned, and the share right
 STREAM = "language"
 STATES = 3  # of an intersection: empty, black, white
 FILE = "auxiliary.safetensors"
@@ -70,7 +71,7 @@ class Auxiliary(nn.Module):
         """Inside, the hidden states of the layer are kept: float[B, L, D] per run of the model."""
         found: list[Tensor] = []
 
-        def keep(module: nn.Module, inputs: tuple, output: object) -> None:
+        def keep(module: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
             found.append(output[0] if isinstance(output, tuple) else output)
 
         handle = self._read[0].register_forward_hook(keep)
@@ -91,7 +92,7 @@ class Auxiliary(nn.Module):
         Args:
             hidden: of ``reading``, of the batch.
             batch: that was asked.
-            labels: of ``bomb.training.data.Samples``.
+            labels: of ``bomb.training.data.TrainingSamples``.
             opposed: for ``contrast``: hidden states, the batch of exchanged sentences, and the sample that
                 each belongs to.
 
@@ -112,13 +113,15 @@ class Auxiliary(nn.Module):
             told[f"aux_{name}_right"] = right
         return total, told
 
-    def _cell(self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping) -> tuple:
+    def _cell(self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping[str, np.ndarray]) -> Learned:
         cells = labels["cells"]
         known = torch.as_tensor(np.flatnonzero((cells >= 0).all(1)), device=hidden.device)
         goal = torch.as_tensor(cells[:, 0] * self._recipe.lines + cells[:, 1], device=hidden.device)
         return classified(self.cell(words[known]), goal[known])
 
-    def _pixel(self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping) -> tuple:
+    def _pixel(
+        self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping[str, np.ndarray]
+    ) -> Learned:
         scores, goals = [], []
         for k, camera, patch in self._in_view(labels):
             places = hidden[k, torch.as_tensor(batch.layouts[k].pictures[camera].ravel())]
@@ -131,7 +134,9 @@ class Auxiliary(nn.Module):
         loss = torch.stack([functional.cross_entropy(s, g) for s, g in pairs]).mean()
         return loss, float(np.mean([int(s.argmax()) == int(g) for s, g in pairs]))
 
-    def _occupancy(self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping) -> tuple:
+    def _occupancy(
+        self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping[str, np.ndarray]
+    ) -> Learned:
         patches = torch.stack(
             [
                 hidden[
@@ -146,8 +151,13 @@ class Auxiliary(nn.Module):
         return classified(read.flatten(0, 1), goal.flatten())
 
     def _contrast(
-        self, hidden: Tensor, words: Tensor, batch: Batch, labels: Mapping, opposed: tuple | None
-    ) -> tuple:
+        self,
+        hidden: Tensor,
+        words: Tensor,
+        batch: Batch,
+        labels: Mapping[str, np.ndarray],
+        opposed: tuple[Tensor, Batch, Sequence[int]] | None,
+    ) -> Learned:
         # The first camera that sees a sample's target.
         found: dict[int, Tensor] = {}
         for k, camera, patch in self._in_view(labels):
@@ -161,7 +171,8 @@ class Auxiliary(nn.Module):
         scores = seen @ said.T / self._recipe.temperature
         # The same intersection of another picture is no negative.
         cells = labels["cells"][rows]
-        same = (cells[:, None] == cells[None]).all(-1) & (cells >= 0).all(-1)[:, None]
+        there = np.all(cells >= 0, axis=-1, keepdims=True)
+        same = np.all(cells[:, None] == cells[None], axis=-1) & there
         np.fill_diagonal(same, False)
         hidden_pairs = torch.as_tensor(same, device=scores.device)
         scores = scores.masked_fill(hidden_pairs, float("-inf"))
@@ -176,11 +187,10 @@ class Auxiliary(nn.Module):
                     against[row, column] = (seen[row] @ other[column]) / self._recipe.temperature
             of_words = torch.cat([scores, against], 1)
         goal = torch.arange(len(rows), device=scores.device)
-        one, right = classified(of_words, goal)
-        two, _ = classified(scores.T, goal)
-        return (one + two) / 2, right
+        loss = functional.cross_entropy(of_words, goal) + functional.cross_entropy(scores.T, goal)
+        return loss / 2, right_share(of_words, goal)
 
-    def _in_view(self, labels: Mapping) -> Iterator[tuple[int, str, int]]:
+    def _in_view(self, labels: Mapping[str, np.ndarray]) -> Iterator[tuple[int, str, int]]:
         """Each sample and camera that sees the target, with the number of the patch that it lies in."""
         for k, seen in enumerate(labels["targets"]):
             for camera, (u, v, there) in zip(self._cameras, seen, strict=True):
@@ -215,8 +225,12 @@ def classified(scores: Tensor, goal: Tensor) -> tuple[Tensor | None, float]:
     """Cross-entropy of float[N, classes] and the share that is right; nothing for N = 0."""
     if not len(goal):
         return None, float("nan")
-    loss = functional.cross_entropy(scores, goal)
-    return loss, float((scores.argmax(-1) == goal).float().mean())
+    return functional.cross_entropy(scores, goal), right_share(scores, goal)
+
+
+def right_share(scores: Tensor, goal: Tensor) -> float:
+    """How often the greatest of float[N, classes] is the right one, for N > 0."""
+    return float((scores.argmax(-1) == goal).float().mean())
 
 
 def tensors_bytes(module: nn.Module) -> bytes:
@@ -229,4 +243,5 @@ def tensors_bytes(module: nn.Module) -> bytes:
 
     found = {name: weight.detach() for name, weight in module.state_dict().items()}
     whole = {name: w.full_tensor() if isinstance(w, DTensor) else w for name, w in found.items()}
-    return save({name: weight.cpu().contiguous() for name, weight in whole.items()})
+    data: bytes = save({name: weight.cpu().contiguous() for name, weight in whole.items()})
+    return data

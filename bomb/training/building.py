@@ -4,6 +4,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,11 +13,11 @@ from bomb.disk.files import FileError, read_json
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.statistics import FILE as STATISTICS
 from bomb.models.codecs.statistics import DatasetStatistics
-from bomb.models.folders import loading, without_bars
+from bomb.models.folders import FILE, loading, without_bars
 from bomb.models.initial import lively
 from bomb.models.lora import add_lora
 from bomb.models.registry import FAMILIES
-from bomb.models.settings import FILE, VLASettings
+from bomb.models.settings import VLASettings
 from bomb.models.vla import VLA
 from bomb.training.recipe import ModelRecipe, Recipe, TrainedRecipe
 from core.errors import ConventionError, OptionError, check_choice
@@ -28,7 +29,7 @@ def make_model(
     *,
     texts: Sequence[str],
     control_hz: int,
-    trained_on: Sequence[dict],
+    trained_on: Sequence[dict[str, Any]],
 ) -> VLA:
     """The model with the weights that its training begins with; those that do not learn are frozen.
 
@@ -57,6 +58,7 @@ def make_model(
         trained_on=list(trained_on),
     )
     kind = FAMILIES.load(model.family)
+    vla: VLA
     dtype = None if model.weights is None else getattr(torch, model.weights)
     torch.manual_seed(recipe.seed)
     with without_bars():
@@ -78,6 +80,8 @@ def make_model(
             if model.start == "random":
                 torch.manual_seed(recipe.seed)
                 lively(vla)
+    if "depth" in vla.modalities and not recipe.data.depth:
+        raise OptionError(f"this model of family {model.family!r} looks at depth: say data.depth: true")
     if dtype is not None:
         vla.to(dtype)
     choose_trained(vla, recipe.trained)
@@ -129,7 +133,7 @@ def _any_dataset(folder: Path) -> str:
         if file.is_file():
             found = read_json(file) if key is None else read_json(file).get(key) or {}
             if found:
-                return sorted(found)[0]
+                return str(min(found))
     raise FileError(f"{folder} has no statistics of any dataset: neither {STATISTICS} nor norm_stats")
 
 
@@ -176,7 +180,8 @@ def merged(whole: VLA) -> VLA:
     for attribute in ("peft_config", "_hf_peft_config_loaded"):
         if hasattr(whole, attribute):
             delattr(whole, attribute)
-    return whole.eval()
+    whole.eval()
+    return whole
 
 
 def decayed(module: nn.Module) -> set[str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from bomb.models.codecs.actions import from_bomb
 from bomb.models.codecs.statistics import DatasetStatistics, Statistics
-from bomb.models.requests import Request
+from bomb.models.requests import HALF, Request
 from bomb.training.augmentation import augmented, moved_points
 from bomb.training.data_recipe import DataRecipe
 from bomb.training.episodes import Episode, Frames
@@ -35,14 +36,14 @@ class Source:
     frames: tuple[Frames, ...]
     learned: np.ndarray
     held_out: np.ndarray
-    provenance: dict
+    provenance: dict[str, Any]
     weight: float | None = None
     action_mode: str = "delta"
     control_hz: int = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Samples:
+class TrainingSamples:
     """Questions with their answers.
 
     Attributes:
@@ -70,7 +71,7 @@ class Samples:
         return len(self.requests)
 
 
-class Reader:
+class SampleReader:
     """Reads samples.
 
     Args:
@@ -91,7 +92,7 @@ class Reader:
         """How many actions of each sample count, int64[B]; nothing is read for it."""
         return np.array([self._valid(self._episode(draw)) for draw in draws])
 
-    def learned(self, draws: Sequence[Draw]) -> Samples:
+    def learned(self, draws: Sequence[Draw]) -> TrainingSamples:
         """Samples to learn from, augmented."""
         found = [self._episode(draw) for draw in draws]
         samples = self._samples(found, [(self._seed, draw.number) for draw in draws])
@@ -105,7 +106,7 @@ class Reader:
             for seen, seed in zip(samples.labels["targets"], seeds, strict=True)
         ]
         labels = {**samples.labels, "targets": np.stack(targets)}
-        return Samples(**{**vars(samples), "requests": changed, "labels": labels})
+        return TrainingSamples(**{**vars(samples), "requests": changed, "labels": labels})
 
     def held_out(self, most: int | None) -> list[tuple[Source, np.ndarray]]:
         """The held-out moments that are measured, evenly spread: (source, int64[3]) each."""
@@ -114,7 +115,7 @@ class Reader:
             return every
         return [every[k] for k in np.linspace(0, len(every) - 1, most).round().astype(int)]
 
-    def measured(self, places: Sequence[tuple[Source, np.ndarray]], first: int) -> Samples:
+    def measured(self, places: Sequence[tuple[Source, np.ndarray]], first: int) -> TrainingSamples:
         """Samples to measure, as they are; ``first`` is the number of the first, for noise."""
         return self._samples(list(places), [(first + k, 0) for k in range(len(places))])
 
@@ -129,7 +130,9 @@ class Reader:
             return self._model.chunk
         return int(min(self._model.chunk, there.ends[k] - there.rows[k]))
 
-    def _samples(self, found: list[tuple[Source, np.ndarray]], seeds: list[tuple[int, int]]) -> Samples:
+    def _samples(
+        self, found: list[tuple[Source, np.ndarray]], seeds: list[tuple[int, int]]
+    ) -> TrainingSamples:
         requests, chunks, stages, names, labels, swapped, more = [], [], [], [], [], [], []
         for source, (part, number, k) in found:
             frames = source.frames[part]
@@ -147,7 +150,7 @@ class Reader:
             known["occupancy"] = np.stack(occupancy)
         for name in set.intersection(*(set(one) for one in more)):
             known[name] = np.stack([one[name] for one in more])
-        return Samples(
+        return TrainingSamples(
             requests=requests,
             actions=np.stack([chunk for chunk, _ in chunks]),
             valid=np.stack([valid for _, valid in chunks]),
@@ -178,13 +181,18 @@ class Reader:
         hold, mode = self._data.tail == "hold", self._model.convention.action_mode
         return frames.episodes[number].chunk(k, self._model.chunk, hold=hold, mode=mode)
 
-    def _moment(self, frames: Frames, number: int, k: int) -> dict:
+    def _moment(self, frames: Frames, number: int, k: int) -> dict[str, Any]:
         episode, pictures = frames.episodes[number], frames.pictures(number, k)
-        return {
+        moment = {
             "pictures": {c: np.array(p) for c, p in zip(self._model.cameras, pictures, strict=True)},
             "instruction": episode.texts[episode.asked[k]],
             "state": episode.states[k],
         }
+        if frames.deep:  # as an observation with the modalities depth and intrinsics
+            matrices = episode.labels["intrinsics"][k].astype(np.float64) + HALF
+            moment["depth"] = dict(zip(self._model.cameras, np.array(frames.depth(number, k)), strict=True))
+            moment["intrinsics"] = dict(zip(self._model.cameras, matrices, strict=True))
+        return moment
 
 
 def check_alike(sources: Sequence[Source], model: ModelRecipe) -> None:

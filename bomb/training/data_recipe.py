@@ -1,6 +1,8 @@
 """What is learned from: sources, how they are mixed, and which episodes are held out."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from bomb.demonstrations.moments import Moments
 from bomb.integrations.actions import ActionConvention
@@ -22,7 +24,7 @@ class LeRobotRecipe:
         convention: what their numbers mean.
     """
 
-    cameras: dict = field(default_factory=dict)
+    cameras: dict[str, Any] = field(default_factory=dict)
     state: str = "observation.state"
     state_entries: tuple[int, int, int, int] = (0, 1, 2, 3)
     action: str = "action"
@@ -49,7 +51,7 @@ class SourceRecipe:
 
     folder: str | None = None
     backends: tuple[str, ...] = ()
-    perturbations: dict = field(default_factory=dict)
+    perturbations: dict[str, Any] = field(default_factory=dict)
     episodes: int | None = None
     weight: float | None = None
     lerobot: LeRobotRecipe = field(default_factory=LeRobotRecipe)
@@ -62,6 +64,17 @@ class SourceRecipe:
                 "weight": Number(whole=False, least=0, optional=True),
             },
         )
+
+    @property
+    def path(self) -> Path:
+        """Its folder.
+
+        Raises:
+            OptionError: if the recipe leaves it to ``--data``, and nothing was put there.
+        """
+        if self.folder is None:
+            raise OptionError("a source has no folder: name it in the recipe or with --data")
+        return Path(self.folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +114,7 @@ class DataRecipe:
             actions that keep still.
         drop_noops: whether moments in which nothing is commanded are left out.
         visible: whether labels say what is covered (``bomb.training.episodes.Episode``); it draws longer.
+        depth: whether depth is drawn and stored, too, for models that look at it.
         supersample: see ``core.make_task``.
         subset_seed: of the order of the episodes.
     """
@@ -114,6 +128,7 @@ class DataRecipe:
     tail: str = "mask"
     drop_noops: bool = False
     visible: bool = False
+    depth: bool = False
     supersample: int | None = None
     subset_seed: int = 0
 
@@ -132,8 +147,8 @@ class DataRecipe:
             raise OptionError(
                 f"held_out must be a share below 1 or a number of episodes, got {self.held_out}"
             )
-        check_flag("drop_noops", self.drop_noops)
-        check_flag("visible", self.visible)
+        for name in ("drop_noops", "visible", "depth"):
+            check_flag(name, getattr(self, name))
         if self.phases and abs(sum(phase.share for phase in self.phases) - 1) > 1e-6:
             raise OptionError(
                 f"shares of the phases must sum up to 1, got {sum(p.share for p in self.phases):g}"

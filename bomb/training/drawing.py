@@ -4,8 +4,9 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from bomb.training.episodes import (
     MARKER,
     VERSION,
     Episode,
-    PictureFile,
+    MomentFile,
+    depth_file,
     episode_file,
     picture_file,
     write_episode,
@@ -60,18 +62,20 @@ class DrawingSettings:
         drop_noops: whether moments in which nothing is commanded are left out.
         visible: whether it is found out, too, whether target and stones are covered; segmentation is drawn
             for it.
+        depth: whether depth is stored beside the pictures.
     """
 
     backend: str
     cameras: tuple[str, ...] = ("head",)
     image_size: tuple[int, int] = (224, 224)
-    perturbations: dict = field(default_factory=dict)
+    perturbations: dict[str, Any] = field(default_factory=dict)
     action_mode: str = "delta"
     every: int = 1
     moments: int | None = None
     visual_draws: int = 1
     drop_noops: bool = False
     visible: bool = False
+    depth: bool = False
     supersample: int | None = None
 
     def __post_init__(self) -> None:
@@ -86,11 +90,17 @@ class DrawingSettings:
         return (*own, "visible") if self.visible else own
 
     @property
+    def modalities(self) -> tuple[str, ...]:
+        """What is drawn."""
+        needed = needed_modalities(self.columns)
+        return ("rgb", *needed, *(("depth",) if self.depth and "depth" not in needed else ()))
+
+    @property
     def chosen(self) -> Moments:
         """Which moments are drawn."""
         return Moments(every=self.every, count=self.moments)
 
-    def about(self, dataset: Dataset) -> dict:
+    def about(self, dataset: Dataset) -> dict[str, Any]:
         """What a store says of the source, plain values."""
         collected = {name: value for name, value in dataset.settings.items() if name != "episodes"}
         settings = json.loads(json.dumps(asdict(self)))
@@ -169,7 +179,6 @@ class EpisodeDrawer:
 
     def __init__(self, path: Path, settings: DrawingSettings, folder: Path):
         self._dataset, self._settings, self._folder = Dataset.open(path), settings, folder
-        self._renderer: Renderer | None = None
 
     def __call__(self, seed: int) -> None:
         """Draws one.
@@ -177,21 +186,23 @@ class EpisodeDrawer:
         Raises:
             FileError: if it cannot be read or written.
         """
-        if self._renderer is None:
-            self._renderer = Renderer(
-                self._dataset.settings,
-                backend=self._settings.backend,
-                cameras=self._settings.cameras,
-                image_size=self._settings.image_size,
-                modalities=("rgb", *needed_modalities(self._settings.columns)),
-                perturbations=self._settings.perturbations or None,
-                supersample=self._settings.supersample,
-            )
         demonstration = self._dataset.load(seed)
         with writing(self._folder):
             for visual_draw in range(self._settings.visual_draws):
                 if not episode_file(self._folder, seed, visual_draw).exists():
                     write_episode(self._folder, self._drawn(demonstration, visual_draw))
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer(
+            self._dataset.settings,
+            backend=self._settings.backend,
+            cameras=self._settings.cameras,
+            image_size=self._settings.image_size,
+            modalities=self._settings.modalities,
+            perturbations=self._settings.perturbations or None,
+            supersample=self._settings.supersample,
+        )
 
     def _drawn(self, demonstration: Demonstration, visual_draw: int) -> Episode:
         settings, dataset = self._settings, self._dataset
@@ -206,7 +217,10 @@ class EpisodeDrawer:
             raise FileError(f"{dataset.episode_file(demonstration.seed)} has no action that does anything")
         shape = (len(rows), len(settings.cameras), *settings.image_size, 3)
         labels = []
-        pictures = PictureFile(picture_file(self._folder, demonstration.seed, visual_draw), shape)
+        place = picture_file(self._folder, demonstration.seed, visual_draw)
+        files = {"images": MomentFile(place, shape, np.uint8)}
+        if settings.depth:
+            files["depth"] = MomentFile(depth_file(place), shape[:-1], np.float32)
         whole = False
         try:
             instructions = self._renderer.instructions(demonstration, visual_draw=visual_draw)
@@ -222,11 +236,13 @@ class EpisodeDrawer:
                         instructions,
                         seen["env"],
                     )
-                pictures.add(np.stack([seen["images"][camera] for camera in settings.cameras]))
+                for name, file in files.items():
+                    file.add(np.stack([seen[name][camera] for camera in settings.cameras]))
                 labels.append(columns.row(int(t), seen))
             whole = True
         finally:
-            pictures.close(whole=whole)
+            for file in files.values():
+                file.close(whole=whole)
         asked = demonstration.instruction_index[rows].astype(np.int64)
         last = np.array(
             [
@@ -248,11 +264,11 @@ class EpisodeDrawer:
             stages=stages_of(demonstration)[rows],
             cells=cells_of(demonstration)[asked],
             targets=np.array(targets, dtype=np.float32),
-            occupancy=np.stack([row["annotation.occupancy"] for row in labels]).astype(np.int8),
+            occupancy=np.stack([np.asarray(row["annotation.occupancy"]) for row in labels]).astype(np.int8),
             labels=self._labels(labels),
         )
 
-    def _labels(self, rows: Sequence[dict]) -> dict[str, np.ndarray]:
+    def _labels(self, rows: Sequence[dict[str, Any]]) -> dict[str, np.ndarray]:
         made = {}
         for name in self._settings.columns[2:]:
             cameras = [None] if name in PLAIN_LABELS else self._settings.cameras

@@ -4,6 +4,7 @@
 
     STORE/SOURCE/frames.json               what was drawn, and with what
     STORE/SOURCE/episode_000007.npy        pictures, uint8[N, cameras, H, W, 3]
+    STORE/SOURCE/episode_000007.depth.npy  depth (m), float32[N, cameras, H, W], where it was asked for
     STORE/SOURCE/episode_000007.npz        the rest; written last, so that an episode is whole if it is there
     STORE/SOURCE/episode_000007_draw1.*    the same demonstration in another visual draw
 """
@@ -15,8 +16,10 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.rendering import episode_name
 from bomb.disk.files import FileError, read_json, write_bytes
@@ -25,7 +28,7 @@ from core.episode.archive import read_archive
 FORMAT, VERSION = "bomb-frames", 2
 MARKER = "frames.json"
 LABEL = "label."  # before the names of labels in a file
-OPEN = 64  # episodes whose pictures are mapped at a time
+OPEN = 64  # files of pictures and depth that are mapped at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -117,13 +120,17 @@ class Episode:
         try:
             stored = read_archive(file.read_bytes())
             head = json.loads(stored["head"].tobytes())
-            arrays = {name: stored[name] for name in _ARRAYS}
-            words = {name: tuple(head[name]) for name in ("texts", "swapped")}
+            arrays: dict[str, Any] = {name: stored[name] for name in _ARRAYS}
             labels = {
                 name.removeprefix(LABEL): label for name, label in stored.items() if name.startswith(LABEL)
             }
             return cls(
-                number=head["number"], visual_draw=head["visual_draw"], labels=labels, **words, **arrays
+                number=head["number"],
+                visual_draw=head["visual_draw"],
+                texts=tuple(head["texts"]),
+                swapped=tuple(head["swapped"]),
+                labels=labels,
+                **arrays,
             )
         except (OSError, ValueError, KeyError) as error:
             raise FileError(f"{file} is damaged ({error}); remove it, and it is drawn again") from error
@@ -132,23 +139,24 @@ class Episode:
 _ARRAYS = ("rows", "states", "asked", "actions", "ends", "stages", "cells", "targets", "occupancy")
 
 
-class PictureFile:
-    """Pictures of one episode on their way to the disk, one moment at a time.
+class MomentFile:
+    """Pictures or depth of one episode on their way to the disk, one moment at a time.
 
     Args:
         file: where they go, once all are there.
-        shape: of all of them, (N, cameras, H, W, 3).
+        shape: of all of them, (N, cameras, H, W) or (N, cameras, H, W, 3).
+        dtype: of each number.
     """
 
-    def __init__(self, file: Path, shape: tuple[int, ...]):
+    def __init__(self, file: Path, shape: tuple[int, ...], dtype: npt.DTypeLike):
         self._file, self._beside = file, file.with_name(f".{file.name}.{os.getpid()}.part")
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._array = np.lib.format.open_memmap(self._beside, "w+", np.uint8, shape)
+        self._array = np.lib.format.open_memmap(self._beside, "w+", dtype, shape)
         self._count = 0
 
-    def add(self, pictures: np.ndarray) -> None:
-        """The next moment's, uint8[cameras, H, W, 3]."""
-        self._array[self._count] = pictures
+    def add(self, seen: np.ndarray) -> None:
+        """The next moment's, of all cameras."""
+        self._array[self._count] = seen
         self._count += 1
 
     def close(self, *, whole: bool) -> None:
@@ -164,7 +172,7 @@ class PictureFile:
 class Frames:
     """The episodes of one source on disk, in the order of their numbers.
 
-    Memory does not grow with the pictures: those of the last ``OPEN`` episodes are mapped, none is read
+    Memory does not grow with the pictures: the last ``OPEN`` files of them are mapped, none is read
     before it is asked for.
 
     Args:
@@ -181,7 +189,8 @@ class Frames:
             raise FileError(f"{self.folder / MARKER} is not of format {FORMAT!r}, version {VERSION}")
         files = sorted(self.folder.glob("episode_*.npz"))
         self.episodes = tuple(Episode.read(file) for file in files)
-        self._mapped: OrderedDict[int, np.ndarray] = OrderedDict()
+        self.deep = bool(self.about.get("settings", {}).get("depth"))  # whether depth is there, too
+        self._mapped: OrderedDict[Path, np.ndarray] = OrderedDict()
 
     def pictures(self, episode: int, k: int) -> np.ndarray:
         """Of a moment, uint8[cameras, H, W, 3], still on disk.
@@ -193,29 +202,48 @@ class Frames:
         Raises:
             FileError: if the file is missing, or not what it should be.
         """
-        if episode not in self._mapped:
-            self._mapped[episode] = self._map(self.episodes[episode])
+        there = self.episodes[episode]
+        moment: np.ndarray = self._map(self._place(there), len(there), np.dtype(np.uint8), 5)[k]
+        return moment
+
+    def depth(self, episode: int, k: int) -> np.ndarray:
+        """Of a moment, float32[cameras, H, W] (m), still on disk; as ``pictures``, where ``deep``."""
+        there = self.episodes[episode]
+        moment: np.ndarray = self._map(depth_file(self._place(there)), len(there), np.dtype(np.float32), 4)[k]
+        return moment
+
+    def _place(self, episode: Episode) -> Path:
+        return picture_file(self.folder, episode.number, episode.visual_draw)
+
+    def _map(self, file: Path, moments: int, dtype: np.dtype[Any], dims: int) -> np.ndarray:
+        if file not in self._mapped:
+            self._mapped[file] = self._open(file, moments, dtype, dims)
             if len(self._mapped) > OPEN:
                 self._mapped.popitem(last=False)
-        self._mapped.move_to_end(episode)
-        return self._mapped[episode][k]
+        self._mapped.move_to_end(file)
+        return self._mapped[file]
 
-    def _map(self, episode: Episode) -> np.ndarray:
-        file = picture_file(self.folder, episode.number, episode.visual_draw)
+    @staticmethod
+    def _open(file: Path, moments: int, dtype: np.dtype[Any], dims: int) -> np.ndarray:
         try:
-            array = np.load(file, mmap_mode="r", allow_pickle=False)
+            array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise FileError(
-                f"{file} cannot be read ({error}); remove {file.stem}.npz to draw it again"
+                f"{file} cannot be read ({error}); remove {file.name.partition('.')[0]}.npz to draw it again"
             ) from error
-        if array.dtype != np.uint8 or array.ndim != 5 or len(array) != len(episode):
-            raise FileError(f"{file} has {array.dtype}{list(array.shape)}, not {len(episode)} moments")
+        if array.dtype != dtype or array.ndim != dims or len(array) != moments:
+            raise FileError(f"{file} has {array.dtype}{list(array.shape)}, not {moments} moments")
         return array
 
 
 def picture_file(folder: Path, number: int, visual_draw: int = 0) -> Path:
     """Where an episode's pictures are."""
     return folder / f"{episode_name(number, visual_draw)}.npy"
+
+
+def depth_file(pictures: Path) -> Path:
+    """Where an episode's depth is, beside its pictures."""
+    return pictures.with_suffix(".depth.npy")
 
 
 def episode_file(folder: Path, number: int, visual_draw: int = 0) -> Path:

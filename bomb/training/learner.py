@@ -1,8 +1,9 @@
 """The module that learns: a model behind one ``forward``, so that wrappers for several processes see all."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from bomb.models.vla import VLA, Batch, Losses
 from bomb.training.auxiliary import Auxiliary
-from bomb.training.data import Samples
+from bomb.training.data import TrainingSamples
 from core.errors import OptionError
 
 
@@ -22,7 +23,7 @@ class Lesson:
     Attributes:
         batch: questions with their answers.
         seeds: (seed, step) of each, for noise.
-        labels: of ``Samples``.
+        labels: of ``TrainingSamples``.
         opposed: questions with row and column exchanged; None: there are none, or nobody asks for them.
         whose: the sample that each of them belongs to.
     """
@@ -34,10 +35,11 @@ class Lesson:
     whose: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, vla: VLA, samples: Samples, auxiliary: Auxiliary | None) -> "Lesson":
+    def of(cls, vla: VLA, samples: TrainingSamples, auxiliary: Auxiliary | None) -> "Lesson":
         """What a model is asked by some samples."""
         batch = vla.encode(samples.requests, samples.actions, valid=samples.valid)
-        opposed, whose = None, ()
+        opposed: Batch | None = None
+        whose: tuple[int, ...] = ()
         if auxiliary is not None and auxiliary.opposes:
             whose = tuple(k for k, words in enumerate(samples.swapped) if words)
             if whose:
@@ -68,7 +70,10 @@ class Learner(nn.Module):
                 objective can read them.
         """
         auxiliary = self.auxiliary
-        with nullcontext([]) if auxiliary is None else auxiliary.reading() as hidden:
+        reading: AbstractContextManager[list[torch.Tensor]] = (
+            nullcontext([]) if auxiliary is None else auxiliary.reading()
+        )
+        with reading as hidden:
             losses = self.vla.loss(lesson.batch, weights=self._weights or None, seeds=lesson.seeds)
         if auxiliary is not None:
             whole = _whole(hidden, lesson.batch)
@@ -98,10 +103,10 @@ def _whole(hidden: Sequence[torch.Tensor], batch: Batch) -> torch.Tensor:
     return hidden[0]
 
 
-class Checkpointed:
+class Checkpointed(nn.Module):
     """A layer whose activations are made again in the backward pass; mixed into the layer's class."""
 
-    def forward(self, *args, **kwargs):
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         inside = super().forward
         # A cache would be filled twice; where there is one, nothing is learned anyway.
         caches = (kwargs.get(name) for name in ("past_key_values", "past_key_value", "cache"))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,12 +24,15 @@ from bomb.training.episodes import (
     MARKER,
     VERSION,
     Episode,
-    PictureFile,
+    MomentFile,
     picture_file,
     write_episode,
 )
 from core.errors import ConventionError, OptionError, PolicyOutputError, UnknownNameError
 from core.task import Instruction, Span
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 def is_lerobot(folder: Path) -> bool:
@@ -94,7 +98,7 @@ class LeRobotEpisodes:
                 f"{path}: {self._how.state} has {size} numbers; state_entries asks for {beyond[0]}"
             )
 
-    def about(self) -> dict:
+    def about(self) -> dict[str, Any]:
         """What a store says of the source, plain values."""
         settings = {
             **asdict(self._how), "cameras": dict(self._views), "image_size": list(self._size),
@@ -103,7 +107,8 @@ class LeRobotEpisodes:
         info = json.dumps(self.dataset.info, sort_keys=True).encode()
         dataset = {"info": hashlib.sha256(info).hexdigest(), "episodes": len(self.dataset)}
         made = {"format": FORMAT, "version": VERSION, "settings": settings, "dataset": dataset}
-        return json.loads(json.dumps(made))
+        plain: dict[str, Any] = json.loads(json.dumps(made))
+        return plain
 
     def copy(
         self, store: Path, *, numbers: Sequence[int], report: Callable[[int], None] | None = None
@@ -180,7 +185,7 @@ class LeRobotEpisodes:
             occupancy=_occupancy(columns, rows),
         )
 
-    def _exchanged(self, columns: Mapping[str, list], row: int, asked: np.ndarray) -> str:
+    def _exchanged(self, columns: Mapping[str, list[Any]], row: int, asked: np.ndarray) -> str:
         """The words of a frame with row and column exchanged; empty where no span says where they are."""
         if "annotation.spans" not in columns:
             return ""
@@ -188,9 +193,9 @@ class LeRobotEpisodes:
         spans = {name: Span(start=start, end=end) for name, (start, end) in stored.items()}
         return exchanged(Instruction(text=self.dataset.tasks[asked[row]], spans=spans))
 
-    def _write_pictures(self, folder: Path, number: int, rows: np.ndarray, table) -> None:
+    def _write_pictures(self, folder: Path, number: int, rows: np.ndarray, table: "pyarrow.Table") -> None:
         shape = (len(rows), len(self._views), *self._size, 3)
-        pictures, whole = PictureFile(picture_file(folder, number), shape), False
+        pictures, whole = MomentFile(picture_file(folder, number), shape, np.uint8), False
         try:
             views = [self.dataset.pictures(number, view, list(rows), table) for view in self._views.values()]
             for seen in zip(*views, strict=True):
@@ -199,7 +204,7 @@ class LeRobotEpisodes:
         finally:
             pictures.close(whole=whole)
 
-    def _targets(self, columns: Mapping[str, list], rows: np.ndarray) -> np.ndarray:
+    def _targets(self, columns: Mapping[str, list[Any]], rows: np.ndarray) -> np.ndarray:
         """Where the target is in the resized pictures; out of view where the dataset does not say."""
         made = np.zeros((len(rows), len(self._views), 3), dtype=np.float32)
         for k, (camera, view) in enumerate(self._views.items()):
@@ -210,7 +215,7 @@ class LeRobotEpisodes:
             made[:, k] = np.array(stored, dtype=np.float32)[rows] * scale
         return made
 
-    def provenance(self, learned: Sequence[int], held: Sequence[int]) -> dict:
+    def provenance(self, learned: Sequence[int], held: Sequence[int]) -> dict[str, Any]:
         """What a checkpoint says of the source; of BOMB's own exports all that their demonstrations say."""
         marker = self.dataset.path / EXPORTED
         dataset = read_json(marker)["about"]["dataset"] if marker.is_file() else {}
@@ -228,7 +233,7 @@ class LeRobotEpisodes:
         return int(self.dataset.row(number).get("bomb/seed", number))
 
 
-def _numbers(rows: Sequence, where: str) -> np.ndarray:
+def _numbers(rows: Sequence[Any], where: str) -> np.ndarray:
     """Rows of numbers, float32[N, D].
 
     Raises:
@@ -240,7 +245,8 @@ def _numbers(rows: Sequence, where: str) -> np.ndarray:
     return values
 
 
-def _occupancy(columns: Mapping[str, list], rows: np.ndarray) -> np.ndarray:
+def _occupancy(columns: Mapping[str, list[Any]], rows: np.ndarray) -> np.ndarray:
     if "annotation.occupancy" not in columns:
         return np.zeros((len(rows), 0), dtype=np.int8)
-    return np.array(columns["annotation.occupancy"], dtype=np.int8)[rows]
+    every = np.array(columns["annotation.occupancy"], dtype=np.int8)
+    return np.asarray(every[rows])

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError, write_bytes, writing
 
@@ -18,7 +19,7 @@ class MetricsLog:
     def __init__(self, folder: Path):
         self._file = Path(folder) / FILE
 
-    def add(self, row: dict) -> None:
+    def add(self, row: dict[str, Any]) -> None:
         """Appends a line, at once on disk.
 
         Raises:
@@ -36,7 +37,7 @@ class MetricsLog:
             write_bytes(self._file, "".join(json.dumps(row) + "\n" for row in kept).encode())
 
 
-def read_log(folder: Path) -> list[dict]:
+def read_log(folder: Path) -> list[dict[str, Any]]:
     """The lines of a training, while it runs, too: the last one may be half written and is left out.
 
     Raises:

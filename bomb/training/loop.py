@@ -3,11 +3,12 @@
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from bomb.models.vla import VLA, Losses
 from bomb.training.auxiliary import FILE as AUXILIARY
 from bomb.training.auxiliary import Auxiliary, tensors_bytes
 from bomb.training.building import copied, merged
-from bomb.training.data import Reader, Samples, Source, phases_of
+from bomb.training.data import SampleReader, Source, TrainingSamples, phases_of
 from bomb.training.learner import Learner, Lesson, checkpoint_layers
 from bomb.training.log import MetricsLog
 from bomb.training.measuring import Answers, summed_up
@@ -31,6 +32,9 @@ from bomb.training.summing import means, summed
 from core.errors import BombError, OptionError
 
 Report = Callable[[int, float], None]
+# Draws of a batch; its micro-batches: how many actions of each sample count, and the samples; the sampler
+# after it.
+BatchRead = tuple[list[Draw], list[tuple[np.ndarray, TrainingSamples]], dict[str, Any]]
 
 
 class TrainingError(BombError):
@@ -49,7 +53,7 @@ class Trained:
 
     step: int
     complete: bool
-    held_out: dict | None
+    held_out: dict[str, Any] | None
 
 
 class Trainer:
@@ -89,7 +93,7 @@ class Trainer:
         self.vla = vla
         self._auxiliary = Auxiliary(vla, recipe.auxiliary) if recipe.auxiliary.wanted else None
         learner = Learner(vla, recipe.loss.groups, self._auxiliary)
-        self.reader = Reader(sources, recipe)
+        self.reader = SampleReader(sources, recipe)
         phases = phases_of(sources, recipe.data, recipe.steps * recipe.batch)
         self.sampler = Sampler([len(source.learned) for source in sources], phases, recipe.seed)
         bare = name_units(self.accelerator, vla)
@@ -106,8 +110,8 @@ class Trainer:
             self._mean = RunningMean(learner, recipe.optimiser.ema)
             self.accelerator.register_for_checkpointing(self._mean)
         self._log = MetricsLog(self.out)
-        self._held_out: dict | None = None
-        self._window: list[dict] = []
+        self._held_out: dict[str, Any] | None = None
+        self._window: list[dict[str, Any]] = []
         # Noise that no sample has of its own, such as of dropout, differs by process; a state brings its own.
         torch.manual_seed(recipe.seed + 7919 * (self._rank + 1))
         self.step = self._resume()
@@ -118,7 +122,9 @@ class Trainer:
         """The model with the recipe's loss, as it is trained."""
         return self._learner
 
-    def train(self, report: Report | None = None, measured: Callable[[dict], None] | None = None) -> Trained:
+    def train(
+        self, report: Report | None = None, measured: Callable[[dict[str, Any]], None] | None = None
+    ) -> Trained:
         """Goes from the newest state to the last step, or to the first signal to stop.
 
         Args:
@@ -154,7 +160,9 @@ class Trainer:
 
     # ---- one step ---------------------------------------------------------------------------
 
-    def _step(self, step: int, draws: Sequence[Draw], micro: Sequence[tuple[np.ndarray, Samples]]) -> float:
+    def _step(
+        self, step: int, draws: Sequence[Draw], micro: Sequence[tuple[np.ndarray, TrainingSamples]]
+    ) -> float:
         """Learns from one batch; what counts in it counts alike, however it is shared out."""
         recipe, begun = self.recipe, time.perf_counter()
         self._learner.train()
@@ -184,9 +192,9 @@ class Trainer:
         self._window.append(
             {**row, "norm": float(norm), "rate": rate, "seconds": time.perf_counter() - begun}
         )
-        return row["loss"]
+        return float(row["loss"])
 
-    def _check(self, step: int, losses: Losses, samples: Samples) -> None:
+    def _check(self, step: int, losses: Losses, samples: TrainingSamples) -> None:
         """Returns if the loss is a number.
 
         Raises:
@@ -205,10 +213,10 @@ class Trainer:
 
     # ---- what is read -----------------------------------------------------------------------
 
-    def _batches(self, step: int) -> Iterator[tuple[list[Draw], list[tuple[np.ndarray, Samples]], dict]]:
+    def _batches(self, step: int) -> Generator[BatchRead, None, None]:
         """The batches after ``step``, each with where the sampler is after it; read one ahead in a thread."""
 
-        def make() -> tuple[list[Draw], list[tuple[np.ndarray, Samples]], dict]:
+        def make() -> BatchRead:
             draws = self.sampler.batch(self.recipe.batch)
             position = self.sampler.state_dict()
             mine = draws[self._rank :: self._world]
@@ -217,9 +225,11 @@ class Trainer:
             return draws, [(self.reader.count(part), self.reader.learned(part)) for part in parts], position
 
         with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(make)
+            ahead: Future[BatchRead] = pool.submit(make)
             for left in range(self.recipe.steps - step, 0, -1):
-                now, ahead = ahead, pool.submit(make) if left > 1 else None
+                now = ahead
+                if left > 1:
+                    ahead = pool.submit(make)
                 yield now.result()
 
     def _resume(self) -> int:
@@ -235,7 +245,7 @@ class Trainer:
         self._held_out = position["held_out"]
         if self.accelerator.is_main_process:
             self._log.cut(position["step"])
-        return position["step"]
+        return int(position["step"])
 
     def _agree(self, stop: bool) -> bool:
         """Whether any process was told to stop."""
@@ -268,7 +278,7 @@ class Trainer:
             yield
         self._learner.train()
 
-    def _measure(self, step: int, told: Callable[[dict], None] | None) -> None:
+    def _measure(self, step: int, told: Callable[[dict[str, Any]], None] | None) -> None:
         places = self.reader.held_out(self.recipe.held_out.moments)
         with self._evaluated(), torch.no_grad():
             errors = summed_up(self._answers(places), self.vla.codec.groups)
@@ -278,14 +288,14 @@ class Trainer:
             if told is not None:
                 told(self._held_out)
 
-    def _answers(self, places: Sequence) -> Answers:
+    def _answers(self, places: Sequence[Any]) -> Answers:
         """What the model makes of held-out moments, put together from all processes."""
         size, codec = self.recipe.held_out.batch, self.vla.codec
         # Every process has as many batches as the others: some measure the last moments twice.
         each = -(-len(places) // self._world)
         numbers = [min(self._rank * each + k, len(places) - 1) for k in range(each)]
-        found: dict[str, list] = {name: [] for name in ("made", "right", "valid", "stages", "losses")}
-        metrics: dict[str, list] = {}
+        found: dict[str, list[Any]] = {name: [] for name in ("made", "right", "valid", "stages", "losses")}
+        metrics: dict[str, list[Any]] = {}
         for first in range(0, each, size):
             part = numbers[first : first + size]
             samples = self.reader.measured([places[k] for k in part], part[0])
@@ -300,14 +310,16 @@ class Trainer:
             found["losses"].append(losses.samples.detach().float().cpu().numpy())
             for name, value in losses.metrics.items():
                 metrics.setdefault(name, []).append(np.full(len(part), value))
-        gathered = {name: self._gather(np.concatenate(parts), len(places)) for name, parts in found.items()}
+        gathered: dict[str, Any] = {
+            name: self._gather(np.concatenate(parts), len(places)) for name, parts in found.items()
+        }
         gathered["valid"] = gathered["valid"].astype(bool)
         gathered["metrics"] = {n: self._gather(np.concatenate(v), len(places)) for n, v in metrics.items()}
         return Answers(**gathered)
 
     def _gather(self, values: np.ndarray, count: int) -> np.ndarray:
         tensor = torch.as_tensor(values.astype(np.float64), device=self.accelerator.device)
-        return self.accelerator.gather(tensor).cpu().numpy()[:count]
+        return np.asarray(self.accelerator.gather(tensor).cpu().numpy()[:count])
 
     def save_checkpoint(self, step: int) -> None:
         """Writes a checkpoint to play, with what it was trained on and how."""

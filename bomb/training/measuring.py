@@ -8,6 +8,7 @@ bad as always answering the mean.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Answers:
     metrics: Mapping[str, np.ndarray]
 
 
-def summed_up(answers: Answers, groups: Mapping[str, Sequence[int]]) -> dict:
+def summed_up(answers: Answers, groups: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     """The errors as plain numbers.
 
     Returns:
@@ -54,7 +55,7 @@ def summed_up(answers: Answers, groups: Mapping[str, Sequence[int]]) -> dict:
     spread = answers.right[counted].var(0)
     every = range(away.shape[-1])
 
-    def errors(rows: np.ndarray, dims: Sequence[int]) -> dict:
+    def errors(rows: np.ndarray, dims: Sequence[int]) -> dict[str, Any]:
         index = list(dims)
         there = away[rows][counted[rows]][:, index]
         if not there.size:

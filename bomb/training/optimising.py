@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -105,11 +106,11 @@ class RunningMean:
                 for weight, old in zip(self._weights, kept, strict=True):
                     weight.copy_(old)
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
         """The means, and how many updates there were."""
         return {"updates": self.updates, "means": self._means}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """As another one was."""
         self.updates = state["updates"]
         with torch.no_grad():

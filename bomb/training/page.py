@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ def make_page(out: Path) -> Page:
     return page
 
 
-def _curves(learned: list[dict], measured: list[dict]) -> list[Chart]:
+def _curves(learned: list[dict[str, Any]], measured: list[dict[str, Any]]) -> list[Chart]:
     charts = []
     if learned:
         train = {"training": [(row["step"], row["loss"]) for row in learned]}
@@ -79,8 +80,10 @@ def _curves(learned: list[dict], measured: list[dict]) -> list[Chart]:
         rate = {"rate": [(row["step"], row["rate"]) for row in learned]}
         charts.append(_curve("Learning rate", rate, "Of parts without a factor of their own.", log=False))
         for name in learned[-1]["metrics"]:
-            held = [(row["step"], row["metrics"].get(name)) for row in measured]
-            shown = {"training": [(r["step"], r["metrics"].get(name)) for r in learned], "held out": held}
+            shown = {
+                "training": [(row["step"], row["metrics"].get(name)) for row in learned],
+                "held out": [(row["step"], row["metrics"].get(name)) for row in measured],
+            }
             charts.append(_curve(name.replace("_", " "), shown, "As the family measures it.", log=False))
     if measured:
         groups = {
@@ -104,7 +107,7 @@ def _curves(learned: list[dict], measured: list[dict]) -> list[Chart]:
     return charts
 
 
-def _curve(title: str, series: dict, caption: str, *, log: bool = True, x: str = "step") -> Chart:
+def _curve(title: str, series: dict[str, Any], caption: str, *, log: bool = True, x: str = "step") -> Chart:
     with figure() as (drawn, axes):
         words = []
         for k, (name, points) in enumerate(series.items()):
@@ -129,7 +132,7 @@ def _curve(title: str, series: dict, caption: str, *, log: bool = True, x: str =
         return svg(drawn, alt=f"{title}: {'; '.join(words)}", caption=caption)
 
 
-def _tables(page: Page, measured: list[dict]) -> None:
+def _tables(page: Page, measured: list[dict[str, Any]]) -> None:
     last = measured[-1]
     groups = list(last["groups"])
     page.heading("Errors of the last measurement")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _played(
     folder = out / ROLLOUTS / f"step_{step:06d}-{scenes}-{'-'.join(backends)}"
     # A finished run is not opened again: it would load the model to play nothing.
     summary = folder / "summary.json"
-    result = read_json(summary) if summary.is_file() else {"complete": False}
+    result: dict[str, Any] = read_json(summary) if summary.is_file() else {"complete": False}
     if not result["complete"]:
         result = evaluate(settings, folder, execution=ExecutionSettings(workers=workers))
     if not result["complete"]:

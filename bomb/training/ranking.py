@@ -4,9 +4,10 @@ Checkpoints are taken as they are, scenes are the sample: intervals come from re
 all checkpoints and engines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ LEAST = 3  # checkpoints, of which an order says anything
 RESAMPLES = 2000
 
 
-def rank(out: Path, *, scenes: int, backends: Sequence[str], workers: int | None = None) -> dict:
+def rank(out: Path, *, scenes: int, backends: Sequence[str], workers: int | None = None) -> dict[str, Any]:
     """Plays every checkpoint of a training and compares the rules; writes ``OUT/ranking.json``.
 
     Args:
@@ -68,7 +69,7 @@ def rank(out: Path, *, scenes: int, backends: Sequence[str], workers: int | None
     return result
 
 
-def values_by_rule(rows: Sequence[Mapping]) -> dict[str, np.ndarray]:
+def values_by_rule(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """What each rule says of each checkpoint, float64[P]; smaller is better."""
     rules = {name: [row[name] for row in rows] for name in ("loss", "mse", "l1")}
     rules |= {f"group:{name}": [row["groups"][name]["mse"] for row in rows] for name in rows[0]["groups"]}
@@ -78,7 +79,7 @@ def values_by_rule(rows: Sequence[Mapping]) -> dict[str, np.ndarray]:
 
 def compared(
     values: np.ndarray, outcomes: np.ndarray, clusters: Sequence[int], steps: Sequence[int], seed: int = 0
-) -> dict:
+) -> dict[str, Any]:
     """One rule against outcomes.
 
     Args:
@@ -112,7 +113,13 @@ def compared(
     return found
 
 
-def _correlation(statistic, values, rates, resampled, scenes: int) -> Estimate:
+def _correlation(
+    statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    values: np.ndarray,
+    rates: np.ndarray,
+    resampled: np.ndarray,
+    scenes: int,
+) -> Estimate:
     if len(values) < LEAST:
         return undefined(f"takes {LEAST} checkpoints, there are {len(values)}", scenes)
     value = float(statistic(values, rates))
@@ -124,7 +131,7 @@ def _correlation(statistic, values, rates, resampled, scenes: int) -> Estimate:
     return Estimate(value=value, low=min(value, float(low)), high=max(value, float(high)), n=scenes)
 
 
-def words_of(ranked: Mapping) -> str:
+def words_of(ranked: Mapping[str, Any]) -> str:
     """The result as a table."""
     lines = [f"{len(ranked['checkpoints'])} checkpoints, {ranked['n']} episodes each, split validation"]
     lines += [
@@ -138,7 +145,7 @@ def words_of(ranked: Mapping) -> str:
     return "\n".join(lines)
 
 
-def _cell(estimate: Mapping) -> str:
+def _cell(estimate: Mapping[str, Any]) -> str:
     if estimate["value"] is None:
         return "undefined"
     two = partial(formats.fixed, digits=2)

@@ -4,7 +4,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 
 from bomb.disk.files import FileError
 from bomb.training.recipe import Recipe
@@ -18,9 +18,17 @@ class RecipeError(FileError):
     """A recipe that cannot be used: names the file and the entry."""
 
 
+@overload
+def read_recipe(file: Path | str, changes: Mapping[str, Any] | None = None) -> Recipe: ...
+
+
+@overload
+def read_recipe(file: Path | str, changes: Mapping[str, Any] | None = None, *, kind: type[Read]) -> Read: ...
+
+
 def read_recipe(
-    file: Path | str, changes: Mapping[str, Any] | None = None, *, kind: type[Read] = Recipe
-) -> Read:
+    file: Path | str, changes: Mapping[str, Any] | None = None, *, kind: type[Any] = Recipe
+) -> Any:
     """Reads a recipe.
 
     Args:
@@ -104,7 +112,7 @@ def convert(hint: Any, value: object, place: str) -> Any:
     Raises:
         RecipeError: if it does not fit.
     """
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         return build(hint, {} if value is None else value, place)
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
@@ -145,7 +153,7 @@ def _like_number(kind: type, value: object) -> bool:
     return True
 
 
-def _change(values: dict, path: list[str], value: Any) -> None:
+def _change(values: dict[str, Any], path: list[str], value: Any) -> None:
     for name in path[:-1]:
         inner = values.get(name)
         values[name] = inner if isinstance(inner, dict) else {}

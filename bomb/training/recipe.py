@@ -4,6 +4,7 @@
 """
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from bomb.integrations.actions import ActionConvention
 from bomb.models.codecs.normalising import Normalisation
@@ -58,7 +59,7 @@ class ModelRecipe:
     future: int = 0
     convention: ActionConvention = field(default_factory=ActionConvention)
     normalisation: Normalisation = field(default_factory=Normalisation)
-    options: dict = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     statistics: str = "data"
     tokens: str = "start"
     weights: str | None = None
@@ -119,7 +120,7 @@ class OptimiserRecipe:
     """
 
     rate: float = 1e-4
-    rates: dict = field(default_factory=dict)
+    rates: dict[str, Any] = field(default_factory=dict)
     betas: tuple[float, float] = (0.9, 0.95)
     epsilon: float = 1e-8
     weight_decay: float = 0.0
@@ -155,7 +156,7 @@ class LossRecipe:
         groups: weights of the groups of an action, such as ``{"xy": 2.0}``; those left out weigh 1.
     """
 
-    groups: dict = field(default_factory=dict)
+    groups: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, weight in self.groups.items():
@@ -270,10 +271,13 @@ class Recipe:
         parse_rule(self.select)
         if self.optimiser.warm_up > self.steps:
             raise OptionError(f"warm_up must be at most the {self.steps} steps, got {self.optimiser.warm_up}")
+        if self.data.depth and (self.augmentation.crop is not None or self.augmentation.rotate):
+            raise OptionError("depth is not cropped or rotated with the pictures: leave out crop and rotate")
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return _plain(asdict(self))
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
 
 def parse_rule(rule: str) -> tuple[str, str | int | None]:
@@ -301,7 +305,7 @@ def parse_rule(rule: str) -> tuple[str, str | int | None]:
     return kind, None
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
     return [_plain(entry) for entry in value] if isinstance(value, tuple | list) else value

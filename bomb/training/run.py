@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import write_json, writing
 from bomb.disk.lock import WriterLock
@@ -31,7 +32,7 @@ class Watcher:
     drawn: Callable[[str], None] | None = None
     began: Callable[[int, int, int, int], None] | None = None
     step: Report | None = None
-    measured: Callable[[dict], None] | None = None
+    measured: Callable[[dict[str, Any]], None] | None = None
 
 
 def train(
@@ -42,7 +43,7 @@ def train(
     store: Path | None = None,
     workers: int = 1,
     watcher: Watcher | None = None,
-) -> tuple[Trained, dict | None]:
+) -> tuple[Trained, dict[str, Any] | None]:
     """Draws, trains, measures and chooses; the same call resumes what was interrupted.
 
     Args:
@@ -98,7 +99,7 @@ def train(
         if watcher.began is not None:
             watcher.began(trainer.step, recipe.steps, vla.count(trained=True), vla.count())
 
-        def measured(errors: dict) -> None:
+        def measured(errors: dict[str, Any]) -> None:
             write_page(out)
             if watcher.measured is not None:
                 watcher.measured(errors)

@@ -6,6 +6,7 @@ depend on how many there are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,11 +65,11 @@ class Sampler:
         """The next ``count`` samples."""
         return [self._next() for _ in range(count)]
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
         """How far it is."""
         return {"number": self.number, "drawn": list(self._drawn), "sizes": list(self._sizes)}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes to where another one was.
 
         Raises:
@@ -100,6 +101,6 @@ class Sampler:
         return self._orders[source][1]
 
 
-def epochs(state: dict) -> list[float]:
+def epochs(state: dict[str, Any]) -> list[float]:
     """How often each source has been gone through, of a sampler's state."""
     return [n / size if size else 0.0 for n, size in zip(state["drawn"], state["sizes"], strict=True)]

@@ -12,6 +12,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from accelerate import Accelerator
 
@@ -36,7 +37,7 @@ def check_folder(out: Path) -> None:
         raise FileError(f"{out} exists and holds no training; choose another folder")
 
 
-def begin(out: Path, recipe: Recipe, data: list[dict]) -> None:
+def begin(out: Path, recipe: Recipe, data: list[dict[str, Any]]) -> None:
     """Says what the training in a folder is, or finds that it is the same.
 
     Raises:
@@ -66,7 +67,7 @@ def steps_in(out: Path, kind: str) -> list[int]:
     return sorted(int(digits) for digits in found if digits.isdecimal())
 
 
-def save_state(accelerator: Accelerator, out: Path, step: int, position: dict, keep: int) -> None:
+def save_state(accelerator: Accelerator, out: Path, step: int, position: dict[str, Any], keep: int) -> None:
     """Writes weights, optimiser, running mean, random states and position; older states beyond ``keep`` go.
 
     Raises:
@@ -104,7 +105,7 @@ def remove_left_behind(out: Path) -> None:
             shutil.rmtree(half, ignore_errors=True)
 
 
-def load_state(accelerator: Accelerator, out: Path) -> dict | None:
+def load_state(accelerator: Accelerator, out: Path) -> dict[str, Any] | None:
     """Takes up the newest state; None if there is none.
 
     Raises:

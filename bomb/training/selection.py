@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError, writing
 from bomb.models.settings import VLASettings
@@ -15,7 +16,7 @@ from core.errors import OptionError, check_choice
 CHOSEN = "chosen"
 
 
-def choose(out: Path, rule: str) -> dict:
+def choose(out: Path, rule: str) -> dict[str, Any]:
     """Chooses among the checkpoints of a training, and copies the chosen one to ``OUT/chosen``.
 
     Args:
@@ -35,10 +36,11 @@ def choose(out: Path, rule: str) -> dict:
     if not steps:
         raise FileError(f"{out} has no checkpoint to choose from")
     kind, about = parse_rule(rule)
-    if kind == "closed-loop":
+    values: dict[int, float | None]
+    if isinstance(about, int):  # closed-loop: a number of scenes
         from bomb.training.playing import success_rates  # plays
 
-        values = {step: None if rate is None else -rate for step, rate in success_rates(out, about).items()}
+        values = {step: -rate for step, rate in success_rates(out, about).items()}
     elif kind == "last":
         values = {step: float(-step) for step in steps}
     else:
@@ -46,26 +48,27 @@ def choose(out: Path, rule: str) -> dict:
     ranked = {step: value for step, value in values.items() if value is not None}
     if not ranked:
         raise OptionError(f"no checkpoint of {out} was measured, as select {rule!r} needs")
-    step = min(sorted(ranked, reverse=True), key=ranked.get)
+    step = min(sorted(ranked, reverse=True), key=lambda step: ranked[step])
     result = {"rule": rule, "step": step, "values": {str(key): value for key, value in values.items()}}
     _publish(out, step, result)
     return result
 
 
-def measurements(out: Path) -> dict[int, dict]:
+def measurements(out: Path) -> dict[int, dict[str, Any]]:
     """What was measured on held-out episodes, by step."""
     return {row["step"]: row for row in read_log(out) if row["kind"] == "held_out"}
 
 
-def value_of(row: dict, kind: str, about: str | None) -> float | None:
+def value_of(row: dict[str, Any], kind: str, about: str | None) -> float | None:
     """What a rule says of a measurement; smaller is better.
 
     Raises:
         UnknownNameError: for a group that there is not.
     """
     if kind == "group":
-        return row["groups"][check_choice("group of the action", about, row["groups"])]["mse"]
-    return row[kind]
+        row, kind = row["groups"][check_choice("group of the action", about, row["groups"])], "mse"
+    value: float | None = row[kind]
+    return value
 
 
 def _value(out: Path, step: int, kind: str, about: str | None) -> float | None:
@@ -73,7 +76,7 @@ def _value(out: Path, step: int, kind: str, about: str | None) -> float | None:
     return None if row is None else value_of(row, kind, about)
 
 
-def _publish(out: Path, step: int, result: dict) -> None:
+def _publish(out: Path, step: int, result: dict[str, Any]) -> None:
     """Copies the checkpoint as a whole, with the rule in its ``bomb.json``."""
     source, place = step_folder(out, CHECKPOINTS, step), out / CHOSEN
     with writing(place), tempfile.TemporaryDirectory(dir=out, prefix=".chosen.") as temporary:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,20 +59,20 @@ def open_sources(
     """
     return [
         _read_lerobot(recipe, source, store, report)
-        if is_lerobot(Path(source.folder))
+        if is_lerobot(source.path)
         else _open(recipe, source, store, workers, report)
         for source in named_sources(recipe.data, folders)
     ]
 
 
 def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Report | None) -> Source:
-    if source.backends or source.perturbations or recipe.data.visual_draws > 1:
+    if source.backends or source.perturbations or recipe.data.visual_draws > 1 or recipe.data.depth:
         raise OptionError(
-            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations and "
-            "visual_draws are for folders of `bomb collect`"
+            f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations, "
+            "visual_draws and depth are for folders of `bomb collect`"
         )
     episodes = LeRobotEpisodes(
-        Path(source.folder),
+        source.path,
         source.lerobot,
         cameras=recipe.model.cameras,
         image_size=recipe.model.image_size,
@@ -95,7 +96,7 @@ def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Rep
 
 
 def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None) -> Source:
-    dataset = Dataset.open(Path(source.folder))
+    dataset = Dataset.open(source.path)
     held, learned = chosen(dataset.seeds(), recipe.data, source.episodes, str(dataset.path))
     engines = dataset.settings["backends"]
     # Each engine of ``backends`` draws everything; without any, each draws what was played in it.
@@ -117,6 +118,7 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
             visual_draws=recipe.data.visual_draws,
             drop_noops=recipe.data.drop_noops,
             visible=recipe.data.visible,
+            depth=recipe.data.depth,
             supersample=recipe.data.supersample,
         )
         told = None if report is None else (lambda seed, b=backend: report(f"seed {seed} in {b}"))
@@ -142,7 +144,9 @@ def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, repor
     )
 
 
-def make_source(*, frames: Sequence[Frames], held: Sequence[int], learned: Sequence[int], **rest) -> Source:
+def make_source(
+    *, frames: Sequence[Frames], held: Sequence[int], learned: Sequence[int], **rest: Any
+) -> Source:
     """A source whose moments are those of some episodes.
 
     Args:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import write_bytes
 from bomb.pages.drawing import Chart, figure, series_style, svg
@@ -12,12 +13,12 @@ from core.errors import BombError
 KEYS = ("arm", "drawn", "episodes", "equal", "condition", "chunks", "backend")
 
 
-def varying(cells: Sequence[Mapping]) -> list[str]:
+def varying(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """What differs between the cells, in a fixed order."""
     return [key for key in KEYS if len({cell.get(key) for cell in cells}) > 1]
 
 
-def words_of(result: Mapping) -> str:
+def words_of(result: Mapping[str, Any]) -> str:
     """The result as a table."""
     head, rows = _table(result["cells"])
     widths = [max(len(row[k]) for row in [head, *rows]) + 2 for k in range(len(head))]
@@ -27,7 +28,7 @@ def words_of(result: Mapping) -> str:
     )
 
 
-def _table(cells: Sequence[Mapping]) -> tuple[list[str], list[list[str]]]:
+def _table(cells: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
     keys = varying(cells)
     head = [*keys, "success", "95% interval", "n", "trainings", "MSE", "MSE / variance"]
     rows = []
@@ -46,7 +47,7 @@ def _table(cells: Sequence[Mapping]) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def write_study_page(out: Path, result: Mapping) -> bool:
+def write_study_page(out: Path, result: Mapping[str, Any]) -> bool:
     """Writes ``OUT/index.html``.
 
     Returns:
@@ -76,7 +77,7 @@ def write_study_page(out: Path, result: Mapping) -> bool:
     return True
 
 
-def _charts(cells: Sequence[Mapping]) -> list[Chart]:
+def _charts(cells: Sequence[Mapping[str, Any]]) -> list[Chart]:
     numbers = [
         ("Success", [cell["success"] for cell in cells], "Share of episodes, with 95% intervals."),
         (
@@ -89,10 +90,12 @@ def _charts(cells: Sequence[Mapping]) -> list[Chart]:
     return [make(title, cells, values, caption) for title, values, caption in numbers]
 
 
-def _curves(title: str, cells: Sequence[Mapping], values: Sequence[Mapping], caption: str) -> Chart:
+def _curves(
+    title: str, cells: Sequence[Mapping[str, Any]], values: Sequence[Mapping[str, Any]], caption: str
+) -> Chart:
     """Against the number of demonstrations, one curve for each other difference."""
     keys = [key for key in varying(cells) if key != "episodes"]
-    series: dict[str, list[tuple[int, Mapping]]] = {}
+    series: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
     for cell, value in zip(cells, values, strict=True):
         if value["value"] is not None:
             name = ", ".join(str(cell.get(key, "")) for key in keys) or title
@@ -116,7 +119,9 @@ def _curves(title: str, cells: Sequence[Mapping], values: Sequence[Mapping], cap
         return svg(drawn, alt=f"{title}. {'; '.join(told)}", caption=caption)
 
 
-def _points(title: str, cells: Sequence[Mapping], values: Sequence[Mapping], caption: str) -> Chart:
+def _points(
+    title: str, cells: Sequence[Mapping[str, Any]], values: Sequence[Mapping[str, Any]], caption: str
+) -> Chart:
     keys = varying(cells)
     names = [", ".join(str(cell.get(key, "")) for key in keys) or title for cell in cells]
     with figure(height=max(2.0, 0.4 * len(cells) + 1.0)) as (drawn, axes):
@@ -133,7 +138,7 @@ def _points(title: str, cells: Sequence[Mapping], values: Sequence[Mapping], cap
         return svg(drawn, alt=f"{title}: {'; '.join(told)}", caption=caption)
 
 
-def _bars(values: Sequence[Mapping]) -> list[list[float]]:
+def _bars(values: Sequence[Mapping[str, Any]]) -> list[list[float]]:
     """Lengths of the bars below and above; none where there is no interval."""
     ends = [(v["value"], *(v["value"] if end is None else end for end in v["interval"])) for v in values]
     return [[value - low for value, low, _ in ends], [high - value for value, _, high in ends]]

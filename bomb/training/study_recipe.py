@@ -39,10 +39,10 @@ class StudyRecipe:
 
     name: str
     recipe: str
-    arms: dict = field(default_factory=dict)
+    arms: dict[str, Any] = field(default_factory=dict)
     episodes: tuple[int, ...] = ()
     equal: tuple[str, ...] = ("steps",)
-    drawn: dict = field(default_factory=dict)
+    drawn: dict[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0, 1, 2)
     perturbations: tuple[str, ...] = ("clean",)
     chunks: tuple[str, ...] = ("full",)
@@ -68,7 +68,7 @@ class StudyRecipe:
                 if not isinstance(changes, dict):
                     raise OptionError(f"{name}.{arm} must be a mapping, got {changes!r}")
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         plain = asdict(self)
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
@@ -113,7 +113,8 @@ def read_study(file: Path | str) -> StudyRecipe:
     values = read_entries(file)
     values.setdefault("name", file.stem)
     try:
-        return build(StudyRecipe, values)
+        study: StudyRecipe = build(StudyRecipe, values)
+        return study
     except BombError as error:
         raise RecipeError(f"{file}: {error}") from error
 
@@ -130,13 +131,14 @@ def trainings(study: StudyRecipe, file: Path, folders: tuple[Path, ...]) -> list
         RecipeError, OptionError: for a recipe that cannot be used.
     """
     base = Path(file).parent / study.recipe
+    drawings: list[tuple[str | None, dict[str, Any] | None]] = [*study.drawn.items()] or [(None, None)]
     made = []
     for arm, changes in (study.arms or {"": {}}).items():
         try:
             recipe = read_recipe(base, changes)
         except FileError as error:
             raise RecipeError(f"{file}, arm {arm!r}: {error}") from error
-        for drawn, knobs in (study.drawn or {None: None}).items():
+        for drawn, knobs in drawings:
             for episodes, equal, steps in _amounts(study, recipe):
                 data = recipe.data
                 if knobs is not None or episodes is not None:
@@ -170,7 +172,7 @@ def _amounts(study: StudyRecipe, recipe: Recipe) -> Iterator[tuple[int | None, s
             yield episodes, equal, max(1, round(recipe.steps * share))
 
 
-def _shortened(recipe: Recipe, steps: int) -> dict:
+def _shortened(recipe: Recipe, steps: int) -> dict[str, Any]:
     """A recipe's numbers for fewer steps: it still measures and saves at its end."""
     return {
         "steps": steps,

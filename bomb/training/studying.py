@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.differences import first_difference
 from bomb.disk.files import read_json, write_json, writing
@@ -34,7 +35,7 @@ def study(
     workers: int = 1,
     watch: Callable[[str], Watcher] | None = None,
     told: Callable[[str], None] | None = None,
-) -> dict | None:
+) -> dict[str, Any] | None:
     """Trains and plays what is not there yet.
 
     Args:
@@ -83,9 +84,9 @@ def study(
         lock.release()
 
 
-def summed_up(recipe: StudyRecipe, made: Sequence[Training], out: Path) -> list[dict]:
+def summed_up(recipe: StudyRecipe, made: Sequence[Training], out: Path) -> list[dict[str, Any]]:
     """Every cell of the study with its numbers; see ``study``."""
-    cells: dict[tuple, dict] = {}
+    cells: dict[tuple[Any, ...], dict[str, Any]] = {}
     for training in made:
         folder = out / TRAININGS / training.folder
         chosen = read_json(folder / "selection.json")["step"]
@@ -99,7 +100,7 @@ def summed_up(recipe: StudyRecipe, made: Sequence[Training], out: Path) -> list[
     return [_estimated(cell) for cell in cells.values()]
 
 
-def _estimated(cell: dict) -> dict:
+def _estimated(cell: dict[str, Any]) -> dict[str, Any]:
     outcomes, errors = cell.pop("outcomes"), cell.pop("errors")
     success = clustered_rate([o for *_, o in outcomes], [training for training, *_ in outcomes])
     measured = {
@@ -138,7 +139,7 @@ def _played(folder: Path, chunks: str) -> Path:
     return folder / PLAYED / chunks.replace("(", "_").replace(")", "")
 
 
-def _play(recipe: StudyRecipe, folder: Path, chunks: str, workers: int) -> dict:
+def _play(recipe: StudyRecipe, folder: Path, chunks: str, workers: int) -> dict[str, Any]:
     """Plays the chosen checkpoint of a training; a finished run is not opened again."""
     out, checkpoint = _played(folder, chunks), (folder / CHOSEN).resolve()
     if (out / "summary.json").is_file():

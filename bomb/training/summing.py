@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from accelerate import Accelerator
 from bomb.models.vla import Losses
 
 
-def summed(shares: Sequence[tuple[float, Losses]], accelerator: Accelerator) -> dict:
+def summed(shares: Sequence[tuple[float, Losses]], accelerator: Accelerator) -> dict[str, Any]:
     """The losses of a whole batch.
 
     Args:
@@ -42,9 +43,9 @@ def summed(shares: Sequence[tuple[float, Losses]], accelerator: Accelerator) -> 
     }
 
 
-def means(rows: Sequence[dict]) -> dict:
+def means(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Means of the numbers in rows of one form; what is None in a row does not count."""
-    made = {}
+    made: dict[str, Any] = {}
     for name, value in rows[0].items():
         if isinstance(value, dict):
             made[name] = means([row[name] for row in rows])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import core
+from bomb.cli import main
 from bomb.disk.files import FileError
 from bomb.explanation.aggregate import aggregate
 from bomb.explanation.asking import Change, PolicyAsker, Question, patch_changes, span_changes
@@ -41,7 +42,7 @@ TEXT = "place the black stone on the board at row 3, column 1"
 SPEC = ActionSpec(mode="delta", control_hz=20)
 
 
-class Reader(BatchPolicy):
+class PatchReadingPolicy(BatchPolicy):
     """x of its action is the brightness of one patch of 8 x 8, y whether it hears where the column is."""
 
     patch = (2, 5)
@@ -114,7 +115,7 @@ def question(picture=None, text=TEXT, **more) -> Question:
 def test_a_policy_of_which_only_actions_are_known_is_found_out():
     picture = np.random.default_rng(0).integers(0, 60, (64, 64, 3), dtype=np.uint8)
     picture[16:24, 40:48] = 250
-    asked, asker = question(picture), PolicyAsker(Reader(), SPEC)
+    asked, asker = question(picture), PolicyAsker(PatchReadingPolicy(), SPEC)
     _, reference = asker.decide(asked)
     clean = asker.score(asked, reference, [Change(name="clean")])
     assert clean.total.tolist() == [0.0]
@@ -293,3 +294,17 @@ def test_what_cannot_be_explained_is_refused(tmp_path):
     ):
         with pytest.raises((OptionError, UnknownNameError), match=message):
             ExplanationSettings(**{**base, **changes})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--backend", "nope"], "unknown backend 'nope'; valid: mujoco, robotwin"),
+        (["--backend", "mujoco", "--task", "chess"], "unknown task 'chess'"),
+        (["--backend", "mujoco", "--perturbations", "bomm:3"], "unknown perturbation 'bomm'"),
+        (["--backend", "mujoco", "--workers", "0"], "workers must be an integer from 1 up, got 0"),
+    ],
+)
+def test_what_cannot_be_asked_for_leaves_no_folder(words, message, tmp_path, capsys):
+    assert main(["explain", "--policy", "keypoint", "--out", str(tmp_path / "out"), *words]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "out").exists()

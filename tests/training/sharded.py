@@ -11,15 +11,15 @@ from torch.distributed.fsdp import fully_shard
 from bomb.models.lora import LoRA, add_lora
 from bomb.models.testing.questions import tiny, toy_actions, toy_requests
 from bomb.training.building import copied, merged
-from bomb.training.data import Samples
+from bomb.training.data import TrainingSamples
 from bomb.training.learner import Learner, Lesson
 from bomb.training.sharding import gathered, is_sharded, layer_classes, skeleton
 
 
-def made_up(vla) -> Samples:
+def made_up(vla) -> TrainingSamples:
     """Three questions with answers."""
     actions = toy_actions(vla.settings)
-    return Samples(
+    return TrainingSamples(
         requests=toy_requests(vla.settings), actions=actions, valid=np.ones(actions.shape[:2], dtype=bool),
         seeds=[(0, k) for k in range(3)], stages=np.zeros(3, dtype=np.int8), names=["a", "b", "c"],
         swapped=["", "", ""],

@@ -16,7 +16,7 @@ from bomb.models.testing.questions import TEXTS, tiny
 from bomb.training.augmentation import augmented, moved_points
 from bomb.training.auxiliary import FILE, Auxiliary, patch_of
 from bomb.training.auxiliary_recipe import OBJECTIVES, AuxiliaryRecipe
-from bomb.training.data import Samples
+from bomb.training.data import TrainingSamples
 from bomb.training.learner import Learner, Lesson
 from bomb.training.log import read_log
 from bomb.training.recipe import AugmentationRecipe, OptimiserRecipe
@@ -62,7 +62,7 @@ def test_points_move_with_the_picture():
     np.testing.assert_array_equal(still, points)
 
 
-def made_up(count: int, *, layouts=None, seed: int = 0) -> Samples:
+def made_up(count: int, *, layouts=None, seed: int = 0) -> TrainingSamples:
     """Questions about targets that are all over the picture and the board."""
     draw = np.random.default_rng(seed)
     cells = draw.permutation(25)[:count]
@@ -72,7 +72,7 @@ def made_up(count: int, *, layouts=None, seed: int = 0) -> Samples:
         for k, p in enumerate(pictures)
     ]
     targets = np.concatenate([draw.uniform(1, 63, (count, 1, 2)), np.ones((count, 1, 1))], 2)
-    return Samples(
+    return TrainingSamples(
         requests=requests,
         actions=draw.uniform(-1, 1, (count, 1, 4)).astype(np.float32),
         valid=np.ones((count, 1), dtype=bool),

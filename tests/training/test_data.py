@@ -9,7 +9,8 @@ from bomb.demonstrations.stages import STAGES, stages_of
 from bomb.exports.columns import STONES
 from bomb.models.requests import Request
 from bomb.training.augmentation import augmented
-from bomb.training.data import Reader, check_alike, phases_of, statistics_of
+from bomb.training.building import make_model
+from bomb.training.data import SampleReader, check_alike, phases_of, statistics_of
 from bomb.training.data_recipe import DataRecipe, PhaseRecipe, SourceRecipe
 from bomb.training.recipe import AugmentationRecipe
 from bomb.training.sampler import Phase, Sampler, epochs
@@ -72,14 +73,14 @@ def test_only_what_is_missing_is_drawn(demonstrations, store, sources):
 def test_chunks_end_with_the_episode(sources):
     made = recipe(model={"chunk": 20})
     (source,) = sources(made)
-    reader = Reader([source], made)
+    reader = SampleReader([source], made)
     draws = Sampler([len(source.learned)], [Phase(first=0, weights=(1.0,))], 0).batch(len(source.learned))
     samples = reader.learned(draws)
     assert (samples.valid.sum(1) == reader.count(draws)).all() and not samples.valid.all()
     for sample, valid in zip(samples.actions, samples.valid, strict=True):
         real = sample[valid]
         assert (sample[~valid][:, :3] == 0).all() and (sample[~valid][:, 3] == real[-1, 3]).all()
-    held = Reader([source], changed(made, data=DataRecipe(tail="hold")))
+    held = SampleReader([source], changed(made, data=DataRecipe(tail="hold")))
     assert held.learned(draws).valid.all() and (held.count(draws) == 20).all()
 
 
@@ -191,3 +192,31 @@ def test_a_demonstration_is_learned_in_several_draws(demonstrations, tmp_path):
     assert source.provenance["visual_draws"] == 2
     visible = one.labels["visible"]
     assert visible.shape == (3, 1, 1 + STONES) and set(visible.ravel()) == {0, 1}
+
+
+def test_depth_is_stored_as_the_environment_shows_it(demonstrations, tmp_path):
+    data = DataRecipe(sources=(SourceRecipe(backends=("mujoco",)),), moments=2, depth=True, held_out=1)
+    made = recipe(data=data)
+    (source,) = open_sources(made, [demonstrations], tmp_path)
+    reader = SampleReader([source], made)
+    dataset = Dataset.open(demonstrations)
+    samples = reader.measured([(source, place) for place in source.held_out], 0)
+    renderer = Renderer(dataset.settings, backend="mujoco", cameras=("head",), image_size=(SIDE, SIDE),
+                        modalities=("rgb", "depth", "intrinsics"))  # fmt: skip
+    for request, (_, episode, k) in zip(samples.requests, source.held_out, strict=True):
+        there = source.frames[0].episodes[episode]
+        (seen,) = renderer.moments(dataset.load(there.number), [int(there.rows[k])])
+        asked = Request.from_observation(seen)
+        assert (request.pictures["head"] == asked.pictures["head"]).all()
+        assert (request.depth["head"] == asked.depth["head"]).all() and request.depth["head"].min() > 0.3
+        np.testing.assert_allclose(request.intrinsics["head"], asked.intrinsics["head"], atol=1e-4)
+    renderer.close()
+
+
+def test_depth_is_refused_where_it_cannot_be(demonstrations, store):
+    with pytest.raises(OptionError, match="leave out crop and rotate"):
+        recipe(data=DataRecipe(depth=True), augmentation=AugmentationRecipe(crop=0.9))
+    with pytest.raises(OptionError, match=r"looks at depth: say data\.depth: true"):
+        made = recipe("spatialvla", model={"options": {"depth": "true"}})
+        sources = open_sources(made, [demonstrations], store)
+        make_model(made, statistics_of(sources, made.model), texts=["a"], control_hz=20, trained_on=[])

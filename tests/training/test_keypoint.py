@@ -21,7 +21,7 @@ from bomb.training.keypoint.labels import points_of, targets_of
 from bomb.training.keypoint.network import Convolution, EyeNetwork, normalised
 from bomb.training.keypoint.recipe import EyeRecipe, KeypointRecipe, LooksRecipe, PartRecipe
 from bomb.training.keypoint.run import train_keypoint
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.sentences import sentence
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.reading import read_recipe
@@ -219,6 +219,6 @@ def test_the_recipe_is_the_one_that_the_shipped_file_was_trained_by():
 
 @pytest.mark.render
 def test_samples_are_drawn_from_their_number_alone(looks):
-    samples = Samples(sorted(looks.glob("*-0/*_1.npz"))[:1], 1)
+    samples = CameraSamples(sorted(looks.glob("*-0/*_1.npz"))[:1], 1)
     first, second = (samples.batch([0, 1], np.random.default_rng([0, 5])) for _ in range(2))
     assert torch.equal(first.pictures, second.pictures)

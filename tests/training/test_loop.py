@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import core
 from bomb.demonstrations.stages import STAGES
 from bomb.disk.files import FileError, WriteError
 from bomb.models.checkpoint import Checkpoint
@@ -16,8 +17,11 @@ from bomb.models.lora import LoRA
 from bomb.models.registry import FAMILIES
 from bomb.models.testing import tiny
 from bomb.models.vla import Losses
+from bomb.policies.making import make_policy
+from bomb.rollouts.rollout import play
 from bomb.training.building import copied, merged
 from bomb.training.data import chunks_of
+from bomb.training.data_recipe import DataRecipe
 from bomb.training.learner import Lesson, checkpoint_layers
 from bomb.training.log import read_log
 from bomb.training.loop import TrainingError
@@ -25,7 +29,7 @@ from bomb.training.measuring import Answers, summed_up
 from bomb.training.optimising import RunningMean
 from bomb.training.page import write_page
 from bomb.training.recipe import HeldOutRecipe, LossRecipe, OptimiserRecipe, TrainedRecipe
-from bomb.training.run import train
+from bomb.training.run import Watcher, train
 from bomb.training.saving import begin, steps_in
 from bomb.training.selection import choose
 from bomb.training.sources import open_sources
@@ -55,6 +59,21 @@ def test_every_family_fits_demonstrations(trainer, family):
     losses = []
     trained = trainer(made).train(lambda _, loss: losses.append(loss))
     assert trained.complete and np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+
+
+def test_the_twin_of_spatialvla_with_true_depth_learns(demonstrations, tmp_path):
+    """From the simulator's depth and cameras; what it learned plays where they are shown."""
+    made = recipe("spatialvla", model={"chunk": 3, "options": {"depth": "true"}}, steps=20, save_every=20,
+                  data=DataRecipe(depth=True, every=8), optimiser=OptimiserRecipe(rate=3e-3))  # fmt: skip
+    losses = []
+    train(made, [demonstrations], tmp_path / "out", watcher=Watcher(step=lambda _, loss: losses.append(loss)))
+    assert len(losses) == 20 and np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+    twin = make_policy(f"vla(checkpoint={str(tmp_path / 'out/checkpoints/step_000020')!r})")
+    assert twin.modalities == ("rgb", "depth", "intrinsics")
+    env = core.make_task("place_stone", backend="mujoco", cameras=("head",), image_size=(SIDE, SIDE),
+                         modalities=twin.modalities, max_steps=3)  # fmt: skip
+    assert len(play(env, twin, 0).record.actions) == 3
+    env.close()
 
 
 def test_action_tokens_are_fitted_to_the_data(demonstrations, store, tmp_path):

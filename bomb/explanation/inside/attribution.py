@@ -5,19 +5,18 @@ corrupted run (Nanda 2023, "Attribution patching"; Syed et al. 2023, arXiv:2310.
 heads for the price of two passes; the first of them are then restored exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.explanation.asking import Change, Question
 from bomb.explanation.inside.asking import ModelAsker
 from bomb.explanation.inside.patching import Restoration, clean_record, restore
 from bomb.explanation.inside.recording import Key, Unit, hooked, key_of
 from bomb.models.answers import Reference
-
-Tensor = torch.Tensor
 
 
 def attribute(
@@ -29,7 +28,7 @@ def attribute(
     layers = {key_of(unit.layer, unit.part): unit for unit in units}
     seen: dict[Key, list[tuple[Tensor, Tensor]]] = {key: [] for key in layers}
 
-    def add(key: Key):
+    def add(key: Key) -> Callable[[Tensor], Tensor]:
         def see(tensor: Tensor) -> Tensor:
             # The gradient of what is added is that of the activation, whether the weights learn or not.
             nothing = torch.zeros_like(tensor, requires_grad=True)
@@ -74,7 +73,8 @@ def restore_first(
 ) -> Restoration:
     """Restores the ``most`` units of the largest estimates exactly; None: all. The others stay estimates."""
     if most is None or most >= len(units):
-        return restore(asker, question, reference, change, units)
+        measured: Restoration = restore(asker, question, reference, change, units)
+        return measured
     found = attribute(asker, question, reference, change, units)
     order = np.argsort(-np.abs(found.patched - found.corrupted), kind="stable")[:most]
     measured = restore(asker, question, reference, change, [units[k] for k in order])

@@ -8,7 +8,8 @@ import torch
 
 from bomb.models.vla import VLA
 
-Item, Answer = TypeVar("Item"), TypeVar("Answer")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 SHARE = 0.5  # of the free memory that a batch may take
 ALIVE = (
     6  # copies of the widest activation that a layer holds at once: input, queries, keys, values, MLP, output
@@ -52,7 +53,8 @@ class Rows:
         Returns:
             One answer a batch, in order.
         """
-        answers, first = [], 0
+        answers: list[Answer] = []
+        first = 0
         while first < len(items):
             part = items[first : first + self.count]
             try:
@@ -69,7 +71,7 @@ class Rows:
 def free_bytes(device: torch.device) -> int:
     """Memory that is free where a model is."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        return int(torch.cuda.mem_get_info(device)[0])
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):  # not told here

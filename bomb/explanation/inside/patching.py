@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.explanation.asking import Change, Question
 from bomb.explanation.inside.asking import ModelAsker
@@ -18,7 +19,6 @@ from bomb.explanation.inside.sharing import shared_pictures
 from bomb.models.anatomy import Layer
 from bomb.models.answers import Reference
 
-Tensor = torch.Tensor
 LEAST_GAP = 1e-3  # of scores: nats, or normalised actions; less is within float noise of deep models
 READ = ("language", "reader", "policy")  # a sequence whose positions are known, or what follows from it
 
@@ -111,7 +111,7 @@ def restore(
     """Runs the changed question once for each unit, with the unit as it was in the clean run."""
     vision = [unit for unit in units if unit.layer.stream not in (*READ, "expert")]
     inside = [unit for unit in units if unit.layer.stream in (*READ, "expert")]
-    patched = {}
+    patched: dict[int, float] = {}
     clean = corrupted = 0.0
     for part, share in ((inside, True), (vision, False)):
         if not part:
@@ -145,7 +145,8 @@ def _restore(
             batch = asker.encode(question, [change] * len(part))
             with restored(part, clean):
                 scores = vla.score(batch, reference.select([0] * len(part)))
-            return scores.total.double().tolist()
+            totals: list[float] = scores.total.double().tolist()
+            return totals
 
         asker.forwards += 1 + len(units)
         answers = asker.rows.run([None, *units], ask)

@@ -10,12 +10,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.anatomy import Layer
 
-Tensor = torch.Tensor
 PARTS = ("attention", "mlp", "head", "stream")
 Key = tuple[str, int, str]
 Record = dict[Key, list[Tensor]]
@@ -120,7 +118,7 @@ def hooked(layer: Layer, part: str, see: Callable[[Tensor], Tensor | None]) -> I
     """Inside, ``see`` is called with an activation each time it is made, and may return another."""
     if part == "head":
 
-        def before(module: nn.Module, args: tuple) -> tuple | None:
+        def before(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
             other = see(args[0])
             return None if other is None else (other, *args[1:])
 
@@ -128,7 +126,7 @@ def hooked(layer: Layer, part: str, see: Callable[[Tensor], Tensor | None]) -> I
     else:
         module = {"attention": layer.attention, "mlp": layer.mlp, "stream": layer.module}[part]
 
-        def after(module: nn.Module, args: tuple, output: Any) -> Any:
+        def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
             is_tensor = isinstance(output, Tensor)
             other = see(output if is_tensor else output[0])
             if other is None:

@@ -9,11 +9,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.vla import VLA
 
-Tensor = torch.Tensor
 KEPT = 4  # pictures that are remembered from one batch to the next
 
 
@@ -81,13 +80,17 @@ def _once(see: Callable[..., Any]) -> Callable[..., Any]:
                 return value.index_select(0, at) if isinstance(value, Tensor) else value
 
             seen = see(*map(chosen, args), **{key: chosen(value) for key, value in named.items()})
-            made = [_each(seen, lambda tensor, k=k: tensor[k : k + 1]) for k in range(len(new))]
+            made = [_each(seen, _row(k)) for k in range(len(new))]
         parts = [kept[k][1] if before else made[k] for before, k in source]
         kept.extend((rows[k], one) for k, one in zip(new, made, strict=True))
         del kept[:-KEPT]
         return _together(parts)
 
     return shared
+
+
+def _row(k: int) -> Callable[[Tensor], Tensor]:
+    return lambda tensor: tensor[k : k + 1]
 
 
 def _index(row: list[Tensor], others: list[list[Tensor]]) -> int | None:

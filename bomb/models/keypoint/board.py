@@ -7,7 +7,7 @@ says. What tells them apart is how far they are from there, intersections beside
 
 import numpy as np
 
-from bomb.models.keypoint.eye import Seen
+from bomb.models.keypoint.eye import Detections
 from bomb.models.keypoint.format import CORNERS, LINES, PITCH, intersections
 from bomb.models.keypoint.geometry import board_pose, on_board, refined_board
 
@@ -66,7 +66,7 @@ class Board:
         p_B = (points - self.pose[:, 2]) @ self.pose[:, :2]
         return np.abs(p_B).max(1) < (LINES - 1) / 2 * PITCH + margin
 
-    def saw_from_head(self, seen: Seen) -> None:
+    def saw_from_head(self, seen: Detections) -> None:
         """Takes up a look of the head camera."""
         corners = [
             (index, seen.points[name][0], seen.heats[name][0])
@@ -81,7 +81,7 @@ class Board:
         self._from_head.append(on_board(pose, intersections()))
         self._fit()
 
-    def saw_from_wrist(self, seen: Seen, tool: np.ndarray) -> None:
+    def saw_from_wrist(self, seen: Detections, tool: np.ndarray) -> None:
         """Takes up what the wrist camera shows near the tool."""
         if not self._from_head or tool[2] > HIGHEST:
             return

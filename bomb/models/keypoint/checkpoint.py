@@ -18,7 +18,7 @@ from bomb.models.keypoint.eye import Eye
 from bomb.models.keypoint.format import CAMERAS
 from bomb.models.keypoint.hand import Hand
 from bomb.models.keypoint.safetensors import read_safetensors
-from bomb.models.keypoint.words import Reader
+from bomb.models.keypoint.words import InstructionReader
 
 FORMAT, VERSION = "bomb-keypoint", 1
 SHIPPED = Path(__file__).parent / "shipped" / "keypoint.safetensors"
@@ -37,7 +37,7 @@ class KeypointModel:
     """
 
     eyes: dict[str, Eye]
-    reader: Reader
+    reader: InstructionReader
     hand: Hand
     card: dict
     parameters: int
@@ -63,7 +63,7 @@ def read_model(file: Path) -> KeypointModel:
     try:
         return KeypointModel(
             eyes={camera: Eye(groups[camera], camera) for camera in CAMERAS},
-            reader=Reader(groups["words"], json.loads(about["vocabulary"])),
+            reader=InstructionReader(groups["words"], json.loads(about["vocabulary"])),
             hand=Hand(groups["hand"]),
             card=card,
             parameters=sum(array.size for array in arrays.values()),

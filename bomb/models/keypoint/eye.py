@@ -21,7 +21,7 @@ LEAST_HEAT = 0.25  # a peak below this is no point
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class Detections:
     """What one picture shows, on the plane z = 0 of R.
 
     Attributes:
@@ -87,7 +87,7 @@ def normalised(picture: np.ndarray) -> np.ndarray:
 
 def decoded(
     heat: np.ndarray, offsets: np.ndarray, places: np.ndarray, camera: str, state: np.ndarray
-) -> Seen:
+) -> Detections:
     """Points in metres, of what the network says.
 
     Args:
@@ -107,7 +107,7 @@ def decoded(
         )
         points[name] = transformed(plane, (cells + 0.5) * UNSHUFFLE - 0.5)
         heats[name] = shares
-    return Seen(points=points, heats=heats, plane=plane)
+    return Detections(points=points, heats=heats, plane=plane)
 
 
 def peaks(heat: np.ndarray, du: np.ndarray, dv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 from bomb.models.keypoint.belief import Spot, nearest_spot
 from bomb.models.keypoint.board import HEAD_ERROR, Board, wrist_error
 from bomb.models.keypoint.checkpoint import KeypointModel
-from bomb.models.keypoint.eye import Seen, decoded
+from bomb.models.keypoint.eye import Detections, decoded
 from bomb.models.keypoint.words import Read
 
 STONE_REACH = 0.035  # m: a stone this near to where one is believed is the same one
@@ -35,7 +35,7 @@ class SceneBelief:
         self._model = model
         self.stone: Spot | None = None
         self.board = Board()
-        self.seen: dict[str, Seen] = {}
+        self.seen: dict[str, Detections] = {}
         # Where the reference points were in each look: cameras stay where they are during an episode.
         self._places: dict[str, list[np.ndarray]] = {}
         self._none: list[np.ndarray] = []  # places where no stone was, from near
@@ -74,7 +74,7 @@ class SceneBelief:
         if not holds:
             self._stone_from_wrist(seen, read.color, state[:3])
 
-    def _see(self, camera: str, pictures: Mapping[str, np.ndarray], state: np.ndarray) -> Seen:
+    def _see(self, camera: str, pictures: Mapping[str, np.ndarray], state: np.ndarray) -> Detections:
         heat, offsets, places = self._model.eyes[camera].maps(pictures[camera], state)
         before = self._places.setdefault(camera, [])
         before.append(places)
@@ -82,7 +82,7 @@ class SceneBelief:
         self.seen[camera] = seen
         return seen
 
-    def _stone_from_head(self, seen: Seen, color: str, tool: np.ndarray) -> None:
+    def _stone_from_head(self, seen: Detections, color: str, tool: np.ndarray) -> None:
         points, heats = seen.points[color], seen.heats[color]
         if self.stone is not None:
             found = nearest_spot(points, self.stone.place, STONE_REACH)
@@ -98,7 +98,7 @@ class SceneBelief:
             away = np.linalg.norm(points[good] - tool, axis=1)
             self.stone = Spot(points[good][int(away.argmin())].copy(), HEAD_ERROR)
 
-    def _stone_from_wrist(self, seen: Seen, color: str, tool: np.ndarray) -> None:
+    def _stone_from_wrist(self, seen: Detections, color: str, tool: np.ndarray) -> None:
         if self.stone is None:
             return
         points = seen.points[color]

@@ -43,7 +43,7 @@ def numbers_of(text: str, vocabulary: Mapping[str, int]) -> list[int]:
     return [vocabulary.get(word, vocabulary[UNKNOWN]) for word in words]
 
 
-class Reader:
+class InstructionReader:
     """The network of words.
 
     Args:

@@ -78,7 +78,7 @@ class OFTOptions(OpenVLAOptions):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class QuestionEmbeddings:
     """What a question is embedded to, once for all passes: float[B, n, d] each."""
 
     words: Tensor
@@ -198,17 +198,17 @@ class OpenVLAOFT(OpenVLA):
 
     # ---- answers ----------------------------------------------------------------------------
 
-    def see(self, batch: Batch) -> Seen:
+    def see(self, batch: Batch) -> QuestionEmbeddings:
         """Embeds words, pictures and state."""
         inputs, network = batch.inputs, self.network
         words = network.words(inputs["ids"])
         told = [mean_of_words(words, inputs["slots"], batch.attention_mask)] if self.options.film else []
         patches = network.patches(inputs["pixels"], *told)
         state = self.small["proprio_projector"](inputs["state"])[:, None] if self.options.proprio else None
-        return Seen(words=words, patches=patches, state=state)
+        return QuestionEmbeddings(words=words, patches=patches, state=state)
 
     def hidden(
-        self, batch: Batch, seen: Seen, noisy: Tensor | None = None, times: Tensor | None = None
+        self, batch: Batch, seen: QuestionEmbeddings, noisy: Tensor | None = None, times: Tensor | None = None
     ) -> Tensor:
         """What the chunk is read from, float[B, chunk * dims + 1, d]; the last is of the end of the sequence.
 

@@ -8,13 +8,12 @@ it has a gradient, down to the eyes; the only choice is which of several stones 
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.keypoint.format import CORNERS, LINES, PITCH, intersections
 from bomb.models.small.geometry import in_board, on_board, rigid
 from bomb.models.small.memory import Memory
 
-Tensor = torch.Tensor
 INTERSECTION, FIRST_CORNER = 2, 3  # indices of maps
 KEPT = 2.8  # times the information of one look: the error of the next is nearly the same
 REACH, STONE_REACH, HIGHEST = 0.075, 0.055, 0.17  # m: what the wrist camera is asked about

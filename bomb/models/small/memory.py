@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.keypoint.format import LINES, REFERENCES
 
-Tensor = torch.Tensor
 HALF = 0.5  # a commanded opening below this asks for a closed gripper
 LONG = 30.0  # actions: longer ago is all the same
 

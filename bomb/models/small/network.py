@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.keypoint.format import CAMERAS, LINES, PITCH, scaled
 from bomb.models.keypoint.state import CLOSED_FOR, SHUT, WIDE
@@ -14,7 +14,6 @@ from bomb.models.small.hand import SmallHand, features
 from bomb.models.small.memory import HALF, Memory
 from bomb.models.small.reading import SmallReader
 
-Tensor = torch.Tensor
 UNKNOWN = 0.05  # m: the error of what nothing is known about
 
 

@@ -103,7 +103,7 @@ def pattern(where: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _blobs(x, y, rng)
     if kind == "stripes":
         wave = np.sin(2 * np.pi * x / rng.uniform(0.01, 0.12) + rng.uniform(0, 2) * np.sin(y / 0.05))
-        return 1 / (1 + np.exp(-wave * rng.choice([1.5, 20.0])))
+        return np.asarray(1 / (1 + np.exp(-wave * rng.choice([1.5, 20.0]))))
     if kind == "tiles":
         side = rng.uniform(0.02, 0.12)
         row = np.floor(y / side)
@@ -113,7 +113,7 @@ def pattern(where: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for octave in range(3):
         total += _cloud(x / size, y / size, int(rng.integers(1 << 30))) / 2**octave
         size /= 2
-    return np.clip(total / 1.75, 0, 1)
+    return np.asarray(np.clip(total / 1.75, 0, 1))
 
 
 def _blobs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -126,7 +126,8 @@ def _blobs(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray
     dy = y / side - row - 0.5 - 0.5 * shaken * (_noise(row, column, salt + 1) - 0.5)
     radius = least + (most - least) * _noise(row, column, salt + 2)
     inside = radius - np.hypot(dx, dy) * side
-    return np.clip(0.5 + inside / 0.002, 0, 1) * (_noise(row, column, salt + 3) < rng.uniform(0.5, 1.1))
+    spots: np.ndarray = np.clip(0.5 + inside / 0.002, 0, 1)
+    return spots * (_noise(row, column, salt + 3) < rng.uniform(0.5, 1.1))
 
 
 def _noise(row: np.ndarray, column: np.ndarray, salt: int) -> np.ndarray:
@@ -141,7 +142,8 @@ def _cloud(x: np.ndarray, y: np.ndarray, salt: int) -> np.ndarray:
     s, t = s * s * (3 - 2 * s), t * t * (3 - 2 * t)
     top = _noise(row, column, salt) * (1 - s) + _noise(row, column + 1, salt) * s
     low = _noise(row + 1, column, salt) * (1 - s) + _noise(row + 1, column + 1, salt) * s
-    return top * (1 - t) + low * t
+    mixed: np.ndarray = top * (1 - t) + low * t
+    return mixed
 
 
 def relit(pictures: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -159,7 +160,7 @@ class Drawer:
         self._looks, self._store = looks, store
         self._open: tuple[str, int] | None = None
         self._dataset: Dataset
-        self._renderer: Renderer | None = None
+        self._renderer: Renderer
 
     def __call__(self, drawing: Drawing) -> None:
         """Draws one.
@@ -175,7 +176,7 @@ class Drawer:
             write_bytes(file, look.to_bytes())
 
     def _reopen(self, drawing: Drawing) -> None:
-        if self._renderer is not None:
+        if self._open is not None:
             self._renderer.close()
         recipe = self._looks[drawing.looks]
         self._dataset = Dataset.open(Path(drawing.dataset))
@@ -199,7 +200,7 @@ class Drawer:
         cameras, chooser = Cameras(scene, IMAGE_SIZE), MomentChooser(scene)
         chosen = chooser.choose(demonstration, scene, rng)
         ids = demonstration.stone_ids.tolist()
-        rows: dict[str, list] = {
+        rows: dict[str, list[Any]] = {
             name: [] for name in ("pictures", "parts", "projections", "states", "stones", "held")
         }
         for state, held in chosen:
@@ -225,7 +226,7 @@ class Drawer:
         )
 
 
-def parts_of(segmentation: np.ndarray, stones: Sequence) -> np.ndarray:
+def parts_of(segmentation: np.ndarray, stones: Sequence[Any]) -> np.ndarray:
     """uint8[H, W] of int32[H, W]: stones by their colour alone."""
     parts = segmentation.copy()
     for color, value in (("black", BLACK), ("white", WHITE)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from bomb.disk.files import FileError
 from bomb.training.keypoint.eye_loss import eye_loss
 from bomb.training.keypoint.network import EyeNetwork
 from bomb.training.keypoint.recipe import EyeRecipe
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from core.errors import BombError
 
 SAVE_EVERY = 100
@@ -19,8 +20,8 @@ CLIP = 5.0  # greatest norm of the gradient
 
 
 def train_eye(
-    samples: Samples, references: int, recipe: EyeRecipe, seed: int, state: Path,
-    report: Callable[[int, float, dict], None] | None = None,
+    samples: CameraSamples, references: int, recipe: EyeRecipe, seed: int, state: Path,
+    report: Callable[[int, float, dict[str, Any]], None] | None = None,
 ) -> EyeNetwork:  # fmt: skip
     """An eye that has learned; the same call resumes one that was interrupted.
 
@@ -47,8 +48,8 @@ def train_eye(
     network.train()
     for step in range(first, recipe.steps + 1):
         rng = np.random.default_rng([seed, step])
-        batch = samples.batch(rng.integers(len(samples), size=recipe.batch), rng)
-        loss, said = eye_loss(*network(batch.pictures, batch.states), batch)
+        batch = samples.batch(rng.integers(len(samples), size=recipe.batch).tolist(), rng)
+        loss, said = eye_loss(*network(batch.pictures, batch.states), targets=batch.targets)
         if not torch.isfinite(loss):
             raise BombError(f"the loss of an eye is not finite in step {step}")
         optimiser.zero_grad()
@@ -63,7 +64,7 @@ def train_eye(
     return network
 
 
-def save_state(file: Path, parts: dict, step: int) -> None:
+def save_state(file: Path, parts: dict[str, Any], step: int) -> None:
     """Writes the states of modules, optimisers and schedules by name, as a whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.part")
@@ -71,7 +72,7 @@ def save_state(file: Path, parts: dict, step: int) -> None:
     beside.replace(file)
 
 
-def resumed_step(file: Path, parts: dict) -> int:
+def resumed_step(file: Path, parts: dict[str, Any]) -> int:
     """Loads a state into its parts; the step that it was saved after, 0 if there is none.
 
     Raises:

@@ -1,16 +1,23 @@
 """What an eye is told about its maps and reference points."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch.nn import functional
 
-from bomb.training.keypoint.samples import Batch
+from bomb.training.keypoint.labels import Targets
 
 OFFSETS, PLACES, ANCHORED = 1.0, 12.0, 6.0  # weights beside the heat
 
 
 def eye_loss(
-    heat: torch.Tensor, offsets: torch.Tensor, places: torch.Tensor, latent: torch.Tensor, batch: Batch
+    heat: torch.Tensor,
+    offsets: torch.Tensor,
+    places: torch.Tensor,
+    latent: torch.Tensor,
+    *,
+    targets: Sequence[Targets],
 ) -> tuple[torch.Tensor, dict[str, float]]:
     """The loss and its parts.
 
@@ -20,9 +27,8 @@ def eye_loss(
 
     Args:
         heat, offsets, places, latent: as ``EyeNetwork`` returns them.
-        batch: what it was shown.
+        targets: of each picture.
     """
-    targets = batch.targets
     wanted = torch.from_numpy(np.stack([target.heat for target in targets]))
     centers = torch.from_numpy(np.stack([target.centers for target in targets]))
     near = torch.from_numpy(np.stack([target.near for target in targets]))

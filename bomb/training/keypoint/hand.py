@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -220,7 +221,7 @@ def train_hand(
     return network
 
 
-def hand_error(network: HandNetwork, ways: Sequence[Way], max_step: float) -> dict:
+def hand_error(network: HandNetwork, ways: Sequence[Way], max_step: float) -> dict[str, Any]:
     """How far way points are off in a fixed draw of moments (mm), by axis; the share of right openings."""
     batch = hand_batch(ways, MEASURED, max_step, np.random.default_rng(MEASURED))
     with torch.inference_mode():

@@ -65,7 +65,7 @@ def points_of(look: Look, moment: int, camera: int) -> Points:
 
 def _projected(projection: np.ndarray, points: np.ndarray) -> np.ndarray:
     seen = np.column_stack([points, np.ones(len(points))]) @ projection.T
-    return seen[:, :2] / np.maximum(seen[:, 2:], 1e-6)
+    return np.asarray(seen[:, :2] / np.maximum(seen[:, 2:], 1e-6))
 
 
 def _shown(parts: np.ndarray, plane: np.ndarray, point: np.ndarray, value: int) -> bool:

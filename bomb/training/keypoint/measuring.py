@@ -1,23 +1,24 @@
 """How far an eye is off, in millimetres on the table, by how the pictures were drawn."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
-from bomb.models.keypoint.eye import Seen, decoded
+from bomb.models.keypoint.eye import Detections, decoded
 from bomb.models.keypoint.format import CAMERAS, MAPS, scaled
 from bomb.training.keypoint.labels import WIDTH, Points, to_pixels
 from bomb.training.keypoint.network import EyeNetwork, normalised
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 
 FOUND = 0.025  # m: a point that is seen within this of where it is
 NEAR_TOOL = 0.06  # m: what the wrist camera is for
 
 
 def measured(
-    network: EyeNetwork, samples: Samples, chosen: Sequence[int], camera: int, batch: int = 32
-) -> dict:
+    network: EyeNetwork, samples: CameraSamples, chosen: Sequence[int], camera: int, batch: int = 32
+) -> dict[str, Any]:
     """Errors of the points in view, by group and map: median and 90th percentile (mm), share found.
 
     Points of the wrist camera count within 60 mm of the tool, seen from above.
@@ -44,7 +45,7 @@ def measured(
     }
 
 
-def _add(group: dict[str, list[float]], seen: Seen, points: Points, state: np.ndarray | None) -> None:
+def _add(group: dict[str, list[float]], seen: Detections, points: Points, state: np.ndarray | None) -> None:
     pixels, front = to_pixels(points.plane, points.points)
     inside = front & (np.abs(pixels + 0.5 - WIDTH / 2) <= WIDTH / 2).all(1)
     if state is not None:
@@ -57,7 +58,7 @@ def _add(group: dict[str, list[float]], seen: Seen, points: Points, state: np.nd
         group.setdefault(name, []).append(1000 * float(away))
 
 
-def _summary(values: list[float]) -> dict:
+def _summary(values: list[float]) -> dict[str, Any]:
     array = np.array(values)
     found = array[array < 1000 * FOUND]
     return {

@@ -1,6 +1,7 @@
 """What decides a training of ``keypoint``, as frozen values with checked numbers."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, check_numbers
 from core.perturbations.base import Level
@@ -109,6 +110,6 @@ class KeypointRecipe:
         """Of the optimisers, over all parts."""
         return self.words.steps + self.hand.steps + 2 * self.eye.steps
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "looks": [asdict(looks) for looks in self.looks]}

@@ -10,7 +10,9 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,7 +25,7 @@ from bomb.training.keypoint.hand import hand_error, train_hand
 from bomb.training.keypoint.measuring import measured
 from bomb.training.keypoint.parts import PartTraining, Watcher, opened
 from bomb.training.keypoint.recipe import KeypointRecipe
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import read_right, train_words
 
@@ -79,24 +81,28 @@ class KeypointTraining(PartTraining):
         hand = self._part(
             "hand", recipe.hand.steps, lambda told: train_hand(learned, recipe.hand, step, seed, told)
         )
-        metrics: dict = {"words_read_right": read, "hand_mm": hand_error(hand, held, step), "eyes_mm": {}}
+        metrics: dict[str, Any] = {
+            "words_read_right": read,
+            "hand_mm": hand_error(hand, held, step),
+            "eyes_mm": {},
+        }
         for name, network in (("words", words), ("hand", hand)):
             tensors |= {f"{name}.{key}": value.detach() for key, value in network.state_dict().items()}
         files, shown = self._files(drawings)
         for number, camera in enumerate(CAMERAS):
-            samples, state = Samples(files, number), self._out / "state" / f"{camera}.pt"
+            samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
             network = self._part(
                 f"eye {camera}", recipe.eye.steps,
-                lambda told, n=number, c=camera, s=samples, f=state: train_eye(
-                    s, len(REFERENCES[c]), recipe.eye, seed + n, f, told
-                ),
+                partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, seed + number, state),
             )  # fmt: skip
-            seen = Samples(shown, number)
+            seen = CameraSamples(shown, number)
             metrics["eyes_mm"][camera] = measured(network, seen, range(len(seen)), number)
             tensors |= {f"{camera}.{key}": value for key, value in network.tensors().items()}
         return self._write(tensors, vocabulary, metrics)
 
-    def _write(self, tensors: dict[str, torch.Tensor], vocabulary: list[str], metrics: dict) -> Path:
+    def _write(
+        self, tensors: dict[str, torch.Tensor], vocabulary: list[str], metrics: dict[str, Any]
+    ) -> Path:
         from safetensors.torch import save_file
 
         file = self._out / NAME

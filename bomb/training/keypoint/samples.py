@@ -15,7 +15,7 @@ from bomb.training.keypoint.network import normalised
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Batch:
+class PictureBatch:
     """N pictures, normalised float32[N, 3, H, W], states float32[N, 4], and what an eye is to say of them."""
 
     pictures: torch.Tensor
@@ -23,7 +23,7 @@ class Batch:
     targets: list[Targets]
 
 
-class Samples:
+class CameraSamples:
     """All pictures of one camera.
 
     Args:
@@ -52,7 +52,7 @@ class Samples:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def batch(self, chosen: Sequence[int], rng: np.random.Generator) -> Batch:
+    def batch(self, chosen: Sequence[int], rng: np.random.Generator) -> PictureBatch:
         """Pictures to learn from, each changed at random."""
         warps = np.array([random_warp(rng) for _ in chosen])
         pictures = np.stack(
@@ -65,4 +65,4 @@ class Samples:
         seen = relit(warped(seen, warps), rng)
         targets = [targets_of(self.points[k], warp) for k, warp in zip(chosen, warps, strict=True)]
         states = torch.from_numpy(scaled(np.array([self.states[k] for k in chosen])))
-        return Batch(pictures=normalised(seen), states=states, targets=targets)
+        return PictureBatch(pictures=normalised(seen), states=states, targets=targets)

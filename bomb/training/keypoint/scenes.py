@@ -37,7 +37,7 @@ class MomentChooser:
 
     def to_base(self, points: np.ndarray) -> np.ndarray:
         """Points of W, float64[..., 3] (m), in R."""
-        return (np.asarray(points, dtype=np.float64) - self._p_WR) @ self._R_WR
+        return np.asarray((np.asarray(points, dtype=np.float64) - self._p_WR) @ self._R_WR)
 
     def choose(
         self, demonstration: Demonstration, scene: SceneSpec, rng: np.random.Generator

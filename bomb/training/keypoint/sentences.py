@@ -9,7 +9,7 @@ import numpy as np
 
 from core.board.goals import Intersection
 from core.perturbations.heldout import PHRASINGS as HELD_OUT
-from tasks.place_stone.words import PHRASINGS, WORD_SETS, instruct
+from tasks.place_stone.words import PHRASINGS, WORD_SETS, CellPhrasing, instruct
 
 # Places have no token of their own to point at, and a place that is ruled out needs logic.
 LEFT_OUT = {unseen for unseen, _ in HELD_OUT.values()} | {"common_sense"}
@@ -59,7 +59,7 @@ def sentence(rng: np.random.Generator, meant: tuple[int, int, int] | None = None
     return str(rng.choice(FRAMES)).format(**said), (color, row, column)
 
 
-def _taught() -> list[tuple[str, object]]:
+def _taught() -> list[tuple[str, CellPhrasing]]:
     sets = {"": PHRASINGS, **{name: group for name, group in WORD_SETS.items() if name not in LEFT_OUT}}
     return [(name, phrasing) for name, group in sets.items() for phrasing in group]
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
+from bomb.models.keypoint.hand import CHUNK
 from bomb.models.small.family import METRE
 from bomb.models.small.hand import SmallHand, features
 from bomb.training.keypoint.fitting import fit
-from bomb.training.keypoint.hand import BESIDE, CHUNK, MOST_BESIDE, SHAKEN, Way
+from bomb.training.keypoint.hand import BESIDE, MOST_BESIDE, SHAKEN, Way
 from bomb.training.keypoint.recipe import PartRecipe
 
-Tensor = torch.Tensor
 MISSED = 0.06  # share of situations in which the gripper closed on nothing
 RISE, RISING = 0.07, 0.02  # m: how high it rises then, and how far in one action
 UNSURE = 0.0027  # m: a spot that is known worse than this is not gone down to

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.small.reading import SmallReader
@@ -10,8 +11,6 @@ from bomb.training.keypoint.fitting import fit
 from bomb.training.keypoint.recipe import PartRecipe
 from bomb.training.keypoint.sentences import all_of
 from bomb.training.keypoint.words import batch_of, lessons
-
-Tensor = torch.Tensor
 
 
 def slot_loss(slots: tuple[Tensor, ...], meant: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """What decides a training of ``small-vla``, as frozen values with checked numbers."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from bomb.training.keypoint.recipe import RATE, EyeRecipe, LooksRecipe, PartRecipe
 from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, check_numbers
@@ -76,6 +77,6 @@ class SmallRecipe:
         """Of the optimisers, over all parts; with those of the eyes, or without."""
         return self.words.steps + self.hand.steps + self.together.steps + 2 * self.eye.steps * eyes
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "looks": [asdict(looks) for looks in self.looks]}

@@ -10,6 +10,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,14 @@ from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs.statistics import DatasetStatistics, Statistics
 from bomb.models.keypoint.checkpoint import sha256_of
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE, REFERENCES
+from bomb.models.keypoint.hand import CHUNK
 from bomb.models.keypoint.safetensors import read_safetensors
 from bomb.models.settings import VLASettings
 from bomb.models.small.family import SmallVLA
 from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
-from bomb.training.keypoint.hand import CHUNK
 from bomb.training.keypoint.parts import PartTraining, Watcher, opened
-from bomb.training.keypoint.samples import Samples
+from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import make_vocabulary
 from bomb.training.small.moving import Ways, train_hand
@@ -146,14 +147,13 @@ class SmallTraining(PartTraining):
 
     def _learn_eyes(self, drawings: Sequence[Drawing]) -> None:
         """Key points, as those of ``keypoint`` learn them."""
-        tensors, recipe, files = {}, self._recipe, self._files(drawings)[0]
+        tensors: dict[str, torch.Tensor] = {}
+        recipe, files = self._recipe, self._files(drawings)[0]
         for number, camera in enumerate(CAMERAS):
-            samples, state = Samples(files, number), self._out / "state" / f"{camera}.pt"
+            samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
             eye = self._part(
                 f"eye {camera}", recipe.eye.steps,
-                lambda told, n=number, c=camera, s=samples, f=state: train_eye(
-                    s, len(REFERENCES[c]), recipe.eye, recipe.seed + n, f, told
-                ),
+                partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, recipe.seed + number, state),
             )  # fmt: skip
             tensors |= {f"{camera}.{name}": value for name, value in eye.tensors().items()}
         self._take_eyes(tensors)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.keypoint.format import CAMERAS, LINES, PITCH
 from bomb.models.small.memory import LONG
@@ -14,7 +15,6 @@ from bomb.training.keypoint.drawing import Look
 from bomb.training.keypoint.labels import Points, Targets, points_of, targets_of
 from bomb.training.keypoint.sentences import sentence
 
-Tensor = torch.Tensor
 OPEN = 0.55  # a measured opening above this is that of an empty hand
 AT_TOOL = 0.75  # share of carried stones that are to go to the intersection under them
 HINTED = 0.6  # share of scenes in which the stone under the hand is what the memory begins with
@@ -97,7 +97,8 @@ def about(scene: Scene, looks: int, rng: np.random.Generator) -> Told:
 
 def _node(look: Look, row: int, column: int) -> np.ndarray:
     middle = (LINES - 1) / 2
-    return look.board[:, :2] @ [(column - middle) * PITCH, (middle - row) * PITCH] + look.board[:, 2]
+    place = np.array([(column - middle) * PITCH, (middle - row) * PITCH])
+    return np.asarray(look.board[:, :2] @ place + look.board[:, 2])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,10 +8,11 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.keypoint.format import CAMERAS
 from bomb.models.small.eye import SIDE
@@ -27,14 +28,13 @@ from bomb.training.small.recipe import TogetherRecipe
 from bomb.training.small.scenes import Scene, Shown, Told, about, shown
 from core.errors import BombError
 
-Tensor = torch.Tensor
 SAME = 0.03  # m: a stone this near to where one is believed is the one that is meant
 FAR = 3.0  # cm: errors beyond this count less and less
 WORDS, LESSON, LESSONS = 0.2, 1.0, 64  # weights of reading and of the hand's lessons; situations per step
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class LabelledAnswer:
     """What the network said of a moment of N scenes, and what was right.
 
     Attributes:
@@ -54,7 +54,7 @@ class Seen:
 
 def looked(
     vla: SmallVLA, scenes: Sequence[Scene], told: Sequence[Told], rng: np.random.Generator | None
-) -> list[Seen]:
+) -> list[LabelledAnswer]:
     """All moments of some scenes, one after the other, with the network's own memory."""
     places = {word: k for k, word in enumerate(vla.vocabulary)}
     tokens, there, _ = batch_of([(one.words, one.meant) for one in told], places)
@@ -75,7 +75,7 @@ def looked(
         answer = vla.network(question)
         memory = answer.memory
         stone, found = _meant(answer, moment)
-        seen.append(Seen(answer=answer, stone=stone, found=found, goal=goal, moment=moment))
+        seen.append(LabelledAnswer(answer=answer, stone=stone, found=found, goal=goal, moment=moment))
     return seen
 
 
@@ -101,7 +101,7 @@ def _meant(answer: Answer, moment: Shown) -> tuple[Tensor, Tensor]:
     return torch.stack(places), torch.tensor(found)
 
 
-def action_losses(vla: SmallVLA, seen: Sequence[Seen], teacher: nn.Module) -> tuple[Tensor, Tensor]:
+def action_losses(vla: SmallVLA, seen: Sequence[LabelledAnswer], teacher: nn.Module) -> tuple[Tensor, Tensor]:
     """Of way points and openings, and of where stone and goal are (bounded, cm); means over all moments."""
     acted, pointed = [], []
     for one in seen:
@@ -123,7 +123,7 @@ def action_losses(vla: SmallVLA, seen: Sequence[Seen], teacher: nn.Module) -> tu
     return torch.stack(acted).mean(), torch.stack(pointed).mean()
 
 
-def _features(vla: SmallVLA, one: Seen) -> Tensor:
+def _features(vla: SmallVLA, one: LabelledAnswer) -> Tensor:
     from bomb.models.small.hand import features
 
     memory, states = one.answer.memory, one.moment.states
@@ -131,24 +131,19 @@ def _features(vla: SmallVLA, one: Seen) -> Tensor:
     return features(memory.commanded, states, flags, one.stone, one.goal, one.answer.errors.detach())
 
 
-def map_loss(seen: Sequence[Seen]) -> Tensor:
+def map_loss(seen: Sequence[LabelledAnswer]) -> Tensor:
     """What the eyes are told about their maps and reference points, as when they learned alone."""
     losses = []
     for number, camera in enumerate(CAMERAS):
         for one in seen:
-            loss, _ = eye_loss(*one.answer.maps[camera], _Told(targets=one.moment.targets[number]))
+            loss, _ = eye_loss(*one.answer.maps[camera], targets=one.moment.targets[number])
             losses.append(loss)
     return torch.stack(losses).mean()
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Told:
-    targets: list
-
-
 def train_together(
     vla: SmallVLA, scenes: Sequence[Scene], ways: Ways, recipe: TogetherRecipe, seed: int, state: Path,
-    report: Callable[[int, float, dict], None] | None = None,
+    report: Callable[[int, float, dict[str, Any]], None] | None = None,
 ) -> None:  # fmt: skip
     """Teaches the whole network; the same call resumes one that was interrupted.
 
@@ -203,7 +198,9 @@ def train_together(
             report(step, loss.item(), {name: round(value.item(), 4) for name, value in said.items()})
 
 
-def errors_of(vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, batch: int = 16) -> dict:
+def errors_of(
+    vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, batch: int = 16
+) -> dict[str, Any]:
     """How far off goal, stone and way points are at the last of several looks (mm), median and 90th
     percentile.
 

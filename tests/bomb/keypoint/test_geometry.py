@@ -5,7 +5,7 @@ import pytest
 
 from bomb.models.keypoint.belief import Spot
 from bomb.models.keypoint.board import LEAST_SHARE, Board
-from bomb.models.keypoint.eye import Seen, peaks
+from bomb.models.keypoint.eye import Detections, peaks
 from bomb.models.keypoint.format import CORNERS, MAPS, REFERENCES, intersections
 from bomb.models.keypoint.geometry import (
     board_pose,
@@ -82,14 +82,14 @@ def test_the_wrist_camera_settles_what_is_near_the_tool():
     empty = {name: np.zeros((0, 2)) for name in MAPS}
     points = {**empty, **corners, "intersection": true + off}
     heats = {name: np.ones(len(found)) for name, found in points.items()}
-    belief.saw_from_head(Seen(points=points, heats=heats, plane=np.eye(3)))
+    belief.saw_from_head(Detections(points=points, heats=heats, plane=np.eye(3)))
     assert np.allclose(belief.point(3, 3), true[18] + off, atol=1e-6)
     before = belief.error(3, 3)
     near = {**empty, "intersection": true[[17, 19, 23]]}
     heats = {name: np.ones(len(found)) for name, found in near.items()}
     tool = np.array([*true[18], 0.06])
     for _ in range(3):
-        belief.saw_from_wrist(Seen(points=near, heats=heats, plane=np.eye(3)), tool)
+        belief.saw_from_wrist(Detections(points=near, heats=heats, plane=np.eye(3)), tool)
     assert np.linalg.norm(belief.point(3, 3) - true[18]) < 0.0015
     assert belief.error(3, 3) < before / 2
     assert belief.error(0, 0) > belief.error(3, 3)
