@@ -152,6 +152,6 @@ def test_damage_is_named(exported, tmp_path):
     with pytest.raises(FileError, match=r"\.mp4"):
         cut.copy(tmp_path / "store", numbers=[0])
     assert not list((tmp_path / "store").rglob("*.np[yz]"))
-    with pytest.raises(OptionError, match="backends, perturbations and visual_draws"):
+    with pytest.raises(OptionError, match="backends, perturbations, visual_draws and depth"):
         sources = (SourceRecipe(backends=("mujoco",)),)
         read(exported("png"), tmp_path / "store", data=DataRecipe(sources=sources))
