@@ -5,6 +5,8 @@ import math
 import torch
 from torch import nn
 
+SCALES = ("lambda1", "gamma")  # of LayerScale, by the names that transformers and timm give them
+
 
 def lively(module: nn.Module, gain: float = 1.0) -> None:
     """Draws every weight of linear layers, convolutions and embeddings anew, from torch's generator.
@@ -21,3 +23,37 @@ def lively(module: nn.Module, gain: float = 1.0) -> None:
                 part.weight.normal_(std=1.0)
             elif isinstance(part, nn.Linear | nn.Conv2d | nn.Conv3d):
                 part.weight.normal_(std=gain / math.sqrt(part.weight[0].numel()))
+
+
+def afresh(module: nn.Module) -> None:
+    """Forgets what a network was trained to: every parameter is drawn anew, or set to where it changes nothing.
+
+    Weights are drawn as ``lively`` draws them. Biases become 0; norms and scales of layers become neutral,
+    whether a norm multiplies by its weight or, as Gemma's, by one more; tokens and positions are drawn with a
+    deviation of 0.02, as is customary.
+
+    Args:
+        module: with its weights, on the device where it will learn.
+    """
+    lively(module)
+    with torch.no_grad():
+        for part in module.modules():
+            for name, weight in part.named_parameters(recurse=False):
+                if isinstance(part, nn.Embedding | nn.Linear | nn.Conv2d | nn.Conv3d) and name == "weight":
+                    continue
+                if name.endswith("bias"):
+                    weight.zero_()
+                elif name in SCALES:
+                    weight.fill_(1.0)
+                elif name == "weight" and weight.ndim == 1:
+                    weight.fill_(_neutral(part, weight))
+                else:
+                    weight.normal_(std=0.02)
+
+
+def _neutral(norm: nn.Module, weight: torch.Tensor) -> float:
+    """The weight with which a norm leaves a normed vector as it is: 1, or 0 where it multiplies by one more."""
+    weight.zero_()
+    alternating = torch.ones_like(weight)
+    alternating[::2] = -1.0  # its mean is 0 and its square's 1: normed already
+    return 0.0 if bool(norm(alternating[None]).abs().max() > 0.5) else 1.0

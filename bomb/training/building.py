@@ -14,7 +14,7 @@ from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.statistics import FILE as STATISTICS
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.folders import FILE, loading, without_bars
-from bomb.models.initial import lively
+from bomb.models.initial import afresh
 from bomb.models.lora import add_lora
 from bomb.models.registry import FAMILIES
 from bomb.models.settings import VLASettings
@@ -74,12 +74,13 @@ def make_model(
             with loading(model.folder):
                 vla = kind.from_vlm(Path(model.folder), settings, statistics, dtype=dtype)
             if model.start == "random":
-                lively(vla.backbone.model)
+                torch.manual_seed(recipe.seed)
+                afresh(vla.backbone.model)
         else:
             vla = _loaded(kind, Path(model.folder), settings, statistics, model, dtype)
             if model.start == "random":
                 torch.manual_seed(recipe.seed)
-                lively(vla)
+                afresh(vla)
     if "depth" in vla.modalities and not recipe.data.depth:
         raise OptionError(f"this model of family {model.family!r} looks at depth: say data.depth: true")
     if dtype is not None:

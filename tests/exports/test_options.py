@@ -10,7 +10,7 @@ from bomb.cli.export import image_size
 from bomb.disk.files import FileError
 from bomb.exports import export
 from bomb.exports.settings import ExportSettings
-from core.errors import OptionError, UnknownNameError
+from core.errors import OptionError, UnknownNameError, install_command
 from tests.exports.conftest import make_dataset
 from tests.test_imports import ROOT
 
@@ -62,8 +62,8 @@ sys.exit(status != [2, 2])
     words = [sys.executable, "-c", code, short.path, tmp_path / "out"]
     answer = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
-    assert "pip install 'board-manipulation-benchmark[data]'" in answer.stderr
-    assert "pip install 'board-manipulation-benchmark[rlds]'" in answer.stderr
+    assert install_command("data") in answer.stderr
+    assert install_command("rlds") in answer.stderr
 
 
 def test_a_damaged_demonstration_is_named(tmp_path):

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 import sys
 
 import numpy as np
@@ -17,7 +18,7 @@ from bomb.models.pi0.samples import SMALLEST_DEVIATION, Samples, chunks
 from bomb.models.pi0.settings import FILE, Pi0Settings
 from bomb.models.pi0.train import Training, main, parser, schedule
 from bomb.policies.making import make_policy, policy_class
-from core.errors import BombError, OptionError
+from core.errors import BombError, OptionError, install_command
 
 SETTINGS = Pi0Settings(
     cameras=("head", "wrist"),
@@ -152,10 +153,10 @@ def without_torch(monkeypatch):
 
 def test_a_missing_extra_is_named(without_torch, tmp_path, capsys):
     SETTINGS.write(tmp_path)
-    with pytest.raises(BombError, match=r"board-manipulation-benchmark\[vla\]"):
+    with pytest.raises(BombError, match=re.escape(install_command("vla"))):
         make_policy(f"pi0(checkpoint={str(tmp_path)!r})")
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
-    assert "board-manipulation-benchmark[vla]" in capsys.readouterr().err
+    assert install_command("vla") in capsys.readouterr().err
 
 
 def test_options_of_the_policy_are_checked(tmp_path):

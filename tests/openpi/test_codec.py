@@ -1,13 +1,14 @@
 """Arrays on the wire."""
 
 import math
+import re
 
 import msgpack
 import numpy as np
 import pytest
 
 from bomb.integrations.openpi.codec import CodecError, packb, plain, unpackb
-from core.errors import BombError
+from core.errors import BombError, install_command
 
 
 @pytest.mark.parametrize("dtype", ["u1", "<i8", ">f4", "<f8", "?", "<f2", "<U5"])
@@ -68,5 +69,5 @@ def test_plain_values_for_json():
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "msgpack", None)
-    with pytest.raises(BombError, match=r"board-manipulation-benchmark\[openpi\]"):
+    with pytest.raises(BombError, match=re.escape(install_command("openpi"))):
         packb({})

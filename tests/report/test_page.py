@@ -17,7 +17,7 @@ from bomb.report.loading import load_runs
 from bomb.report.page import write_page
 from bomb.report.summary import summarise
 from bomb.statistics import rate, tango, undefined
-from core.errors import BombError
+from core.errors import BombError, install_command
 from core.judge.checker import REASONS
 from core.world.scene import BoardSpec
 from tests.report.html import Outline
@@ -198,7 +198,7 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     run = make_run(tmp_path / "run", fails_more, conditions=MATRIX[:2], seeds=range(3))
     loaded = load_runs([run])
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(BombError, match=re.escape("board-manipulation-benchmark[report]")):
+    with pytest.raises(BombError, match=re.escape(install_command("report"))):
         write_page(tmp_path / "report.html", summarise(loaded), loaded, pairs=0)
     assert not (tmp_path / "report.html").exists()
 

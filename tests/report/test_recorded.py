@@ -18,7 +18,7 @@ from bomb.rollouts.rollout import play
 from bomb.runs.replaying import again, recorded_settings
 from bomb.runs.rows import Condition
 from bomb.runs.store import RunStore
-from core.errors import StateError
+from core.errors import StateError, install_command
 from core.perturbations.make_conditions import make_conditions
 from tests.conftest import BACKENDS
 from tests.report.stores import condition, row
@@ -182,7 +182,7 @@ def test_files_for_rerun_are_refused_before_anything_is_played(tmp_path, monkeyp
     assert main(["view", "--rerun", "episode.mp4"]) == 2
     assert "--rerun must end with one of .rrd" in capsys.readouterr().err
     assert main(["view", "--rerun", "episode.rrd"]) == 2
-    assert "board-manipulation-benchmark[rerun]" in capsys.readouterr().err
+    assert install_command("rerun") in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
