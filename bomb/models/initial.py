@@ -26,7 +26,7 @@ def lively(module: nn.Module, gain: float = 1.0) -> None:
 
 
 def afresh(module: nn.Module) -> None:
-    """Forgets what a network was trained to: every parameter is drawn anew, or set to where it changes nothing.
+    """Forgets what a network was trained to: parameters are drawn anew, or set to where they change nothing.
 
     Weights are drawn as ``lively`` draws them. Biases become 0; norms and scales of layers become neutral,
     whether a norm multiplies by its weight or, as Gemma's, by one more; tokens and positions are drawn with a
@@ -52,7 +52,7 @@ def afresh(module: nn.Module) -> None:
 
 
 def _neutral(norm: nn.Module, weight: torch.Tensor) -> float:
-    """The weight with which a norm leaves a normed vector as it is: 1, or 0 where it multiplies by one more."""
+    """The weight that leaves a normed vector as it is: 1, or 0 where the norm multiplies by one more."""
     weight.zero_()
     alternating = torch.ones_like(weight)
     alternating[::2] = -1.0  # its mean is 0 and its square's 1: normed already

@@ -70,7 +70,7 @@ def run(*command: str, cwd: Path | None = None) -> str:
     """Runs a command outside of the checkout and returns what it printed.
 
     Raises:
-        Failed: of pytest, with the end of its output, if it fails.
+        AssertionError: with the end of its output, if it fails.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     answer = subprocess.run(
@@ -78,5 +78,5 @@ def run(*command: str, cwd: Path | None = None) -> str:
     )
     if answer.returncode != 0:
         said = f"{answer.stderr[-ENOUGH:]}\n{answer.stdout[-ENOUGH:]}"  # pytest's list of failures comes last
-        pytest.fail(f"{' '.join(command)} ended with {answer.returncode}\n{said}", pytrace=False)
+        raise AssertionError(f"{' '.join(command)} ended with {answer.returncode}\n{said}")
     return answer.stdout
