@@ -28,9 +28,9 @@ def lively(module: nn.Module, gain: float = 1.0) -> None:
 def afresh(module: nn.Module) -> None:
     """Forgets what a network was trained to: parameters are drawn anew, or set to where they change nothing.
 
-    Weights are drawn as ``lively`` draws them. Biases become 0; norms and scales of layers become neutral,
-    whether a norm multiplies by its weight or, as Gemma's, by one more; tokens and positions are drawn with a
-    deviation of 0.02, as is customary.
+    Weights are drawn as ``lively`` draws them; torch's other layers begin as torch has them. Biases become 0;
+    norms and scales of layers become neutral, whether a norm multiplies by its weight or, as Gemma's, by one
+    more; tokens and positions are drawn with a deviation of 0.02, as is customary.
 
     Args:
         module: with its weights, on the device where it will learn.
@@ -38,16 +38,22 @@ def afresh(module: nn.Module) -> None:
     lively(module)
     with torch.no_grad():
         for part in module.modules():
+            drawn = isinstance(part, nn.Embedding | nn.Linear | nn.Conv2d | nn.Conv3d)
+            if (
+                not drawn
+                and type(part).__module__.startswith("torch.nn")
+                and hasattr(part, "reset_parameters")
+            ):
+                part.reset_parameters()
+                continue
             for name, weight in part.named_parameters(recurse=False):
-                if isinstance(part, nn.Embedding | nn.Linear | nn.Conv2d | nn.Conv3d) and name == "weight":
-                    continue
                 if name.endswith("bias"):
                     weight.zero_()
                 elif name in SCALES:
                     weight.fill_(1.0)
                 elif name == "weight" and weight.ndim == 1:
                     weight.fill_(_neutral(part, weight))
-                else:
+                elif not drawn:
                     weight.normal_(std=0.02)
 
 

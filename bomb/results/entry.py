@@ -3,14 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bomb.disk.files import FileError
+from bomb.disk.plain import PlainError, build
 from bomb.report.conditions import summarise_condition
 from bomb.report.loading import LoadedRun
-from bomb.results.plain import misfit
 from bomb.runs.rows import Condition
 from bomb.statistics import Estimate, wilson
 from core.errors import OptionError
@@ -102,22 +101,17 @@ class Entry:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any], source: str) -> "Entry":
+    def from_dict(cls, plain: object, source: str) -> "Entry":
         """Inverse of ``to_dict``.
 
         Raises:
             FileError: naming ``source``, if an entry lacks something, has something unknown, or a value of
                 another kind.
         """
-        if not isinstance(plain, Mapping):
-            raise FileError(f"{source} has an entry that is not an object: {plain!r}")
-        known = {entry.name for entry in fields(cls)}
-        if set(plain) != known:
-            wrong = sorted(set(plain) ^ known)
-            raise FileError(f"{source} has an entry that lacks or adds {', '.join(wrong)}")
-        if (wrong_value := misfit(cls, plain)) is not None:
-            raise FileError(f"{source} has an entry with {wrong_value}")
-        made = cls(**plain)
+        try:
+            made: Entry = build(cls, plain)
+        except PlainError as error:
+            raise FileError(f"{source} has an entry that cannot be read: {error}") from error
         rates = (
             f"{made.successes} successes in {made.episodes} of {made.asked} episodes from seed {made.seed}"
         )

@@ -92,8 +92,8 @@ class DrawingSettings:
     @property
     def modalities(self) -> tuple[str, ...]:
         """What is drawn."""
-        needed = needed_modalities(self.columns)
-        return ("rgb", *needed, *(("depth",) if self.depth and "depth" not in needed else ()))
+        depth = ("depth",) if self.depth else ()
+        return tuple(dict.fromkeys(("rgb", *needed_modalities(self.columns), *depth)))
 
     @property
     def chosen(self) -> Moments:

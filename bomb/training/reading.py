@@ -1,17 +1,15 @@
 """Recipes from YAML: every entry checked against the dataclass that takes it, errors in one line."""
 
-import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints, overload
+from typing import Any, TypeVar, overload
 
 from bomb.disk.files import FileError
+from bomb.disk.plain import build
 from bomb.training.recipe import Recipe
 from core.errors import BombError, missing_extra
 
 Read = TypeVar("Read")
-PLAIN = {str: "text", int: "an integer", float: "a number", bool: "true or false", dict: "a mapping"}
 
 
 class RecipeError(FileError):
@@ -73,84 +71,6 @@ def read_entries(file: Path | str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RecipeError(f"{file} must hold a mapping, has {type(values).__name__}")
     return values
-
-
-def build(kind: type, values: object, place: str = "") -> Any:
-    """A dataclass out of plain values, those inside it too.
-
-    Raises:
-        RecipeError: naming the entry.
-    """
-    where = f"{place}: " if place else ""
-    if not isinstance(values, Mapping):
-        raise RecipeError(f"{where}must be a mapping, got {values!r}")
-    known = {entry.name: entry for entry in fields(kind) if entry.init}
-    if unknown := sorted(str(name) for name in values.keys() - known.keys()):
-        valid = ", ".join(sorted(known))
-        raise RecipeError(f"{where}unknown entries {', '.join(unknown)}; valid: {valid}")
-    needed = [
-        name for name, entry in known.items() if entry.default is MISSING and entry.default_factory is MISSING
-    ]
-    if missing := [name for name in needed if name not in values]:
-        raise RecipeError(f"{where}lacks {', '.join(missing)}")
-    hints = get_type_hints(kind)
-    made = {
-        name: convert(hints[name], value, f"{place}.{name}" if place else name)
-        for name, value in values.items()
-    }
-    try:
-        return kind(**made)
-    except RecipeError:
-        raise
-    except BombError as error:
-        raise RecipeError(f"{where}{error}") from error
-
-
-def convert(hint: Any, value: object, place: str) -> Any:
-    """A plain value as a hint wants it.
-
-    Raises:
-        RecipeError: if it does not fit.
-    """
-    if isinstance(hint, type) and is_dataclass(hint):
-        return build(hint, {} if value is None else value, place)
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        if value is None and type(None) in inner:
-            return None
-        options = [option for option in inner if option is not type(None)]
-        for option in options[:-1]:
-            try:
-                return convert(option, value, place)
-            except RecipeError:
-                continue
-        return convert(options[-1], value, place)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise RecipeError(f"{place} must be a list, got {value!r}")
-        if inner[-1] is not Ellipsis and len(value) != len(inner):
-            raise RecipeError(f"{place} must have {len(inner)} entries, got {len(value)}")
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else inner
-        pairs = enumerate(zip(kinds, value, strict=True))
-        return tuple(convert(kind, entry, f"{place}[{k}]") for k, (kind, entry) in pairs)
-    plain = origin or hint
-    right = isinstance(value, plain) and (plain is bool or not isinstance(value, bool))
-    if plain is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not right:
-        hint_words = " (YAML reads 1e-4 as text: write 1.0e-4)" if _like_number(plain, value) else ""
-        raise RecipeError(f"{place} must be {PLAIN.get(plain, plain.__name__)}, got {value!r}{hint_words}")
-    return value
-
-
-def _like_number(kind: type, value: object) -> bool:
-    if kind is not float or not isinstance(value, str):
-        return False
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _change(values: dict[str, Any], path: list[str], value: Any) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bomb.disk.files import FileError
+from bomb.disk.plain import build
 from bomb.rollouts.chunks import ChunkExecution
-from bomb.training.reading import RecipeError, build, read_entries, read_recipe
+from bomb.training.reading import RecipeError, read_entries, read_recipe
 from bomb.training.recipe import Recipe
 from bomb.training.sources import named_sources
 from core.errors import NATURAL, POSITIVE, BombError, OptionError, check_choice, check_numbers
