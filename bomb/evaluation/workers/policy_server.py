@@ -17,7 +17,7 @@ from bomb.disk.text import kept, message_of
 from bomb.evaluation.jobs import PolicyAddress
 from bomb.evaluation.workers.description import checked_description
 from bomb.processes.child import ready
-from core.errors import PolicyError
+from core.errors import BombError, PolicyError
 from core.policy import BatchPolicy, Request
 from core.registry import register_again
 from core.rendering.sight import described
@@ -90,9 +90,10 @@ def serve(
             place=listener.address if listener else None,
         )
     except (Exception, SystemExit) as error:
-        pipe.send(
-            kept(f"policy {shortened(words)} cannot be made: {type(error).__name__}: {message_of(error)}")
-        )
+        said = message_of(error)
+        if not isinstance(error, BombError):  # ours say it all
+            said = f"{type(error).__name__}: {said}"
+        pipe.send(kept(f"policy {shortened(words)} cannot be made: {said}"))
         return
     pipe.send(about)
     try:
