@@ -12,7 +12,7 @@ from bomb.training.data import check_alike, chunks_of, statistics_of
 from bomb.training.loop import Report, Trained, Trainer, make_accelerator
 from bomb.training.page import write_page
 from bomb.training.recipe import Recipe
-from bomb.training.saving import LOCK, begin, check_folder
+from bomb.training.saving import LOCK, begin, check_folder, check_same
 from bomb.training.selection import choose
 from bomb.training.sources import open_sources
 
@@ -77,8 +77,9 @@ def train(
         with accelerator.main_process_first():
             sources = open_sources(recipe, folders, store, workers=workers, report=watcher.drawn)
         check_alike(sources, recipe.model)
+        provenance = [source.provenance for source in sources]
         if main:
-            begin(out, recipe, [source.provenance for source in sources])
+            check_same(out, recipe, provenance)
         texts = [
             text
             for source in sources
@@ -91,11 +92,13 @@ def train(
             statistics_of(sources, recipe.model),
             texts=texts,
             control_hz=sources[0].control_hz,
-            trained_on=[source.provenance for source in sources],
+            trained_on=provenance,
         )
         if recipe.model.tokens == "data":
             vla.adapt(chunks_of(sources, recipe.model))
         trainer = Trainer(vla, sources, recipe, out, accelerator=accelerator)
+        if main:
+            begin(out, recipe, provenance)
         if watcher.began is not None:
             watcher.began(trainer.step, recipe.steps, vla.count(trained=True), vla.count())
 

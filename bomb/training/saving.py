@@ -40,20 +40,35 @@ def check_folder(out: Path) -> None:
 def begin(out: Path, recipe: Recipe, data: list[dict[str, Any]]) -> None:
     """Says what the training in a folder is, or finds that it is the same.
 
+    Called once all is ready for the first step, so that a recipe which is refused does not bind the folder.
+
     Raises:
         OptionError: naming what differs.
     """
-    wanted = {"format": "bomb-training", "version": 1, "recipe": recipe.to_dict(), "data": data}
-    if (out / RECIPE).is_file():
+    if not check_same(out, recipe, data):
+        with writing(out):
+            write_json(out / RECIPE, _told(recipe, data))
+
+
+def check_same(out: Path, recipe: Recipe, data: list[dict[str, Any]]) -> bool:
+    """Whether there is a training in a folder, which then is this one.
+
+    Raises:
+        OptionError: naming what differs.
+    """
+    wanted = _told(recipe, data)
+    if there := (out / RECIPE).is_file():
         difference = first_difference(read_json(out / RECIPE), wanted)
         if difference is not None:
             raise OptionError(
                 f"{out} was trained with {difference.name} = {difference.before!r}, not {difference.now!r}; "
                 "choose another folder, or the same recipe and data to resume it"
             )
-        return
-    with writing(out):
-        write_json(out / RECIPE, wanted)
+    return there
+
+
+def _told(recipe: Recipe, data: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"format": "bomb-training", "version": 1, "recipe": recipe.to_dict(), "data": data}
 
 
 def step_folder(out: Path, kind: str, step: int) -> Path:

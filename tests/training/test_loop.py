@@ -306,3 +306,13 @@ def test_the_rule_chooses_and_is_written_down(trainer, tmp_path):
     assert all(
         words in page for words in ("Relative error by group", "MSE by stage", "MSE by offset", "approach")
     )
+
+
+def test_a_recipe_that_is_refused_does_not_bind_the_folder(demonstrations, store, tmp_path):
+    """What the message says to change can be changed, in the same folder."""
+    model, optimiser = {"options": {"depth": "true"}}, OptimiserRecipe(rate=3e-3)
+    made = recipe("spatialvla", model=model, optimiser=optimiser, steps=1, save_every=1)
+    with pytest.raises(OptionError, match=r"say data\.depth: true"):
+        train(made, [demonstrations], tmp_path / "out", store=store)
+    mended = changed(made, data=DataRecipe(depth=True, moments=2, held_out=1))
+    assert train(mended, [demonstrations], tmp_path / "out", store=store)[0].complete
