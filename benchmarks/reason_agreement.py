@@ -22,6 +22,7 @@ from benchmarks.timing import arguments, write
 from bomb.parity.near_misses import near_miss
 from bomb.parity.play import CLEAR, environment, play_script
 from bomb.statistics import rate
+from bomb.statistics.formats import share, share_interval
 
 SPLIT = "parity"
 BOUND = 0.95  # of the pairs in which the two agree about *lifted*
@@ -60,12 +61,12 @@ def compared(name: str, seeds: range, play: Callable[[int], Pair]) -> dict[str, 
         if first != second:
             differ.append([seed, first, second])
             print(f"{name}, seed {seed}: {first}, {second}")
-    results = {"all": rate(every).to_dict(), "lifted alike": rate(alike).to_dict(), "differ": differ}
+    results = {"all": rate(every), "lifted alike": rate(alike)}
     for kind in ("all", "lifted alike"):
-        entry = results[kind]
-        print(f"{name}, {kind}: {entry['value']:.3f}, {entry['interval']}, n = {entry['n']}")
+        one = results[kind]
+        print(f"{name}, {kind}: {share(one.value, 1)} {share_interval((one.low, one.high))}, n = {one.n}")
     print(dict(reasons))
-    return results
+    return {"differ": differ, **{kind: estimate.to_dict() for kind, estimate in results.items()}}
 
 
 def _failed(seeds: range, play: Callable[[int], Pair]) -> Iterator[tuple[int, Pair]]:
@@ -77,6 +78,11 @@ def _failed(seeds: range, play: Callable[[int], Pair]) -> Iterator[tuple[int, Pa
 
 def main() -> int:
     args = arguments(__doc__, n=250, seed=0, floor=0)
+    for name, least in (("n", 1), ("seed", 0), ("floor", 0)):
+        if getattr(args, name) < least:
+            raise SystemExit(
+                f"reason_agreement: --{name} must be at least {least}, got {getattr(args, name)}"
+            )
     seeds, names = range(args.seed, args.seed + args.n), core.list_backends()
     if args.floor:
         results = {name: compared(name, seeds, partial(within, name)) for name in names}

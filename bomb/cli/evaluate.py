@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--device",
         metavar="NAME",
-        help="what pictures are drawn on: cpu, gpu:0, gpu:1, ... (bomb doctor lists them); "
+        help="what pictures are drawn on: auto, cpu, gpu:0, gpu:1, ... (bomb doctor lists them); "
         "default: BOMB_RENDER, else the first GPU, else cpu",
     )
     what.add_argument(

@@ -149,6 +149,8 @@ def _seeds(text: str) -> tuple[int, ...]:
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise OptionError(f"--seeds must be like 0-4 or 3,7,12, got {text!r}")
         low, high = int(first), int(last) if dash else int(first)
+        if high < low:
+            raise OptionError(f"--seeds counts upwards, such as {high}-{low}; got {part!r}")
         if high - low >= MOST_SEEDS:
             raise OptionError(f"--seeds names {high - low + 1} episodes, at most {MOST_SEEDS}")
         found += range(low, high + 1)

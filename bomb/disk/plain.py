@@ -94,7 +94,7 @@ def convert(hint: Any, value: object, place: str) -> Any:
 
 
 def _like_number(kind: type, value: object) -> bool:
-    if kind is not float or not isinstance(value, str):
+    if kind is not float or not isinstance(value, str) or "e" not in value.lower():
         return False
     try:
         float(value)

@@ -167,7 +167,7 @@ def graphics_driver() -> Finding:
 
     try:
         selected = find_device()
-    except UnknownNameError as error:  # of BOMB_RENDER
+    except (OptionError, UnknownNameError) as error:  # of BOMB_RENDER
         return Finding(what="Vulkan", ok=False, found=str(error), advice="set BOMB_RENDER to one of them")
     except RenderError as error:
         return Finding(

@@ -112,15 +112,33 @@ class Entry:
             made: Entry = build(cls, plain)
         except PlainError as error:
             raise FileError(f"{source} has an entry that cannot be read: {error}") from error
-        rates = (
-            f"{made.successes} successes in {made.episodes} of {made.asked} episodes from seed {made.seed}"
-        )
-        if not 0 <= made.successes <= made.episodes <= made.asked or made.episodes == 0 or made.seed < 0:
-            raise FileError(f"{source} has an entry with {rates}")
-        if "\0" in made.policy or len(made.image_size) != 2:
-            shown = f"policy {made.policy!r}, image_size {made.image_size}"
-            raise FileError(f"{source} has an entry with {shown}")
+        if wrong := made.impossible():
+            name = wrong[0]
+            raise FileError(f"{source} has an entry with {name} = {getattr(made, name)!r}, which cannot be")
         return made
+
+    def impossible(self) -> list[str]:
+        """Fields with values that no run can have."""
+        n, commit = self.episodes, (self.git or {}).get("commit")
+        possible = {
+            "episodes": 0 < n <= self.asked,
+            "successes": 0 <= self.successes <= n,
+            "carried": self.carried is None or 0 <= self.carried <= n,
+            "unplayed": 0 <= self.unplayed <= self.asked,
+            "seed": self.seed >= 0,
+            "split": self.split in SPLITS,
+            "policy": bool(self.policy.strip()) and "\0" not in self.policy,
+            "by": "\0" not in self.by,
+            "image_size": len(self.image_size) == 2 and min(self.image_size) > 0,
+            "reasons": all(count >= 0 for count in self.reasons.values()),
+            "git": commit is None or isinstance(commit, str),
+            "trained_on": all(
+                isinstance(data.get("perturbations") or {}, dict) for data in self.trained_on or ()
+            ),
+        }
+        least = {name: getattr(self, name) for name in ("distance_mm", "parameters", "policy_ms")}
+        possible |= {name: value is None or value >= 0 for name, value in least.items()}
+        return [name for name, right in possible.items() if not right]
 
 
 def entries_of(run: LoadedRun, *, name: str | None = None, by: str = "") -> list[Entry]:

@@ -209,7 +209,13 @@ class Frames:
     def depth(self, episode: int, k: int) -> np.ndarray:
         """Of a moment, float32[cameras, H, W] (m), still on disk; as ``pictures``, where ``deep``."""
         there = self.episodes[episode]
-        moment: np.ndarray = self._map(depth_file(self._place(there)), len(there), np.dtype(np.float32), 4)[k]
+        file = depth_file(self._place(there))
+        moment: np.ndarray = self._map(file, len(there), np.dtype(np.float32), 4)[k]
+        if moment.shape != (shape := self.pictures(episode, k).shape[:-1]) or not np.isfinite(moment).all():
+            raise FileError(
+                f"{file} must hold finite numbers of shape {shape} for each moment, not so at moment {k}; "
+                f"remove {file.name.partition('.')[0]}.npz to draw it again"
+            )
         return moment
 
     def _place(self, episode: Episode) -> Path:
@@ -226,7 +232,7 @@ class Frames:
     @staticmethod
     def _open(file: Path, moments: int, dtype: np.dtype[Any], dims: int) -> np.ndarray:
         try:
-            array: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
+            array: np.ndarray = np.lib.format.open_memmap(file, mode="r")  # no archive, no pickle
         except (OSError, ValueError) as error:
             raise FileError(
                 f"{file} cannot be read ({error}); remove {file.name.partition('.')[0]}.npz to draw it again"

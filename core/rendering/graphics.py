@@ -57,7 +57,7 @@ def check_device(name: str | None) -> None:
         OptionError: if not.
     """
     if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
-        raise OptionError(f"device must be None, auto, cpu, or gpu:0, gpu:1, ..., got {name!r}")
+        raise OptionError(f"device must be auto, cpu, or gpu:0, gpu:1, ..., got {name!r}")
 
 
 def find_device(name: str | None = None) -> Device:

@@ -111,10 +111,12 @@ def test_damage_is_named(tmp_path, capsys):
 
 
 WRONG = {
-    "episodes": ("x", None, 2.5, 0, float("nan")), "successes": (None, 21, True), "policy": (None, 5, "a\0b"),
+    "episodes": ("x", None, 2.5, 0, float("nan")), "successes": (None, 21, True),
+    "policy": (None, 5, "a\0b", " "), "by": ("a\0b",), "split": ("train",), "reasons": ({"x": -5},),
     "seed": ("0", float("nan"), -1), "cameras": (5, [5]), "image_size": ([], None), "parameters": ("3B", 1.5),
-    "terms": (None,), "digest": (None,), "trained_on": ("train", [1]), "git": ("abc",), "versions": (None,),
-    "privileged": ("no",), "backend": (None,), "finished": (5,), "unplayed": ("x",),
+    "terms": (None,), "digest": (None,), "trained_on": ("train", [1], [{"perturbations": [1]}]),
+    "git": ("abc", {"commit": 5}), "versions": (None,), "privileged": ("no",), "backend": (None,),
+    "finished": (5,), "unplayed": ("x", -3, 9999), "carried": (-4, 10**6), "policy_ms": (-5.0,),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import pytest
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.demonstrations.stages import STAGES, stages_of
+from bomb.disk.files import FileError
 from bomb.exports.columns import STONES
 from bomb.models.requests import Request
 from bomb.training.augmentation import augmented
@@ -220,3 +221,17 @@ def test_depth_is_refused_where_it_cannot_be(demonstrations, store):
         made = recipe("spatialvla", model={"options": {"depth": "true"}})
         sources = open_sources(made, [demonstrations], store)
         make_model(made, statistics_of(sources, made.model), texts=["a"], control_hz=20, trained_on=[])
+
+
+@pytest.mark.parametrize("spoil", ["empty", "not finite", "another size"])
+def test_damaged_depth_is_named(spoil, demonstrations, tmp_path):
+    data = DataRecipe(sources=(SourceRecipe(backends=("mujoco",)),), moments=1, depth=True, held_out=1)
+    (source,) = open_sources(recipe(data=data), [demonstrations], tmp_path)
+    (file, *_) = sorted(source.frames[0].folder.glob("*.depth.npy"))
+    depth = np.load(file)
+    if spoil == "empty":
+        file.write_bytes(b"")
+    else:
+        np.save(file, depth[..., :8] if spoil == "another size" else np.full_like(depth, np.nan))
+    with pytest.raises(FileError, match=r"depth\.npy .*remove episode_\d+\.npz to draw it again"):
+        source.frames[0].depth(0, 0)

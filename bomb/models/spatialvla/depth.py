@@ -46,8 +46,8 @@ def true_depth(request: Request, cameras: Sequence[str], image_size: tuple[int, 
         )
     found = [np.asarray(request.depth[camera], dtype=np.float32) for camera in cameras]
     for camera, depth in zip(cameras, found, strict=True):
-        if depth.shape != tuple(image_size) or not np.isfinite(depth).all():
-            raise ConventionError(
-                f"depth of {camera} must be finite numbers of shape {tuple(image_size)}, got {depth.shape}"
-            )
+        if depth.shape != tuple(image_size):
+            raise ConventionError(f"depth of {camera} must have shape {tuple(image_size)}, got {depth.shape}")
+        if bad := int((~np.isfinite(depth)).sum()):
+            raise ConventionError(f"depth of {camera} has {bad} numbers that are not finite")
     return np.stack(found)

@@ -59,6 +59,8 @@ class SpatialVLAOptions:
     intrinsics: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.depth is True:  # YAML reads an unquoted `true` so
+            object.__setattr__(self, "depth", "true")
         check_choice("depth", self.depth, DEPTHS)
         for camera, matrix in self.intrinsics.items():
             try:
