@@ -8,12 +8,10 @@ from typing import Any
 
 from bomb.disk.files import FileError, writing
 from bomb.models.settings import VLASettings
+from bomb.training.folders import CHECKPOINTS, CHOSEN, step_folder, steps_in
 from bomb.training.log import read_log
 from bomb.training.recipe import parse_rule
-from bomb.training.saving import CHECKPOINTS, step_folder, steps_in
 from core.errors import OptionError, check_choice
-
-CHOSEN = "chosen"
 
 
 def choose(out: Path, rule: str) -> dict[str, Any]:
@@ -63,12 +61,14 @@ def value_of(row: dict[str, Any], kind: str, about: str | None) -> float | None:
     """What a rule says of a measurement; smaller is better.
 
     Raises:
-        UnknownNameError: for a group that there is not.
+        UnknownNameError: for a group or error that there is not.
     """
-    if kind == "group":
-        row, kind = row["groups"][check_choice("group of the action", about, row["groups"])], "mse"
-    value: float | None = row[kind]
-    return value
+    names: dict[str, str] = {"group": "groups", "error": "errors"}
+    if kind in names:
+        row = row.get(names[kind], {})
+        kind = check_choice(f"{kind} of the model", about, row)
+    value: float | dict[str, float] | None = row[kind]
+    return value["mse"] if isinstance(value, dict) else value
 
 
 def _value(out: Path, step: int, kind: str, about: str | None) -> float | None:

@@ -14,10 +14,10 @@ from bomb.runs.store import RunStore
 from bomb.statistics.estimate import Estimate
 from bomb.statistics.location import mean
 from bomb.statistics.rates import clustered_rate
+from bomb.training.folders import CHOSEN, LOCK, SELECTION
 from bomb.training.playing import policy_of
 from bomb.training.run import Watcher, train
-from bomb.training.saving import LOCK
-from bomb.training.selection import CHOSEN, measurements
+from bomb.training.selection import measurements
 from bomb.training.study_page import write_study_page
 from bomb.training.study_recipe import StudyRecipe, Training
 from core.errors import BombError, OptionError
@@ -64,7 +64,7 @@ def study(
             if told is not None:
                 told(f"{training.folder} ({number} of {len(made)})")
             folder = out / TRAININGS / training.folder
-            if not (folder / "selection.json").is_file():
+            if not (folder / SELECTION).is_file():
                 watcher = None if watch is None else watch(training.folder)
                 named = [] if training.recipe.data.sources else folders
                 reached, _ = train(
@@ -89,7 +89,7 @@ def summed_up(recipe: StudyRecipe, made: Sequence[Training], out: Path) -> list[
     cells: dict[tuple[Any, ...], dict[str, Any]] = {}
     for training in made:
         folder = out / TRAININGS / training.folder
-        chosen = read_json(folder / "selection.json")["step"]
+        chosen = read_json(folder / SELECTION)["step"]
         errors = measurements(folder).get(chosen, {})
         for chunks in recipe.chunks:
             for condition, backend, seed, success in _outcomes(_played(folder, chunks)):
