@@ -205,7 +205,7 @@ class PartTraining(ABC):
             if not resumed:  # what was logged of the same steps by a run that was interrupted
                 self._log.drop(lambda row: row["part"] == name and row["of_part"] >= step)
                 resumed = True
-            if step % LOG_EVERY == 0:
+            if step % LOG_EVERY == 0 or step == steps:
                 seconds = round(time.perf_counter() - begun, 2)
                 row = {
                     "kind": "train", "step": before + step, "part": name, "of_part": step, "loss": loss
