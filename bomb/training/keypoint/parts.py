@@ -34,6 +34,7 @@ from core.errors import OptionError
 from tasks.place_stone.words import WORD_SETS
 
 LOG_EVERY = 20
+PAGE_EVERY = 30.0  # s, at least: drawing it takes a second or two
 
 Made = TypeVar("Made")
 
@@ -113,6 +114,7 @@ class PartTraining(ABC):
         self._workers, self._watcher = workers, watcher or Watcher()
         self._log, self._before = MetricsLog(self._out), 0
         self._seconds: dict[str, float] = {}
+        self._shown = time.perf_counter()  # when its page was last written
         self._sources = git_state()  # now: they may change while this runs
 
     def run(self) -> Path:
@@ -136,7 +138,9 @@ class PartTraining(ABC):
         report = lambda there: self._watcher.drawn(there, len(drawings))  # noqa: E731
         draw(drawings, self._recipe.looks, self._store, workers=self._workers, report=report)
         self._seconds["drawing"] = round(time.perf_counter() - begun, 1)
-        return self.learn(drawings)
+        made = self.learn(drawings)
+        write_page(self._out)
+        return made
 
     def prepare(self) -> None:
         """Reads what it begins with; a mistake is found before anything is drawn or written."""
@@ -212,10 +216,12 @@ class PartTraining(ABC):
                 }  # fmt: skip
                 self._log.add({**row, **(said or {}), "seconds": seconds})
             self._watcher.step(name, before + step, loss)
+            if time.perf_counter() - self._shown > PAGE_EVERY:
+                write_page(self._out)
+                self._shown = time.perf_counter()
 
         made = work(told)
         self._before += steps
-        write_page(self._out)
         self._seconds[name] = round(time.perf_counter() - begun, 1)
         return made
 

@@ -35,7 +35,6 @@ from bomb.training.keypoint.parts import PartTraining, Watcher, opened
 from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import make_vocabulary
-from bomb.training.page import write_page
 from bomb.training.selection import choose
 from bomb.training.small.measuring import errors_of, measured
 from bomb.training.small.moving import Ways, train_hand
@@ -200,7 +199,6 @@ class SmallTraining(PartTraining):
         errors = measured(self._vla, shown, teacher, self._recipe.together.looks, self._recipe.seed)
         self._log.drop(lambda row: row["kind"] == "held_out" and row["step"] >= number)
         self._log.add({"kind": "held_out", "step": number, "part": "together", "of_part": step, **errors})
-        write_page(self._out)
         Checkpoint(vla=self._vla).save(step_folder(self._out, CHECKPOINTS, number))
 
     def _choose(self, shown: Sequence[Scene]) -> Path:
