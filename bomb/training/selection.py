@@ -63,12 +63,13 @@ def value_of(row: dict[str, Any], kind: str, about: str | None) -> float | None:
     Raises:
         UnknownNameError: for a group or error that there is not.
     """
-    names: dict[str, str] = {"group": "groups", "error": "errors"}
-    if kind in names:
-        row = row.get(names[kind], {})
-        kind = check_choice(f"{kind} of the model", about, row)
-    value: float | dict[str, float] | None = row[kind]
-    return value["mse"] if isinstance(value, dict) else value
+    if kind == "group":
+        row, kind = row["groups"][check_choice("group of the action", about, row["groups"])], "mse"
+    elif kind == "error":
+        row = row.get("errors", {})
+        kind = check_choice("error of the model", about, row)
+    value: float | None = row[kind]
+    return value
 
 
 def _value(out: Path, step: int, kind: str, about: str | None) -> float | None:
