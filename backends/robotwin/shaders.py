@@ -26,6 +26,8 @@ _UNREAD_PASSES = ("gbuffer1.*", "point.*", "line.*", "composite*")
 # Pictures of the first pass that light does not depend on. No material of ours shines by itself.
 _UNREAD_PICTURES = ("PositionRaw", "Segmentation", "Custom", "Emission")
 _EMISSION = "texture(samplerEmission, inUV)"
+# Light from everywhere is the same in every direction: one read of it does for all.
+_ENVIRONMENT = r"textureLod\(samplerEnvironment, [NR], "
 
 # The mean of 5 x 5 comparisons, each between four texels, as in the stock shader; 9 reads see all 6 x 6.
 # Away from the edge of a shadow, all are lit or none is.
@@ -115,7 +117,8 @@ def _write_less(text: str) -> str:
 
 
 def _read_less(text: str) -> str:
-    text = _replaced(_EMISSION, "vec4(0.0f)", text)
+    text = _replaced(re.escape(_EMISSION), "vec4(0.0f)", text)
+    text = _replaced(_ENVIRONMENT, "textureLod(samplerEnvironment, vec3(0.0f, 0.0f, 1.0f), ", text, least=2)
     for name in _UNREAD_PICTURES:
         text = _without(
             rf"^layout\(set = 2, binding = \d+\) uniform u?sampler2D sampler{name};\n", text, least=0
@@ -132,16 +135,14 @@ def _cheaper_shadow(text: str) -> str:
 
 
 def _without(pattern: str, text: str, least: int = 1) -> str:
-    text, found = re.subn(pattern, "", text, flags=re.MULTILINE)
+    return _replaced(pattern, "", text, least)
+
+
+def _replaced(pattern: str, new: str, text: str, least: int = 1) -> str:
+    text, found = re.subn(pattern, new, text, flags=re.MULTILINE)
     if found < least:
         raise UnknownShadersError(f"no {pattern!r}")
     return text
-
-
-def _replaced(old: str, new: str, text: str) -> str:
-    if old not in text:
-        raise UnknownShadersError(f"no {old!r}")
-    return text.replace(old, new)
 
 
 def _numbered(pattern: str, text: str) -> str:
