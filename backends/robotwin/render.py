@@ -76,15 +76,17 @@ class Pictures:
     def __init__(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         start_engine()
         self._size, self._supersample = image_size, supersample
+        self._steps = np.empty((*image_size, 3), dtype=np.intp)  # of light, as the table is indexed
         self._system = render.RenderSystem()
         self._scene = sapien.Scene([sapien.physx.PhysxCpuSystem(), self._system])
         self.materials: dict[str, render.RenderMaterial] = {}
         self._segmentation = {0: 0}  # of every drawn shape
-        self._statics = {body.name: self._add_static(body) for body in static_bodies(scene)}
-        self._add_underside(scene)
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
+        # Drawn in this order: what is hidden by what has been drawn is not shaded.
+        self._statics = {body.name: self._add_static(body) for body in reversed(static_bodies(scene))}
+        self._add_underside(scene)
         self._pools: dict[tuple[Any, ...], list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
         self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
         self.take_stones(scene)
@@ -288,13 +290,19 @@ class Pictures:
         return component
 
     def _encode(self, radiance: np.ndarray) -> npt.NDArray[np.uint8]:
-        """uint8[H, W, 3] sRGB of float32[sH, sW, 4] linear light, averaged over s x s boxes."""
-        light = np.clip(radiance, 0.0, 1.0)
+        """uint8[H, W, 3] sRGB of float32[sH, sW, 4] linear light, averaged over s x s boxes.
+
+        Overwrites ``radiance``.
+        """
+        light = np.clip(radiance, 0.0, 1.0, out=radiance)
         if (s := self._supersample) > 1:
             # Rows first, then columns: whole slices are several times faster than a mean over two axes.
             light = sum((light[k::s] for k in range(1, s)), start=light[::s])
             light = sum((light[:, k::s] for k in range(1, s)), start=light[:, ::s]) / np.float32(s * s)
-        encoded: np.ndarray = _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        light *= np.float32(65535)
+        light += np.float32(0.5)
+        np.copyto(self._steps, light[..., :3], casting="unsafe")
+        encoded: np.ndarray = _ENCODE.take(self._steps)
         return encoded
 
 

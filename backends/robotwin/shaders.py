@@ -113,6 +113,11 @@ def _write_less(text: str) -> str:
         text = _without(rf"^ *out{name} = [^;]*;\n", text)
     # What shines may be textured: the statement, and the block that follows it.
     text = _without(r"^ *outEmission = [^;]*;\n(?: *if [^{]*\{[^}]*outEmission[^}]*\}\n)?", text)
+    # No material has textures of roughness, normals or metal, and none is faceted.
+    text = _replaced(r"\(materialBuffer\.textureMask & [248]\) != 0", "false", text, least=3)
+    text = _replaced(r"objectDataBuffer\.shadeFlat == 0", "true", text)
+    # All is opaque. Only without this can the driver leave unshaded what is hidden.
+    text = _without(r"^ *if \(outAlbedo\.a == 0\) \{\s*discard;\s*\}\n", text)
     return _numbered(r"(layout\(location = )\d+(\) out)", text)
 
 
