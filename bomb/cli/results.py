@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         sent = read_book(file)
         if nameless := next((entry for entry in sent if not entry.by.strip()), None):
             raise FileError(
-                f"{file} does not say who played {nameless.policy} ({nameless.backend}, {nameless.condition}); "
+                f"{file} does not say who played {nameless.policy} in {nameless.backend}; "
                 "`bomb results RUN... --by NAME --write FILE.md` writes entries that do"
             )
         entries += sent
