@@ -120,6 +120,24 @@ def test_colour_is_exact_to_a_level_and_a_half(world):
     assert abs(srgb_encode(red.astype(np.float64)) * 255 - rgb[..., 0]).max() <= 1.8
 
 
+def test_what_is_surely_bright_is_left_out_of_the_second_exposure_without_a_trace(world, monkeypatch):
+    """In the clean scene, in a dim one, and where the sky has one colour."""
+
+    def drawn() -> list[np.ndarray]:
+        frames = []
+        for tint in ((0.35, 0.35, 0.35), (0.08, 0.08, 0.08), (0.6, 0.02, 0.3)):
+            lights = tuple(replace(one, color=tint) if one.kind == "ambient" else one for one in SCENE.lights)
+            world.reset(replace(SCENE, lights=lights), state(0, 1, 13, 14))
+            frames += [world.render(camera, ("rgb",)).rgb for camera in ("head", "wrist")]
+        return frames
+
+    ours = drawn()
+    world.reset(SCENE, state(0, 1, 13, 14))
+    assert 1 < len(world.pictures._surely_bright()) < 60
+    monkeypatch.setattr(type(world.pictures), "_surely_bright", lambda _: [])
+    assert all((one == other).all() for one, other in zip(ours, drawn(), strict=True))
+
+
 def test_what_casts_the_robots_shadow_is_not_seen_and_is_all_that_casts_it(world, monkeypatch):
     monkeypatch.setattr("backends.mujoco.render.add_casters", lambda *_: [])
     bare = MujocoBackend()
