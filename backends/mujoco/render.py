@@ -48,7 +48,8 @@ _DARK = 12
 # Times ``_DARK`` that a surface must give back of the light from everywhere alone not to be drawn again.
 _SURELY_BRIGHT = 1.5
 # Nothing that a camera sees lies in the shadows of these, nor of objects that are put away below the floor.
-# Without them the shadow map is fitted to the stage: a sharper shadow for less time.
+# Without them the shadow map is fitted to the stage: a sharper shadow for less time. The wall casts one when
+# the sun is behind it.
 _CASTS_NO_SHADOW = ("floor", "wall")
 _PARKED = -1.0  # m, in W: what lies deeper is put away
 _NOTHING = np.zeros(3, dtype=np.float32)
@@ -172,6 +173,9 @@ class Pictures:
             light.set_cast_shadow(spec.cast_shadow)
             light.set_pose(np.array(spec.position, np.float32), np.array(spec.direction, np.float32))
             self._lights[spec.name] = (spec, light)
+        from_behind = any(spec.direction[1] > 0 for spec in lights if spec.kind == "directional")
+        for renderable in self._statics["wall"]:
+            renderable.set_cast_shadow(from_behind)
 
     def close(self) -> None:
         """Frees the renderer: what refers to the context before the context."""
