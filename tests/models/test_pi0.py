@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from bomb.disk.files import FileError, write_json
+from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.normalising import Normalisation
@@ -104,6 +105,25 @@ def test_velocity_loss_and_actions_are_openpis(public, batch, given):
     close(public.flow(batch, cache, noise), given["sampled_actions"][..., :4], 3e-4)
 
 
+def test_gradients_are_openpis(public, batch, given, reference, family):
+    """Of openpi's loss, the mean over padded numbers, too; the same parameters have none."""
+    found = reference.arrays(f"{family}_openpi_grads")
+    noise, times, actions = (torch.from_numpy(given[name]) for name in ("noise", "time", "actions"))
+    public.zero_grad(set_to_none=True)
+    made = public.velocity(batch, public.read(batch), torch.from_numpy(given["x_t"]), times)
+    (made - (noise - actions)).square().mean().backward()
+    gradients = {name: weight.grad for name, weight in public.network.named_parameters()}
+    public.zero_grad(set_to_none=True)
+    here = {name: ours(name, family == "pi0") for name in found if name not in ("grad_norm", "no_grad_names")}
+    for name, key in here.items():
+        close(gradients[key], found[name], 1e-4 * abs(found[name]).max())
+    learned = [gradient for gradient in gradients.values() if gradient is not None]
+    norm = torch.stack([gradient.norm() for gradient in learned]).norm()
+    assert norm.item() == pytest.approx(float(found["grad_norm"]), rel=1e-4)
+    still = {name for name, gradient in gradients.items() if gradient is None or not gradient.any()}
+    assert still == {ours(name, family == "pi0") for name in found["no_grad_names"].tolist()}
+
+
 @torch.no_grad()
 def test_transformers_own_pass_agrees():
     vla = tiny("pi0", chunk=5)
@@ -156,6 +176,36 @@ def test_configurations_go_both_ways(family, tmp_path, layout):
     )
     with pytest.raises(FileError, match="unknown paligemma_variant 'gemma_9b'"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("layout", ["openpi", "lerobot"])
+def test_a_folder_of_another_layout_answers_alike(family, layout, tmp_path, monkeypatch):
+    """Written and read whole, with small sizes under the public names of large ones."""
+    plain = tiny(family, chunk=3)
+    language = {name: TINY_TEXT[name] for name in GEMMA["gemma_2b"]}
+    sizes = {"gemma_2b": language, "gemma_300m": {**language, "hidden_size": 24}}
+    heads = {name: TINY_TEXT[name] for name in HEADS}
+    vision = {**TINY_VISION, "image_size": 224, "patch_size": 56}
+    small = {"GEMMA": sizes, "HEADS": heads, "SO400M": vision, "WORDS": len(plain.tokenizer)}
+    for name, value in small.items():
+        monkeypatch.setattr(f"bomb.models.pi0.config.{name}", value)
+    config = sized(
+        vision, *({**gemma, **heads} for gemma in sizes.values()), small["WORDS"],
+        chunk_size=3, max_state_dim=8, max_action_dim=8,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    settings = replace(plain.settings, options={"layout": layout, "steps": 4})
+    vla = FAMILY[family](settings, plain.statistics, FAMILY[family].make_network(config), plain.tokenizer)
+    Checkpoint(vla=vla.eval()).save(tmp_path / "folder")
+    keys = load_file(tmp_path / "folder" / "model.safetensors").keys()
+    begin = "model." if layout == "lerobot" else ""
+    assert f"{begin}action_out_proj.weight" in keys
+    assert all(key.startswith(begin) and ".dit." not in key for key in keys)
+    again = Checkpoint.load(tmp_path / "folder", device="cpu").vla
+    requests = toy_requests(vla.settings, 2)
+    with torch.no_grad():
+        first, second = (one.act(one.encode(requests), seeds=[(0, 0), (1, 0)]) for one in (vla, again))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_gradient_checkpointing_changes_nothing(family):
