@@ -121,7 +121,9 @@ def test_gradients_are_openpis(public, batch, given, reference, family):
     norm = torch.stack([gradient.norm() for gradient in learned]).norm()
     assert norm.item() == pytest.approx(float(found["grad_norm"]), rel=1e-4)
     still = {name for name, gradient in gradients.items() if gradient is None or not gradient.any()}
-    assert still == {ours(name, family == "pi0") for name in found["no_grad_names"].tolist()}
+    # The last queries of the question are made and never looked with: zero there, not made here.
+    unused = "model.vlm.language_model.layers.2.self_attn.q_proj.weight"
+    assert still == {unused, *(ours(name, family == "pi0") for name in found["no_grad_names"].tolist())}
 
 
 @torch.no_grad()
@@ -169,7 +171,7 @@ def test_configurations_go_both_ways(family, tmp_path, layout):
     again = read_config(tmp_path)
     assert again.chunk_size == 7
     assert again.dit_config.hidden_size == 1024 and again.vlm_config.text_config.hidden_size == 2048
-    with pytest.raises(OptionError, match="no name for a Gemma of width 32"):
+    with pytest.raises(OptionError, match="no name for a Gemma of width 64"):
         config_values(tiny(family).network.config, family, layout)
     write_json(
         tmp_path / "config.json", {"action_horizon": 3, "action_dim": 8, "paligemma_variant": "gemma_9b"}

@@ -37,7 +37,7 @@ class StoredWeights:
 
 
 def listing() -> dict:
-    """Families, the parts that they are made of, each with where it is, and installed packages (None: not)."""
+    """Families, the parts that they are made of, where each is, and installed packages (None: not)."""
     return {
         "families": {name: FAMILIES.target(name) for name in FAMILIES.names()},
         "backbones": {name: BACKBONES.target(name) for name in BACKBONES.names()},
