@@ -20,6 +20,7 @@ from bomb.models.pi0.family import Pi0
 from bomb.models.pi0.names import ours
 from bomb.models.pi0.names import public as public_name
 from bomb.models.pi0.pi05 import Pi05
+from bomb.models.pi0.prefix import Pi0Prefix
 from bomb.models.pictures import resize_with_pad
 from bomb.models.sequences import Patches, assemble
 from bomb.models.testing import tiny, toy_actions, toy_requests, toy_settings, toy_statistics
@@ -62,7 +63,7 @@ def public(reference, family, tmp_path_factory) -> Pi0:
     )  # fmt: skip
     write_json(folder / "config.json", config_values(config, family, "transformers"))
     shutil.copy(reference.weights(f"{family}_openpi"), folder / "model.safetensors")
-    small_tokenizer([], size=299, begin=None).save_pretrained(folder)
+    small_tokenizer([], special=Pi0Prefix.special, size=299, begin=None).save_pretrained(folder)
     stored.write(folder, {"bomb": toy_statistics()})
     settings = toy_settings(family, chunk=5, normalisation=Normalisation(kind="z"))
     return FAMILY[family].load(folder, settings, dtype=torch.float32).eval()
