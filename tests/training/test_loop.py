@@ -155,7 +155,9 @@ def test_accumulated_batches_are_whole_ones(trainer, tmp_path):
 @pytest.mark.parametrize(
     ("trained", "kept", "learned"),
     [
-        (TrainedRecipe(freeze=("vision", "words")), ("vision", "words"), ("head", "language")),
+        (TrainedRecipe(freeze=("vision",)), ("vision",), ("words", "language", "head")),
+        (TrainedRecipe(freeze=("words",)), ("words",), ("vision", "language", "head")),
+        (TrainedRecipe(freeze=("vision", "words")), ("vision", "words"), ("language", "head")),
         (TrainedRecipe(kind="only", parts=("head",)), ("vision", "words", "language"), ("head",)),
     ],
 )
