@@ -281,7 +281,7 @@ class Pictures:
         if dark.any():
             part = Part.around(dark)
             self._shine(_BRIGHTER, DRAWING.dark_shadow_map)
-            surely_bright = self._surely_bright()
+            surely_bright = self.surely_bright()
             for renderable, _, hidden in surely_bright:
                 renderable.set_material(hidden)
             bright = self._color.draw(
@@ -299,7 +299,7 @@ class Pictures:
             steps = steps.reshape(height, s, width, s, 3).sum(axis=(1, 3), dtype=np.uint32)
         return _encoding(s * s).take(steps)
 
-    def _surely_bright(self) -> list[tuple[mjrf.Renderable, mjrf.Material, mjrf.Material]]:
+    def surely_bright(self) -> list[tuple[mjrf.Renderable, mjrf.Material, mjrf.Material]]:
         """What is not dark in any shadow: renderable, its material, and one that the camera does not see.
 
         It stays in the scene, so that shadows stay to the last bit.

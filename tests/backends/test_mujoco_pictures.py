@@ -133,8 +133,8 @@ def test_what_is_surely_bright_is_left_out_of_the_second_exposure_without_a_trac
 
     ours = drawn()
     world.reset(SCENE, state(0, 1, 13, 14))
-    assert 1 < len(world.pictures._surely_bright()) < 60
-    monkeypatch.setattr(type(world.pictures), "_surely_bright", lambda _: [])
+    assert 1 < len(world.pictures.surely_bright()) < 60
+    monkeypatch.setattr(type(world.pictures), "surely_bright", lambda _: [])
     assert all((one == other).all() for one, other in zip(ours, drawn(), strict=True))
 
 
