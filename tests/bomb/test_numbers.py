@@ -10,7 +10,10 @@ import pytest
 import bomb
 import core
 from bomb.collecting.collecting import collect
+from bomb.demonstrations.moments import Moments
+from bomb.demonstrations.rendering import RenderSettings
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.explanation.settings import ExplanationSettings
 from bomb.exports import export
 from bomb.exports.settings import ExportSettings
 from bomb.policies.making import make_policy
@@ -32,6 +35,9 @@ from tests.report.stores import condition, make_run
 MADE = {
     ActionSpec: {"mode": "delta", "control_hz": 20, "deeper": 0.5},
     ChunkExecution: {"mode": "count", "count": 2},
+    ExplanationSettings: {"policy": "hold", "backends": (ONE,), "seeds": (1, 2)},
+    Moments: {"count": 2},
+    RenderSettings: {"backend": ONE, "supersample": 2},
     CollectionSettings: {"backends": (ONE,), "split": "ci", "max_steps": 7},
     ExportSettings: {"format": "lerobot", "backend": ONE, "supersample": 2, "columns": ("depth",)},
     Sight: {"cameras": ("head",), "image_size": (64, 96), "modalities": ("rgb",)},
