@@ -18,7 +18,15 @@ from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.machine.versions import versions
 from bomb.pictures.images import write_mp4, write_png
 from bomb.processes.workers import work_off
-from core.errors import BombError, Number, OptionError, check_choice, check_names, take_plain_numbers
+from core.errors import (
+    BombError,
+    Number,
+    OptionError,
+    check_choice,
+    check_integer,
+    check_names,
+    take_plain_numbers,
+)
 from core.perturbations.base import Level
 from core.perturbations.heldout import HELD_OUT
 from core.settings import EnvironmentSettings
@@ -110,10 +118,12 @@ def render_dataset(
         How many episodes have their pictures there.
 
     Raises:
-        OptionError: if the folder has pictures of something else, naming what differs.
+        OptionError: if ``workers`` is no positive integer; if ``out`` has pictures of something else, naming
+            what differs.
         FileError: naming an episode that cannot be read, or a file that cannot be written.
         BombError: if the dataset is empty, or a drawing process dies.
     """
+    workers = check_integer("workers", workers, least=1)
     seeds = dataset.seeds()
     if not seeds:
         raise BombError(f"{dataset.path} has no demonstrations")
