@@ -155,7 +155,9 @@ def test_accumulated_batches_are_whole_ones(trainer, tmp_path):
 @pytest.mark.parametrize(
     ("trained", "kept", "learned"),
     [
-        (TrainedRecipe(freeze=("vision", "words")), ("vision", "words"), ("head", "language")),
+        (TrainedRecipe(freeze=("vision",)), ("vision",), ("words", "language", "head")),
+        (TrainedRecipe(freeze=("words",)), ("words",), ("vision", "language", "head")),
+        (TrainedRecipe(freeze=("vision", "words")), ("vision", "words"), ("language", "head")),
         (TrainedRecipe(kind="only", parts=("head",)), ("vision", "words", "language"), ("head",)),
     ],
 )
@@ -301,6 +303,8 @@ def test_the_rule_chooses_and_is_written_down(trainer, tmp_path):
     assert choose(out, "last")["step"] == 4
     with pytest.raises(UnknownNameError, match="unknown group of the action 'arm'; valid: gripper, xy, z"):
         choose(out, "group:arm")
+    with pytest.raises(UnknownNameError, match="unknown error of the model 'goal'"):
+        choose(out, "error:goal")
     assert write_page(out)
     page = (out / "index.html").read_text()
     assert all(

@@ -15,7 +15,7 @@ import torch
 from bomb.disk.files import WriteError
 from bomb.models.checkpoint import Checkpoint
 from bomb.training.run import train
-from bomb.training.saving import steps_in
+from bomb.training.folders import steps_in
 from tests.training.conftest import recipe
 
 FINAL = "checkpoints/step_000004"
