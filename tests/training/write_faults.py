@@ -14,8 +14,8 @@ import torch
 
 from bomb.disk.files import WriteError
 from bomb.models.checkpoint import Checkpoint
-from bomb.training.run import train
 from bomb.training.folders import steps_in
+from bomb.training.run import train
 from tests.training.conftest import recipe
 
 FINAL = "checkpoints/step_000004"
