@@ -274,6 +274,31 @@ def test_a_policy_of_the_main_program_plays(tmp_path):
     assert answer.stdout == "1\n", answer.stderr
 
 
+def test_a_program_that_starts_processes_when_it_is_read_is_told_so_at_once(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import bomb, core\n"
+        "from bomb.collecting.collecting import collect\n"
+        "from bomb.demonstrations.settings import CollectionSettings\n"
+        f"asked = bomb.EvaluationSettings(policy='hold', backends=({ONE!r},), episodes=1, cameras=())\n"
+        "calls = (lambda: bomb.evaluate(asked, execution=bomb.ExecutionSettings(workers=1)),\n"
+        f"    lambda: bomb.make_vec(1, backend={ONE!r}, cameras=(), asynchronous=True),\n"
+        f"    lambda: collect(CollectionSettings(backends=({ONE!r},), split='ci'), 1, 'nowhere'))\n"
+        "for call in calls:\n"
+        "    try: call()\n"
+        "    except core.OptionError as error: print(error)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, tmp_path / "program.py"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        cwd=tmp_path,
+        env={**os.environ, **PATHS},
+    )
+    assert answer.returncode == 0 and answer.stderr == "", answer.stderr
+    assert answer.stdout == f"{main_program.UNGUARDED_WORDS}\n" * 3
+
+
 @pytest.mark.parametrize(
     "words",
     [

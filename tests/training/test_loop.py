@@ -312,6 +312,12 @@ def test_the_rule_chooses_and_is_written_down(trainer, tmp_path):
     )
 
 
+def test_a_combination_that_there_is_not_is_one_error(trainer):
+    model = {"options": {"head": "discrete"}, "history": 2}
+    with pytest.raises(OptionError, match="there is no discrete one; use one_step_discrete"):
+        trainer(recipe("robovlms/policy_head", model=model))
+
+
 def test_a_recipe_that_is_refused_does_not_bind_the_folder(demonstrations, store, tmp_path):
     """What the message says to change can be changed, in the same folder."""
     model, optimiser = {"options": {"depth": "true"}}, OptimiserRecipe(rate=3e-3)
