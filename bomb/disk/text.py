@@ -31,7 +31,12 @@ def on_terminal(text: object, most: int = SHOWN) -> str:
 
     Line breaks and tabs stay; direction overrides, which show text in another order, do not.
     """
-    return capped("".join(map(_harmless, str(text))), most)
+    return capped(harmless(str(text)), most)
+
+
+def harmless(text: str) -> str:
+    """The same of any length."""
+    return "".join(map(_harmless, text))
 
 
 class HarmlessStream:
@@ -48,7 +53,7 @@ class HarmlessStream:
 
     def write(self, text: str) -> int:
         """Writes text with its control characters escaped; the length that was asked for."""
-        self._stream.write("".join(map(_harmless, text)))
+        self._stream.write(harmless(text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

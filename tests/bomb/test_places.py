@@ -388,6 +388,7 @@ def test_a_busy_machine_is_no_missing_driver(monkeypatch):
 def test_words_of_others_are_no_formulas_and_no_scripts():
     text = csv_text([{"policy": "=cmd|' /C calc'!A0", "delta": -0.5, "note": "@x", "plain": "a-b"}])
     assert text.splitlines()[1] == "'=cmd|' /C calc'!A0,-0.5,'@x,a-b"
-    made = table(["a", "p"], [["<script>alert(1)</script> <!-- x", "< 0.001"]])
+    made = table(["a", "p"], [["<script>alert(1)</script> <!-- x\x1b[2J", "< 0.001"]])
     assert "<script" not in made and "</script" not in made and "<!--" not in made and "< 0.001" in made
+    assert "\x1b" not in made
     assert json.dumps("ok")
