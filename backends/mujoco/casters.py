@@ -13,8 +13,8 @@ from backends.mujoco.filament import Uploads, make_mesh
 from core.world.robot_outlines import robot_outlines
 from core.world.rotations import Pose
 
-_MOST = 300  # triangles of one link
-_DEPTH = 0.002  # m, below the surface
+_MOST = 600  # triangles of one link
+_DEPTH = 0.0005  # m, below the surface
 _BEYOND = (65535, 65535, 1, 1)  # pixels: left, bottom, width, height
 
 
