@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,11 +84,16 @@ def check_tokens(tokenizer, wanted: dict[str, int], folder: Path | str) -> None:
             )
 
 
-def load_tokenizer(folder: Path):
+def load_tokenizer(folder: Path, needed: Sequence[str] = (), by: str = "the model") -> Any:
     """The fast tokenizer of a folder, from ``tokenizer.json``; no code in the folder is run.
 
+    Args:
+        folder: of the checkpoint.
+        needed: tokens that it must have.
+        by: who needs them, for the message.
+
     Raises:
-        FileError: if there is none, or it is damaged.
+        FileError: if there is none, it is damaged, or it is of something else and lacks tokens.
     """
     from transformers import PreTrainedTokenizerFast
 
@@ -95,9 +101,12 @@ def load_tokenizer(folder: Path):
     if not file.is_file():
         raise FileError(f"{folder} has no tokenizer.json")
     try:
-        return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # tokenizers raises bare Exceptions
         raise FileError(f"{file} cannot be read: {error}") from error
+    if missing := [token for token in needed if token not in tokenizer.get_vocab()]:
+        raise FileError(f"the tokenizer in {folder} lacks {', '.join(missing)}, which {by} needs")
+    return tokenizer
 
 
 def small_tokenizer(
