@@ -127,7 +127,9 @@ def main() -> int:
                 for backend in BACKENDS
             },
         }
-        report.append({key: part.to_dict() if isinstance(part, Estimate) else part for key, part in row.items()})
+        report.append(
+            {key: part.to_dict() if isinstance(part, Estimate) else part for key, part in row.items()}
+        )
         print(line(row), flush=True)
     write({"situation": situation.name, "episodes": args.episodes, "rows": report}, args.json)
     return 0
