@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.flow import flow_scores, noises_of, times_of
 from bomb.models.flow_vla import SCORED
@@ -20,7 +21,6 @@ from bomb.models.losses import chunk_losses, learned
 from bomb.models.vla import Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
-Tensor = torch.Tensor
 Weights = Mapping[str, float] | None
 Seeds = Sequence[tuple[int, int]]
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.answering import Flow, Regression
 from bomb.models.backbones.base import Backbone
@@ -34,7 +34,6 @@ from bomb.models.weights import load_weights, save_module
 from bomb.models.words import Tokens
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 EXPERTS, MOMENTS = ("joint", "separate"), ("last", "all")
 ADDED = ("resampler", "expert")  # to the VLM, and saved with what makes actions
 ACTION_FILE = "action.safetensors"  # queries, head and state, beside the VLM's own files

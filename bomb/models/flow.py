@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from bomb.models.noise import generator, noises
 from bomb.models.vla import Scores
 
-Tensor = torch.Tensor
 ALPHA, BETA, SCALE, OFFSET = 1.5, 1.0, 0.999, 0.001  # of pi0's times: Beta(1.5, 1) * 0.999 + 0.001
 TIMES = 1_000_003  # number of the sample that times are drawn by, beside those of noise
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.flow import flow_scores, noises_of, times_of
 from bomb.models.losses import chunk_losses, learned
@@ -19,7 +20,6 @@ from bomb.models.settings import check_count
 from bomb.models.vla import VLA, Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
-Tensor = torch.Tensor
 SCORED = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the flow's loss is scored
 
 

@@ -5,8 +5,7 @@ replaced when the layer runs once more, as it does where activations are made ag
 """
 
 import torch
-
-Tensor = torch.Tensor
+from torch import Tensor
 
 
 class Memory:

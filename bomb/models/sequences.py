@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.batches import Batch, Layout
 from bomb.models.masks import positions
 from bomb.models.words import NOWHERE, Tokens
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 @dataclass(frozen=True, kw_only=True)

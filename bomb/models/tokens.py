@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models import masks
@@ -17,8 +18,6 @@ from bomb.models.losses import chunk_losses
 from bomb.models.noise import generator
 from bomb.models.vla import Batch, Losses, Scores
 from core.errors import PolicyOutputError
-
-Tensor = torch.Tensor
 
 
 def token_losses(

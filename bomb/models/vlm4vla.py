@@ -6,15 +6,12 @@ The state is not read, and every moment is answered by itself. Words of the prom
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.continuous import ContinuousVLA
 from bomb.models.requests import Request
 from bomb.models.vla import Batch
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 class OneStep(ContinuousVLA):

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.models import masks
@@ -27,7 +27,6 @@ from bomb.models.vla import Batch, Layer
 from bomb.models.words import Tokens, load_tokenizer, tokenize
 from core.errors import OptionError
 
-Tensor = torch.Tensor
 PROCESSOR = "preprocessor_config.json"
 NAMED = 5
 

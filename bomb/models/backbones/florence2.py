@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models import masks
@@ -19,7 +19,6 @@ from bomb.models.sequences import Learned, Patches
 from bomb.models.vla import Batch, Layer
 from bomb.models.words import Tokens
 
-Tensor = torch.Tensor
 WHOLE = "@whole"  # after a camera's name: the token of the whole picture
 
 

@@ -7,16 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.backbones.inside import decoder_layers, vision_layers
 from bomb.models.sequences import Sequences
 from bomb.models.vla import Layer
-
-Tensor = torch.Tensor
 
 
 class Kosmos2(Backbone):

@@ -3,13 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.vla import Layer
-
-Tensor = torch.Tensor
 
 
 class Llava(Backbone):

@@ -5,14 +5,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.backbones.inside import decoder_layers, grid_positions
 from bomb.models.sequences import Sequences
 from bomb.models.vla import Layer
 
-Tensor = torch.Tensor
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
 TINY_TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
              "num_key_value_heads": 2, "tie_word_embeddings": True}  # fmt: skip

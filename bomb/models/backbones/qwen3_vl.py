@@ -7,12 +7,11 @@ further channels of the embeddings, zero where there is no picture.
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.backbones.base import Colours
 from bomb.models.backbones.qwen2_5_vl import ROPE, TINY_TEXT, Qwen25VL
-
-Tensor = torch.Tensor
 
 
 class Qwen3VL(Qwen25VL):

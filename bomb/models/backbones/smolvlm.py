@@ -7,12 +7,9 @@ chat form.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.backbones.base import Backbone
-
-Tensor = torch.Tensor
 
 
 class SmolVLM(Backbone):

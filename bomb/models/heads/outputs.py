@@ -4,9 +4,8 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-Tensor = torch.Tensor
 SIZES = (1024, 512, 256)  # of the hidden layers
 PERIODS = (4e-3, 4.0)  # of the time's embedding, as pi0's
 TIMES = 32  # numbers of it

@@ -7,10 +7,8 @@ Parameters have the names of the public files ``action_head--*.pt``, ``proprio_p
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
-
-Tensor = torch.Tensor
 
 
 class ResidualBlock(nn.Module):

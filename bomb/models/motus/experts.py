@@ -1,12 +1,11 @@
 """The experts of action and understanding, under the public names."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.motus.config import MotusConfig
 from bomb.models.motus.video import EPSILON, RMSNorm, TimedExpert, feed_forward, plain
 
-Tensor = torch.Tensor
 FREQUENCIES = 256  # of the action expert's times
 UND_EPSILON = 1e-5
 

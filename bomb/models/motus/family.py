@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone
 from bomb.models.backbones.building import tiny_backbone
@@ -37,7 +38,6 @@ from bomb.models.vla import Anatomy, Batch, Losses, PictureGrid
 from bomb.models.weights import load_weights, save_weights, weight_files
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 ACTING = ("vla", "joint")  # the modes that need nothing but a question
 CELL = 2  # pixels of a latent cell, along a side, and cells of a patch
 LEVEL = 1_000_033  # number of the sample that times are drawn by, beside those of noise

@@ -8,13 +8,12 @@ arXiv:2303.06555).
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.motus.config import MotusConfig
 from bomb.models.motus.experts import ActionExpert, UnderstandingExpert
 from bomb.models.motus.video import VideoExpert, attend, rotary
 
-Tensor = torch.Tensor
 SCALE = 1000.0  # of times, as they are embedded
 SHIFT = 5.0  # of the times that are learned
 

@@ -5,12 +5,11 @@ together with the other experts; here are what goes in and what comes out.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.motus.config import MotusConfig
 
-Tensor = torch.Tensor
 EPSILON = 1e-6
 THETA = 10_000.0
 

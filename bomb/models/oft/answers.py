@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.heads.resnet import L1Head, NoiseHead, NumberProjector
 from bomb.models.losses import chunk_losses, learned
@@ -18,7 +18,6 @@ from bomb.models.tokens import token_losses, token_scores
 from bomb.models.vla import Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
-Tensor = torch.Tensor
 Weights = Mapping[str, float] | None
 
 

@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models import masks
 from bomb.models.codecs.normalising import Normaliser
@@ -39,7 +39,6 @@ from bomb.models.weights import empty
 from bomb.models.words import Tokens
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 STATE = 4  # numbers of BOMB's state
 TOWERS = "vision_backbone"  # the side file of a model with FiLM
 

@@ -5,13 +5,10 @@ embedded words and the same for all patches. Names of parameters are those of pu
 files.
 """
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.openvla.network import Prismatic
 from bomb.models.openvla.towers import Attention, Block, Mlp
-
-Tensor = torch.Tensor
 
 
 class FiLMBlock(nn.Module):

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.disk.files import write_json
 from bomb.models import masks
@@ -28,8 +29,6 @@ from bomb.models.vla import VLA, Anatomy, Batch, Losses, Reference, Scores
 from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import END, SPACE, Tokens, check_tokens, load_tokenizer, tokenize
 from core.errors import OptionError, check_choice
-
-Tensor = torch.Tensor
 
 PROMPTS = {
     "openvla": "In: What action should the robot take to {instruction}?\nOut:",

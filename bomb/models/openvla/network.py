@@ -1,14 +1,12 @@
 """OpenVLA's network: towers, projector, Llama. Parameters have the names of the public checkpoints."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.initial import lively
 from bomb.models.openvla.config import PrismaticConfig
 from bomb.models.openvla.towers import Tower, initialise
-
-Tensor = torch.Tensor
 
 
 class Vision(nn.Module):

@@ -8,13 +8,12 @@ last, without the final norm.
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.settings import check_count
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 EPSILON = 1e-6  # of every norm
 
 

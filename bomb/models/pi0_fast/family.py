@@ -15,7 +15,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.disk.files import write_json
 from bomb.models import masks
@@ -38,7 +38,6 @@ from bomb.models.weights import save_weights
 from bomb.models.words import Tokens, small_tokenizer
 from core.errors import NATURAL, POSITIVE, OptionError, check_choice
 
-Tensor = torch.Tensor
 LAYOUTS = ("transformers", "lerobot")  # of what is written; both are read
 FOLDER = "fast"  # of the tokens' files, in the checkpoint
 TINY_TOKENS, TINY_WORDS = 160, 160

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.disk.files import FileError, read_json
 from bomb.models.backbones.paligemma import PaliGemma
@@ -16,7 +17,6 @@ from bomb.models.sequences import Sequences
 from bomb.models.weights import empty, load_weights, weight_files
 from bomb.models.words import load_tokenizer
 
-Tensor = torch.Tensor
 PROMPT = "Task: {instruction}, State: {state};\n"
 LEROBOT = "model.paligemma_with_expert.paligemma."
 TOWER, DEEPER = "model.vision_tower.", "model.vision_tower.vision_model."

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models.codecs.fast import Fast
 from core.errors import OptionError
 
-Tensor = torch.Tensor
 HEADER, BAR = "Action: ", "|"
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.continuous import ContinuousOptions, ContinuousVLA
 from bomb.models.heads.recurrent import GPTDecoder, LSTMDecoder
@@ -17,7 +17,6 @@ from bomb.models.vla import Anatomy, Batch, Layer, Layout
 from bomb.models.vlm4vla import OneStep
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 HEADS = ("lstm", "gpt")
 
 

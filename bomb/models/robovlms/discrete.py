@@ -29,7 +29,6 @@ from bomb.models.vla import Batch, Losses, Reference, Scores
 from bomb.models.words import Tokens
 from core.errors import OptionError
 
-Tensor = torch.Tensor
 OFFSET = 10  # words between the action tokens and the special ones
 TINY_VOCABULARY = 512
 

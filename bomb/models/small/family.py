@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.disk.files import FileError, read_json, write_json
@@ -30,7 +31,6 @@ from bomb.models.words import NOWHERE
 from core.control.actions import SPEED
 from core.errors import ConventionError, OptionError, PolicyOutputError, check_choice
 
-Tensor = torch.Tensor
 VOCABULARY = "vocabulary.json"
 METRE = 60.0  # weight of a metre beside the gripper's cross entropy
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16}

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from bomb.models.small.memory import HALF, LONG, Memory
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW
 
-Tensor = torch.Tensor
 MOVING = 0.003  # m: a commanded target that goes this far is not waiting
 SETTLED = 24  # actions after the release, after which nothing is looked for any more
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.models import masks
 from bomb.models.backbones.inside import decoder_layers
@@ -35,7 +36,6 @@ from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import Tokens, load_tokenizer, small_tokenizer, tokenize
 from core.errors import OptionError
 
-Tensor = torch.Tensor
 PREFIX = "model."  # of every name in lerobot's files
 
 

@@ -7,13 +7,12 @@ VLM's keys and values beside its own, and attention to them alone, projected onc
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.memory import Memory
 from bomb.models.smolvla.config import SmolVLAConfig
 
-Tensor = torch.Tensor
 BASE = 10_000.0  # of the rotary embedding, whatever the VLM was trained with
 
 

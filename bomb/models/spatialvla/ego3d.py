@@ -6,10 +6,9 @@ Pixels count from 0 at the picture's edge, so that the middle of the first one i
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-Tensor = torch.Tensor
 CENTRE, SCALE = (0.0, 0.0, 2.0), 2.0  # metres
 PAD, MODE = 31, "reflect"  # ZoeDepth's border, fixed in the public code for pictures of 224 pixels
 

@@ -15,6 +15,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bomb.disk.files import read_json, write_json
 from bomb.models import masks
@@ -39,7 +40,6 @@ from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import Tokens, check_tokens, load_tokenizer, tokenize
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 PROMPT = "What action should the robot take to {instruction}?\n"
 DEPTHS = ("zoe", "true")
 MIN_SIGMA = 0.5  # of fitted bins, as in the public pre-training

@@ -3,13 +3,11 @@
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.initial import lively
 from bomb.models.spatialvla.config import SpatialVLAConfig
 from bomb.models.spatialvla.ego3d import PositionEmbedding, back_project, zoe_depth, zoe_input
-
-Tensor = torch.Tensor
 
 
 class Projector(nn.Module):

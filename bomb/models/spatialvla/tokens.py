@@ -9,13 +9,12 @@ scored.
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.codecs.spatial import TOKENS, SpatialGrid
 from bomb.models.losses import chunk_losses
 from bomb.models.vla import Losses, Scores
-
-Tensor = torch.Tensor
 
 
 def split(logits: Tensor, tokens: Tensor, grid: SpatialGrid, begin: int) -> dict[str, Tensor]:
