@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class KeypointModel:
     eyes: dict[str, Eye]
     reader: InstructionReader
     hand: Hand
-    card: dict
+    card: dict[str, Any]
     parameters: int
 
 
