@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,7 +19,7 @@ class Reference:
             that it was made from.
     """
 
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
     raw: Mapping[str, Tensor]
 
     def select(self, rows: Sequence[int]) -> "Reference":

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -41,7 +42,7 @@ class FlowVLA(VLA):
     """A chunk from noise; ``options`` are ``FlowOptions``."""
 
     reads_answer: ClassVar[bool] = True
-    options: Any
+    options: FlowOptions
 
     # ---- what a family makes of it ----------------------------------------------------------
 
@@ -109,7 +110,9 @@ class FlowVLA(VLA):
         return Reference(actions=self.to_actions(values), raw={"values": values, "noise": noise})
 
     @torch.no_grad()
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+    def act(
+        self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1
+    ) -> npt.NDArray[np.float32]:
         memory = self.read(batch)
         made = []
         for sample in range(samples):
@@ -117,7 +120,7 @@ class FlowVLA(VLA):
             made.append(self.to_actions(self.flow(batch, memory, noise)))
         return np.stack(made, axis=1)
 
-    def to_actions(self, values: Tensor) -> np.ndarray:
+    def to_actions(self, values: Tensor) -> npt.NDArray[np.float32]:
         """float32[B, chunk, 4], in BOMB's terms, of normalised values.
 
         Raises:

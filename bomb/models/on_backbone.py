@@ -1,20 +1,25 @@
 """What VLAs on a backbone have in common: where patches, layers and parts of it are."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
 
+from bomb.models.backbones.base import Backbone
 from bomb.models.vla import VLA, Anatomy, PictureGrid
 
 
 class BackboneVLA(VLA):
-    """A VLA whose attribute ``backbone`` is a ``bomb.models.backbones.base.Backbone``.
+    """A VLA with a backbone.
 
     Attributes:
         inside: where it is among the model's parameters.
     """
 
-    backbone: Any
     inside: str = "network.backbone."
+
+    @property
+    @abstractmethod
+    def backbone(self) -> Backbone:
+        """The VLM."""
 
     @property
     def anatomy(self) -> Anatomy:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from bomb.demonstrations.dataset import Dataset
 from bomb.models.pi0.samples import make_samples
 from bomb.models.requests import Request
@@ -11,11 +14,11 @@ from core.errors import ConventionError
 EVERY = 5  # moments of a demonstration; neighbours hardly differ
 
 
-def moments(folder: Path, data: Path, *, backend: str) -> dict:
+def moments(folder: Path, data: Path, *, backend: str) -> tuple[list[Request], npt.NDArray[np.float32]]:
     """Every fifth moment of the first demonstration, drawn by an engine as the checkpoint is shown it.
 
     Returns:
-        ``requests`` and ``actions``, as ``bomb.models.command.verifying.verify`` takes them.
+        Requests and actions, as ``bomb.models.command.verifying.verify`` takes them.
 
     Raises:
         ConventionError: if the dataset's actions mean something else than the checkpoint's.
@@ -45,4 +48,4 @@ def moments(folder: Path, data: Path, *, backend: str) -> dict:
         )
         for k in chosen
     ]
-    return {"requests": requests, "actions": samples.actions[list(chosen)]}
+    return requests, samples.actions[list(chosen)]

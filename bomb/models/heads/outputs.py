@@ -1,6 +1,7 @@
 """What a policy head says of its features: an arm and a gripper at once, or where noisy chunks flow."""
 
 import math
+from abc import ABC, abstractmethod
 from itertools import pairwise
 
 import torch
@@ -29,7 +30,7 @@ class Group(nn.Module):
         self.mlp = Mlp(width, *sizes, count)
 
 
-class Outputs(nn.Module):
+class Outputs(nn.Module, ABC):
     """Base of all heads: a subclass makes features, float[..., width], by ``trunk``.
 
     Args:
@@ -48,6 +49,10 @@ class Outputs(nn.Module):
         else:
             self.actions = Group(width, sizes, (dims - 1) * chunk)
             self.gripper = Group(width, sizes, chunk)
+
+    @abstractmethod
+    def trunk(self, x: Tensor) -> Tensor:
+        """Features, float[..., width], of what the head is given."""
 
     def answer(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """The arm, float[..., chunk, dims - 1] in [-1, 1], and the gripper's logits, float[..., chunk]."""

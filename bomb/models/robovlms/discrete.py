@@ -6,9 +6,10 @@ The 256 action tokens are the last words of the vocabulary before its special to
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -66,14 +67,13 @@ class OneStepDiscrete(BackboneVLA):
         self.network = nn.ModuleDict({"backbone": backbone})
 
     @property
-    def backbone(self) -> Backbone:  # type: ignore[override]
+    def backbone(self) -> Backbone:
         """The VLM."""
-        return self.network["backbone"]
+        backbone: Backbone = self.network["backbone"]
+        return backbone
 
     @classmethod
-    def load(
-        cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None
-    ) -> "OneStepDiscrete":
+    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> Self:
         options = read_options(DiscreteOptions, settings.options, cls.family)
         backbone = BACKBONES.load(options.backbone).load(Path(folder), dtype=dtype)
         return cls(settings, stored.read(folder, settings.dataset), backbone)
@@ -85,11 +85,13 @@ class OneStepDiscrete(BackboneVLA):
     @classmethod
     def tiny(
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
-    ) -> "OneStepDiscrete":
+    ) -> Self:
         torch.manual_seed(seed)
         options = {"backbone": "smolvlm", **settings.options}
         backbone = tiny_backbone(BACKBONES.load(options["backbone"]), texts, size=TINY_VOCABULARY)
-        return cls(replace(settings, options=options), statistics, backbone).eval()
+        vla = cls(replace(settings, options=options), statistics, backbone)
+        vla.eval()
+        return vla
 
     # ---- questions and answers --------------------------------------------------------------
 
@@ -101,9 +103,9 @@ class OneStepDiscrete(BackboneVLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, backbone = self.settings, self.backbone
@@ -155,5 +157,5 @@ class OneStepDiscrete(BackboneVLA):
         """Half a bin."""
         return self.codec.spread / (self.bins.edges - 1) + 1e-6
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         return self.bins.decode(self.bins.encode(values))

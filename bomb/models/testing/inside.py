@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ def check_anatomy(vla: VLA, requests: Sequence[Request]) -> None:
         name = f"{layer.stream} {layer.index}"
         wide = layer.heads * layer.head_dim
 
-        def seen(module: nn.Module, args: tuple, name: str = name, wide: int = wide) -> None:
+        def seen(module: nn.Module, args: tuple[Any, ...], name: str = name, wide: int = wide) -> None:
             calls[name] = calls.get(name, 0) + 1
             require(args[0].shape[-1] == wide, f"heads of {name} are {wide} wide in all", args[0].shape)
 
