@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models import masks
@@ -40,7 +40,7 @@ class Florence2(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import Florence2ForConditionalGeneration
 
         return Florence2ForConditionalGeneration
@@ -90,11 +90,11 @@ class Florence2(Backbone):
         return super().seen + 1
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -5,15 +5,19 @@ The tokens of a picture are its queries. None of them is of a place in the pictu
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.backbones.inside import decoder_layers, vision_layers
+from bomb.models.memory import Memory
 from bomb.models.sequences import Sequences
 from bomb.models.vla import Layer
+
+if TYPE_CHECKING:
+    from transformers import Cache
 
 
 class Kosmos2(Backbone):
@@ -35,7 +39,7 @@ class Kosmos2(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import Kosmos2ForConditionalGeneration
 
         return Kosmos2ForConditionalGeneration
@@ -65,11 +69,11 @@ class Kosmos2(Backbone):
         return n, n
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.vision_model.model
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.text_model.model
 
     def see(self, pixels: Tensor) -> Tensor:
@@ -80,7 +84,12 @@ class Kosmos2(Backbone):
         return sequences.positions + self.language.embed_positions.padding_idx + 1
 
     def hidden(
-        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+        self,
+        embeddings: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        cache: "Cache | Memory | None" = None,
+        decoder: Any = None,
     ) -> Tensor:
         decoder = decoder or self.language
         places = decoder.embed_positions(inputs_embeds=embeddings, position_ids=positions.contiguous())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.vla import Layer
@@ -29,7 +29,7 @@ class Llava(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import LlavaForConditionalGeneration
 
         return LlavaForConditionalGeneration
@@ -61,18 +61,18 @@ class Llava(Backbone):
         )  # fmt: skip
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     @property
     def _read(self) -> int:
         """Layers of the tower that are read."""
-        layer = self.model.config.vision_feature_layer
-        count = self.model.config.vision_config.num_hidden_layers
+        layer = int(self.model.config.vision_feature_layer)
+        count = int(self.model.config.vision_config.num_hidden_layers)
         return layer if layer >= 0 else count + 1 + layer
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone
 from bomb.models.sequences import Sequences
@@ -36,13 +36,13 @@ class PaliGemma(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import PaliGemmaForConditionalGeneration
 
         return PaliGemmaForConditionalGeneration
 
     @classmethod
-    def config(cls, text: dict, vision: dict, image_token: int) -> Any:
+    def config(cls, text: dict[str, Any], vision: dict[str, Any], image_token: int) -> Any:
         """A configuration of the family."""
         from transformers import PaliGemmaConfig
 
@@ -68,11 +68,11 @@ class PaliGemma(Backbone):
         return cls.config(text, SO400M, 257152)
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ chat form.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone
 
@@ -38,7 +38,7 @@ class SmolVLM(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import SmolVLMForConditionalGeneration
 
         return SmolVLMForConditionalGeneration
@@ -77,11 +77,11 @@ class SmolVLM(Backbone):
         return n, n
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_model
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.text_model
 
     def see(self, pixels: Tensor) -> Tensor:
