@@ -288,7 +288,8 @@ class ContinuousVLA(BackboneVLA):
         taught = self.teach(actions, valid, len(requests)) or {}
         if taught and self.options.moments == "all" and settings.history > 1:
             inputs |= self.past(requests)
-        return Batch(inputs=inputs, **arranged, **taught).to(self.device)
+        batch = Batch(inputs=inputs, actions=taught.get("actions"), valid=taught.get("valid"), **arranged)
+        return batch.to(self.device)
 
     def past(self, requests: Sequence[Request]) -> dict[str, Tensor]:
         """What was done from earlier moments on, the latest last: ``past_actions`` and ``past_valid``."""

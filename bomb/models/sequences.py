@@ -76,12 +76,14 @@ class Sequences:
             taught: of ``VLA.teach``.
             positions: int64[B, L] or as the backbone has them; None: ``self.positions``.
         """
+        taught = taught or {}
         return Batch(
             inputs={**self.inputs, **inputs},
             attention_mask=self.mask,
             position_ids=self.positions if positions is None else positions,
             layouts=self.layouts,
-            **(taught or {}),
+            actions=taught.get("actions"),
+            valid=taught.get("valid"),
         )
 
 

@@ -22,7 +22,7 @@ from bomb.models.answers import Losses, Reference, Scores
 from bomb.models.batches import Batch, Layout
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.normalising import Normaliser
-from bomb.models.codecs.statistics import DatasetStatistics
+from bomb.models.codecs.statistics import DatasetStatistics, Statistics
 from bomb.models.requests import Request
 from bomb.models.settings import VLASettings
 from core.errors import OptionError, check_choice
@@ -194,9 +194,18 @@ class VLA(torch.nn.Module, ABC):
         Raises:
             OptionError: if these are of no states.
         """
+        return Normaliser(self.state_statistics, self.settings.normalisation, "proprio")
+
+    @property
+    def state_statistics(self) -> Statistics:
+        """Of states.
+
+        Raises:
+            OptionError: if the statistics are of no states.
+        """
         if self.statistics.proprio is None:
             raise OptionError(f"{self.family} reads the state, but the statistics have no entry 'proprio'")
-        return Normaliser(self.statistics.proprio, self.settings.normalisation, "proprio")
+        return self.statistics.proprio
 
     def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Normalised chunks, float[N, chunk, dims], as the head can say them; by default as they are."""

@@ -71,9 +71,9 @@ class Backbone(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    template: ClassVar[str]
-    before: ClassVar[str] = ""
-    after: ClassVar[str] = ""
+    template: str
+    before: str = ""
+    after: str = ""
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
     together: ClassVar[bool] = False

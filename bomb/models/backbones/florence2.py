@@ -26,7 +26,7 @@ class Florence2(Backbone):
     """Florence-2."""
 
     name: ClassVar[str] = "florence2"
-    template: ClassVar[str] = "{pictures}<s>{instruction}\n"
+    template: str = "{pictures}<s>{instruction}\n"
     special: ClassVar[tuple[str, ...]] = ("<image>",)
     together: ClassVar[bool] = True
     chained: ClassVar[bool] = False

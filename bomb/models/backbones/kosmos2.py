@@ -24,9 +24,9 @@ class Kosmos2(Backbone):
     """Kosmos-2."""
 
     name: ClassVar[str] = "kosmos2"
-    template: ClassVar[str] = "<s>{pictures}<p>{instruction}\n</p>"
-    before: ClassVar[str] = "<image>"
-    after: ClassVar[str] = "</image>"
+    template: str = "<s>{pictures}<p>{instruction}\n</p>"
+    before: str = "<image>"
+    after: str = "</image>"
     special: ClassVar[tuple[str, ...]] = ("<image>", "</image>", "<p>", "</p>")
     colours: ClassVar[Colours] = Colours(
         mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)

@@ -13,9 +13,7 @@ class Llava(Backbone):
     """LLaVA 1.5."""
 
     name: ClassVar[str] = "llava"
-    template: ClassVar[str] = (
-        "<s>USER: {pictures}\nWhat action should the robot take to {instruction}? ASSISTANT:"
-    )
+    template: str = "<s>USER: {pictures}\nWhat action should the robot take to {instruction}? ASSISTANT:"
     special: ClassVar[tuple[str, ...]] = ("<image>",)
     colours: ClassVar[Colours] = Colours(
         mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)

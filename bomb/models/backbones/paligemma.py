@@ -24,7 +24,7 @@ class PaliGemma(Backbone):
     """PaliGemma: Gemma 2B behind SigLIP."""
 
     name: ClassVar[str] = "paligemma"
-    template: ClassVar[str] = "{pictures}<bos>{instruction}\n"
+    template: str = "{pictures}<bos>{instruction}\n"
     special: ClassVar[tuple[str, ...]] = ("<bos>", "<image>")
     together: ClassVar[bool] = True
 

@@ -22,12 +22,12 @@ class Qwen25VL(Backbone):
     """Qwen2.5-VL."""
 
     name: ClassVar[str] = "qwen2_5_vl"
-    template: ClassVar[str] = (
+    template: str = (
         SYSTEM + "{pictures}What action should the robotic arm take to {instruction}<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
-    before: ClassVar[str] = "<|vision_start|>"
-    after: ClassVar[str] = "<|vision_end|>"
+    before: str = "<|vision_start|>"
+    after: str = "<|vision_end|>"
     special: ClassVar[tuple[str, ...]] = (
         "<|im_start|>",
         "<|im_end|>",

@@ -16,12 +16,12 @@ class SmolVLM(Backbone):
     """SmolVLM and SmolVLM2."""
 
     name: ClassVar[str] = "smolvlm"
-    template: ClassVar[str] = (
+    template: str = (
         "<|im_start|>User:{pictures}What action should the robot take to {instruction}?"
         "<end_of_utterance>\nAssistant:"
     )
-    before: ClassVar[str] = "<fake_token_around_image><global-img>"
-    after: ClassVar[str] = "<fake_token_around_image>"
+    before: str = "<fake_token_around_image><global-img>"
+    after: str = "<fake_token_around_image>"
     special: ClassVar[tuple[str, ...]] = (
         "<|im_start|>",
         "<end_of_utterance>",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -83,6 +84,8 @@ class Motus(FlowVLA):
 
     family: ClassVar[str] = "motus"
 
+    options: MotusOptions
+
     def __init__(
         self,
         settings: VLASettings,
@@ -131,16 +134,18 @@ class Motus(FlowVLA):
             chunk=settings.chunk, numbers=statistics.action.dims, vlm=backbone.width,
             states=statistics.proprio.dims if statistics.proprio else 1,
         )  # fmt: skip
-        return cls(replace(settings, options=options), statistics, config, backbone).eval()
+        vla = cls(replace(settings, options=options), statistics, config, backbone)
+        vla.eval()
+        return vla
 
     # ---- questions --------------------------------------------------------------------------
 
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, backbone, frames = self.settings, self.backbone, self.config.frames
@@ -169,7 +174,7 @@ class Motus(FlowVLA):
             inputs, self.teach(actions, valid, len(requests)), backbone.positions(sequences)
         ).to(self.device)
 
-    def _latent(self, picture: np.ndarray) -> np.ndarray:
+    def _latent(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """float32[channels, rows, cols] from -1 to 1, four cells a patch of the VLM."""
         rows, cols = self.backbone.grid
         small = resize(picture, rows * CELL**2, cols * CELL**2).astype(np.float32) / 127.5 - 1

@@ -48,21 +48,29 @@ class Seen:
     states: Tensor
 
 
+class VideoModel(nn.Module):
+    """What gives the video expert its public name."""
+
+    def __init__(self, config: MotusConfig):
+        super().__init__()
+        self.wan_model = VideoExpert(config)
+
+
 class MotusNetwork(nn.Module):
     """The experts; parameters have the public names."""
 
     def __init__(self, config: MotusConfig):
         super().__init__()
         self.config = config
-        self.video_model = nn.Module()
-        self.video_model.wan_model = VideoExpert(config)
+        self.video_model = VideoModel(config)
         self.action_expert = ActionExpert(config)
         self.und_expert = UnderstandingExpert(config)
 
     @property
     def video_expert(self) -> VideoExpert:
         """Wan's transformer."""
-        return self.video_model.wan_model
+        expert: VideoExpert = self.video_model.wan_model
+        return expert
 
     def forward(
         self, seen: Seen, video: Tensor, actions: Tensor, video_times: Tensor, action_times: Tensor
@@ -89,8 +97,8 @@ class MotusNetwork(nn.Module):
         sizes = [v.shape[1], a.shape[1], u.shape[1]]
         for v_block, a_block, u_block in zip(wan.blocks, acting.blocks, self.und_expert.blocks, strict=True):
             each = (v_block.project(v, v_time, turned), a_block.project(a, a_time), u_block.project(u))
-            together = (torch.cat(parts, dim=1) for parts in zip(*each, strict=True))
-            found = attend(*together, allowed).split(sizes, dim=1)
+            queries, keys, values = (torch.cat(parts, dim=1) for parts in zip(*each, strict=True))
+            found = attend(queries, keys, values, allowed).split(sizes, dim=1)
             v = v_block(v, found[0], v_time, words, seen.said)
             a = a_block(a, found[1], a_time)
             u = u_block(u, found[2])

@@ -141,7 +141,7 @@ class FastWords:
         return torch.where(done[:, None], self.bar, found)
 
     def _ids(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [int(word) for word in self.tokenizer(text, add_special_tokens=False)["input_ids"]]
 
 
 def _byte_signs(alphabet: Sequence[str]) -> dict[int, str]:

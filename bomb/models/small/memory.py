@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -60,7 +61,7 @@ class Memory:
         return torch.cat([getattr(self, name) for name in self.widths()], 1)
 
 
-def beginning(state: np.ndarray) -> np.ndarray:
+def beginning(state: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The memory of an episode that begins, float32[numbers].
 
     Args:

@@ -150,4 +150,5 @@ class SmallNetwork(nn.Module):
         """What the hand does about a stone and a goal; see ``SmallHand``."""
         commanded = memory.commanded
         x = features(commanded, states, self.flags(memory, states), stone, goal, errors)
-        return self.hand(x, commanded[:, :3], stone, goal)
+        targets, openings = self.hand(x, commanded[:, :3], stone, goal)
+        return targets, openings

@@ -99,7 +99,7 @@ class Expert(nn.Module):
     @property
     def head_dim(self) -> int:
         """Of every head."""
-        return self.layers[0].self_attn.head_dim
+        return int(self.layers[0].self_attn.head_dim)
 
 
 class SmolVLANetwork(nn.Module):

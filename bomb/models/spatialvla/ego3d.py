@@ -57,7 +57,8 @@ def back_project(depth: Tensor, intrinsics: Tensor, patches: int, reso: int) -> 
         patches: along a side.
         reso: cells along a side of a patch.
     """
-    height, width, cells = *depth.shape[-2:], patches * reso
+    height, width = depth.shape[-2:]
+    cells = patches * reso
     mean = functional.interpolate(depth.float()[:, None], (cells, cells), mode="area")[:, 0]
     middles = (torch.arange(cells, device=depth.device, dtype=torch.float32) + 0.5) / cells
     v, u = torch.meshgrid(middles * height, middles * width, indexing="ij")

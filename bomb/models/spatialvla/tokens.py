@@ -8,6 +8,8 @@ scored.
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -99,7 +101,7 @@ def spatial_scores(
     return Scores(total=sum(found.values()), groups=found)
 
 
-def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int):
+def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int) -> npt.NDArray[np.float64]:
     """Normalised actions, float64[B, chunk, dims], of token ids int64[B, chunk * 3]."""
     ids = tokens.unflatten(1, (-1, TOKENS)).cpu().numpy() - begin
     found = grid.decode(ids)
@@ -108,4 +110,4 @@ def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int):
 
 def _away(said: Tensor, actions: Tensor, valid: Tensor, grid: SpatialGrid, begin: int) -> float:
     values = torch.from_numpy(numbers_of(said, grid, begin, actions.shape[-1])).to(actions)
-    return (values - actions).abs()[valid].mean().item()
+    return float((values - actions).abs()[valid].mean())
