@@ -62,7 +62,7 @@ class MotusOptions(FlowOptions):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Memory:
+class KeptQuestion:
     """What is kept of a question: ``seen``, and the noise of the video."""
 
     seen: Seen
@@ -219,20 +219,20 @@ class Motus(FlowVLA):
             states=batch.inputs["states"],
         )
 
-    def read(self, batch: Batch) -> Memory:
+    def read(self, batch: Batch) -> KeptQuestion:
         """The question; its video is noise of no sample until ``flow`` brings one."""
         seen = self.look(batch)
         video = torch.zeros(len(batch), *self._video, device=self.device)
-        return Memory(seen=seen, video=video)
+        return KeptQuestion(seen=seen, video=video)
 
-    def velocity(self, batch: Batch, memory: Memory, noisy: Tensor, times: Tensor) -> Tensor:
+    def velocity(self, batch: Batch, memory: KeptQuestion, noisy: Tensor, times: Tensor) -> Tensor:
         video = torch.cat([memory.seen.frame.float(), memory.video[:, :, 1:]], dim=2)
         still = torch.ones_like(times)
         return self.network.velocities(memory.seen, video.to(self.dtype), noisy.to(self.dtype), still, times)[
             1
         ]
 
-    def flow(self, batch: Batch, memory: Memory, noise: Tensor) -> Tensor:
+    def flow(self, batch: Batch, memory: KeptQuestion, noise: Tensor) -> Tensor:
         return self.imagine(batch, self.options.mode, noise, memory=memory)[1]
 
     def imagine(
@@ -243,7 +243,7 @@ class Motus(FlowVLA):
         *,
         video: Tensor | None = None,
         actions: Tensor | None = None,
-        memory: Memory | None = None,
+        memory: KeptQuestion | None = None,
     ) -> tuple[Tensor, Tensor]:
         """What comes of a question, in any of the five modes.
 
@@ -276,7 +276,9 @@ class Motus(FlowVLA):
         )
         return made.float(), acted.float()
 
-    def errors(self, batch: Batch, memory: Memory, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    def errors(
+        self, batch: Batch, memory: KeptQuestion, actions: Tensor, noise: Tensor, times: Tensor
+    ) -> Tensor:
         video, drawn = self.apart(noise)
         at = times[:, None, None]
         made = self.velocity(

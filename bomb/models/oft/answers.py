@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from bomb.models.answering import Seeds, Weights
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.bins import Bins
 from bomb.models.heads.ddim import DDIM
@@ -24,9 +25,6 @@ from bomb.models.settings import VLASettings
 from bomb.models.tokens import token_losses, token_scores
 from bomb.models.vla import Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
-
-Weights = Mapping[str, float] | None
-Seeds = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,7 +73,7 @@ class Asked(Protocol):
         """float32[B, chunk, 4] of token ids."""
 
 
-class Answer(ABC):
+class ActionHead(ABC):
     """How a chunk is made.
 
     Attributes:
@@ -105,7 +103,7 @@ class Answer(ABC):
         """As ``VLA.score``."""
 
 
-class Regression(Answer):
+class Regression(ActionHead):
     """Numbers themselves, learned by L1."""
 
     def networks(self, width: int, dims: int) -> dict[str, nn.Module]:
@@ -130,7 +128,7 @@ class Regression(Answer):
         return distances(self.predict(vla, batch), wanted, vla.codec.groups)
 
 
-class Diffusion(Answer):
+class Diffusion(ActionHead):
     """Noise, walked back to numbers by DDIM; learned by squares."""
 
     timed: ClassVar[bool] = True
@@ -181,7 +179,7 @@ class Diffusion(Answer):
         return distances(self.end(vla, batch, raw["noise"]), raw["values"], vla.codec.groups)
 
 
-class Discrete(Answer):
+class Discrete(ActionHead):
     """OpenVLA's token per number, all at once."""
 
     tokens: ClassVar[bool] = True
@@ -214,7 +212,7 @@ class Discrete(Answer):
         return token_scores(self.predict(vla, batch)[:, :-1], tokens, vla.settings.chunk, vla.codec.groups)
 
 
-ANSWERS: dict[str, type[Answer]] = {"l1": Regression, "diffusion": Diffusion, "discrete": Discrete}
+ANSWERS: dict[str, type[ActionHead]] = {"l1": Regression, "diffusion": Diffusion, "discrete": Discrete}
 
 
 def in_bombs_terms(vla: Asked, values: Tensor) -> npt.NDArray[np.float32]:

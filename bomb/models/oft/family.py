@@ -26,7 +26,7 @@ from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.heads.ddim import DDIM
 from bomb.models.heads.resnet import NumberProjector, time_embedding
 from bomb.models.initial import lively
-from bomb.models.oft.answers import ANSWERS, Answer, QuestionEmbeddings
+from bomb.models.oft.answers import ANSWERS, ActionHead, QuestionEmbeddings
 from bomb.models.oft.files import load_side, save_side
 from bomb.models.oft.film import add_film, mean_of_words, without_film
 from bomb.models.openvla.config import PrismaticConfig
@@ -108,7 +108,7 @@ class OpenVLAOFT(OpenVLA):
     ):
         super().__init__(settings, statistics, config, tokenizer, network)
         width = self.network.language_model.config.hidden_size
-        self.answer: Answer = ANSWERS[self.options.head]()
+        self.answer: ActionHead = ANSWERS[self.options.head]()
         self.small = nn.ModuleDict(self.answer.networks(width, self.codec.dims))
         if self.options.proprio:
             if statistics.proprio is None or statistics.proprio.dims != STATE:

@@ -22,9 +22,9 @@ from bomb.models.losses import chunk_losses, learned
 from bomb.models.requests import Request
 from bomb.models.settings import VLASettings, check_count, read_options
 from bomb.models.small.eye import SIDE
-from bomb.models.small.memory import Memory, beginning
+from bomb.models.small.memory import EpisodeMemory, beginning
 from bomb.models.small.moving import carried_out, followed, remembered
-from bomb.models.small.network import Answer, Question, Sizes, SmallNetwork
+from bomb.models.small.network import Question, Sizes, SmallNetwork, SmallOutput
 from bomb.models.small.reading import HEADS
 from bomb.models.vla import VLA, Anatomy, Batch, Layer, Layout, Losses, PictureGrid, Reference, Scores
 from bomb.models.weights import load_weights, weight_files
@@ -213,16 +213,16 @@ class SmallVLA(VLA):
             )
         return np.asarray(request.memory, dtype=np.float32)
 
-    def answer(self, batch: Batch) -> Answer:
+    def answer(self, batch: Batch) -> SmallOutput:
         """What the network says about a batch."""
         mask, ids = batch.attention_mask, batch.inputs["ids"]
         words = ids.shape[1]
         shown = mask[:, words:-1].to(self.dtype).unflatten(1, (len(CAMERAS), SIDE, SIDE))
         question = Question(
             pictures=batch.inputs["pictures"], shown=shown, states=batch.inputs["states"],
-            memory=Memory.unpacked(batch.inputs["memory"]), tokens=ids, there=mask[:, :words],
+            memory=EpisodeMemory.unpacked(batch.inputs["memory"]), tokens=ids, there=mask[:, :words],
         )  # fmt: skip
-        answer: Answer = self.network(question)
+        answer: SmallOutput = self.network(question)
         return answer
 
     # ---- answers ----------------------------------------------------------------------------
@@ -237,7 +237,7 @@ class SmallVLA(VLA):
         actions, valid = learned(batch)
         plain = torch.from_numpy(self.codec.denormalise(actions.cpu().numpy())).to(self.device, self.dtype)
         scale = self.settings.convention.delta_scale * self.max_step
-        here = Memory.unpacked(batch.inputs["memory"]).commanded[:, None, :3]
+        here = EpisodeMemory.unpacked(batch.inputs["memory"]).commanded[:, None, :3]
         return here + scale * plain[..., :3].cumsum(1), plain[..., 3], valid
 
     def loss(
@@ -251,7 +251,7 @@ class SmallVLA(VLA):
         return self.chunk_loss(self.answer(batch), points, openings, valid, weights)
 
     def chunk_loss(
-        self, answer: Answer, points: Tensor, openings: Tensor, valid: Tensor,
+        self, answer: SmallOutput, points: Tensor, openings: Tensor, valid: Tensor,
         weights: Mapping[str, float] | None = None,
     ) -> Losses:  # fmt: skip
         """Distances of way points (weighted per metre), and the cross entropy of openings."""

@@ -14,7 +14,7 @@ LONG = 30.0  # actions: longer ago is all the same
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Memory:
+class EpisodeMemory:
     """Of N episodes, floats [N, ...]; information is in 1 / cm^2, places are x and y of R in metres.
 
     Attributes:
@@ -52,7 +52,7 @@ class Memory:
         return {entry.name: known.get(entry.name, 1) for entry in fields(cls)}
 
     @classmethod
-    def unpacked(cls, rows: Tensor) -> "Memory":
+    def unpacked(cls, rows: Tensor) -> "EpisodeMemory":
         """From float[N, numbers]."""
         return cls(**dict(zip(cls.widths(), rows.split(list(cls.widths().values()), 1), strict=True)))
 
@@ -68,7 +68,7 @@ def beginning(state: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         state: proprioception, float[4].
     """
     made = []
-    for name, width in Memory.widths().items():
+    for name, width in EpisodeMemory.widths().items():
         entry = np.zeros(width, dtype=np.float32)
         if name == "commanded":
             entry[:] = [*state[:3], 1.0]
