@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,11 @@ class Scores:
     total: Tensor
     groups: Mapping[str, Tensor]
     others: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def summed(cls, groups: Mapping[str, Tensor], others: Mapping[str, Tensor] | None = None) -> "Scores":
+        """Scores that are in total the sum of at least one group."""
+        return cls(total=reduce(torch.add, groups.values()), groups=groups, others=others or {})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -42,4 +42,4 @@ def flow_scores(
     """
     found = {name: -(made - wanted)[..., list(dims)].norm(dim=-1).mean(1) for name, dims in groups.items()}
     others = {} if loss is None else {"flow_loss": -loss}
-    return Scores(total=sum(found.values()), groups=found, others=others)
+    return Scores.summed(found, others)

@@ -2,9 +2,22 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from torch import nn
 
 from bomb.models.backbones.base import Backbone
 from bomb.models.vla import VLA, Anatomy, PictureGrid
+
+Kind = TypeVar("Kind", bound=Backbone)
+
+
+class AroundBackbone(nn.Module, Generic[Kind]):
+    """A network that is a backbone and nothing else."""
+
+    def __init__(self, backbone: Kind):
+        super().__init__()
+        self.backbone = backbone
 
 
 class BackboneVLA(VLA):

@@ -112,8 +112,9 @@ def load_weights(
             rest = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
             where = files[0].parent if files else "(no files)"
             raise FileError(f"the weights in {where} {what}: {', '.join(keys[:NAMED])}{rest}")
-    if hasattr(module, "tie_weights"):
-        module.tie_weights()
+    tie = getattr(module, "tie_weights", None)
+    if callable(tie):
+        tie()
 
 
 def save_weights(

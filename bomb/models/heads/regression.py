@@ -107,4 +107,4 @@ def regression_scores(
             )
         else:
             found[name] = -(arm - wanted)[..., list(dims)].norm(dim=-1).mean(1)
-    return Scores(total=sum(found.values()), groups=found)
+    return Scores.summed(found)

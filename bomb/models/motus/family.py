@@ -161,13 +161,13 @@ class Motus(FlowVLA):
             foreseen[k] = len(later) == frames
             if foreseen[k]:
                 video[k, 1:] = [self._latent(picture) for picture in later]
-        inputs = {
+        numbers = {
             "pixels": np.stack([backbone.pixels(pictures) for pictures in shown]),
             "states": states.astype(np.float32),
             "video": video.swapaxes(1, 2),
         }
         inputs = {
-            **{name: torch.from_numpy(np.ascontiguousarray(v)).to(self.dtype) for name, v in inputs.items()},
+            **{name: torch.from_numpy(np.ascontiguousarray(v)).to(self.dtype) for name, v in numbers.items()},
             "foreseen": torch.from_numpy(foreseen),
         }
         return sequences.batch(

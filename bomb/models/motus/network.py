@@ -5,7 +5,9 @@ policy, a world model, an inverse dynamics model, a video model, or all at once 
 arXiv:2303.06555).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -69,8 +71,7 @@ class MotusNetwork(nn.Module):
     @property
     def video_expert(self) -> VideoExpert:
         """Wan's transformer."""
-        expert: VideoExpert = self.video_model.wan_model
-        return expert
+        return self.video_model.wan_model
 
     def forward(
         self, seen: Seen, video: Tensor, actions: Tensor, video_times: Tensor, action_times: Tensor
@@ -95,7 +96,10 @@ class MotusNetwork(nn.Module):
         later = seen.mask.new_ones(len(v), v.shape[1] - seen.shown.shape[1] + a.shape[1])
         allowed = torch.cat([seen.shown, later, seen.mask], dim=1)
         sizes = [v.shape[1], a.shape[1], u.shape[1]]
-        for v_block, a_block, u_block in zip(wan.blocks, acting.blocks, self.und_expert.blocks, strict=True):
+        blocks: Iterable[tuple[Any, Any, Any]] = zip(
+            wan.blocks, acting.blocks, self.und_expert.blocks, strict=True
+        )  # lists of torch's do not say of what
+        for v_block, a_block, u_block in blocks:
             each = (v_block.project(v, v_time, turned), a_block.project(a, a_time), u_block.project(u))
             queries, keys, values = (torch.cat(parts, dim=1) for parts in zip(*each, strict=True))
             found = attend(queries, keys, values, allowed).split(sizes, dim=1)

@@ -229,4 +229,4 @@ def in_bombs_terms(vla: Asked, values: Tensor) -> npt.NDArray[np.float32]:
 def distances(values: Tensor, wanted: Tensor, groups: Mapping[str, tuple[int, ...]]) -> Scores:
     """Minus the distance of normalised chunks by group, the mean over a chunk; in all their sum."""
     found = {name: -(values - wanted)[..., list(dims)].norm(dim=-1).mean(1) for name, dims in groups.items()}
-    return Scores(total=sum(found.values()), groups=found)
+    return Scores.summed(found)

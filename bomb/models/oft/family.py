@@ -158,8 +158,11 @@ class OpenVLAOFT(OpenVLA):
         if not self.options.film:
             return self.network
         plain = empty(lambda: Prismatic(self.config))
-        renamed = {without_film(key): value for key, value in self.network.state_dict().items()}
-        renamed.pop(None, None)
+        renamed = {
+            name: value
+            for key, value in self.network.state_dict().items()
+            if (name := without_film(key)) is not None
+        }
         plain.load_state_dict(renamed, assign=True)
         return plain
 

@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bomb.disk.files import write_json
 from bomb.models import masks
@@ -26,7 +26,7 @@ from bomb.models.codecs.fast import Fast
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.initial import lively
 from bomb.models.losses import learned
-from bomb.models.on_backbone import BackboneVLA
+from bomb.models.on_backbone import AroundBackbone, BackboneVLA
 from bomb.models.pi0.config import variant_name
 from bomb.models.pi0_fast.answers import fast_losses, fast_scores
 from bomb.models.pi0_fast.prefix import PROMPT, Pi0FastPrefix, public
@@ -89,14 +89,13 @@ class Pi0Fast(BackboneVLA):
                 f"FAST tokens are of chunks of {fast.chunk} x {fast.dims}, the model's are of "
                 f"{settings.chunk} x {self.codec.dims}"
             )
-        self.network = nn.ModuleDict({"backbone": backbone})
+        self.network = AroundBackbone(backbone)
         self.answers = FastWords(fast=fast, tokenizer=backbone.tokenizer, skip=self.options.skip)
 
     @property
     def backbone(self) -> Pi0FastPrefix:
         """The VLM."""
-        backbone: Pi0FastPrefix = self.network["backbone"]
-        return backbone
+        return self.network.backbone
 
     # ---- files ------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The structures of RoboVLMs that regress."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -169,6 +169,7 @@ class PolicyHead(ContinuousVLA):
         head = self.network.head
         if not isinstance(head, GPTDecoder):
             return found
+        blocks: Iterable[Any] = head.gpt.h
         layers = tuple(
             Layer(
                 stream="policy",
@@ -180,7 +181,7 @@ class PolicyHead(ContinuousVLA):
                 heads=block.attn.num_heads,
                 head_dim=block.attn.head_dim,
             )
-            for k, block in enumerate(head.gpt.h)
+            for k, block in enumerate(blocks)
         )
         return Anatomy(layers=(*found.layers, *layers), grids=found.grids)
 

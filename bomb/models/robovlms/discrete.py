@@ -11,7 +11,6 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from bomb.models import masks
 from bomb.models.backbones.base import Backbone
@@ -20,7 +19,7 @@ from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.bins import Bins
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.losses import learned
-from bomb.models.on_backbone import BackboneVLA
+from bomb.models.on_backbone import AroundBackbone, BackboneVLA
 from bomb.models.registry import BACKBONES
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
@@ -64,13 +63,12 @@ class OneStepDiscrete(BackboneVLA):
             raise OptionError(f"{self.family} ends an answer, and the tokenizer has no end of the sequence")
         words = len(tokenizer) - len(tokenizer.all_special_ids) - OFFSET
         self.bins = Bins(vocabulary=self.options.vocabulary or words)
-        self.network = nn.ModuleDict({"backbone": backbone})
+        self.network = AroundBackbone(backbone)
 
     @property
     def backbone(self) -> Backbone:
         """The VLM."""
-        backbone: Backbone = self.network["backbone"]
-        return backbone
+        return self.network.backbone
 
     @classmethod
     def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> Self:

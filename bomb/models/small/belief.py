@@ -60,6 +60,8 @@ def attended(heat: Tensor, places: Tensor, centers: Tensor, spread: Tensor) -> t
 class Belief(nn.Module):
     """The rules, and what is learned of them: how much each camera says, and how far it searches."""
 
+    grid: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         # Logarithms: of standard deviations (m) of the head camera, of the wrist camera and of it

@@ -76,7 +76,9 @@ class SmolVLAConfig:
         """The configuration of the cut VLM."""
         from transformers import SmolVLMConfig
 
-        made = SmolVLMConfig(**{k: v for k, v in deepcopy(dict(self.sizes)).items() if k != "model_type"})
+        made: Any = SmolVLMConfig(
+            **{k: v for k, v in deepcopy(dict(self.sizes)).items() if k != "model_type"}
+        )
         made.text_config.num_hidden_layers = self.layers
         return made
 

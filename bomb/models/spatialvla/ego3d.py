@@ -37,7 +37,7 @@ class PositionEmbedding(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights."""
-        return self.position_embedding_head[0].weight.dtype
+        return next(self.position_embedding_head.parameters()).dtype
 
 
 def encode(points: Tensor, frequencies: int) -> Tensor:

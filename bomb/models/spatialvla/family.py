@@ -150,7 +150,7 @@ class SpatialVLA(VLA):
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
     ) -> Self:
         tokenizer = tiny_tokenizer([*texts, PROMPT])
-        config = tiny_config(tokenizer.convert_tokens_to_ids(action_words(1)[0]))
+        config = tiny_config(tokenizer.get_vocab()[action_words(1)[0]])
         torch.manual_seed(seed)
         vla = cls(settings, statistics, config, tokenizer, SpatialGrid.uniform(TINY_BINS))
         vla.network.initialise()

@@ -98,7 +98,7 @@ def spatial_scores(
     """Forced log-probabilities, summed over a chunk, by group and in all."""
     parts = split(logits, tokens, grid, begin)
     found = {name: parts[name].sum(1) for name in groups}
-    return Scores(total=sum(found.values()), groups=found)
+    return Scores.summed(found)
 
 
 def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -122,7 +123,7 @@ def check_scores(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[in
 def check_forced(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[int, int]]) -> None:
     """Where an answer is made of tokens, its forced log-probabilities are those that it was made by."""
     batch = vla.encode(requests)
-    network = getattr(vla, "backbone", None) or vla.network
+    network: Any = getattr(vla, "backbone", None) or vla.network
     if not hasattr(network, "logits"):
         return
     seen: list[torch.Tensor] = []

@@ -91,13 +91,13 @@ class KeypointTraining(PartTraining):
         files, shown = self._files(drawings)
         for number, camera in enumerate(CAMERAS):
             samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
-            network = self._part(
+            eye = self._part(
                 f"eye {camera}", recipe.eye.steps,
                 partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, seed + number, state),
             )  # fmt: skip
             seen = CameraSamples(shown, number)
-            metrics["eyes_mm"][camera] = measured(network, seen, range(len(seen)), number)
-            tensors |= {f"{camera}.{key}": value for key, value in network.tensors().items()}
+            metrics["eyes_mm"][camera] = measured(eye, seen, range(len(seen)), number)
+            tensors |= {f"{camera}.{key}": value for key, value in eye.tensors().items()}
         return self._write(tensors, vocabulary, metrics)
 
     def _write(
