@@ -26,5 +26,5 @@ printf 'baseline: %s is new; `bomb evaluate --policy keypoint` plays it\n' "$shi
   --start "$shipped/keypoint.safetensors" --out "$out/small-vla" --frames "$out/looks"
 shipped=bomb/models/small/shipped
 rm -rf "$shipped"
-cp -r "$out/small-vla/checkpoint" "$shipped"
+cp -r "$out/small-vla/chosen" "$shipped"
 printf 'baseline: %s is new; `bomb evaluate --policy small-vla` plays it\n' "$shipped"

@@ -18,6 +18,7 @@ import sapien
 from sapien import physx, render
 
 from backends.robotwin import options
+from backends.robotwin.shaders import SHADERS
 from core.rendering.devices import DeviceType, quiet
 from core.rendering.graphics import select_device
 from core.world.cache import cache_folder
@@ -25,7 +26,6 @@ from core.world.temporary import TemporaryFolder
 
 NAME = "BRDFLUT"  # as SAPIEN's shaders call it
 SIZE = 512
-SHADERS = Path(sapien.__file__).parent / "vulkan_shader"
 
 # Put at the end of the shader that lights a picture: entries instead of light, and how many there are.
 _READ_OUT = """

@@ -6,6 +6,7 @@ the units of ``core.world.scene``, which are SAPIEN's own.
 """
 
 import atexit
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,8 @@ from PIL import Image
 from sapien import render
 
 from backends.robotwin import options
-from backends.robotwin.reflectance import NAME, SHADERS, reflectance_texture
+from backends.robotwin.reflectance import NAME, reflectance_texture
+from backends.robotwin.shaders import SHADERS, color_shader
 from core.backend import CameraImage
 from core.errors import RenderError
 from core.rendering.devices import quiet
@@ -35,6 +37,11 @@ from core.world.textures import make_texture, srgb_decode, srgb_encode
 
 # Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
 _ENCODE = (srgb_encode(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)
+
+# Cosine between the normal of the wall and the way to a sun from which on its underside alone casts a shadow.
+# From the front that is all that can be seen of it, on a line of floor along the wall; the rest would cover a
+# third of the shadow map, for a tenth of a frame's time.
+_IN_FRONT = 0.05
 
 # SAPIEN compiles its shaders anew whenever no renderer is alive: this one stays.
 _engine: render.RenderSystem | None = None
@@ -69,18 +76,22 @@ class Pictures:
     def __init__(self, scene: SceneSpec, *, image_size: tuple[int, int], supersample: int) -> None:
         start_engine()
         self._size, self._supersample = image_size, supersample
+        self._steps = np.empty((*image_size, 3), dtype=np.intp)  # of light, as the table is indexed
         self._system = render.RenderSystem()
         self._scene = sapien.Scene([sapien.physx.PhysxCpuSystem(), self._system])
         self.materials: dict[str, render.RenderMaterial] = {}
         self._segmentation = {0: 0}  # of every drawn shape
-        self._statics = {body.name: self._add_static(body) for body in static_bodies(scene)}
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
+        # Drawn in this order: what is hidden by what has been drawn is not shaded.
+        self._statics = {body.name: self._add_static(body) for body in reversed(static_bodies(scene))}
+        self._add_underside(scene)
         self._pools: dict[tuple[Any, ...], list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
         self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
         self.take_stones(scene)
         self._lights: dict[tuple[str, bool], render.RenderLightComponent] = {}
+        self._suns: dict[str, LightSpec] = {}
         for light in scene.lights:
             if light.kind != "ambient":
                 self.set_light(light)
@@ -129,6 +140,9 @@ class Pictures:
         component = self._lights[key]
         component.color = light.color
         component.entity.set_pose(_light_pose(light))
+        if light.kind == "directional":
+            self._suns[light.name] = light
+            self._let_wall_cast(any(_cosine_on_wall(sun) < _IN_FRONT for sun in self._suns.values()))
 
     def take_stones(self, scene: SceneSpec) -> None:
         """Draws the stones in the shapes of ``scene``; those of each kind are made once."""
@@ -188,6 +202,20 @@ class Pictures:
     def _add_static(self, body: StaticBody) -> sapien.Entity:
         return self._add_body(body.name, body.X_WB, list(body.visuals))[0]
 
+    def _add_underside(self, scene: SceneSpec) -> None:
+        """What casts the wall's shadow when the sun is in front of it. Floor and wall hide it."""
+        (wall,) = (body for body in static_bodies(scene) if body.name == "wall")
+        (visual,) = wall.visuals
+        down = visual.mesh.normals[visual.mesh.faces][..., 2].max(axis=1) < -0.5
+        mesh = replace(visual.mesh, faces=visual.mesh.faces[down])
+        self._add_body("underside", wall.X_WB, [replace(visual, mesh=mesh)])
+
+    def _let_wall_cast(self, casts: bool) -> None:
+        (body,) = self._statics["wall"].components
+        for drawn in body._internal_node.children:
+            if drawn.cast_shadow != casts:
+                drawn.cast_shadow = casts
+
     def _add_links(self) -> dict[str, tuple[sapien.Entity, int]]:
         """Drawn links: entity, and pinocchio's frame."""
         by_link: dict[str, list[Visual]] = {}
@@ -238,9 +266,8 @@ class Pictures:
         """Draws with the colour or the geometry shader, and returns where the pictures are."""
         if (camera.name, color) not in self._mounts:
             height, width = (side * (self._supersample if color else 1) for side in self._size)
-            shader = options.COLOR_SHADER if color else options.GEOMETRY_SHADER
-            folder = str(SHADERS / shader)
-            component, entity = render.RenderCameraComponent(width, height, folder), sapien.Entity()
+            folder = color_shader() if color else SHADERS / options.GEOMETRY_SHADER
+            component, entity = render.RenderCameraComponent(width, height, str(folder)), sapien.Entity()
             entity.name = camera.name
             entity.add_component(component)
             self._scene.add_entity(entity)
@@ -263,13 +290,19 @@ class Pictures:
         return component
 
     def _encode(self, radiance: np.ndarray) -> npt.NDArray[np.uint8]:
-        """uint8[H, W, 3] sRGB of float32[sH, sW, 4] linear light, averaged over s x s boxes."""
-        light = np.clip(radiance, 0.0, 1.0)
+        """uint8[H, W, 3] sRGB of float32[sH, sW, 4] linear light, averaged over s x s boxes.
+
+        Overwrites ``radiance``.
+        """
+        light = np.clip(radiance, 0.0, 1.0, out=radiance)
         if (s := self._supersample) > 1:
             # Rows first, then columns: whole slices are several times faster than a mean over two axes.
             light = sum((light[k::s] for k in range(1, s)), start=light[::s])
             light = sum((light[:, k::s] for k in range(1, s)), start=light[:, ::s]) / np.float32(s * s)
-        encoded: np.ndarray = _ENCODE[(light[..., :3] * 65535 + 0.5).astype(np.uint16)]
+        light *= np.float32(65535)
+        light += np.float32(0.5)
+        np.copyto(self._steps, light[..., :3], casting="unsafe")
+        encoded: np.ndarray = _ENCODE.take(self._steps)
         return encoded
 
 
@@ -296,6 +329,11 @@ def _light_pose(light: LightSpec) -> sapien.Pose:
     y /= np.linalg.norm(y)
     q = quaternion_from_matrix(np.column_stack([x, y, np.cross(x, y)]))
     return sapien.Pose(p=options.SHADOW_CENTER, q=q)
+
+
+def _cosine_on_wall(light: LightSpec) -> float:
+    """Between the way to a directional light and y, which the wall behind the robot faces."""
+    return float(-light.direction[1] / np.linalg.norm(light.direction))
 
 
 def _dress(target: render.RenderMaterial, material: MaterialSpec) -> None:

@@ -151,7 +151,7 @@ def _study(args: argparse.Namespace) -> int:
         raise OptionError("bomb train study needs --out, the folder of the study")
     recipe = read_study(args.folder)
     made = trainings(recipe, args.folder, tuple(args.data))
-    steps = {training.folder: training.recipe.steps for training in made}
+    steps = {training.folder: training.steps for training in made}
     bars: list[tqdm[Any]] = []
 
     def watch(name: str) -> "Watcher":

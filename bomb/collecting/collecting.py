@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bomb.collecting.folder import create_dataset, write_file
+from bomb.collecting.folder import create_dataset
 from bomb.collecting.outcome import Collected, SeedOutcome
 from bomb.collecting.recording import Recorder, record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.disk.files import write_bytes
 from bomb.disk.text import kept, message_of
 from bomb.policies.making import make_policy
 from bomb.processes.workers import Workers
@@ -148,7 +149,7 @@ class _Run:
             self._again.append(seed)
             return
         message = f"the process that played it {death}, {DEATHS} times"
-        write_file(self._dataset.error_file(seed), kept(message).encode())
+        write_bytes(self._dataset.error_file(seed), kept(message).encode())
         self._count(SeedOutcome(seed=seed, kind="error", reason=message))
 
 
@@ -194,13 +195,13 @@ class SeedPlayer:
         except _HeldOutGoal:
             return SeedOutcome(seed=seed, kind="held_out")
         except Exception as error:
-            write_file(error_file, kept(traceback.format_exc()).encode())
+            write_bytes(error_file, kept(traceback.format_exc()).encode())
             self._envs.pop(env.backend_name).close()  # it may have stopped in the middle of anything
             return SeedOutcome(
                 seed=seed, kind="error", reason=kept(f"{type(error).__name__}: {message_of(error)}")
             )
         verdict = made.about["verdict"]
-        write_file(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
+        write_bytes(self._dataset.episode_file(seed, kept=verdict["success"]), made.to_bytes())
         error_file.unlink(missing_ok=True)
         outcome = SeedOutcome(seed=seed, kind="kept", steps=made.length)
         return outcome if verdict["success"] else replace(outcome, kind="failed", reason=verdict["reason"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from bomb.demonstrations.dataset import FORMAT, SETTINGS_FILE, VERSION, Dataset
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, WriteError, left_half, write_bytes, write_json
+from bomb.disk.files import FileError, left_half, write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.machine.versions import versions
 from core.errors import OptionError
@@ -39,19 +39,14 @@ def create_dataset(path: Path, settings: dict[str, Any]) -> Iterator[Dataset]:
         not path.is_dir() or any(file.name != LOCK_FILE and not left_half(file) for file in path.iterdir())
     ):
         raise FileError(f"{path} exists and holds no dataset; choose another folder")
-    try:
+    with writing(path):
         path.mkdir(parents=True, exist_ok=True)
         lock = WriterLock(path / LOCK_FILE)
-    except OSError as error:
-        raise WriteError(f"{path} cannot be written: {error.strerror}") from error
     try:
         # Left by a process that was killed while it wrote.
         for part in [*path.glob(".*.part"), *path.glob("*/.*.part")]:
             part.unlink(missing_ok=True)
-        try:
-            write_json(path / SETTINGS_FILE, wanted)
-        except OSError as error:
-            raise _unwritable(path / SETTINGS_FILE, error) from error
+        write_json(path / SETTINGS_FILE, wanted)
         yield Dataset.open(path)
     finally:
         lock.release()
@@ -59,25 +54,6 @@ def create_dataset(path: Path, settings: dict[str, Any]) -> Iterator[Dataset]:
 
 def _foreign(file: Path) -> bool:
     return file.name != LOCK_FILE and not left_half(file)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Writes a file, whole or not at all.
-
-    Raises:
-        FileError: naming the file and the reason, for example that the disk is full.
-    """
-    try:
-        write_bytes(path, data)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> WriteError:
-    return WriteError(
-        f"{path} cannot be written: {error.strerror}; what was finished before is whole, "
-        "and the same command resumes there"
-    )
 
 
 def _check_same(dataset: Dataset, wanted: dict[str, Any]) -> None:

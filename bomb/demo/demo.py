@@ -11,7 +11,7 @@ import numpy.typing as npt
 import core
 from bomb.demo.page import write_page
 from bomb.demo.results import DemoResults
-from bomb.disk.files import write_json
+from bomb.disk.files import write_json, writing
 from bomb.evaluation import EvaluationSettings, evaluate
 from bomb.machine.diagnosis import try_backend
 from bomb.machine.progress import progress
@@ -71,7 +71,8 @@ def demo(settings: DemoSettings, say: Say = print) -> Path:
         The page.
     """
     out, results = settings.out, DemoResults()
-    out.mkdir(parents=True, exist_ok=True)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
     drawing = _who_can_draw(settings, results, say)
     backends = BACKENDS.names()
     say(f"the expert plays {settings.episodes} episodes in each of {' and '.join(backends)}")

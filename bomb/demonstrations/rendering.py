@@ -14,7 +14,7 @@ from bomb.demonstrations.demonstration import Demonstration
 from bomb.demonstrations.moments import Moments
 from bomb.demonstrations.pictures import Renderer, visible_levels
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, read_json, write_json
+from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.machine.versions import versions
 from bomb.pictures.images import write_mp4, write_png
 from bomb.processes.workers import work_off
@@ -135,12 +135,8 @@ class Painter:
         demonstration = self._dataset.load(seed)
         for visual_draw, camera in product(range(self._settings.visual_draws), self._settings.cameras):
             place = self._out / camera / episode_name(seed, visual_draw)
-            try:
+            with writing(place):
                 self._draw(demonstration, camera, visual_draw, place)
-            except OSError as error:
-                raise FileError(
-                    f"{place} cannot be written: {error.strerror}; the same command resumes from there"
-                ) from error
 
     def _draw(self, demonstration: Demonstration, camera: str, visual_draw: int, place: Path) -> None:
         rows = self._settings.chosen.rows(
@@ -189,7 +185,4 @@ def _begin(out: Path, dataset: Dataset, settings: RenderSettings) -> None:
         raise FileError(f"{out} exists and holds no pictures of `bomb render`; choose another folder")
     else:
         settings.renderer(dataset).close()  # what cannot be drawn must not leave a folder behind
-    try:
-        write_json(out / SETTINGS_FILE, wanted)
-    except OSError as error:
-        raise FileError(f"{out} cannot be written: {error.strerror}") from error
+    write_json(out / SETTINGS_FILE, wanted)

@@ -34,10 +34,14 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise WriteError(
-            f"{error.filename or path} cannot be written: {error.strerror or error}; what was finished "
-            "before is whole, and the same command resumes there"
-        ) from error
+        raise _unwritable(error.filename or path, error) from error
+
+
+def _unwritable(path: object, error: OSError) -> WriteError:
+    return WriteError(
+        f"{path} cannot be written: {error.strerror or error}; what was finished before is whole, and the "
+        "same command resumes there"
+    )
 
 
 @contextmanager
@@ -63,17 +67,32 @@ def left_half(file: Path) -> bool:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes beside and renames, so that an interrupted run leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes beside and renames, so that an interrupted run leaves no half file.
+
+    Raises:
+        WriteError: naming the file and the reason.
+    """
+    with appearing(path) as beside:
+        beside.write_bytes(data)
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A place beside ``path`` to write to, which becomes ``path`` if all goes well; gone otherwise.
+
+    Raises:
+        WriteError: naming the file and the reason, for any ``OSError``.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield beside
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
-        error.filename = str(path)  # a full disk names none
-        raise
-    finally:
-        beside.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error  # not the one beside, which nobody asked for
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,20 +4,21 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from bomb.disk.files import WriteError
+from bomb.disk.files import WriteError, writing
 
 
 class WriterLock:
     """Held from its making to ``release``, or to the end of the process, however it ends.
 
     Raises:
-        WriteError: if another process holds it.
+        WriteError: if another process holds it, or the file cannot be made.
     """
 
     def __init__(self, file: Path):
         import fcntl  # not on every system, and only writers need it
 
-        self._descriptor: int | None = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        with writing(file):
+            self._descriptor: int | None = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bomb.disk.files import FileError, read_json, write_json
+from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.evaluation.perturbed import Perturbed, read_perturbations
 from bomb.explanation.asking import Asker, PolicyAsker, Question
@@ -91,8 +91,9 @@ def explain(
         stack.callback(policy.close)
         if policy.privileged:
             raise OptionError(f"policy {settings.policy!r} is told the truth: no picture or word explains it")
-        (out / "episodes").mkdir(parents=True, exist_ok=True)
-        lock = WriterLock(out / ".lock")
+        with writing(out):
+            (out / "episodes").mkdir(parents=True, exist_ok=True)
+            lock = WriterLock(out / ".lock")
         stack.callback(lock.release)
         _check_folder(out, settings)
         there = [one for one in every if _explained(out / "episodes" / f"{one.name}.json")]

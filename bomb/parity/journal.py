@@ -2,9 +2,10 @@
 
 import pickle
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 
+from bomb.disk.files import write_bytes, writing
 from bomb.machine.versions import versions
 from bomb.parity.study import StudyPlan
 
@@ -17,6 +18,9 @@ class Journal:
     Args:
         file: where they are kept; None keeps nothing.
         plan: what is measured.
+
+    Raises:
+        WriteError: if the file cannot be written, then or later.
     """
 
     def __init__(self, file: Path | None, plan: StudyPlan):
@@ -25,13 +29,12 @@ class Journal:
         self._identity = (repr(replace(plan, episodes=0, out=None)), versions())
         self._results: dict[str, dict[int, object]] = {}
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
             end = self._read(file) if file.exists() else None
             if end is None:
                 self._results = {}
-                file.write_bytes(pickle.dumps(self._identity))
+                write_bytes(file, pickle.dumps(self._identity))
             else:
-                with file.open("r+b") as stream:
+                with writing(file), file.open("r+b") as stream:
                     stream.truncate(end)
 
     def finished(self, study: str) -> dict[int, object]:
@@ -43,7 +46,7 @@ class Journal:
 
         def keep(seed: int, result: object) -> None:
             if self._file is not None:
-                with self._file.open("ab") as stream:
+                with writing(self._file), self._file.open("ab") as stream:
                     stream.write(pickle.dumps((study, seed, result)))
 
         return keep
@@ -53,11 +56,27 @@ class Journal:
         end = None
         with file.open("rb") as stream:
             try:
-                if pickle.load(stream) != self._identity:
+                if _Results(stream).load() != self._identity:
                     return None
                 while True:
                     end = stream.tell()
-                    study, seed, result = pickle.load(stream)
+                    study, seed, result = _Results(stream).load()
                     self._results.setdefault(study, {})[seed] = result
-            except (EOFError, pickle.UnpicklingError, ValueError, AttributeError, ImportError, IndexError):
+            except Exception:  # whatever damaged bytes make of it
                 return end
+
+
+class _Results(pickle.Unpickler):
+    """Reads results of studies and plain values; a pickle of anything else runs nothing."""
+
+    def find_class(self, module: str, name: str) -> type:
+        """The dataclass of a study.
+
+        Raises:
+            pickle.UnpicklingError: for anything else.
+        """
+        if module.startswith("bomb.parity."):
+            found = super().find_class(module, name)
+            if isinstance(found, type) and is_dataclass(found):
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no result of a study")

@@ -1,14 +1,13 @@
 """Frames side by side, with words under them; pictures and videos on disk."""
 
 import io
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bomb.disk.files import FileError, for_ffmpeg, write_bytes
+from bomb.disk.files import FileError, appearing, for_ffmpeg, write_bytes
 from core.errors import OptionError
 
 GAP = 6  # pixels between neighbours
@@ -81,14 +80,13 @@ def write_mp4(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: int) -> 
 
     Raises:
         FileError: if there are no frames.
+        WriteError: naming the file and the reason.
     """
     import av
 
     # The index goes to the front once all frames are written, so the file must be a real one.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     stream, count = None, 0
-    try:
+    with appearing(path) as beside:
         with (
             for_ffmpeg(beside) as name,
             av.open(name, "w", format="mp4", options={"movflags": "faststart"}) as container,
@@ -106,7 +104,4 @@ def write_mp4(path: Path, frames: Iterable[npt.NDArray[np.uint8]], fps: int) -> 
                 container.mux(stream.encode())
         if not count:
             raise FileError(f"no frames for {path}")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
     return count

@@ -25,7 +25,6 @@ POLICIES = Registry(
         "small-vla": "bomb.models.small.policy:SmallVLAPolicy",
         "vla": "bomb.models.policy:VLAPolicy",
         "vla_history": "bomb.models.policy:VLAHistoryPolicy",
-        "pi0": "bomb.models.pi0.policy:Pi0Policy",
     },
     home="bomb.policies.registry:POLICIES",
 )

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bomb.demonstrations.chunks import held
 from bomb.demonstrations.rendering import episode_name
 from bomb.disk.files import FileError, read_json, write_bytes
 from core.episode.archive import read_archive
@@ -89,12 +90,8 @@ class Episode:
             mode: of the actions, ``delta`` or ``absolute``.
         """
         first, end = int(self.rows[k]), int(self.ends[k])
-        real = self.actions[first : min(end, first + length)]
-        still = real[-1:].copy()
-        if mode == "delta":
-            still[:, :3] = 0.0
-        chunk = np.concatenate([real, np.repeat(still, length - len(real), axis=0)])
-        return chunk, np.arange(length) < (length if hold else len(real))
+        chunk = held(self.actions[first:end], length, mode)
+        return chunk, np.arange(length) < (length if hold else end - first)
 
     def to_bytes(self) -> bytes:
         """A compressed NumPy archive."""

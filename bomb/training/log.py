@@ -1,6 +1,7 @@
 """``metrics.jsonl``: one line per measurement, cut back to where a training is resumed."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,11 @@ class MetricsLog:
 
     def cut(self, step: int) -> None:
         """Drops what was logged after ``step``, and a line that was cut off."""
-        kept = [row for row in read_log(self._file.parent) if row["step"] <= step]
+        self.drop(lambda row: row["step"] > step)
+
+    def drop(self, matching: Callable[[dict[str, Any]], bool]) -> None:
+        """Drops the rows that match, and a line that was cut off."""
+        kept = [row for row in read_log(self._file.parent) if not matching(row)]
         with writing(self._file):
             write_bytes(self._file, "".join(json.dumps(row) + "\n" for row in kept).encode())
 

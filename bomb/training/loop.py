@@ -20,13 +20,14 @@ from bomb.training.auxiliary import FILE as AUXILIARY
 from bomb.training.auxiliary import Auxiliary, tensors_bytes
 from bomb.training.building import copied, merged
 from bomb.training.data import SampleReader, Source, TrainingSamples, phases_of
+from bomb.training.folders import CHECKPOINTS, step_folder
 from bomb.training.learner import Learner, Lesson, checkpoint_layers
 from bomb.training.log import MetricsLog
 from bomb.training.measuring import Answers, summed_up
 from bomb.training.optimising import RunningMean, make_optimiser, rate_share, set_rate
 from bomb.training.recipe import Recipe
 from bomb.training.sampler import Draw, Sampler, epochs
-from bomb.training.saving import CHECKPOINTS, load_state, remove_left_behind, save_state, step_folder
+from bomb.training.saving import load_state, remove_left_behind, save_state
 from bomb.training.sharding import gathered, is_sharded, layer_classes, skeleton
 from bomb.training.summing import means, summed
 from core.errors import BombError, OptionError

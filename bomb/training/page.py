@@ -1,5 +1,6 @@
 """The page of a training, ``index.html``: curves and errors, rewritten with each measurement."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from bomb.disk.files import read_json, write_bytes
 from bomb.pages.drawing import Chart, figure, series_style, svg
 from bomb.pages.page import Page
 from bomb.statistics import formats
+from bomb.training.folders import RECIPE
 from bomb.training.log import read_log
-from bomb.training.saving import RECIPE
 from core.errors import BombError
 
 FILE = "index.html"
 MOST_POINTS = 400  # of a curve
+PART_ROW = ("kind", "step", "part", "of_part", "loss", "seconds")  # the other entries are shares of a loss
 
 
 def write_page(out: Path) -> bool:
@@ -46,10 +48,15 @@ def make_page(out: Path) -> Page:
     learned = [row for row in rows if row["kind"] == "train"]
     measured = [row for row in rows if row["kind"] == "held_out"]
     page = Page(f"Training: {recipe['name']}")
-    page.paragraph(
-        f"{recipe['model']['family']}, {recipe['trained']['kind']}, batch {recipe['batch']}, "
-        f"step {rows[-1]['step'] if rows else 0} of {recipe['steps']}. Select: {recipe['select']}."
-    )
+    parts = list(dict.fromkeys(row["part"] for row in learned if "part" in row))
+    reached = rows[-1]["step"] if rows else 0
+    if "policy" in recipe:  # trained in parts
+        page.paragraph(f"{recipe['policy']}, in parts: {', '.join(parts) or 'none yet'}; step {reached}.")
+    else:
+        page.paragraph(
+            f"{recipe['model']['family']}, {recipe['trained']['kind']}, batch {recipe['batch']}, "
+            f"step {reached} of {recipe['steps']}. Select: {recipe['select']}."
+        )
     if measured:
         last = measured[-1]
         page.cards(
@@ -62,7 +69,8 @@ def make_page(out: Path) -> Page:
         )  # fmt: skip
     page.heading("Curves")
     with page.columns():
-        for chart in _curves(learned, measured):
+        charts = _curves_of_parts(learned, parts) if parts else _curves(learned, measured)
+        for chart in charts + _held_out_curves(measured):
             page.picture(chart.data, chart.caption, alt=chart.alt, kind=chart.kind)
     if measured:
         _tables(page, measured)
@@ -85,6 +93,23 @@ def _curves(learned: list[dict[str, Any]], measured: list[dict[str, Any]]) -> li
                 "held out": [(row["step"], row["metrics"].get(name)) for row in measured],
             }
             charts.append(_curve(name.replace("_", " "), shown, "As the family measures it.", log=False))
+    return charts
+
+
+def _curves_of_parts(learned: list[dict[str, Any]], parts: Sequence[str]) -> list[Chart]:
+    """The loss of each part against the step of all parts, and what the last part's is made of."""
+    losses = {part: [(row["step"], row["loss"]) for row in learned if row["part"] == part] for part in parts}
+    charts = [_curve("Loss", losses, "Each part has a loss of its own.")]
+    last = [row for row in learned if row["part"] == parts[-1]]
+    shares = [name for name in last[-1] if name not in PART_ROW]
+    if shares:
+        shown = {name: [(row["step"], row.get(name)) for row in last] for name in shares}
+        charts.append(_curve(f"Loss of {parts[-1]}", shown, "What it is made of, before weights."))
+    return charts
+
+
+def _held_out_curves(measured: list[dict[str, Any]]) -> list[Chart]:
+    charts = []
     if measured:
         groups = {
             name: [(row["step"], row["groups"][name]["relative"]) for row in measured]
@@ -97,7 +122,14 @@ def _curves(learned: list[dict[str, Any]], measured: list[dict[str, Any]]) -> li
             name: [(row["step"], row["stages"][name]["mse"]) for row in measured]
             for name in measured[-1]["stages"]
         }
-        charts.append(_curve("MSE by stage", stages, "Of the stage that a moment is in."))
+        if any(value is not None for points in stages.values() for _, value in points):
+            charts.append(_curve("MSE by stage", stages, "Of the stage that a moment is in."))
+        if "errors" in measured[-1]:
+            errors = {
+                name: [(row["step"], row["errors"][name]) for row in measured]
+                for name in measured[-1]["errors"]
+            }
+            charts.append(_curve("Errors in mm", errors, "Median on held-out episodes."))
         offsets = measured[-1]["offsets"]
         if len(offsets) > 1:
             chart = {"held out": list(enumerate(offsets))}
@@ -135,13 +167,14 @@ def _curve(title: str, series: dict[str, Any], caption: str, *, log: bool = True
 def _tables(page: Page, measured: list[dict[str, Any]]) -> None:
     last = measured[-1]
     groups = list(last["groups"])
-    page.heading("Errors of the last measurement")
-    rows = [
-        (name, str(entry["n"]), _number(entry["mse"]), _number(entry["relative"]),
-         *(_number(entry["groups"][group]) for group in groups))
-        for name, entry in last["stages"].items()
-    ]  # fmt: skip
-    page.table(("stage", "moments", "MSE", "MSE / variance", *(f"{g} MSE" for g in groups)), rows)
+    if any(entry["n"] for entry in last["stages"].values()):
+        page.heading("Errors of the last measurement")
+        rows = [
+            (name, str(entry["n"]), _number(entry["mse"]), _number(entry["relative"]),
+             *(_number(entry["groups"][group]) for group in groups))
+            for name, entry in last["stages"].items()
+        ]  # fmt: skip
+        page.table(("stage", "moments", "MSE", "MSE / variance", *(f"{g} MSE" for g in groups)), rows)
     page.heading("Every measurement")
     rows = [
         (str(row["step"]), _number(row["loss"]), _number(row["mse"]), _number(row["l1"]),

@@ -12,7 +12,7 @@ from bomb.evaluation.settings import EvaluationSettings, ExecutionSettings
 from bomb.models.registry import FAMILIES
 from bomb.models.settings import VLASettings
 from bomb.runs.store import RunStore
-from bomb.training.saving import CHECKPOINTS, step_folder, steps_in
+from bomb.training.folders import CHECKPOINTS, step_folder, steps_in
 from core.errors import BombError
 
 ROLLOUTS, SPLIT = "rollouts", "validation"

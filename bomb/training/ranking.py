@@ -73,6 +73,10 @@ def values_by_rule(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """What each rule says of each checkpoint, float64[P]; smaller is better."""
     rules = {name: [row[name] for row in rows] for name in ("loss", "mse", "l1")}
     rules |= {f"group:{name}": [row["groups"][name]["mse"] for row in rows] for name in rows[0]["groups"]}
+    for name in rows[0].get("errors", {}):
+        values = [row["errors"][name] for row in rows]
+        if None not in values:
+            rules[f"error:{name}"] = values
     rules["last"] = [-row["step"] for row in rows]
     return {name: np.array(values, dtype=np.float64) for name, values in rules.items()}
 

@@ -31,7 +31,8 @@ def read_recipe(
 
     Args:
         file: YAML.
-        changes: by dotted name, such as ``{"optimiser.rate": 1e-4}``: entries that are to be others.
+        changes: by dotted name, such as ``{"optimiser.rate": 1e-4}``: entries that are to be others. ``*``
+            stands for every entry of a list: ``{"looks.*.backend": "mujoco"}``.
         kind: dataclass that it becomes.
 
     Raises:
@@ -74,8 +75,13 @@ def read_entries(file: Path | str) -> dict[str, Any]:
 
 
 def _change(values: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
+    for number, name in enumerate(path[:-1]):
         inner = values.get(name)
-        values[name] = inner if isinstance(inner, dict) else {}
+        if isinstance(inner, list) and path[number + 1] == "*" and number + 2 < len(path):
+            values[name] = [dict(entry) if isinstance(entry, dict) else {} for entry in inner]
+            for entry in values[name]:
+                _change(entry, path[number + 2 :], value)
+            return
+        values[name] = dict(inner) if isinstance(inner, dict) else {}
         values = values[name]
     values[path[-1]] = value

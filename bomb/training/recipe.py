@@ -18,7 +18,7 @@ STARTS = ("checkpoint", "vlm", "random")
 TRAINED = ("full", "lora", "only")
 SCHEDULES = ("constant", "cosine", "linear", "step")
 PRECISIONS = ("float32", "bfloat16")
-RULES = ("last", "loss", "mse", "group", "closed-loop")
+RULES = ("last", "loss", "mse", "group", "error", "closed-loop")
 SHARE = Number(whole=False, least=0, most=1)
 RATE = Number(whole=False, above=0)
 WEIGHT = Number(whole=False, least=0)
@@ -230,7 +230,8 @@ class Recipe:
         log_every: steps between lines of ``metrics.jsonl``.
         save_every: steps between checkpoints.
         keep: states to resume from that are kept; every checkpoint to play is kept.
-        select: how the checkpoint is chosen: ``last``, ``loss`` (held out), ``mse``, ``group:NAME`` or
+        select: how the checkpoint is chosen: ``last``, ``loss`` (held out), ``mse``, ``group:NAME``,
+            ``error:NAME`` (of models that tell errors of their own, in mm) or
             ``closed-loop@N`` (N scenes of the split ``validation`` in each simulator).
         seed: of weights, order, noise and augmentation.
         threads: of torch in each process; None leaves it to torch.
@@ -296,9 +297,10 @@ def parse_rule(rule: str) -> tuple[str, str | int | None]:
                 f"select: closed-loop takes a number of scenes, as closed-loop@20; got {rule!r}"
             )
         return kind, int(about)
-    if kind == "group":
+    if kind in ("group", "error"):
         if not about:
-            raise OptionError(f"select: group takes the name of a group, as group:xy; got {rule!r}")
+            example = {"group": "group:xy", "error": "error:goal"}[kind]
+            raise OptionError(f"select: {kind} takes a name, as {example}; got {rule!r}")
         return kind, about
     if mark:
         raise OptionError(f"select: {kind} takes nothing, got {rule!r}")

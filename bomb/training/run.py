@@ -9,10 +9,11 @@ from bomb.disk.files import write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.training.building import make_model
 from bomb.training.data import check_alike, chunks_of, statistics_of
+from bomb.training.folders import LOCK, SELECTION
 from bomb.training.loop import StepListener, Trained, Trainer, make_accelerator
 from bomb.training.page import write_page
 from bomb.training.recipe import Recipe
-from bomb.training.saving import LOCK, begin, check_folder, check_same
+from bomb.training.saving import begin, check_folder, check_same
 from bomb.training.selection import choose
 from bomb.training.sources import open_sources
 
@@ -112,7 +113,7 @@ def train(
         if main:
             if trained.complete:
                 chosen = choose(out, recipe.select)
-                write_json(out / "selection.json", chosen)
+                write_json(out / SELECTION, chosen)
             write_page(out)
         accelerator.wait_for_everyone()
         return trained, chosen

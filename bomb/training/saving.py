@@ -1,13 +1,4 @@
-"""The folder of a training, and states to resume from, each whole or not there.
-
-::
-
-    OUT/recipe.json                    the recipe, as it was read
-    OUT/metrics.jsonl, OUT/index.html  numbers, and a page with them
-    OUT/checkpoints/step_000500        to play: `--policy "vla(checkpoint='...')"`
-    OUT/state/step_000500              to resume from
-    OUT/chosen, OUT/selection.json     the checkpoint that the rule chose, and why
-"""
+"""States to resume from, each whole or not there, and what a folder is the training of."""
 
 import os
 import shutil
@@ -18,11 +9,11 @@ from accelerate import Accelerator
 
 from bomb.disk.differences import first_difference
 from bomb.disk.files import FileError, WriteError, read_json, write_json, writing
+from bomb.training.folders import CHECKPOINTS, LOCK, RECIPE, step_folder, steps_in
 from bomb.training.recipe import Recipe
 from core.errors import OptionError
 
-RECIPE, STATE, POSITION = "recipe.json", "state", "bomb_state.json"
-CHECKPOINTS, LOCK = "checkpoints", ".bomb_train.lock"
+STATE, POSITION = "state", "bomb_state.json"
 
 
 def check_folder(out: Path) -> None:
@@ -69,17 +60,6 @@ def check_same(out: Path, recipe: Recipe, data: list[dict[str, Any]]) -> bool:
 
 def _told(recipe: Recipe, data: list[dict[str, Any]]) -> dict[str, Any]:
     return {"format": "bomb-training", "version": 1, "recipe": recipe.to_dict(), "data": data}
-
-
-def step_folder(out: Path, kind: str, step: int) -> Path:
-    """Where something of a step is."""
-    return out / kind / f"step_{step:06d}"
-
-
-def steps_in(out: Path, kind: str) -> list[int]:
-    """Steps of which there is something, ascending."""
-    found = (folder.name.removeprefix("step_") for folder in (out / kind).glob("step_*"))
-    return sorted(int(digits) for digits in found if digits.isdecimal())
 
 
 def save_state(accelerator: Accelerator, out: Path, step: int, position: dict[str, Any], keep: int) -> None:

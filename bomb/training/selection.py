@@ -8,12 +8,10 @@ from typing import Any
 
 from bomb.disk.files import FileError, writing
 from bomb.models.settings import VLASettings
+from bomb.training.folders import CHECKPOINTS, CHOSEN, step_folder, steps_in
 from bomb.training.log import read_log
 from bomb.training.recipe import parse_rule
-from bomb.training.saving import CHECKPOINTS, step_folder, steps_in
 from core.errors import OptionError, check_choice
-
-CHOSEN = "chosen"
 
 
 def choose(out: Path, rule: str) -> dict[str, Any]:
@@ -63,10 +61,13 @@ def value_of(row: dict[str, Any], kind: str, about: str | None) -> float | None:
     """What a rule says of a measurement; smaller is better.
 
     Raises:
-        UnknownNameError: for a group that there is not.
+        UnknownNameError: for a group or error that there is not.
     """
     if kind == "group":
         row, kind = row["groups"][check_choice("group of the action", about, row["groups"])], "mse"
+    elif kind == "error":
+        row = row.get("errors", {})
+        kind = check_choice("error of the model", about, row)
     value: float | None = row[kind]
     return value
 

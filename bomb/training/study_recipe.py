@@ -11,6 +11,7 @@ from bomb.disk.plain import build
 from bomb.rollouts.chunks import ChunkExecution
 from bomb.training.reading import RecipeError, read_entries, read_recipe
 from bomb.training.recipe import Recipe
+from bomb.training.small.recipe import SmallRecipe
 from bomb.training.sources import named_sources
 from core.errors import NATURAL, POSITIVE, BombError, OptionError, check_choice, check_numbers
 
@@ -23,13 +24,14 @@ class StudyRecipe:
 
     Attributes:
         name: of the study.
-        recipe: YAML file of the training, beside the study's.
+        recipe: YAML file of the training, beside the study's: of a VLA, or of ``small-vla``.
         arms: name to what it changes in the recipe, by dotted name; empty: the recipe as it is.
         episodes: how many demonstrations are learned from; smaller sets are part of larger ones. Empty: as
             the recipe says.
         equal: with ``episodes``: whether all make as many ``steps``, or as many ``epochs`` (as the largest
             number makes by the recipe's steps), or one after the other both.
-        drawn: name to knobs that the demonstrations are drawn with; empty: as the recipe says.
+        drawn: name to knobs that the demonstrations are drawn with; empty: as the recipe says. With
+            ``small-vla`` they take the place of those of every look.
         seeds: of the trainings; what they spread is the interval of a result.
         perturbations: conditions that each is played under, as `bomb evaluate` takes them.
         chunks: ways to execute a chunk that each is played in.
@@ -89,7 +91,12 @@ class Training:
     episodes: int | None
     equal: str | None
     drawn: str | None
-    recipe: Recipe
+    recipe: Recipe | SmallRecipe
+
+    @property
+    def steps(self) -> int:
+        """Of the optimisers, over all of its parts."""
+        return self.recipe.steps if isinstance(self.recipe, Recipe) else self.recipe.steps(eyes=True)
 
     @property
     def cell(self) -> dict[str, Any]:
@@ -136,24 +143,17 @@ def trainings(study: StudyRecipe, file: Path, folders: tuple[Path, ...]) -> list
     made = []
     for arm, changes in (study.arms or {"": {}}).items():
         try:
-            recipe = read_recipe(base, changes)
+            small = read_entries(base).get("policy") == "small-vla"
+            recipe: Recipe | SmallRecipe = (
+                read_recipe(base, changes, kind=SmallRecipe) if small else read_recipe(base, changes)
+            )
         except FileError as error:
             raise RecipeError(f"{file}, arm {arm!r}: {error}") from error
         for drawn, knobs in drawings:
-            for episodes, equal, steps in _amounts(study, recipe):
-                data = recipe.data
-                if knobs is not None or episodes is not None:
-                    sources = [
-                        replace(
-                            source,
-                            perturbations=source.perturbations if knobs is None else knobs,
-                            episodes=source.episodes if episodes is None else episodes,
-                        )
-                        for source in named_sources(data, folders)
-                    ]
-                    data = replace(data, sources=tuple(sources))
+            for episodes, equal, share in _amounts(study):
+                varied = _varied(recipe, folders, episodes, knobs, share)
                 for seed in study.seeds:
-                    one = replace(recipe, data=data, seed=seed, **_shortened(recipe, steps))
+                    one = replace(varied, seed=seed)
                     made.append(
                         Training(arm=str(arm), episodes=episodes, equal=equal, drawn=drawn, recipe=one)
                     )
@@ -163,19 +163,45 @@ def trainings(study: StudyRecipe, file: Path, folders: tuple[Path, ...]) -> list
     return made
 
 
-def _amounts(study: StudyRecipe, recipe: Recipe) -> Iterator[tuple[int | None, str | None, int]]:
+def _varied(
+    recipe: Recipe | SmallRecipe, folders: tuple[Path, ...], episodes: int | None,
+    knobs: dict[str, Any] | None, share: float,
+) -> Recipe | SmallRecipe:  # fmt: skip
+    """A recipe with fewer demonstrations, other knobs, and a share of its steps."""
+    if isinstance(recipe, SmallRecipe):
+        looks = recipe.looks
+        if knobs is not None:
+            looks = tuple(replace(one, perturbations=knobs) for one in looks)
+        return replace(
+            recipe, looks=looks, demonstrations=recipe.demonstrations if episodes is None else episodes,
+            eye=replace(recipe.eye, steps=_fewer(recipe.eye.steps, share)),
+            together=replace(recipe.together, steps=_fewer(recipe.together.steps, share)),
+        )  # fmt: skip
+    data = recipe.data
+    if knobs is not None or episodes is not None:
+        sources = [
+            replace(
+                source,
+                perturbations=source.perturbations if knobs is None else knobs,
+                episodes=source.episodes if episodes is None else episodes,
+            )
+            for source in named_sources(data, folders)
+        ]
+        data = replace(data, sources=tuple(sources))
+    steps = _fewer(recipe.steps, share)
+    warm_up = min(recipe.optimiser.warm_up, steps)
+    return replace(recipe, data=data, steps=steps, optimiser=replace(recipe.optimiser, warm_up=warm_up))
+
+
+def _fewer(steps: int, share: float) -> int:
+    return max(1, round(steps * share))
+
+
+def _amounts(study: StudyRecipe) -> Iterator[tuple[int | None, str | None, float]]:
+    """Numbers of demonstrations, what is made equal, and the share of the recipe's steps."""
     if not study.episodes:
-        yield None, None, recipe.steps
+        yield None, None, 1.0
         return
     for equal in study.equal:
         for episodes in study.episodes:
-            share = episodes / max(study.episodes) if equal == "epochs" else 1.0
-            yield episodes, equal, max(1, round(recipe.steps * share))
-
-
-def _shortened(recipe: Recipe, steps: int) -> dict[str, Any]:
-    """A recipe's numbers for fewer steps: it still measures and saves at its end."""
-    return {
-        "steps": steps,
-        "optimiser": replace(recipe.optimiser, warm_up=min(recipe.optimiser.warm_up, steps)),
-    }
+            yield episodes, equal, episodes / max(study.episodes) if equal == "epochs" else 1.0

@@ -1,6 +1,9 @@
 """A study from its trainings to a table and a page; the same call resumes it."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,14 @@ from bomb.runs.store import RunStore
 from bomb.statistics.estimate import Estimate
 from bomb.statistics.location import mean
 from bomb.statistics.rates import clustered_rate
+from bomb.training.folders import CHOSEN, LOCK, SELECTION
+from bomb.training.keypoint.parts import KeypointWatcher
 from bomb.training.playing import policy_of
+from bomb.training.recipe import Recipe
 from bomb.training.run import Watcher, train
-from bomb.training.saving import LOCK
-from bomb.training.selection import CHOSEN, measurements
+from bomb.training.selection import measurements
+from bomb.training.small.recipe import SmallRecipe
+from bomb.training.small.run import train_small
 from bomb.training.study_page import write_study_page
 from bomb.training.study_recipe import StudyRecipe, Training
 from core.errors import BombError, OptionError
@@ -64,13 +71,9 @@ def study(
             if told is not None:
                 told(f"{training.folder} ({number} of {len(made)})")
             folder = out / TRAININGS / training.folder
-            if not (folder / "selection.json").is_file():
-                watcher = None if watch is None else watch(training.folder)
-                named = [] if training.recipe.data.sources else folders
-                reached, _ = train(
-                    training.recipe, named, folder, store=out / "frames", workers=workers, watcher=watcher
-                )
-                if not reached.complete:
+            if not (folder / SELECTION).is_file():
+                watcher = Watcher() if watch is None else watch(training.folder)
+                if not _train(training.recipe, folders, folder, out, workers, watcher):
                     return None
             for chunks in recipe.chunks:
                 if not _play(recipe, folder, chunks, workers)["complete"]:
@@ -84,12 +87,35 @@ def study(
         lock.release()
 
 
+def _train(
+    recipe: Recipe | SmallRecipe, folders: Sequence[Path], folder: Path, out: Path, workers: int,
+    watcher: Watcher,
+) -> bool:  # fmt: skip
+    """Whether it came to its end; what is drawn is shared by the trainings that draw alike."""
+    if isinstance(recipe, Recipe):
+        named = [] if recipe.data.sources else folders
+        reached, _ = train(recipe, named, folder, store=out / "frames", workers=workers, watcher=watcher)
+        return reached.complete
+    drawn, step = watcher.drawn, watcher.step
+    parts = KeypointWatcher(
+        drawn=lambda there, of: drawn(f"{there} of {of} looks drawn") if drawn else None,
+        step=lambda part, number, loss: step(number, loss) if step else None,
+    )
+    looks = json.dumps([asdict(one) for one in recipe.looks], sort_keys=True)
+    store = out / "looks" / hashlib.sha256(looks.encode()).hexdigest()[:8]
+    try:
+        train_small(recipe, folders, folder, store=store, workers=workers, watcher=parts)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
 def summed_up(recipe: StudyRecipe, made: Sequence[Training], out: Path) -> list[dict[str, Any]]:
     """Every cell of the study with its numbers; see ``study``."""
     cells: dict[tuple[Any, ...], dict[str, Any]] = {}
     for training in made:
         folder = out / TRAININGS / training.folder
-        chosen = read_json(folder / "selection.json")["step"]
+        chosen = read_json(folder / SELECTION)["step"]
         errors = measurements(folder).get(chosen, {})
         for chunks in recipe.chunks:
             for condition, backend, seed, success in _outcomes(_played(folder, chunks)):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from backends.robotwin import RobotwinBackend
+from backends.robotwin.options import COLOR_SHADER
 from backends.robotwin.reflectance import table_in
+from backends.robotwin.shaders import SHADERS, UnknownShadersError, lean_shaders
 from core.world.cache import cache_folder
 from core.world.rotations import Pose, compose
 from core.world.scene import CameraSpec, LightSpec, MaterialSpec, SegmentationId, TextureSpec
@@ -79,6 +82,52 @@ def test_the_kept_table_of_reflectance_is_sapiens_own(built, monkeypatch, tmp_pa
     assert np.array_equal(np.load(tmp_path / "table.npy"), made)
     kept = [np.load(file) for file in cache_folder().glob("reflectance_*.npy")]  # of several drivers
     assert not kept or any(np.array_equal(table, made) for table in kept)  # a GPU needs none
+
+
+SUNS = [(0.2, -0.5, -1.0), (0.9, -0.3, -1.0), (0.1, 0.3, -1.0)]  # ours, from the side, from behind the wall
+
+
+def test_edited_shaders_and_the_underside_of_the_wall_draw_what_sapien_would(built, monkeypatch):
+    tilted = replace(SCENE.cameras[0], eye=(0.2, 0.4, 1.5), up=(0.2, 0.0, 1.0))
+    suns = [light for light in SCENE.lights if light.kind == "directional"]
+    others = tuple(light for light in SCENE.lights if light.kind != "directional")
+    scenes = [
+        replace(SCENE, cameras=(tilted, SCENE.cameras[1]), lights=(*others, replace(suns[0], direction=sun)))
+        for sun in SUNS
+    ]
+
+    def drawn() -> list[str]:
+        backend, pictures = built(size=(256, 256), start=state(SCATTERED)), []
+        for scene in scenes:
+            backend.dress(scene)
+            pictures += [fingerprint(backend.render(camera, ALL)) for camera in ("head", "wrist")]
+        return pictures
+
+    ours = drawn()
+    assert len(set(ours)) == len(ours)
+    monkeypatch.setattr("backends.robotwin.render.color_shader", lambda: SHADERS / COLOR_SHADER)
+    monkeypatch.setattr("backends.robotwin.render._IN_FRONT", 2.0)  # all of the wall casts, always
+    assert drawn() == ours
+
+
+@pytest.mark.parametrize(
+    ("file", "word"),
+    [
+        ("deferred.frag", "samplerEmission"),
+        ("gbuffer.frag", "outCustom"),
+        ("../common/shadow.glsl", "Gather"),
+    ],
+)
+def test_shaders_that_are_not_as_expected_are_not_edited(monkeypatch, tmp_path, file, word):
+    installed = tmp_path / "installed"
+    for name in ("common", COLOR_SHADER):
+        shutil.copytree(SHADERS / name, installed / name)
+    monkeypatch.setattr("backends.robotwin.shaders.SHADERS", installed)
+    assert (lean_shaders(tmp_path / "lean") / "deferred.frag").is_file()
+    changed = installed / COLOR_SHADER / file
+    changed.write_text(changed.read_text().replace(word, "Another"))
+    with pytest.raises(UnknownShadersError):
+        lean_shaders(tmp_path / "again")
 
 
 SCATTERED = {0: on_board(0, 0), 7: on_board(3, 4), 12: (0.3, 0.1, 0.744), 23: (-0.3, -0.1, 0.744)}

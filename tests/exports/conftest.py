@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 import core
-from bomb.collecting.folder import create_dataset, write_file
+from bomb.collecting.folder import create_dataset
 from bomb.collecting.recording import record_episode
 from bomb.demonstrations.dataset import Dataset
 from bomb.demonstrations.pictures import Renderer
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.disk.files import write_bytes
 from bomb.policies.expert import Expert
 from tests.conftest import BACKENDS
 
@@ -32,7 +33,7 @@ def make_dataset(path: Path, *, episodes: int, steps: int | None = None, **optio
     )
     with create_dataset(path, {**settings.to_dict(), "episodes": episodes}) as dataset:
         for seed in range(episodes):
-            write_file(dataset.episode_file(seed), record_episode(env, Expert(), seed).to_bytes())
+            write_bytes(dataset.episode_file(seed), record_episode(env, Expert(), seed).to_bytes())
     env.close()
     return dataset
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bomb.demonstrations.dataset import Dataset
+from bomb.disk.files import write_bytes
 from core.errors import BombError
 from tests.evaluation.rows import CLEAN, MOVED, episode, error
 
@@ -68,7 +69,7 @@ class Demonstrations(Job):
     """A dataset."""
 
     def do(self, folder, told):
-        from bomb.collecting.folder import create_dataset, write_file
+        from bomb.collecting.folder import create_dataset
 
         whole = Dataset.open(self.dataset)
         settings = {
@@ -76,7 +77,7 @@ class Demonstrations(Job):
         }
         with create_dataset(folder / "data", settings) as dataset:
             for seed in set(SEEDS) - set(dataset.seeds()):
-                write_file(dataset.episode_file(seed), whole.episode_file(seed).read_bytes())
+                write_bytes(dataset.episode_file(seed), whole.episode_file(seed).read_bytes())
                 told(seed)
 
     def check(self, folder, told):
@@ -134,7 +135,27 @@ class Videos(Export):
                 assert sum(1 for _ in container.decode(video=0)) == 2
 
 
-JOBS = {"store": Store, "demonstrations": Demonstrations, "export": Export, "videos": Videos}
+class Rlds(Export):
+    """Records of TensorFlow's, which says in its own way what cannot be written."""
+
+    format = "rlds"
+
+    def do(self, folder, told):
+        from bomb.exports.rlds import RldsWriter
+
+        RldsWriter.draws_apart = False  # nothing is drawn here
+        super().do(folder, told)
+
+    def check(self, folder, told):
+        from bomb.exports.rlds import tfds
+
+        if told:
+            builder = tfds().builder_from_directory(str(folder / "out" / "bomb_place_stone" / "1.0.0"))
+            episodes = builder.as_dataset(split="train", shuffle_files=False)
+            assert {sum(len(episode["steps"]) for episode in episodes)} == told
+
+
+JOBS = {"rlds": Rlds, "store": Store, "demonstrations": Demonstrations, "export": Export, "videos": Videos}
 
 
 def attempt(job: Job, folder: Path, shim, n: int, how: str) -> tuple[bool, set]:

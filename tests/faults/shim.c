@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -14,6 +15,7 @@
 static long left = -1;  // calls until one fails; negative: none does
 static int how = 0;     // errno of the failure; 0: the process is killed
 static long seen = 0;
+static int full = 0;  // every call fails from now on
 static char within[4096];  // only files below this folder
 
 void faults_arm(long n, int error, const char *folder) {
@@ -25,6 +27,12 @@ long faults_disarm(void) {
     left = -1;
     within[0] = 0;
     return seen;
+}
+
+// The same for programs that nobody can call into: the folder lies on a full disk, here and in what they start.
+__attribute__((constructor)) static void fill(void) {
+    const char *folder = getenv("FAULTS_FULL");
+    if (folder) strncpy(within, folder, sizeof within - 1), full = 1, how = ENOSPC;
 }
 
 static int concerns(const char *path) { return within[0] && path && !strncmp(path, within, strlen(within)); }
@@ -43,6 +51,7 @@ static int is_file(int descriptor) {
 // Whether this call is the one that fails.
 static int fails(void) {
     seen++;
+    if (full) return errno = how, 1;
     if (left < 0 || left-- > 0) return 0;
     left = -1;
     if (!how) kill(getpid(), SIGKILL);
@@ -70,4 +79,11 @@ int ftruncate(int fd, off_t size) { return is_file(fd) && fails() ? -1 : NEXT(ft
 int ftruncate64(int fd, off64_t size) { return is_file(fd) && fails() ? -1 : NEXT(ftruncate64)(fd, size); }
 int rename(const char *from, const char *to) {
     return concerns(from) && fails() ? -1 : NEXT(rename)(from, to);
+}
+// TensorFlow writes through stdio, whose own writes nobody can come between.
+size_t fwrite(const void *data, size_t size, size_t count, FILE *stream) {
+    return is_file(fileno(stream)) && fails() ? 0 : NEXT(fwrite)(data, size, count, stream);
+}
+int fflush(FILE *stream) {
+    return stream && is_file(fileno(stream)) && fails() ? EOF : NEXT(fflush)(stream);
 }

@@ -36,11 +36,15 @@ def test_a_write_that_fails_loses_nothing(shim, dataset, tmp_path, job, step, le
     check(shim, dataset, tmp_path, job, step, least)
 
 
-def check(shim, dataset, folder, job: str, step: int, least: int) -> None:
-    """Runs ``tests/faults/run.py``; at least so many writes must have failed in it."""
+def check(shim, dataset, folder, job: str, step: int, least: int, *, packages: str = "") -> None:
+    """Runs ``tests/faults/run.py``; at least so many writes must have failed in it.
+
+    ``packages`` is a folder of more of them, behind this interpreter's own.
+    """
     answer = subprocess.run(
         [sys.executable, "-m", "tests.faults.run", job, folder / "work", dataset.path, str(step)],
-        cwd=ROOT, env={**os.environ, "LD_PRELOAD": str(shim), "OMP_NUM_THREADS": "1"},
+        cwd=ROOT, env={**os.environ, "LD_PRELOAD": str(shim), "OMP_NUM_THREADS": "1",
+                       **({"PYTHONPATH": packages} if packages else {})},
         capture_output=True, text=True, timeout=5 * PATIENCE_S,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr[-4000:]

@@ -11,9 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bomb.cli import main
-from bomb.collecting.folder import write_file
 from bomb.demonstrations.dataset import Dataset
-from bomb.disk.files import FileError
+from bomb.disk.files import FileError, write_bytes
 from bomb.exports import export
 from bomb.inspection.findings import inspect_source
 from bomb.inspection.open_source import open_source
@@ -130,7 +129,7 @@ def test_damage_and_duplicates_are_told(tmp_path, without_charts):
     same = {name: getattr(first, name) for name in ("observations", "actions")}
     copy = replace(third, **same)
     copy = replace(copy, about={**copy.about, "fingerprint": copy.fingerprint()})
-    write_file(planted.episode_file(3), copy.to_bytes())
+    write_bytes(planted.episode_file(3), copy.to_bytes())
     assert main(["inspect", str(planted.path), "--out", str(tmp_path / "page.html")]) == 1
     found = inspect_source(open_source(planted.path))
     assert found.duplicates == [("seed 0", "seed 3")]
@@ -182,8 +181,8 @@ def test_a_damaged_export_is_named(whole, tmp_path, capsys, without_charts, file
 
 def test_a_page_that_cannot_be_written_is_named(dataset, tmp_path, capsys, without_charts):
     (tmp_path / "page.html").mkdir()
-    assert main(["inspect", str(dataset.path), "--out", str(tmp_path / "page.html")]) == 2
-    assert "page.html: Is a directory" in capsys.readouterr().err
+    assert main(["inspect", str(dataset.path), "--out", str(tmp_path / "page.html")]) == 3
+    assert "page.html cannot be written: Is a directory" in capsys.readouterr().err
 
 
 def test_foreign_folders_are_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Fresh environments with BOMB installed from its wheel."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +52,19 @@ def vla_python(tmp_path_factory, wheel) -> Path:
     install(python, "torch==2.13.0")  # first and by itself: which build it is depends on the machine
     install(python, "torch==2.13.0", f"{wheel}[vla,data]")  # data: LeRobot folders are learned from
     return python
+
+
+@pytest.fixture(scope="session")
+def tensorflow(tmp_path_factory) -> Path:
+    """An environment with what the extra `rlds` asks for."""
+    folder = tmp_path_factory.mktemp("tensorflow") / "venv"
+    venv.create(folder, with_pip=True)
+    lines = (ROOT / "pyproject.toml").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith("rlds = ")]
+    wanted = json.loads(line.removeprefix("rlds = "))
+    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet")
+    run(*pip, "--constraint", str(EXTRAS), "numpy>=2", *wanted)
+    return folder
 
 
 def new_python(folder: Path) -> Path:

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +18,13 @@ from bomb.demonstrations.pictures import Renderer
 from bomb.exports.actions import is_noop
 from bomb.rollouts.states import in_layout
 from tests.exports.conftest import make_dataset
-from tests.interop.conftest import EXTRAS, ROOT, run
+from tests.interop.conftest import ROOT, run
+from tests.interop.readers import openvla_values as made
 from tests.interop.test_lerobot import site_packages
 
 READER = Path(__file__).parent / "readers" / "read_rlds.py"
 SIZE = (64, 96)
 COLUMNS = "target_pixel,occupancy,depth,spans"
-
-
-@pytest.fixture(scope="module")
-def tensorflow(tmp_path_factory) -> Path:
-    """An environment with what the extra `rlds` asks for."""
-    folder = tmp_path_factory.mktemp("tensorflow") / "venv"
-    venv.create(folder, with_pip=True)
-    lines = (ROOT / "pyproject.toml").read_text().splitlines()
-    (line,) = [line for line in lines if line.startswith("rlds = ")]
-    wanted = json.loads(line.removeprefix("rlds = "))
-    pip = (str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet")
-    run(*pip, "--constraint", str(EXTRAS), "numpy>=2", *wanted)
-    return folder
 
 
 @pytest.fixture(scope="module", params=["mujoco", "robotwin"])
@@ -71,9 +58,14 @@ def written(tensorflow: Path, dataset: Dataset, out: Path, *words: str) -> dict[
         timeout=900,
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    read = out.with_suffix(".npz")
-    run(str(tensorflow / "bin" / "python"), str(READER), str(out), "bomb_place_stone", str(read))
-    with np.load(read) as archive:
+    return read(tensorflow, out)
+
+
+def read(tensorflow: Path, out: Path) -> dict[str, np.ndarray]:
+    """Everything that the foreign environment reads."""
+    found = out.with_suffix(".npz")
+    run(str(tensorflow / "bin" / "python"), str(READER), str(out), "bomb_place_stone", str(found))
+    with np.load(found) as archive:
         return {name: archive[name] for name in archive.files}
 
 
@@ -128,3 +120,26 @@ def test_noops_are_left_out_and_jpeg_is_near(tensorflow, tmp_path):
     assert np.array_equal(found["action"][:, [0, 1, 2, 6]], np.concatenate(kept))
     assert not is_noop(found["action"][: len(kept[0]), [0, 1, 2, 6]]).any()
     assert found["is_last"].sum() == 2 and found["is_first"][[0, len(kept[0])]].all()
+
+
+def test_exports_still_are_what_openvlas_own_loader_read(tensorflow, tmp_path):
+    """What it made of them is held by ``tests/integrations/test_openvla_values.py``."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.interop.readers.openvla_export", str(tmp_path / "out")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(site_packages(tensorflow))])},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert answer.returncode == 0, answer.stderr
+    values = json.loads((READER.parent / "openvla_values.json").read_text())
+    declared = made.digest(made.plain_features(tmp_path / "out"))
+    assert declared == values["features"], "make openvla_values.json anew: the layout changed"
+    found, episodes = read(tensorflow, tmp_path / "out"), [made.episode(k) for k in range(len(made.LENGTHS))]
+    for name, of in (("head", "image"), ("wrist", "wrist_image")):
+        assert np.array_equal(found[f"observation/{of}"], np.concatenate([one[name] for one in episodes]))
+    states = np.concatenate([one["states"] for one in episodes])
+    assert np.array_equal(found["observation/state"], in_layout("open_x", states))
+    actions = np.concatenate([one["actions"] for one in episodes])
+    assert np.array_equal(found["action"][:, [0, 1, 2, 6]], actions)

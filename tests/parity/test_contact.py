@@ -1,6 +1,7 @@
 """Hard contact: planted results must be judged right, and every situation must play in both engines."""
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +180,20 @@ def test_what_was_measured_is_not_measured_again(tmp_path):
     resumed.keeper("rim")(5, compared(2))
     assert Journal(file, plan).finished("rim") == {5: compared(2)}
     assert Journal(file, StudyPlan(seed=6)).finished("press") == {}  # another plan begins anew
+
+
+class Running:
+    """A pickle that calls something when it is read."""
+
+    def __init__(self, *answer):
+        self.answer = answer
+
+    def __reduce__(self):
+        return self.answer
+
+
+def test_a_journal_runs_no_code(tmp_path):
+    file, trace = tmp_path / "journal", tmp_path / "touched"
+    for stranger in (Running(eval, (f"open({str(trace)!r}, 'w')",)), Running(contact_alone, (["press"],))):
+        file.write_bytes(pickle.dumps(stranger))
+        assert Journal(file, StudyPlan()).finished("press") == {} and not trace.exists()

@@ -301,6 +301,8 @@ def test_the_rule_chooses_and_is_written_down(trainer, tmp_path):
     assert choose(out, "last")["step"] == 4
     with pytest.raises(UnknownNameError, match="unknown group of the action 'arm'; valid: gripper, xy, z"):
         choose(out, "group:arm")
+    with pytest.raises(UnknownNameError, match="unknown error of the model 'goal'"):
+        choose(out, "error:goal")
     assert write_page(out)
     page = (out / "index.html").read_text()
     assert all(

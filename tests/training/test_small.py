@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from bomb.demonstrations.dataset import Dataset
 from bomb.disk.files import read_json
+from bomb.disk.plain import build
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.keypoint.checkpoint import SHIPPED as KEYPOINT
 from bomb.models.keypoint.checkpoint import sha256_of
@@ -20,6 +21,7 @@ from bomb.training.keypoint.hand import CHUNK
 from bomb.training.keypoint.parts import KeypointWatcher
 from bomb.training.keypoint.recipe import EyeRecipe, PartRecipe
 from bomb.training.keypoint.ways import ways_of
+from bomb.training.log import read_log
 from bomb.training.reading import read_recipe
 from bomb.training.small import run, together
 from bomb.training.small.moving import GATE, UNSURE, Ways, lesson
@@ -97,6 +99,12 @@ def test_a_tiny_training_resumes_and_its_card_is_true(demonstrations, looks, tmp
     again = train_small(TINY, [demonstrations], halves, store=looks)
     one, other = (Checkpoint.load(folder, device="cpu").vla.state_dict() for folder in (made, again))
     assert all(torch.equal(one[name], other[name]) for name in one | other)
+    logs = [
+        [{name: value for name, value in row.items() if name != "seconds"} for row in read_log(folder)]
+        for folder in (whole, halves)
+    ]
+    assert logs[0] == logs[1] and logs[0][-1]["kind"] == "held_out"  # nothing is lost, nothing stands twice
+    assert "Loss" in (whole / "index.html").read_text()
     card = read_json(made / run.CARD)
     assert card["recipe"] == TINY.to_dict() and card["start"] is None
     assert card["held_out_metrics"] == read_json(again / run.CARD)["held_out_metrics"]
@@ -131,7 +139,7 @@ def test_what_it_cannot_begin_with_is_refused_before_anything_is_drawn_or_writte
 def test_the_recipe_and_the_start_are_those_that_the_shipped_model_was_trained_by():
     card = read_json(SHIPPED / run.CARD)
     recipe = read_recipe(Path(__file__).parents[2] / "recipes" / "small-vla.yaml", kind=SmallRecipe)
-    assert card["recipe"] == recipe.to_dict()
+    assert build(SmallRecipe, card["recipe"]) == recipe
     assert card["start"] == sha256_of(KEYPOINT)
     assert card["sha256"] == sha256_of(SHIPPED / "model.safetensors")
     vla = Checkpoint.load(SHIPPED, device="cpu").vla

@@ -1,18 +1,23 @@
 """Studies: every arm is trained and played once, results are put together, and what stops is resumed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+import bomb.training.playing as playing
 import bomb.training.studying as studying
-from bomb.disk.files import FileError
+from bomb.disk.files import FileError, read_json
+from bomb.training.ranking import rank
+from bomb.training.selection import measurements
 from bomb.training.study_page import words_of
 from bomb.training.study_recipe import StudyRecipe, read_study, trainings
 from bomb.training.studying import study
 from core.errors import OptionError
 from tests.training.conftest import recipe
+from tests.training.test_small import TINY
 
 FOLDER = Path(__file__).parents[2] / "recipes" / "studies"
 
@@ -98,3 +103,37 @@ def test_a_study_is_trained_and_played_once(demonstrations, tmp_path, monkeypatc
     assert "action_noise:1" in words_of(result) and "episodes" in words_of(result)
     with pytest.raises(OptionError, match=r"is a study with study\.scenes = 2, not 3"):
         study(StudyRecipe(**{**vars(what), "scenes": 3}), made, [demonstrations], out)
+
+
+@pytest.mark.render
+def test_a_study_of_small_vla_is_trained_played_and_ranked(demonstrations, tmp_path, monkeypatch):
+    for module in (studying, playing):
+        settings = module.EvaluationSettings
+        monkeypatch.setattr(
+            module,
+            "EvaluationSettings",
+            lambda settings=settings, **told: settings(**told, max_steps=2, supersample=1),
+        )
+    tiny = replace(TINY, together=replace(TINY.together, keep=2), select="error:goal")
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(tiny.to_dict()))))
+    file, out = tmp_path / "study.yaml", tmp_path / "out"
+    what = StudyRecipe(
+        name="small", recipe="recipe.yaml", episodes=(1, 2), seeds=(0,), scenes=1,
+        arms={"one look": {"looks.*.perturbations": {}}},
+    )  # fmt: skip
+    made = trainings(what, file, (demonstrations,))
+    assert [one.recipe.demonstrations for one in made] == [1, 2]
+    assert all(not looks.perturbations for one in made for looks in one.recipe.looks)
+    result = study(what, made, [demonstrations], out)
+    assert len(result["cells"]) == 2
+    assert all(cell["held_out"]["relative"]["value"] > 0 for cell in result["cells"])
+    # Both drew the same looks; the smaller subset is part of the larger one, what is held out is the same.
+    drawn = [{file.name for file in (out / "looks").rglob("*.npz")}]
+    assert len(list((out / "looks").iterdir())) == 1 and len(drawn[0]) == 4
+    folder = out / "trainings" / made[1].folder
+    rules = rank(folder, scenes=1, backends=("mujoco",), workers=1)["rules"]
+    assert {"loss", "mse", "group:xy", "error:goal", "error:stone", "last"} <= set(rules)
+    measured, chosen = measurements(folder), read_json(folder / "selection.json")
+    assert chosen["values"] == {str(step): row["errors"]["goal"] for step, row in measured.items()}
+    assert chosen["step"] == max(measured, key=lambda step: (-measured[step]["errors"]["goal"], step))
+    assert study(what, made, [demonstrations], out) == result

@@ -1,16 +1,20 @@
 """Moments of a dataset as questions, with what was done then."""
 
+from collections import deque
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bomb.demonstrations.chunks import held
 from bomb.demonstrations.dataset import Dataset
-from bomb.models.pi0.samples import make_samples
+from bomb.demonstrations.pictures import Renderer
 from bomb.models.requests import Request
 from bomb.models.settings import VLASettings
-from core.errors import ConventionError
+from core.errors import ConventionError, OptionError
 
+MODALITIES = ("rgb", "depth", "intrinsics")  # all that a family may look at
 EVERY = 5  # moments of a demonstration; neighbours hardly differ
 
 
@@ -22,30 +26,38 @@ def moments(folder: Path, data: Path, *, backend: str) -> tuple[list[Request], n
 
     Raises:
         ConventionError: if the dataset's actions mean something else than the checkpoint's.
-        FileError, OptionError, RenderError: as reading and drawing demonstrations do.
+        OptionError: if the dataset has no demonstration.
+        FileError, RenderError: as reading and drawing demonstrations do.
     """
     settings, dataset = VLASettings.read(folder), Dataset.open(data)
-    samples = make_samples(
-        [dataset],
-        backends=[backend],
+    here = (settings.convention.action_mode, settings.control_hz)
+    there = (dataset.settings["action_mode"], dataset.settings["control_hz"])
+    if here != there:
+        raise ConventionError(
+            f"the checkpoint's actions are {here[0]} at {here[1]} Hz, "
+            f"the dataset's {there[0]} at {there[1]} Hz"
+        )
+    seeds = dataset.seeds()
+    if not seeds:
+        raise OptionError(f"{data} has no demonstration")
+    demonstration = dataset.load(seeds[0])
+    renderer = Renderer(
+        dataset.settings,
+        backend=backend,
         cameras=settings.cameras,
         image_size=settings.image_size,
-        chunk=settings.chunk,
-        limit=1,
+        modalities=MODALITIES,
     )
-    here = (settings.convention.action_mode, settings.control_hz)
-    if here != (samples.action_mode, samples.control_hz):
-        raise ConventionError(
-            f"the checkpoint's actions are {here[0]} at {here[1]} Hz, the dataset's {samples.action_mode} at "
-            f"{samples.control_hz} Hz"
-        )
-    chosen = range(0, len(samples), EVERY)
-    requests = [
-        Request(
-            pictures=dict(zip(settings.cameras, samples.pictures[k], strict=True)),
-            instruction=samples.texts[k],
-            state=samples.states[k],
-        )
-        for k in chosen
-    ]
-    return requests, samples.actions[list(chosen)]
+    seen: deque[dict[str, Any]] = deque(maxlen=settings.history)
+    requests: list[Request] = []
+    chunks: list[npt.NDArray[np.float32]] = []
+    try:
+        for step, frame in enumerate(renderer.frames(demonstration)):
+            seen.append(frame)
+            if step % EVERY == 0:
+                *earlier, now = seen
+                requests.append(Request.from_observation(now, earlier))
+                chunks.append(held(demonstration.actions[step:], settings.chunk, there[0]))
+    finally:
+        renderer.close()
+    return requests, np.stack(chunks)

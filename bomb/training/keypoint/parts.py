@@ -24,15 +24,17 @@ from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.disk.lock import WriterLock
 from bomb.machine.provenance import git_state
 from bomb.machine.versions import versions
+from bomb.training.folders import LOCK, RECIPE
 from bomb.training.keypoint.drawing import Drawing, draw, drawings_of
 from bomb.training.keypoint.sentences import LEFT_OUT
 from bomb.training.log import MetricsLog
+from bomb.training.page import write_page
 from bomb.training.sources import PROVENANCE
 from core.errors import OptionError
 from tasks.place_stone.words import WORD_SETS
 
-RECIPE, LOCK = "recipe.json", ".bomb_train.lock"
 LOG_EVERY = 20
+PAGE_EVERY = 30.0  # s, at least: drawing it takes a second or two
 
 Made = TypeVar("Made")
 
@@ -112,6 +114,7 @@ class PartTraining(ABC):
         self._workers, self._watcher = workers, watcher or KeypointWatcher()
         self._log, self._before = MetricsLog(self._out), 0
         self._seconds: dict[str, float] = {}
+        self._shown = time.perf_counter()  # when its page was last written
         self._sources = git_state()  # now: they may change while this runs
 
     def run(self) -> Path:
@@ -120,7 +123,10 @@ class PartTraining(ABC):
         Returns:
             What plays.
         """
-        drawings = drawings_of(self._datasets, self._recipe.looks)
+        taken = {str(dataset.path): self.taken(dataset) for dataset in self._datasets}
+        drawings = [
+            one for one in drawings_of(self._datasets, self._recipe.looks) if one.seed in taken[one.dataset]
+        ]
         if not all(self._files(drawings)):
             raise OptionError(
                 f"eye.held_out = {self._recipe.eye.held_out} holds out {len(self._files(drawings)[1])} of "
@@ -132,12 +138,17 @@ class PartTraining(ABC):
         report = lambda there: self._watcher.drawn(there, len(drawings))  # noqa: E731
         draw(drawings, self._recipe.looks, self._store, workers=self._workers, report=report)
         self._seconds["drawing"] = round(time.perf_counter() - begun, 1)
-        self._log.cut(0)
-        return self.learn(drawings)
+        made = self.learn(drawings)
+        write_page(self._out)
+        return made
 
     def prepare(self) -> None:
         """Reads what it begins with; a mistake is found before anything is drawn or written."""
         return
+
+    def taken(self, dataset: Dataset) -> frozenset[int]:
+        """Seeds of the demonstrations that are learned from or held out."""
+        return frozenset(dataset.seeds())
 
     @abstractmethod
     def learn(self, drawings: Sequence[Drawing]) -> Path:
@@ -171,7 +182,7 @@ class PartTraining(ABC):
         """What is learned from."""
         about = []
         for dataset in self._datasets:
-            seeds = dataset.seeds()
+            seeds = sorted(self.taken(dataset))
             known = {name: dataset.settings[name] for name in PROVENANCE}
             extent = {"first_seed": seeds[0], "last_seed": seeds[-1], "episodes": len(seeds)}
             about.append({**known, "diversity": dataset.settings["diversity"], **extent})
@@ -191,13 +202,23 @@ class PartTraining(ABC):
     def _part(self, name: str, steps: int, work: Callable[[Callable[..., None]], Made]) -> Made:
         """Trains a part: ``work`` is handed what it calls with each step and its loss."""
         before, begun = self._before, time.perf_counter()
+        resumed = False
 
         def told(step: int, loss: float, said: dict[str, float] | None = None) -> None:
-            if step % LOG_EVERY == 0:
+            nonlocal resumed
+            if not resumed:  # what was logged of the same steps by a run that was interrupted
+                self._log.drop(lambda row: row["part"] == name and row["of_part"] >= step)
+                resumed = True
+            if step % LOG_EVERY == 0 or step == steps:
                 seconds = round(time.perf_counter() - begun, 2)
-                row = {"step": before + step, "part": name, "of_part": step, "loss": loss}
+                row = {
+                    "kind": "train", "step": before + step, "part": name, "of_part": step, "loss": loss
+                }  # fmt: skip
                 self._log.add({**row, **(said or {}), "seconds": seconds})
             self._watcher.step(name, before + step, loss)
+            if time.perf_counter() - self._shown > PAGE_EVERY:
+                write_page(self._out)
+                self._shown = time.perf_counter()
 
         made = work(told)
         self._before += steps

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bomb.training.keypoint.recipe import RATE, EyeRecipe, LooksRecipe, PartRecipe
+from bomb.training.recipe import parse_rule
 from core.errors import NATURAL, POSITIVE, Number, OptionError, check_choice, check_numbers
 
 
@@ -19,6 +20,7 @@ class TogetherRecipe:
         eyes: share of it that the eyes learn at.
         points: weight of where stone and goal are, per centimetre.
         maps: weight of the eyes' maps.
+        keep: every so many steps a checkpoint is kept and measured on what is held out; 0: the last alone.
     """
 
     steps: int = 2000
@@ -28,6 +30,7 @@ class TogetherRecipe:
     eyes: float = 1.0
     points: float = 1.0
     maps: float = 0.3
+    keep: int = 0
 
     def __post_init__(self) -> None:
         least = Number(whole=False, least=0)
@@ -35,7 +38,7 @@ class TogetherRecipe:
             self,
             {
                 "steps": POSITIVE, "batch": POSITIVE, "looks": Number(least=2, most=8), "rate": RATE,
-                "eyes": least, "points": least, "maps": least,
+                "eyes": least, "points": least, "maps": least, "keep": NATURAL,
             },
         )  # fmt: skip
 
@@ -52,6 +55,9 @@ class SmallRecipe:
         words, hand: how these parts learn first.
         together: how all of it learns then.
         execute: actions of a chunk that are carried out before the next look, at least.
+        demonstrations: how many of each folder are learned from, the first of a fixed random order; None:
+            all. What is held out stays the same.
+        select: which of the kept checkpoints is the result, see ``bomb.training.recipe.Recipe``.
         seed: of weights, order and augmentation.
         threads: of torch; None leaves it to torch.
     """
@@ -64,12 +70,22 @@ class SmallRecipe:
     hand: PartRecipe = field(default_factory=lambda: PartRecipe(steps=4000, batch=256, rate=2e-3))
     together: TogetherRecipe = field(default_factory=TogetherRecipe)
     execute: int = 4
+    demonstrations: int | None = None
+    select: str = "last"
     seed: int = 0
     threads: int | None = 1
 
     def __post_init__(self) -> None:
         check_choice("policy", self.policy, ("small-vla",))
-        check_numbers(self, {"execute": POSITIVE, "seed": NATURAL, "threads": Number(least=1, optional=True)})
+        some = Number(least=1, optional=True)
+        check_numbers(
+            self, {"execute": POSITIVE, "seed": NATURAL, "threads": some, "demonstrations": some}
+        )  # fmt: skip
+        kind, _ = parse_rule(self.select)
+        if kind != "last" and not self.together.keep:
+            raise OptionError(
+                f"select {self.select!r} chooses among checkpoints, and together.keep = 0 keeps only the last"
+            )
         if not self.looks:
             raise OptionError("looks is empty: there would be nothing to see")
 

@@ -2,13 +2,13 @@
 
 ::
 
-    OUT/recipe.json, OUT/metrics.jsonl    what it is, and how far it is
+    OUT/recipe.json, OUT/metrics.jsonl    what it is, and how far it is; OUT/index.html shows it
     OUT/looks                             what was drawn, unless --frames names another folder
     OUT/state                             to resume from
-    OUT/checkpoint                        what plays: --policy "small-vla('OUT/checkpoint')"; its card.json
+    OUT/checkpoints/step_006000           every checkpoint that is kept, for `bomb train rank`
+    OUT/chosen, OUT/selection.json        the one that the rule chose; its card.json
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from bomb.demonstrations.dataset import Dataset
+from bomb.disk.files import FileError, write_json, writing
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs.statistics import DatasetStatistics, Statistics
 from bomb.models.keypoint.checkpoint import sha256_of
@@ -26,20 +28,24 @@ from bomb.models.keypoint.hand import CHUNK
 from bomb.models.keypoint.safetensors import read_safetensors
 from bomb.models.settings import VLASettings
 from bomb.models.small.family import SmallVLA
+from bomb.training.folders import CHECKPOINTS, CHOSEN, SELECTION, step_folder
 from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
 from bomb.training.keypoint.parts import KeypointWatcher, PartTraining, opened
 from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import make_vocabulary
+from bomb.training.selection import choose
+from bomb.training.small.measuring import errors_of, measured
 from bomb.training.small.moving import Ways, train_hand
 from bomb.training.small.reading import read_right, train_reader
 from bomb.training.small.recipe import SmallRecipe
 from bomb.training.small.scenes import Scene
-from bomb.training.small.together import errors_of, train_together
+from bomb.training.small.together import train_together
 from core.errors import OptionError
 
-CHECKPOINT, CARD = "checkpoint", "card.json"
+CARD = "card.json"
+SUBSET = 4  # seed of the order that subsets are the first of
 
 
 def train_small(
@@ -102,6 +108,20 @@ class SmallTraining(PartTraining):
     def begins_with(self) -> dict[str, Any]:
         return {"start": None if self._start is None else sha256_of(self._start)}
 
+    def taken(self, dataset: Dataset) -> frozenset[int]:
+        seeds, most = dataset.seeds(), self._recipe.demonstrations
+        held = seeds[:: self._recipe.eye.held_out]
+        rest = [seed for seed in seeds if seed not in set(held)]
+        if most is None:
+            return frozenset(seeds)
+        if most > len(rest):
+            raise OptionError(
+                f"{dataset.path} has {len(seeds)} demonstrations: {len(held)} are held out, so at most "
+                f"{len(rest)} are learned from, demonstrations = {most}"
+            )
+        order = np.random.default_rng([SUBSET, len(rest)]).permutation(len(rest))
+        return frozenset([*held, *(rest[k] for k in order[:most])])
+
     def learn(self, drawings: Sequence[Drawing]) -> Path:
         recipe, seed = self._recipe, self._recipe.seed
         vla = self._vla
@@ -112,21 +132,22 @@ class SmallTraining(PartTraining):
             "words", recipe.words.steps,
             lambda told: train_reader(network.reader, vocabulary, recipe.words, seed, told),
         )  # fmt: skip
-        ways = ways_of(self._datasets)
+        ways = ways_of(self._datasets, self.taken)
         learned = Ways([way for k, way in enumerate(ways) if k % recipe.eye.held_out])
         self._part(
             "hand", recipe.hand.steps,
             lambda told: train_hand(network.hand, learned, recipe.hand, vla.max_step, seed, told),
         )  # fmt: skip
         files, held = self._files(drawings)
-        scenes, shown = [Scene.read(file) for file in files], [Scene.read(file) for file in held]
-        scenes = [scene for scene in scenes if scene.usable()]
+        scenes, shown = ([s for s in map(Scene.read, some) if s.usable()] for some in (files, held))
         state = self._out / "state" / "together.pt"
         self._part(
             "together", recipe.together.steps,
-            lambda told: train_together(vla, scenes, learned, recipe.together, seed, state, told),
+            lambda told: train_together(
+                vla, scenes, learned, recipe.together, seed, state, told, partial(self._keep, shown)
+            ),
         )  # fmt: skip
-        return self._write(vla, [scene for scene in shown if scene.usable()])
+        return self._choose(shown)
 
     def _new(self) -> SmallVLA:
         torch.manual_seed(self._recipe.seed)
@@ -172,21 +193,31 @@ class SmallTraining(PartTraining):
                 )
             eye.load_state_dict(mine)
 
-    def _write(self, vla: SmallVLA, shown: Sequence[Scene]) -> Path:
-        with torch.no_grad():  # as they are stored
-            for weight in vla.network.parameters():
-                weight.copy_(weight.half().float())
+    def _keep(self, shown: Sequence[Scene], step: int, teacher: nn.Module) -> None:
+        """Writes a checkpoint, and what it does on scenes that are held out."""
+        number = self._before + step
+        errors = measured(self._vla, shown, teacher, self._recipe.together.looks, self._recipe.seed)
+        self._log.drop(lambda row: row["kind"] == "held_out" and row["step"] >= number)
+        self._log.add({"kind": "held_out", "step": number, "part": "together", "of_part": step, **errors})
+        Checkpoint(vla=self._vla).save(step_folder(self._out, CHECKPOINTS, number))
+
+    def _choose(self, shown: Sequence[Scene]) -> Path:
+        """The checkpoint that the rule chooses, with its card."""
+        chosen = choose(self._out, self._recipe.select)
+        folder, looks = self._out / CHOSEN, self._recipe.together.looks
+        vla = Checkpoint.load(folder, device="cpu").vla  # what was written can be read
+        if not isinstance(vla, SmallVLA):
+            raise FileError(f"{folder} holds another model than it was given")
         reader, vocabulary = vla.network.reader, list(vla.vocabulary)
         read = {name or "clean": read_right(reader, vocabulary, name) for name in self._word_sets()}
-        looks, groups = self._recipe.together.looks, sorted({scene.group for scene in shown})
+        groups = sorted({scene.group for scene in shown})
         metrics = {
             "words_read_right": read,
             "errors_mm": {g: errors_of(vla, [s for s in shown if s.group == g], looks, 0) for g in groups},
         }
-        folder, last = self._out / CHECKPOINT, self._out / ".checkpoint"
-        Checkpoint(vla=vla).save(last)
-        card = self._card(sha256_of(last / "model.safetensors"), vla.count(), metrics)
-        content = json.dumps(card, indent=2).encode() + b"\n"
-        Checkpoint(vla=vla).save(folder, beside={CARD: content})
-        Checkpoint.load(folder, device="cpu")  # what was written can be read
+        with writing(folder):
+            write_json(
+                folder / CARD, self._card(sha256_of(folder / "model.safetensors"), vla.count(), metrics)
+            )
+            write_json(self._out / SELECTION, chosen)  # last: then all of it is there
         return folder

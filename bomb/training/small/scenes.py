@@ -57,6 +57,7 @@ class Told:
         words: the instruction.
         meant: colour (0 black, 1 white), row, column.
         goal: float64[2], x and y in R (m).
+        stone: float64[2] (m), the stone that is to be taken; None: one is in the hand.
         hint: float64[2] (m), where the memory begins to believe the stone; None: nothing is believed.
     """
 
@@ -64,6 +65,7 @@ class Told:
     words: str
     meant: tuple[int, int, int]
     goal: np.ndarray
+    stone: np.ndarray | None
     hint: np.ndarray | None
 
 
@@ -76,7 +78,9 @@ def about(scene: Scene, looks: int, rng: np.random.Generator) -> Told:
     between = [int(k) for k in rng.choice(alike, size=looks - 2)]
     tool = look.states[last, :2].astype(np.float64)
     nodes = np.array([_node(look, row, column) for row in range(LINES) for column in range(LINES)])
-    place, hint = int(rng.integers(len(nodes))), None
+    place = int(rng.integers(len(nodes)))
+    stone: np.ndarray | None = None
+    hint: np.ndarray | None = None
     if holds:
         color = int(look.colors[look.held[last]])
         if rng.random() < AT_TOOL:
@@ -86,13 +90,14 @@ def about(scene: Scene, looks: int, rng: np.random.Generator) -> Told:
         away = np.linalg.norm(stones - tool, axis=1)
         off = np.linalg.norm(stones[:, None] - nodes[None], axis=2).min(1) > 0.02
         nearest = int((away + 10.0 * ~off).argmin())
-        color = int(look.colors[nearest])
+        color, stone = int(look.colors[nearest]), np.asarray(stones[nearest])
         if rng.random() < HINTED:
-            hint = stones[nearest] + rng.normal(0.0, HINT, 2)
+            hint = stone + rng.normal(0.0, HINT, 2)
     meant = (color - 1, place // LINES, place % LINES)
     return Told(
-        moments=[0, *between, last], words=sentence(rng, meant)[0], meant=meant, goal=nodes[place], hint=hint
-    )
+        moments=[0, *between, last], words=sentence(rng, meant)[0], meant=meant, goal=nodes[place],
+        stone=stone, hint=hint,
+    )  # fmt: skip
 
 
 def _node(look: Look, row: int, column: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from bomb.models.keypoint.format import CAMERAS
 from bomb.models.small.eye import SIDE
 from bomb.models.small.family import SmallVLA
+from bomb.models.small.hand import features
 from bomb.models.small.memory import EpisodeMemory, beginning
 from bomb.models.small.network import Question, SmallOutput
 from bomb.training.keypoint.eye import CLIP, SAVE_EVERY, WARM_UP, resumed_step, save_state
@@ -105,10 +106,9 @@ def action_losses(vla: SmallVLA, seen: Sequence[LabelledAnswer], teacher: nn.Mod
     """Of way points and openings, and of where stone and goal are (bounded, cm); means over all moments."""
     acted, pointed = [], []
     for one in seen:
-        answer, memory, states = one.answer, one.answer.memory, one.moment.states
+        answer, states = one.answer, one.moment.states
         with torch.no_grad():
-            x = _features(vla, one)
-            targets, openings = teacher(x, memory.commanded[:, :3], one.stone, one.goal)
+            targets, openings = taught(vla, one, teacher, one.stone)
         losses = vla.chunk_loss(
             answer, targets, openings.sigmoid(), one.found[:, None].expand(-1, targets.shape[1])
         )
@@ -123,12 +123,14 @@ def action_losses(vla: SmallVLA, seen: Sequence[LabelledAnswer], teacher: nn.Mod
     return torch.stack(acted).mean(), torch.stack(pointed).mean()
 
 
-def _features(vla: SmallVLA, one: LabelledAnswer) -> Tensor:
-    from bomb.models.small.hand import features
-
+def taught(vla: SmallVLA, one: LabelledAnswer, teacher: nn.Module, stone: Tensor) -> tuple[Tensor, Tensor]:
+    """Way points (m) and the logarithm of the odds to be open, as the teacher has them that knows stone and
+    goal."""
     memory, states = one.answer.memory, one.moment.states
     flags = vla.network.flags(memory, states)
-    return features(memory.commanded, states, flags, one.stone, one.goal, one.answer.errors.detach())
+    known = features(memory.commanded, states, flags, stone, one.goal, one.answer.errors.detach())
+    targets, openings = teacher(known, memory.commanded[:, :3], stone, one.goal)
+    return targets, openings
 
 
 def map_loss(seen: Sequence[LabelledAnswer]) -> Tensor:
@@ -144,6 +146,7 @@ def map_loss(seen: Sequence[LabelledAnswer]) -> Tensor:
 def train_together(
     vla: SmallVLA, scenes: Sequence[Scene], ways: Ways, recipe: TogetherRecipe, seed: int, state: Path,
     report: Callable[[int, float, dict[str, Any]], None] | None = None,
+    kept: Callable[[int, nn.Module], None] | None = None,
 ) -> None:  # fmt: skip
     """Teaches the whole network; the same call resumes one that was interrupted.
 
@@ -155,6 +158,8 @@ def train_together(
         seed: of order and augmentation.
         state: file to resume from.
         report: called with each step, its loss and the loss's parts.
+        kept: called every ``recipe.keep`` steps and with the last, with the step and the hand that teaches;
+            once more for the same step, if the training is interrupted right after it.
 
     Raises:
         FileError: if the state cannot be read.
@@ -191,52 +196,11 @@ def train_together(
         nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimiser.step()
         schedule.step()
-        if step % SAVE_EVERY == 0 or step == recipe.steps:
-            save_state(state, parts, step)
         if report is not None:
             said = {"action": acted, "points": pointed, "maps": mapped, "words": read, "hand": practised}
             report(step, loss.item(), {name: round(value.item(), 4) for name, value in said.items()})
-
-
-def errors_of(
-    vla: SmallVLA, scenes: Sequence[Scene], looks: int, seed: int, batch: int = 16
-) -> dict[str, Any]:
-    """How far off goal, stone and way points are at the last of several looks (mm), median and 90th
-    percentile.
-
-    Goals count while a stone is carried near them, stones while the empty hand is near them.
-    """
-    rng = np.random.default_rng([seed, 9])
-    found: dict[str, list[float]] = {
-        "goal, first look": [],
-        "goal, over it": [],
-        "stone, first look": [],
-        "stone, over it": [],
-    }
-    with torch.inference_mode():
-        for first in range(0, len(scenes), batch):
-            chosen = list(scenes[first : first + batch])
-            seen = looked(vla, chosen, [about(scene, looks, rng) for scene in chosen], None)
-            for when, one in (("first look", seen[0]), ("over it", seen[-1])):
-                tool, holds = one.moment.states[:, :2], one.moment.holds[:, 0] > 0
-                for name, said, right, counts in (
-                    (
-                        "goal",
-                        one.answer.goal,
-                        one.goal,
-                        torch.ones_like(holds) if when == "first look" else holds,
-                    ),
-                    ("stone", one.answer.stone, one.stone, ~holds & one.found),
-                ):
-                    near = (right - tool).norm(dim=1) < 0.04 if when == "over it" else torch.ones_like(holds)
-                    away = 1000 * (said - right).norm(dim=1)
-                    found[f"{name}, {when}"] += away[near & counts].tolist()
-    return {
-        name: {
-            "median_mm": round(float(np.median(v)), 2),
-            "p90_mm": round(float(np.percentile(v, 90)), 2),
-            "n": len(v),
-        }
-        for name, v in found.items()
-        if v
-    }
+        last = step == recipe.steps
+        if kept is not None and (last or (recipe.keep and step % recipe.keep == 0)):
+            kept(step, teacher)
+        if last or step % SAVE_EVERY == 0:  # after what is kept, which an interrupted run then makes again
+            save_state(state, parts, step)

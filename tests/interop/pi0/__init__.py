@@ -1,1 +1,0 @@
-"""Scripts that `tests/interop/test_pi0.py` runs in an environment with torch and transformers."""
