@@ -8,7 +8,7 @@ for more numbers than an action has, the rest is zero, and does not count in the
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from bomb.models.settings import check_count
 from bomb.models.vla import VLA, Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
+Kept = TypeVar("Kept")  # of a question, for all steps of the flow
 SCORED = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the flow's loss is scored
 
 
@@ -38,7 +39,7 @@ class FlowOptions:
         check_count("steps", self.steps)
 
 
-class FlowVLA(VLA):
+class FlowVLA(VLA, Generic[Kept]):
     """A chunk from noise; ``options`` are ``FlowOptions``."""
 
     reads_answer: ClassVar[bool] = True
@@ -52,11 +53,11 @@ class FlowVLA(VLA):
         """Numbers that the network has for an action, with padding."""
 
     @abstractmethod
-    def read(self, batch: Batch) -> Any:
+    def read(self, batch: Batch) -> Kept:
         """What is kept of a question for all steps of the flow."""
 
     @abstractmethod
-    def velocity(self, batch: Batch, memory: Any, noisy: Tensor, times: Tensor) -> Tensor:
+    def velocity(self, batch: Batch, memory: Kept, noisy: Tensor, times: Tensor) -> Tensor:
         """Where noisy actions flow, float32[B, chunk, room].
 
         Args:
@@ -73,7 +74,7 @@ class FlowVLA(VLA):
         """Of the noise of one chunk: (chunk, room)."""
         return self.settings.chunk, self.room
 
-    def flow(self, batch: Batch, memory: Any, noise: Tensor) -> Tensor:
+    def flow(self, batch: Batch, memory: Kept, noise: Tensor) -> Tensor:
         """Actions that noise becomes, normalised, float32[B, chunk, dims]: Euler's method from t = 1 to 0."""
         steps, x = self.options.steps, noise.float()
         for k in range(steps):
@@ -96,7 +97,7 @@ class FlowVLA(VLA):
         errors = self.errors(batch, self.read(batch), actions, noise, times)
         return chunk_losses(errors, valid, self.codec.groups, weights)
 
-    def errors(self, batch: Batch, memory: Any, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    def errors(self, batch: Batch, memory: Kept, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """Squares of the velocity's error, float32[B, chunk, dims]; padded numbers are left out."""
         whole = torch.nn.functional.pad(actions.float(), (0, self.shape[1] - self.codec.dims))
         at = times[:, None, None]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -120,7 +121,7 @@ def assemble(
         at = total - sum(len(piece) for piece in pieces)
         mask[k, at:] = True
         characters = np.tile(np.array(NOWHERE, dtype=np.int64), (total, 1))
-        pictures: dict[str, np.ndarray] = {}
+        pictures: dict[str, npt.NDArray[np.int64]] = {}
         acting: list[int] = []
         used = {Tokens: 0, Patches: words, Learned: words + patches}
         for piece in pieces:

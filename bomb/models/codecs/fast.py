@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from bomb.disk.files import FileError, read_json, write_json
 from core.errors import OptionError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TOKENS, ABOUT = "tokenizer.json", "processor_config.json"
 SCALE = 10.0  # of the universal tokenizer
@@ -50,7 +53,7 @@ class Fast:
         scale: of the coefficients before they are rounded.
     """
 
-    tokenizer: Any = field(repr=False)
+    tokenizer: "Tokenizer" = field(repr=False)
     least: int
     chunk: int
     dims: int

@@ -71,7 +71,7 @@ class InstructionReader:
             chosen[slot], certainty[slot] = VALUES[slot][best], float(shares[best])
         return Read(**chosen, certainty=certainty)
 
-    def logits(self, text: str) -> dict[str, np.ndarray]:
+    def logits(self, text: str) -> dict[str, npt.NDArray[np.float32]]:
         """By slot, float32[values]."""
         w = self._w
         x = w["embedding.weight"][numbers_of(text, self._vocabulary)]

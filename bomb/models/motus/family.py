@@ -69,7 +69,7 @@ class KeptQuestion:
     video: Tensor
 
 
-class Motus(FlowVLA):
+class Motus(FlowVLA[KeptQuestion]):
     """Three experts behind a VLM.
 
     Args:

@@ -53,7 +53,7 @@ class Pi0Options(FlowOptions):
         check_choice("layout", self.layout, LAYOUTS)
 
 
-class Pi0(FlowVLA):
+class Pi0(FlowVLA[Memory]):
     """Flow matching by an action expert.
 
     Args:

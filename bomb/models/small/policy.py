@@ -55,7 +55,7 @@ class SmallVLAPolicy(Policy):
 
     def reset(self, instruction: str, seed: int) -> None:
         self._seed, self._memory = seed, None
-        self.said: dict[str, np.ndarray] = {}
+        self.said: dict[str, npt.NDArray[np.float32 | np.bool_]] = {}
 
     def proceed(self, instruction: str) -> None:
         """Continues with the next move; nothing is remembered of the last one."""

@@ -60,7 +60,7 @@ class Reader(SmolVLM):
         return np.stack([normalise(picture, shown.mean, shown.std) for picture in padded])
 
 
-class SmolVLA(FlowVLA):
+class SmolVLA(FlowVLA[Memory]):
     """Flow matching by an expert beside a cut SmolVLM.
 
     Args:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -84,7 +85,7 @@ def check_attention(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple
 
 
 def check_parts(
-    vla: VLA, requests: Sequence[Request], actions: np.ndarray, seeds: Sequence[tuple[int, int]]
+    vla: VLA, requests: Sequence[Request], actions: npt.NDArray[np.float32], seeds: Sequence[tuple[int, int]]
 ) -> None:
     """Every parameter is of a part, and what is frozen gets no gradient."""
     prefixes = tuple(prefix for part in vla.parts.values() for prefix in part)
