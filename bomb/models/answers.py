@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +46,9 @@ class Scores:
 
     @classmethod
     def summed(cls, groups: Mapping[str, Tensor], others: Mapping[str, Tensor] | None = None) -> "Scores":
-        """Scores that are in total the sum of at least one group."""
-        return cls(total=reduce(torch.add, groups.values()), groups=groups, others=others or {})
+        """Scores that are in total the sum of their groups."""
+        total = sum(groups.values(), torch.zeros(()))
+        return cls(total=total, groups=groups, others=others or {})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
