@@ -1,7 +1,7 @@
 """A policy that lives in another Python environment: ``python -m examples.served_policy --python PATH``.
 
 Starts ``examples/policy_server/server.py`` with that Python, which needs no BOMB, and plays it in both
-simulators. Needs ``pip install 'board-manipulation-benchmark[openpi]'``.
+simulators. Needs ``pip install -e '.[openpi]'``.
 """
 
 import argparse

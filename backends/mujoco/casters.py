@@ -15,7 +15,7 @@ from core.world.rotations import Pose
 
 _MOST = 300  # triangles of one link
 _DEPTH = 0.002  # m, below the surface
-_BEYOND = (65535, 65535, 1, 1)  # pixels: left, bottom, width, height
+BEYOND = np.array((65535, 65535, 1, 1), dtype=np.float32)  # pixels: left, bottom, width, height
 
 
 def add_casters(
@@ -26,9 +26,7 @@ def add_casters(
     for link, mesh in robot_outlines(_MOST, _DEPTH):
         renderable = context.create_renderable(mjrf.RenderableParams(cast_shadow=True, receive_shadow=False))
         renderable.set_mesh(*make_mesh(context, mesh, Pose(), uploads))
-        renderable.set_material(
-            mjrf.Material(specular=0.0, glossiness=0.0, scissor=np.array(_BEYOND, dtype=np.float32))
-        )
+        renderable.set_material(mjrf.Material(specular=0.0, glossiness=0.0, scissor=BEYOND))
         scene.add_renderable(renderable)
         casters.append((link, renderable))
     return casters

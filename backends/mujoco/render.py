@@ -18,7 +18,7 @@ from mujoco import mjrf
 
 import core.world.textures
 from backends.mujoco.ambient import make_ambient
-from backends.mujoco.casters import add_casters
+from backends.mujoco.casters import BEYOND, add_casters
 from backends.mujoco.filament import (
     Part,
     Target,
@@ -45,8 +45,11 @@ _BRIGHTER = 8
 _STEPS = 255 * _BRIGHTER  # linear light in [0, 1], in steps of the brighter picture
 # Up to this linear value, out of 255, one step is more than 2.6 of 255 sRGB levels: drawn again, brighter.
 _DARK = 12
+# Times ``_DARK`` that a surface must give back of the light from everywhere alone not to be drawn again.
+_SURELY_BRIGHT = 1.5
 # Nothing that a camera sees lies in the shadows of these, nor of objects that are put away below the floor.
-# Without them the shadow map is fitted to the stage: a sharper shadow for less time.
+# Without them the shadow map is fitted to the stage: a sharper shadow for less time. The wall casts one when
+# the sun is behind it.
 _CASTS_NO_SHADOW = ("floor", "wall")
 _PARKED = -1.0  # m, in W: what lies deeper is put away
 _NOTHING = np.zeros(3, dtype=np.float32)
@@ -91,6 +94,7 @@ class Pictures:
         self._in_play: set[int] = set()
         self._lights: dict[str, tuple[LightSpec, mjrf.Light]] = {}
         self._ambient = np.zeros(3)
+        self._bright: list[tuple[mjrf.Renderable, mjrf.Material, mjrf.Material]] | None = None
         self._environment = make_ambient(self._context, self._ambient, self._uploads)
         self._scene.add_light(self._environment.light)
         self.set_lights(scene.lights)
@@ -137,6 +141,7 @@ class Pictures:
         if self._materials.get(name) == material:
             return
         self._materials[name] = material
+        self._bright = None
         for renderable, segmentation in self._dressed[name]:
             self._dress(renderable, segmentation, name)
 
@@ -156,7 +161,7 @@ class Pictures:
         color = np.sum([np.zeros(3), *ambient], axis=0)
         if (color != self._ambient).any():
             # A colour cannot be changed: another light takes its place.
-            self._ambient = color
+            self._ambient, self._bright = color, None
             self._scene.remove_light(self._environment.light)
             self._environment = make_ambient(self._context, color / max(*color, 1e-9), self._uploads)
             self._scene.add_light(self._environment.light)
@@ -168,10 +173,14 @@ class Pictures:
             light.set_cast_shadow(spec.cast_shadow)
             light.set_pose(np.array(spec.position, np.float32), np.array(spec.direction, np.float32))
             self._lights[spec.name] = (spec, light)
+        from_behind = any(spec.direction[1] > 0 for spec in lights if spec.kind == "directional")
+        for renderable in self._statics["wall"]:
+            renderable.set_cast_shadow(from_behind)
 
     def close(self) -> None:
         """Frees the renderer: what refers to the context before the context."""
         self._lights.clear()
+        self._bright = None
         self._dressed.clear()
         self._statics.clear()
         self._links.clear()
@@ -272,9 +281,14 @@ class Pictures:
         if dark.any():
             part = Part.around(dark)
             self._shine(_BRIGHTER, DRAWING.dark_shadow_map)
+            surely_bright = self.surely_bright()
+            for renderable, _, hidden in surely_bright:
+                renderable.set_material(hidden)
             bright = self._color.draw(
                 self._scene, self._view(camera, part), mjrf.DrawMode.DRAW_MODE_DEFAULT, part.rect(self._large)
             )
+            for renderable, seen, _ in surely_bright:
+                renderable.set_material(seen)
             inside = part.slices()
             # A channel that was cut off keeps its coarse value.
             use = dark[inside][..., None] & (bright[inside] < 255)
@@ -284,6 +298,22 @@ class Pictures:
             height, width = self._size
             steps = steps.reshape(height, s, width, s, 3).sum(axis=(1, 3), dtype=np.uint32)
         return _encoding(s * s).take(steps)
+
+    def surely_bright(self) -> list[tuple[mjrf.Renderable, mjrf.Material, mjrf.Material]]:
+        """What is not dark in any shadow: renderable, its material, and one that the camera does not see.
+
+        It stays in the scene, so that shadows stay to the last bit.
+        """
+        if self._bright is None:
+            self._bright = []
+            for name, material in self._materials.items():
+                least = 255 * np.array(material.color) * self._ambient
+                if material.texture is None and not material.metallic and min(least) > _SURELY_BRIGHT * _DARK:
+                    for renderable, _ in self._dressed[name]:
+                        seen, hidden = renderable.get_material(), renderable.get_material()
+                        hidden.scissor = BEYOND
+                        self._bright.append((renderable, seen, hidden))
+        return self._bright
 
     def draw_red(self, camera: str) -> npt.NDArray[np.float32]:
         """Red of the state that was drawn last, [height, width], linear and not rounded.

@@ -81,12 +81,11 @@ class Pictures:
         self._scene = sapien.Scene([sapien.physx.PhysxCpuSystem(), self._system])
         self.materials: dict[str, render.RenderMaterial] = {}
         self._segmentation = {0: 0}  # of every drawn shape
+        self._statics = {body.name: self._add_static(body) for body in static_bodies(scene)}
+        self._add_underside(scene)
         self._model = panda_model(scene.robot)
         self._data = self._model.createData()
         self._links = self._add_links()
-        # Drawn in this order: what is hidden by what has been drawn is not shaded.
-        self._statics = {body.name: self._add_static(body) for body in reversed(static_bodies(scene))}
-        self._add_underside(scene)
         self._pools: dict[tuple[Any, ...], list[tuple[sapien.Entity, render.RenderBodyComponent]]] = {}
         self._stones: list[tuple[sapien.Entity, render.RenderBodyComponent]] = []
         self.take_stones(scene)

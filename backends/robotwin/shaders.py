@@ -26,29 +26,33 @@ _UNREAD_PASSES = ("gbuffer1.*", "point.*", "line.*", "composite*")
 # Pictures of the first pass that light does not depend on. No material of ours shines by itself.
 _UNREAD_PICTURES = ("PositionRaw", "Segmentation", "Custom", "Emission")
 _EMISSION = "texture(samplerEmission, inUV)"
-# Light from everywhere is the same in every direction: one read of it does for all.
-_ENVIRONMENT = r"textureLod\(samplerEnvironment, [NR], "
+# Light from everywhere is the same in every direction, however blurred: one read of it does for all.
+_ENVIRONMENT = r"textureLod\(samplerEnvironment, (?:N|R|texcoord), [^)]*\)"
+_UNIFORM = "textureLod(samplerEnvironment, vec3(0.0f, 0.0f, 1.0f), 0.0f)"
 
 # The mean of 5 x 5 comparisons, each between four texels, as in the stock shader; 9 reads see all 6 x 6.
 # Away from the edge of a shadow, all are lit or none is.
 _SHADOW = """float ShadowMapPCF(
     sampler2D depths, vec3 point, float resolution, float texel, float spread)
 {
-  float lit[6][6];
-  float sum = 0.0f;
-  for (int row = 0; row < 6; row += 2) {
-    for (int column = 0; column < 6; column += 2) {
-      vec2 place = point.xy + spread * vec2(column - 2, row - 2) * texel;
-      vec4 behind = vec4(lessThan(textureGather(depths, place), vec4(point.z)));
-      lit[row + 1][column] = 1.0f - behind.x;
-      lit[row + 1][column + 1] = 1.0f - behind.y;
-      lit[row][column + 1] = 1.0f - behind.z;
-      lit[row][column] = 1.0f - behind.w;
-      sum += 4.0f - dot(behind, vec4(1.0f));
-    }
+  vec4 behind[9];
+  vec4 sums = vec4(0.0f);
+  for (int k = 0; k < 9; k++) {
+    vec2 place = point.xy + spread * vec2(2 * (k % 3) - 2, 2 * (k / 3) - 2) * texel;
+    behind[k] = vec4(lessThan(textureGather(depths, place), vec4(point.z)));
+    sums += behind[k];
   }
+  float sum = sums.x + sums.y + sums.z + sums.w;
   if (sum == 0.0f || sum == 36.0f) {
-    return sum / 36.0f;
+    return 1.0f - sum / 36.0f;
+  }
+  float lit[6][6];
+  for (int k = 0; k < 9; k++) {
+    int row = 2 * (k / 3), column = 2 * (k % 3);
+    lit[row + 1][column] = 1.0f - behind[k].x;
+    lit[row + 1][column + 1] = 1.0f - behind[k].y;
+    lit[row][column + 1] = 1.0f - behind[k].z;
+    lit[row][column] = 1.0f - behind[k].w;
   }
   vec2 part = fract(point.xy * resolution + 0.5f);
   sum = 0.0f;
@@ -123,7 +127,10 @@ def _write_less(text: str) -> str:
 
 def _read_less(text: str) -> str:
     text = _replaced(re.escape(_EMISSION), "vec4(0.0f)", text)
-    text = _replaced(_ENVIRONMENT, "textureLod(samplerEnvironment, vec3(0.0f, 0.0f, 1.0f), ", text, least=2)
+    text = _replaced(_ENVIRONMENT, _UNIFORM, text, least=3)
+    text = _replaced(
+        r"texture\(samplerBRDFLUT, ([^;]*)\)\.xy;", r"textureLod(samplerBRDFLUT, \1, 0.0f).xy;", text
+    )
     for name in _UNREAD_PICTURES:
         text = _without(
             rf"^layout\(set = 2, binding = \d+\) uniform u?sampler2D sampler{name};\n", text, least=0

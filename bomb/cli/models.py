@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 ACTIONS = {
-    "list": "families, backbones, and what is installed",
+    "list": "families, the parts that they are made of, and what is installed",
     "show": "what the checkpoint in DIR is, without loading it",
     "verify": "load the checkpoint in DIR and check it; for those who have real weights",
     "efficiency": "parameters, memory, decisions and actions a second, measured",
@@ -63,9 +63,8 @@ def _list() -> dict[str, Any]:
     from bomb.models.command.listing import listing
 
     found = listing()
-    for what in ("families", "backbones"):
+    for what in ("families", "backbones", "codecs", "heads", "normalisations"):
         print(f"{what}: {', '.join(found[what])}")
-    print(f"normalisations: {', '.join(found['normalisations'])}")
     for name, version in found["packages"].items():
         print(f"{name:14} {version or 'not installed'}")
     return found
@@ -129,15 +128,16 @@ def _efficiency(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
     for name, value in (("--batch", args.batch), ("--repeats", args.repeats)):
         if check_count(name, value) > MOST:
             raise OptionError(f"{name} must be at most {MOST}, got {value}")
-    print("| model | parameters | weights | latency median (5-95%) | decisions | actions | device |")
+    print("| model | parameters | memory | latency median (5-95%) | decisions | actions | device |")
     print("|---|---|---|---|---|---|---|")
     results = []
     for folder in args.folders:
         vla = Checkpoint.load(folder, device=args.device, dtype=args.dtype).vla
         found = measure(vla, batch=args.batch, repeats=args.repeats)
         middle, low, high = map(fixed, found.latency_ms)
+        peak = "" if found.peak_mb is None else f", {found.peak_mb} MB at most"
         print(
-            f"| {found.family} | {found.parameters:,} | {found.memory_mb} MB | "
+            f"| {found.family} | {found.parameters:,} | {found.memory_mb} MB of weights{peak} | "
             f"{middle} ({low}-{high}) ms | {found.decisions_hz} Hz | {found.actions_hz} Hz | "
             f"{found.device}, {found.dtype}, batch {found.batch}, n = {args.repeats} |"
         )

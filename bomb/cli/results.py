@@ -51,7 +51,13 @@ def run(args: argparse.Namespace) -> int:
     for file in args.merge:
         if not file.exists():
             raise FileError(f"{file} does not exist")
-        entries += read_book(file)
+        sent = read_book(file)
+        if nameless := next((entry for entry in sent if not entry.by.strip()), None):
+            raise FileError(
+                f"{file} does not say who played {nameless.policy} in {nameless.backend}; "
+                "`bomb results RUN... --by NAME --write FILE.md` writes entries that do"
+            )
+        entries += sent
     if args.write is None:
         print(results_tables(merged([], entries)), end="")
         return 0

@@ -61,15 +61,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains, ranks, or writes a page."""
+    if args.recipe not in WORDS:
+        args.recipe = _recipe_file(args.recipe)  # a wrong name is said before what is not installed
     try:
         import torch  # noqa: F401 -- missed before anything is drawn
         import yaml  # noqa: F401
     except ImportError as error:
         raise missing_extra("bomb train", "vla") from error
-    if args.recipe not in WORDS:
-        args.recipe = _recipe_file(args.recipe)
-        if (own := _own_trainer(args.recipe)) is not None:
-            return own(args)
+    if args.recipe not in WORDS and (own := _own_trainer(args.recipe)) is not None:
+        return own(args)
     try:
         import transformers  # noqa: F401
         from accelerate import Accelerator  # noqa: F401
@@ -183,7 +183,12 @@ def _study(args: argparse.Namespace) -> int:
 def _recipe_file(words: str) -> str:
     """The file that is meant: a path, or the name of a recipe in recipes/ here."""
     named = Path("recipes") / f"{words}.yaml"
-    return str(named) if not Path(words).exists() and named.exists() else words
+    if not Path(words).exists() and named.exists():
+        return str(named)
+    if not Path(words).exists():
+        there = ", ".join(sorted(file.stem for file in named.parent.glob("*.yaml")))
+        raise OptionError(f"{words} does not exist" + (f"; recipes/ has {there}" if there else ""))
+    return words
 
 
 def _own_trainer(file: str) -> Callable[[argparse.Namespace], int] | None:

@@ -13,7 +13,7 @@ from typing import Any
 from bomb.machine.kept_fingerprints import keep
 from bomb.machine.provenance import cpu_name, device_name
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
-from core.errors import OptionError, RenderError, UnknownNameError
+from core.errors import OptionError, RenderError, UnknownNameError, install_command
 from core.registry import BACKENDS
 from core.world.cache import cache_folder, usual_folder
 
@@ -78,6 +78,7 @@ def examine(timeout_s: float, *, fingerprint: bool = False) -> Iterator[Finding]
     """
     yield python()
     yield from packages()
+    yield extras()
     yield checker()
     yield cache()
     yield graphics_driver()
@@ -121,6 +122,27 @@ def packages() -> Iterator[Finding]:
         ok = version is not None and pin in (None, version)
         found = version or "missing"
         yield Finding(what=name, ok=ok, found=found, advice="" if ok else f"{wanted} (or make setup)")
+
+
+def extras() -> Finding:
+    """What is there of what some verbs need, and how to add the rest."""
+    wanted: dict[str, list[str]] = {}
+    try:
+        lines = requires(DISTRIBUTION) or []
+    except ModuleNotFoundError:
+        lines = []
+    for line in lines:
+        if (found := re.match(r"([\w.-]+).*\bextra == ['\"]([\w-]+)['\"]", line)) and found[2] != "test":
+            wanted.setdefault(found[2], []).append(found[1])
+    missing = {
+        extra: [name for name in names if package_version(name) is None] for extra, names in wanted.items()
+    }
+    there = [extra for extra, names in missing.items() if not names]
+    lacking = [f"{extra} ({', '.join(names)})" for extra, names in missing.items() if names]
+    words = f"{', '.join(there) or 'none'}; not installed: {', '.join(lacking) or 'none'}"
+    example = next((extra for extra, names in missing.items() if names), None)
+    advice = f"if you need one: {install_command(example)}" if example else ""
+    return Finding(what="extras", ok=True, found=words, advice=advice)
 
 
 def checker() -> Finding:
@@ -171,8 +193,10 @@ def graphics_driver() -> Finding:
         return Finding(what="Vulkan", ok=False, found=str(error), advice="set BOMB_RENDER to one of them")
     except RenderError as error:
         return Finding(
-            what="Vulkan", ok=False, found=str(error), advice=f"pictures need it: {SYSTEM_PACKAGES}"
-        )
+            what="Vulkan", ok=False, found=str(error),
+            advice=f"pictures need it: {SYSTEM_PACKAGES}; with a GPU but no Vulkan driver for it, set "
+            "BOMB_RENDER=cpu",
+        )  # fmt: skip
     chosen = os.environ.get("BOMB_RENDER")
     devices = [
         f"{name} = {device.name}" + (f" at {device.pci}" if device.pci else "")
@@ -246,6 +270,7 @@ def _in_a_child(what: str, code: str, draws: bool, timeout_s: float) -> str | Fi
 def _advice(draws: bool) -> str:
     if not draws:
         return "make setup installs the engine that is pinned"
-    if graphics_driver().ok:
+    driver = graphics_driver()
+    if driver.ok:
         return "a driver is there; with a GPU whose driver lacks Vulkan, set BOMB_RENDER=cpu"
-    return f"{SYSTEM_PACKAGES}; with a GPU but no Vulkan driver for it, set BOMB_RENDER=cpu"
+    return driver.advice

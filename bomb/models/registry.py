@@ -43,3 +43,19 @@ BACKBONES = Registry(
     },
     home="bomb.models.registry:BACKBONES",
 )
+
+# What families are put together from beside backbones, by name the module.
+CODECS = {
+    "bins": "bomb.models.codecs.bins",
+    "spatial": "bomb.models.codecs.spatial",
+    "fast": "bomb.models.codecs.fast",
+    "continuous": "bomb.models.codecs.normalising",
+}
+HEADS = {
+    "tokens": "bomb.models.tokens",
+    "parallel-chunk": "bomb.models.heads.resnet",
+    "action-query": "bomb.models.heads.regression",
+    "recurrent": "bomb.models.heads.recurrent",
+    "diffusion": "bomb.models.heads.ddim",
+    "flow": "bomb.models.flow_vla",
+}

@@ -90,11 +90,18 @@ def check_tokens(tokenizer: "PreTrainedTokenizerFast", wanted: dict[str, int], f
             )
 
 
-def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
+def load_tokenizer(
+    folder: Path, needed: Sequence[str] = (), by: str = "the model"
+) -> "PreTrainedTokenizerFast":
     """The fast tokenizer of a folder, from ``tokenizer.json``; no code in the folder is run.
 
+    Args:
+        folder: of the checkpoint.
+        needed: tokens that it must have.
+        by: who needs them, for the message.
+
     Raises:
-        FileError: if there is none, or it is damaged.
+        FileError: if there is none, it is damaged, or it is of something else and lacks tokens.
     """
     from transformers import PreTrainedTokenizerFast
 
@@ -102,9 +109,12 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerFast":
     if not file.is_file():
         raise FileError(f"{folder} has no tokenizer.json")
     try:
-        return PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # tokenizers raises bare Exceptions
         raise FileError(f"{file} cannot be read: {error}") from error
+    if missing := [token for token in needed if token not in tokenizer.get_vocab()]:
+        raise FileError(f"the tokenizer in {folder} lacks {', '.join(missing)}, which {by} needs")
+    return tokenizer
 
 
 def small_tokenizer(

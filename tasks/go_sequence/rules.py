@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.board.boards import Board, Cell, cells
-from core.errors import OptionError
+from core.errors import OptionError, missing_extra
 
 COLORS = ("black", "white")
 
@@ -76,7 +76,5 @@ def _load(size: int) -> Any:
     try:
         import pyspiel
     except ImportError as error:
-        raise OptionError(
-            "board games need open_spiel: pip install 'board-manipulation-benchmark[games]'"
-        ) from error
+        raise missing_extra("a board game", "games") from error
     return pyspiel.load_game(f"go(board_size={size},komi=0.5)")

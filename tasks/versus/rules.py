@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.board.boards import COLORS, Board, Cell, cells, empty_board, with_cell
-from core.errors import OptionError
+from core.errors import OptionError, missing_extra
 
 SIMULATIONS = 200  # of the tree search, per move
 
@@ -163,9 +163,7 @@ def _load(name: str) -> Any:
     try:
         import pyspiel
     except ImportError as error:
-        raise OptionError(
-            "board games need open_spiel: pip install 'board-manipulation-benchmark[games]'"
-        ) from error
+        raise missing_extra("a board game", "games") from error
     return pyspiel.load_game(name)
 
 

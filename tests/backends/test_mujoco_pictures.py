@@ -120,6 +120,43 @@ def test_colour_is_exact_to_a_level_and_a_half(world):
     assert abs(srgb_encode(red.astype(np.float64)) * 255 - rgb[..., 0]).max() <= 1.8
 
 
+def test_what_is_surely_bright_is_left_out_of_the_second_exposure_without_a_trace(world, monkeypatch):
+    """In the clean scene, in a dim one, and where the sky has one colour."""
+
+    def drawn() -> list[np.ndarray]:
+        frames = []
+        for tint in ((0.35, 0.35, 0.35), (0.08, 0.08, 0.08), (0.6, 0.02, 0.3)):
+            lights = tuple(replace(one, color=tint) if one.kind == "ambient" else one for one in SCENE.lights)
+            world.reset(replace(SCENE, lights=lights), state(0, 1, 13, 14))
+            frames += [world.render(camera, ("rgb",)).rgb for camera in ("head", "wrist")]
+        return frames
+
+    ours = drawn()
+    world.reset(SCENE, state(0, 1, 13, 14))
+    assert 1 < len(world.pictures.surely_bright()) < 60
+    monkeypatch.setattr(type(world.pictures), "surely_bright", lambda _: [])
+    assert all((one == other).all() for one, other in zip(ours, drawn(), strict=True))
+
+
+def test_a_sun_behind_the_wall_puts_the_floor_before_it_in_shade(world):
+    brightness = []
+    for sun, casts in (
+        ((0.1, 0.3, -1.0), False),
+        ((0.1, 0.3, -1.0), True),
+        (SCENE.lights[1].direction, True),
+    ):
+        lights = tuple(
+            replace(one, direction=sun, cast_shadow=casts) if one.kind == "directional" else one
+            for one in SCENE.lights
+        )
+        world.reset(replace(SCENE, lights=lights), state(0))
+        image = world.render("head", ("rgb", "segmentation"))
+        rows, columns = np.nonzero(image.segmentation == SegmentationId.FLOOR)
+        farthest = rows == rows.min()
+        brightness.append(srgb_decode(image.rgb[rows[farthest], columns[farthest]] / 255).mean())
+    assert brightness[1] < 0.8 * min(brightness[0], brightness[2])
+
+
 def test_what_casts_the_robots_shadow_is_not_seen_and_is_all_that_casts_it(world, monkeypatch):
     monkeypatch.setattr("backends.mujoco.render.add_casters", lambda *_: [])
     bare = MujocoBackend()

@@ -97,8 +97,8 @@ def test_evaluate_and_rescore(tmp_path, capsys):
 
 def test_the_doctor_reports_what_a_child_died_of(monkeypatch):
     monkeypatch.setattr(diagnosis, "TRIAL", "import os; os.abort() # {backend!r} {cameras!r}")
-    for ok, advice in ((True, "BOMB_RENDER=cpu"), (False, "system_packages")):
-        driver = diagnosis.Finding(what="driver", ok=ok, found="", advice="")
+    for ok, advice in ((True, "BOMB_RENDER=cpu"), (False, "what the driver needs")):
+        driver = diagnosis.Finding(what="driver", ok=ok, found="", advice="" if ok else advice)
         monkeypatch.setattr(diagnosis, "graphics_driver", lambda driver=driver: driver)
         finding = diagnosis.try_backend(BACKENDS[0], ("head",), 60.0)
         assert not finding.ok and "signal 6" in finding.found and advice in finding.advice
@@ -112,6 +112,21 @@ def test_the_doctor_names_a_package_that_is_missing(monkeypatch):
     monkeypatch.setattr(diagnosis, "package_version", lambda name: None if name == "sapien" else "1.0")
     broken = [finding for finding in diagnosis.packages() if not finding.ok and finding.what == "sapien"]
     assert broken and "pip install sapien" in broken[0].advice
+
+
+def test_the_doctor_lists_extras(monkeypatch):
+    monkeypatch.setattr(diagnosis, "package_version", lambda name: None if name == "torch" else "1.0")
+    finding = diagnosis.extras()
+    there, _, lacking = finding.found.partition("; not installed: ")
+    assert finding.ok and "report" in there.split(", ") and lacking == "vla (torch)"
+    assert "[vla]" in finding.advice
+
+
+def test_an_odd_device_is_not_answered_with_drivers(monkeypatch):
+    monkeypatch.setenv("BOMB_RENDER", "odd")
+    finding = diagnosis.try_backend(BACKENDS[0], ("head",), PATIENCE_S)
+    assert not finding.ok and "BOMB_RENDER must be" in finding.found
+    assert finding.advice == "set BOMB_RENDER to one of them"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

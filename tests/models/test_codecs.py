@@ -50,6 +50,20 @@ def test_openpi_normalises_every_dimension_and_clips_nothing(reference, statisti
     close(normaliser.backward(found[name]), found[f"{name}_un"], 1e-12, 1e-12)
 
 
+def test_lerobot_normalises_as_its_files_are_read(reference, statistics):
+    """Mean and deviation exactly; quantiles but for openpi's epsilon, where a dimension moves at all."""
+    found = reference.arrays("normalization_lerobot")
+    every = Statistics.from_dict({**statistics.action.to_dict(), "mask": None})
+    for kind, name, moving, atol in (
+        ("normal", "MEAN_STD", [0, 1, 2, 3], 1e-12),
+        ("q99_plain", "QUANTILES", [0, 1, 3], 1e-5),
+    ):
+        normaliser = Normaliser(every, Normalisation(kind=kind, **KEPT))
+        forward, back = normaliser.forward(found["action"]), normaliser.backward(found[f"{name}_norm"])
+        close(forward[:, moving], found[f"{name}_norm"][:, moving], atol)
+        close(back[:, moving], found[f"{name}_back"][:, moving], 1e-12)
+
+
 def test_bins_are_openvlas(reference):
     found = reference.arrays("openvla_action_tokenizer")
     bins = Bins(vocabulary=32000)

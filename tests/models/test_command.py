@@ -56,6 +56,13 @@ def test_verify_passes_what_is_whole_and_names_what_is_not(folder, tmp_path, cap
     assert main(["models", "verify"]) == 2
 
 
+def test_verify_counts_the_vlm_of_a_family_on_a_backbone(tmp_path):
+    Checkpoint(vla=tiny("vlm4vla", options={"backbone": "paligemma"})).save(tmp_path / "good")
+    found = {finding.what: finding for finding in verify(tmp_path / "good", device="cpu")}
+    assert "published: 2,923,466,480" in found["parameters of paligemma"].found
+    assert all(finding.ok for finding in found.values())
+
+
 def test_verify_sees_a_model_that_answers_alike_and_statistics_of_something_else(folder, tmp_path):
     vla = tiny("openvla")
     for weight in vla.network.projector.parameters():

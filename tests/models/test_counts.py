@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from bomb.models.backbones.building import published_model
+from bomb.models.backbones.building import PUBLISHED, published_model
 from bomb.models.heads.resnet import NumberProjector
 from bomb.models.lora import LoRA, add_lora
 from bomb.models.pi0.config import GEMMA, HEADS, SO400M, WORDS, sized
@@ -59,6 +59,7 @@ def test_published_counts(name):
     with torch.device("meta"):
         network = published_model(BACKBONES.load(name)) if make is None else make()
     assert size(network) == count
+    assert make is not None or PUBLISHED[name] == count
 
 
 def test_openvla_and_its_adapters():

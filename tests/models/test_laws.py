@@ -1,5 +1,6 @@
 """The laws of the contract: over every family and every backbone, and over that of the documentation."""
 
+import inspect
 import re
 import sys
 import types
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bomb.integrations.actions import ActionConvention
 from bomb.models.registry import BACKBONES, FAMILIES
-from bomb.models.testing import check_vla, tiny, toy_requests
+from bomb.models.testing import check_vla, tiny, toy_actions, toy_requests
 from bomb.models.vla import VLA
+from core.errors import OptionError
 
 TWO = ("head", "wrist")
 RESAMPLED = {"latents": 4, "resampler": [2, 2, 8]}
@@ -54,6 +57,7 @@ CASES: dict[str, list[dict]] = {
         {"history": 2, "options": {"backbone": "qwen3_vl", "experts": "separate", **RESAMPLED}},
     ],
 }
+STRUCTURES = [name.partition("/")[2] for name in FAMILIES.names() if name.startswith("robovlms/")]
 EVERY = [(family, changes) for family, cases in CASES.items() for changes in cases]
 NAMES = [f"{family}-{k}" for family, cases in CASES.items() for k in range(len(cases))]
 
@@ -78,6 +82,48 @@ def test_every_family_is_held_to_the_laws():
 def test_the_laws(family, changes, tmp_path):
     vla = tiny(family, **changes)
     check_vla(vla, tmp_path, requests=questions(vla))
+
+
+def chains(structure: str) -> bool:
+    """Whether what follows a question sees it in order, which an encoder does not allow."""
+    return structure in ("one_step_discrete", "interleaved")
+
+
+@pytest.mark.parametrize("backbone", BACKBONES.names())
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_every_structure_is_on_every_backbone(structure, backbone):
+    """It answers by what it sees, alike in any batch, and learns; florence2 refuses what it cannot do."""
+    history = 2 if structure in ("interleaved", "policy_head") else 1
+    changes = {"history": history, "options": {"backbone": backbone}}
+    if chains(structure) and not BACKBONES.load(backbone).chained:
+        with pytest.raises(OptionError, match="reads a question with an encoder"):
+            tiny(f"robovlms/{structure}", **changes)
+        return
+    vla = tiny(f"robovlms/{structure}", **changes)
+    requests, actions = toy_requests(vla.settings, 2), toy_actions(vla.settings, 2)
+    black = [replace(one, pictures={"head": np.zeros_like(one.pictures["head"])}) for one in requests]
+    with torch.no_grad():
+        reference = vla.decide(vla.encode(requests), seeds=[(0, 0)] * 2)
+        alone = vla.decide(vla.encode(requests[1:]), seeds=[(0, 0)])
+        seen, unseen = (vla.score(vla.encode(asked), reference).total for asked in (requests, black))
+    np.testing.assert_allclose(alone.actions[0], reference.actions[1], atol=1e-4)
+    assert (seen != unseen).all()
+    batch = vla.encode(requests, actions)
+    optimizer = torch.optim.AdamW(vla.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(5):
+        loss = vla.loss(batch, seeds=[(0, 0)] * 2).total
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("backbone", BACKBONES.names())
+def test_an_adapter_is_one_short_file(backbone):
+    file = inspect.getsourcefile(BACKBONES.load(backbone))
+    assert len(Path(file).read_text().splitlines()) <= 150
 
 
 def test_the_backbone_of_the_documentation(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import bomb.models
-from bomb.models.registry import BACKBONES, FAMILIES
+from bomb.models.registry import BACKBONES, CODECS, FAMILIES, HEADS
 
 
 def test_every_module_imports_and_has_what_it_names():
@@ -21,6 +21,8 @@ def test_registered_names_import():
     for registry in (FAMILIES, BACKBONES):
         for name in registry.names():
             assert registry.load(name) is not None
+    for module in (*CODECS.values(), *HEADS.values()):
+        assert importlib.import_module(module).__doc__
 
 
 def test_what_policies_and_commands_import_needs_no_torch():

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from bomb.disk.files import FileError, write_json
+from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.normalising import Normalisation
@@ -19,6 +20,7 @@ from bomb.models.pi0.family import Pi0
 from bomb.models.pi0.names import ours
 from bomb.models.pi0.names import public as public_name
 from bomb.models.pi0.pi05 import Pi05
+from bomb.models.pi0.prefix import Pi0Prefix
 from bomb.models.pictures import resize_with_pad
 from bomb.models.sequences import Patches, assemble
 from bomb.models.testing import tiny, toy_actions, toy_requests, toy_settings, toy_statistics
@@ -61,7 +63,7 @@ def public(reference, family, tmp_path_factory) -> Pi0:
     )  # fmt: skip
     write_json(folder / "config.json", config_values(config, family, "transformers"))
     shutil.copy(reference.weights(f"{family}_openpi"), folder / "model.safetensors")
-    small_tokenizer([], size=299, begin=None).save_pretrained(folder)
+    small_tokenizer([], special=Pi0Prefix.special, size=299, begin=None).save_pretrained(folder)
     stored.write(folder, {"bomb": toy_statistics()})
     settings = toy_settings(family, chunk=5, normalisation=Normalisation(kind="z"))
     return FAMILY[family].load(folder, settings, dtype=torch.float32).eval()
@@ -102,6 +104,27 @@ def test_velocity_loss_and_actions_are_openpis(public, batch, given):
     close(errors.mean(), given["loss_mean_first4"], 1e-4, 1e-4)
     public.options = replace(public.options, steps=10)
     close(public.flow(batch, cache, noise), given["sampled_actions"][..., :4], 3e-4)
+
+
+def test_gradients_are_openpis(public, batch, given, reference, family):
+    """Of openpi's loss, the mean over padded numbers, too; the same parameters have none."""
+    found = reference.arrays(f"{family}_openpi_grads")
+    noise, times, actions = (torch.from_numpy(given[name]) for name in ("noise", "time", "actions"))
+    public.zero_grad(set_to_none=True)
+    made = public.velocity(batch, public.read(batch), torch.from_numpy(given["x_t"]), times)
+    (made - (noise - actions)).square().mean().backward()
+    gradients = {name: weight.grad for name, weight in public.network.named_parameters()}
+    public.zero_grad(set_to_none=True)
+    here = {name: ours(name, family == "pi0") for name in found if name not in ("grad_norm", "no_grad_names")}
+    for name, key in here.items():
+        close(gradients[key], found[name], 1e-4 * abs(found[name]).max())
+    learned = [gradient for gradient in gradients.values() if gradient is not None]
+    norm = torch.stack([gradient.norm() for gradient in learned]).norm()
+    assert norm.item() == pytest.approx(float(found["grad_norm"]), rel=1e-4)
+    still = {name for name, gradient in gradients.items() if gradient is None or not gradient.any()}
+    # The last queries of the question are made and never looked with: zero there, not made here.
+    unused = "model.vlm.language_model.layers.2.self_attn.q_proj.weight"
+    assert still == {unused, *(ours(name, family == "pi0") for name in found["no_grad_names"].tolist())}
 
 
 @torch.no_grad()
@@ -149,13 +172,43 @@ def test_configurations_go_both_ways(family, tmp_path, layout):
     again = read_config(tmp_path)
     assert again.chunk_size == 7
     assert again.dit_config.hidden_size == 1024 and again.vlm_config.text_config.hidden_size == 2048
-    with pytest.raises(OptionError, match="no name for a Gemma of width 32"):
+    with pytest.raises(OptionError, match="no name for a Gemma of width 64"):
         config_values(tiny(family).network.config, family, layout)
     write_json(
         tmp_path / "config.json", {"action_horizon": 3, "action_dim": 8, "paligemma_variant": "gemma_9b"}
     )
     with pytest.raises(FileError, match="unknown paligemma_variant 'gemma_9b'"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("layout", ["openpi", "lerobot"])
+def test_a_folder_of_another_layout_answers_alike(family, layout, tmp_path, monkeypatch):
+    """Written and read whole, with small sizes under the public names of large ones."""
+    plain = tiny(family, chunk=3)
+    language = {name: TINY_TEXT[name] for name in GEMMA["gemma_2b"]}
+    sizes = {"gemma_2b": language, "gemma_300m": {**language, "hidden_size": 24}}
+    heads = {name: TINY_TEXT[name] for name in HEADS}
+    vision = {**TINY_VISION, "image_size": 224, "patch_size": 56}
+    small = {"GEMMA": sizes, "HEADS": heads, "SO400M": vision, "WORDS": len(plain.tokenizer)}
+    for name, value in small.items():
+        monkeypatch.setattr(f"bomb.models.pi0.config.{name}", value)
+    config = sized(
+        vision, *({**gemma, **heads} for gemma in sizes.values()), small["WORDS"],
+        chunk_size=3, max_state_dim=8, max_action_dim=8,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    settings = replace(plain.settings, options={"layout": layout, "steps": 4})
+    vla = FAMILY[family](settings, plain.statistics, FAMILY[family].make_network(config), plain.tokenizer)
+    Checkpoint(vla=vla.eval()).save(tmp_path / "folder")
+    keys = load_file(tmp_path / "folder" / "model.safetensors").keys()
+    begin = "model." if layout == "lerobot" else ""
+    assert f"{begin}action_out_proj.weight" in keys
+    assert all(key.startswith(begin) and ".dit." not in key for key in keys)
+    again = Checkpoint.load(tmp_path / "folder", device="cpu").vla
+    requests = toy_requests(vla.settings, 2)
+    with torch.no_grad():
+        first, second = (one.act(one.encode(requests), seeds=[(0, 0), (1, 0)]) for one in (vla, again))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_gradient_checkpointing_changes_nothing(family):

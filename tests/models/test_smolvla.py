@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from bomb.disk.files import FileError, write_json
+from bomb.models.backbones.smolvlm import SmolVLM
 from bomb.models.checkpoint import Checkpoint
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.normalising import Normalisation
@@ -44,7 +45,7 @@ def public(reference, name, tmp_path_factory) -> SmolVLA:
            "image_token_id": 299, "pad_token_id": 0, "tie_word_embeddings": False}  # fmt: skip
     write_json(folder / "vlm_config.json", vlm)
     shutil.copy(reference.weights(name), folder / "model.safetensors")
-    small_tokenizer([], size=299, begin=None).save_pretrained(folder)
+    small_tokenizer([], special=SmolVLM.special, size=299, begin=None).save_pretrained(folder)
     stored.write(folder, {"bomb": toy_statistics()})
     settings = toy_settings("smolvla", chunk=5, normalisation=Normalisation(kind="normal"))
     return SmolVLA.load(folder, settings, dtype=torch.float32).eval()

@@ -92,6 +92,29 @@ def backbones() -> dict[str, Backbone]:
     return made
 
 
+QWEN = (
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
+    "<|vision_start|><img><|vision_end|>What action should the robotic arm take to {instruction}<|im_end|>\n"
+    "<|im_start|>assistant\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [
+        ("paligemma", "<img><bos>{instruction}\n"),
+        ("paligemma2", "<img><bos>{instruction}\n"),
+        ("kosmos2", "<s><image><img></image><p>{instruction}\n</p>"),
+        ("qwen2_5_vl", QWEN),
+        ("qwen3_vl", QWEN),
+    ],
+)
+def test_prompts_are_the_papers(name, prompt):
+    """Each backbone has its own; the action query follows."""
+    kind = BACKBONES.load(name)
+    assert kind.template.replace("{pictures}", f"{kind.before}<img>{kind.after}") == prompt
+
+
 def native_inputs(backbone: Backbone, pieces: list, pixels: torch.Tensor) -> dict:
     """The same question as transformers wants it: one row of ids, with image tokens where patches are."""
     image = backbone.image_token

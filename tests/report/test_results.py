@@ -66,6 +66,10 @@ def test_a_page_keeps_what_others_wrote_and_takes_the_newer_run(tmp_path, capsys
     lab = stored(tmp_path / "lab", policy="clever")
     assert main(["results", str(lab), "--by", "A Lab", "--write", str(tmp_path / "lab.md")]) == 0
     assert main(["results", "--merge", str(tmp_path / "lab.json"), "--write", str(page)]) == 0
+    nameless = tmp_path / "nameless.json"
+    nameless.write_text((tmp_path / "lab.json").read_text().replace('"A Lab"', '" "'))
+    assert main(["results", "--merge", str(nameless), "--write", str(page)]) == 2
+    assert "does not say who played clever" in capsys.readouterr().err
     after = page.read_text()
     assert "### Of others" in after and "clever (A Lab)" in after and "100.0% [83.9, 100.0] (20)" in after
     assert main(["results", str(lab)]) == 0

@@ -155,7 +155,9 @@ def test_accumulated_batches_are_whole_ones(trainer, tmp_path):
 @pytest.mark.parametrize(
     ("trained", "kept", "learned"),
     [
-        (TrainedRecipe(freeze=("vision", "words")), ("vision", "words"), ("head", "language")),
+        (TrainedRecipe(freeze=("vision",)), ("vision",), ("words", "language", "head")),
+        (TrainedRecipe(freeze=("words",)), ("words",), ("vision", "language", "head")),
+        (TrainedRecipe(freeze=("vision", "words")), ("vision", "words"), ("language", "head")),
         (TrainedRecipe(kind="only", parts=("head",)), ("vision", "words", "language"), ("head",)),
     ],
 )
@@ -308,6 +310,12 @@ def test_the_rule_chooses_and_is_written_down(trainer, tmp_path):
     assert all(
         words in page for words in ("Relative error by group", "MSE by stage", "MSE by offset", "approach")
     )
+
+
+def test_a_combination_that_there_is_not_is_one_error(trainer):
+    model = {"options": {"head": "discrete"}, "history": 2}
+    with pytest.raises(OptionError, match="there is no discrete one; use one_step_discrete"):
+        trainer(recipe("robovlms/policy_head", model=model))
 
 
 def test_a_recipe_that_is_refused_does_not_bind_the_folder(demonstrations, store, tmp_path):

@@ -319,16 +319,14 @@ class Backbone(nn.Module, ABC):
             FileError: naming the file or key that does not fit.
         """
         kind = cls.kind()
-        tokenizer = load_tokenizer(folder)
-        missing = [token for token in cls.special if token not in tokenizer.get_vocab()]
-        if missing:
-            raise FileError(f"the tokenizer in {folder} lacks {', '.join(missing)}, which {cls.name} needs")
+        tokenizer = load_tokenizer(folder, cls.special, cls.name)
         model, about = kind.from_pretrained(
             folder,
             dtype="auto" if dtype is None else dtype,
             local_files_only=True,
             trust_remote_code=False,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told below, by name
         )
         for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
             if keys := sorted(map(str, about[what])):

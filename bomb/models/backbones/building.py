@@ -13,6 +13,15 @@ from bomb.models.words import small_tokenizer
 VOCABULARY = 192
 Built = TypeVar("Built", bound=Backbone)
 
+# Parameters of the public models, as VLM4VLA's Table 9 has them in millions.
+PUBLISHED = {
+    "qwen2_5_vl": 3_754_622_976,
+    "qwen3_vl": 2_127_532_032,
+    "paligemma": 2_923_466_480,
+    "paligemma2": 3_032_242_416,
+    "kosmos2": 1_664_485_376,
+}
+
 
 def tiny_backbone(kind: type[Built], texts: Iterable[str], *, size: int = VOCABULARY) -> Built:
     """A backbone with a few thousand random weights (torch's generator) that knows the words of ``texts``."""

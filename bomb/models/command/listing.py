@@ -12,7 +12,7 @@ from bomb.machine.versions import package_version
 from bomb.models.codecs.normalising import KINDS
 from bomb.models.codecs.statistics import FILE as STATISTICS
 from bomb.models.codecs.statistics import read
-from bomb.models.registry import BACKBONES, FAMILIES
+from bomb.models.registry import BACKBONES, CODECS, FAMILIES, HEADS
 from bomb.models.settings import VLASettings
 
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft")
@@ -38,10 +38,12 @@ class StoredWeights:
 
 
 def listing() -> dict[str, Any]:
-    """Families, backbones, normalisations, and which packages are installed (None: not)."""
+    """Families, the parts that they are made of, where each is, and installed packages (None: not)."""
     return {
         "families": {name: FAMILIES.target(name) for name in FAMILIES.names()},
         "backbones": {name: BACKBONES.target(name) for name in BACKBONES.names()},
+        "codecs": dict(CODECS),
+        "heads": dict(HEADS),
         "normalisations": list(KINDS),
         "packages": {name: package_version(name) for name in PACKAGES},
     }

@@ -12,7 +12,9 @@ import numpy.typing as npt
 import torch
 
 from bomb.machine.diagnosis import Finding
+from bomb.models.backbones.building import PUBLISHED
 from bomb.models.checkpoint import Checkpoint
+from bomb.models.on_backbone import BackboneVLA
 from bomb.models.requests import Request
 from bomb.models.testing.questions import toy_requests
 from bomb.models.vla import VLA
@@ -46,6 +48,8 @@ def verify(
         return
     yield Finding(what="files", ok=True, found="all keys and shapes fit, none is missing or left over")
     yield count(vla)
+    if isinstance(vla, BackboneVLA):
+        yield count_of_backbone(vla)
     yield statistics(vla)
     yield round_trip(vla)
     requests = toy_requests(vla.settings) if requests is None else requests
@@ -61,6 +65,14 @@ def count(vla: VLA) -> Finding:
     known = ", ".join(f"{name} {number:,}" for name, number in vla.published.items())
     said = f"as many as {', '.join(same)}" if same else f"published: {known}" if known else "none published"
     return Finding(what="parameters", ok=True, found=f"{here:,} ({said})")
+
+
+def count_of_backbone(vla: BackboneVLA) -> Finding:
+    """Parameters of the VLM alone, and those of the public one."""
+    name = vla.backbone.name
+    here, known = sum(w.numel() for w in vla.backbone.model.parameters()), PUBLISHED.get(name)
+    said = "none published" if known is None else "as published" if here == known else f"published: {known:,}"
+    return Finding(what=f"parameters of {name}", ok=True, found=f"{here:,} ({said})")
 
 
 def statistics(vla: VLA) -> Finding:

@@ -110,7 +110,8 @@ class Pi0(FlowVLA[Memory]):
         config = read_config(folder)
         network = empty(lambda: cls.make_network(config))
         load_weights(network, weight_files(folder), dtype=dtype, rename=cls.named)
-        return cls(settings, stored.read(folder, settings.dataset), network, load_tokenizer(folder))
+        tokenizer = load_tokenizer(folder, ("<bos>",), cls.family)
+        return cls(settings, stored.read(folder, settings.dataset), network, tokenizer)
 
     @classmethod
     def named(cls, key: str) -> str:

@@ -13,6 +13,9 @@ from bomb.models.pictures import normalise, resize_with_pad
 from bomb.models.sequences import Learned, Patches, Sequences
 from bomb.models.words import Tokens
 
+SMALL_VISION = {**TINY_VISION, "hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 4}
+SMALL_TEXT = {**TINY_TEXT, "hidden_size": 64, "intermediate_size": 256, "head_dim": 16}
+
 
 class Pi0Prefix(PaliGemma):
     """PaliGemma as pi0 has it."""
@@ -21,9 +24,9 @@ class Pi0Prefix(PaliGemma):
 
     @classmethod
     def tiny_pi0(cls, vocabulary: int, chunk: int) -> Any:
-        """A configuration of pi0 with a few thousand parameters."""
+        """A configuration of pi0 with 400 thousand parameters, enough to learn where a stone is."""
         return sized(
-            TINY_VISION, TINY_TEXT, {**TINY_TEXT, "hidden_size": 24}, vocabulary,
+            SMALL_VISION, SMALL_TEXT, {**SMALL_TEXT, "hidden_size": 48}, vocabulary,
             chunk_size=chunk, max_state_dim=8, max_action_dim=8,
         )  # fmt: skip
 

@@ -114,7 +114,8 @@ class SmolVLA(FlowVLA[Memory]):
             ignored=("*.text_model.lm_head.weight", "normalize_*", "unnormalize_*"),
         )  # fmt: skip
         statistics = read_statistics(folder, settings.dataset)
-        return cls(settings, statistics, config, load_tokenizer(folder), network)
+        tokenizer = load_tokenizer(folder, SmolVLM.special, cls.family)
+        return cls(settings, statistics, config, tokenizer, network)
 
     def save(self, folder: Path) -> None:
         self.config.write(folder)
