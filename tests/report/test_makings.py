@@ -118,7 +118,8 @@ def test_what_many_runs_differ_in_is_said_once(tmp_path):
             tmp_path / name, good, conditions=[CLEAN],
             terms={"control_hz": hz, "hardware": {"fingerprint": known}},
         )
-        for name, hz, known in (("a", 20, None), ("b", 20, None), ("c", 20, None), ("d", 10, prints), ("e", 10, prints))
+        for names, hz, known in (("abc", 20, None), ("de", 10, prints))
+        for name in names
     ]  # fmt: skip
     notes = summarise(load_runs(runs)).notes
     who = "a, b and c on the one side and d and e on the other"
