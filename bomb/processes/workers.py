@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bomb.disk.files import WriteError
 from bomb.processes.child import Child, ready
 from bomb.processes.main_program import check_main_program
-from core.errors import BombError
+from core.errors import BombError, check_integer
 from core.registry import register_again, registrations
 
 Work = Callable[[Any], Any]  # of a job, as the function that makes it knows them
@@ -52,11 +52,14 @@ class Workers:
     Args:
         make: called once in each process, returns what is called with every job. Must pickle.
         count: how many processes.
+
+    Raises:
+        OptionError: if ``count`` is no positive integer, or processes cannot read this program.
     """
 
     def __init__(self, make: Callable[[], Work], count: int):
         check_main_program()
-        self._make, self._count = make, count
+        self._make, self._count = make, check_integer("workers", count, least=1)
         self._workers: list[_Worker] = []
 
     @property

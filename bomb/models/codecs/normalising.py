@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bomb.models.codecs.statistics import Statistics
-from core.errors import OptionError, check_choice
+from core.errors import check_choice, check_flag
 
 KINDS = ("q99", "bounds", "normal", "q99_plain", "z")
 CONSTANT = ("refuse", "zero")
@@ -45,8 +45,7 @@ class Normalisation:
     def __post_init__(self) -> None:
         check_choice("normalisation", self.kind, KINDS)
         check_choice("constant", self.constant, CONSTANT)
-        if not isinstance(self.exact, bool):
-            raise OptionError(f"exact must be true or false, got {self.exact!r}")
+        object.__setattr__(self, "exact", check_flag("exact", self.exact))
 
 
 class Normaliser:

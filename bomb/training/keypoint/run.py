@@ -16,7 +16,8 @@ from typing import Any
 
 import torch
 
-from bomb.disk.files import write_json, writing
+from bomb.disk.files import appearing, write_json
+from bomb.models.folders import saving
 from bomb.models.keypoint.checkpoint import FORMAT, VERSION, read_model, sha256_of
 from bomb.models.keypoint.format import CAMERAS, REFERENCES
 from bomb.training.keypoint.drawing import Drawing
@@ -107,9 +108,10 @@ class KeypointTraining(PartTraining):
 
         file = self._out / NAME
         about = {"format": FORMAT, "version": str(VERSION), "vocabulary": json.dumps(vocabulary)}
-        with writing(file):
+        with saving(file):
             halves = {name: value.contiguous().half() for name, value in tensors.items()}
-            save_file(halves, file, metadata=about)
+            with appearing(file) as beside:
+                save_file(halves, beside, metadata=about)
             parameters = sum(value.numel() for value in tensors.values())
             write_json(file.with_suffix(".json"), self._card(sha256_of(file), parameters, metrics))
         read_model(file)  # what was written can be read
