@@ -7,7 +7,7 @@ no caller words it anew.
 import math
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -170,7 +170,7 @@ NATURAL = Number(least=0)
 
 
 def check_numbers(options: object, constraints: Mapping[str, Number]) -> None:
-    """Returns if every option that ``constraints`` names is such a number.
+    """Returns if every option that ``constraints`` names is such a number; a dataclass then has Python's own.
 
     Args:
         options: an object with these attributes, or a mapping with these keys.
@@ -179,6 +179,8 @@ def check_numbers(options: object, constraints: Mapping[str, Number]) -> None:
     Raises:
         OptionError: for the first that is not.
     """
+    if is_dataclass(options):
+        take_plain_numbers(options)
     for name, constraint in constraints.items():
         constraint.check(name, options[name] if isinstance(options, Mapping) else getattr(options, name))
 

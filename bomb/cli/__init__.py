@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from importlib import import_module
 
 from bomb.disk.files import DISK_ERRORS, WriteError
-from bomb.disk.text import on_terminal
+from bomb.disk.text import HarmlessStream, on_terminal
 from bomb.processes.orphans import ended_by_sigterm
 from bomb.processes.statuses import CANNOT_WRITE, INTERRUPTED, USAGE_ERROR
 from core.errors import BombError
@@ -65,8 +66,15 @@ def main(argv: list[str] | None = None) -> int:
         print("bomb: an argument holds a zero character, which no file name can have", file=sys.stderr)
         return USAGE_ERROR
     verb = argv[0] if argv[:1] and argv[0] in VERBS else ""
-    with ended_by_sigterm():
+    with ended_by_sigterm(), _harmless_on_terminals():
         return _run(argv, f"bomb {verb}".strip())
+
+
+def _harmless_on_terminals() -> AbstractContextManager[object]:
+    """Whatever a verb prints moves no cursor; what is not shown, in a pipe or a file, is left as it is."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return nullcontext()
+    return redirect_stdout(HarmlessStream(sys.stdout))
 
 
 def _run(argv: list[str], name: str) -> int:

@@ -22,8 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Examines, prints one line per finding and what to do; returns 1 if something is broken."""
     from bomb.disk.files import write_json
-    from bomb.machine.diagnosis import examine
+    from bomb.machine.diagnosis import PATIENCE, examine
 
+    PATIENCE.check("--timeout", args.timeout)
     findings = []
     for finding in examine(args.timeout, fingerprint=args.fingerprint):
         findings.append(finding)

@@ -7,6 +7,7 @@ from bomb.cli.options import add_drawn_episode
 from bomb.machine.progress import progress
 from core.errors import check_choice
 from core.registry import BACKENDS
+from core.rendering.observation import PIXELS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     for name in backends:
         BACKENDS.target(name)
     check_choice("camera", args.camera, CAMERAS)
+    PIXELS.check("--size", args.size)
     with progress(total=len(names), unit="knob") as bar:
         picture = gallery(
             backends, names, seed=args.seed, split=args.split, size=args.size, camera=args.camera,

@@ -7,7 +7,7 @@ from pathlib import Path
 from bomb.processes.statuses import INTERRUPTED
 from core.errors import OptionError, check_choice
 from core.registry import BACKENDS
-from core.seeding import SPLITS
+from core.seeding import SPLITS, check_seed
 
 FULL = 1000  # episodes at which every row has the size that docs/parity.md names
 SAMPLE = 20
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         episodes = FULL if contact_alone(rows) else SAMPLE
     plan = StudyPlan(
         episodes=_at_least("--episodes", episodes, 1),
-        seed=_at_least("--seed", args.seed, 0),
+        seed=check_seed(args.seed),
         split=check_choice("split", args.split, SPLITS),
         backends=_pair(args.backends),
         out=args.out,

@@ -13,7 +13,7 @@ from bomb.demo.page import write_page
 from bomb.demo.results import DemoResults
 from bomb.disk.files import write_json, writing
 from bomb.evaluation import EvaluationSettings, evaluate
-from bomb.machine.diagnosis import try_backend
+from bomb.machine.diagnosis import PATIENCE, try_backend
 from bomb.machine.progress import progress
 from bomb.parity.comparison import compare
 from bomb.parity.study import StudyPlan
@@ -23,8 +23,9 @@ from bomb.pictures.images import captioned, grid, write_mp4, write_png
 from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
 from bomb.runs.replaying import played
-from core.errors import BombError
+from core.errors import BombError, Number, check_flag, check_numbers
 from core.registry import BACKENDS
+from core.seeding import check_seed
 from core.world.stage import CAMERAS
 
 MAX_STEPS = 300
@@ -58,6 +59,13 @@ class DemoSettings:
     policy: str | None = None
     policy_episodes: int = 10
     timeout: float = 300.0
+
+    def __post_init__(self) -> None:
+        least = {"episodes": 1, "parity_episodes": 1, "sheets": 0, "policy_episodes": 1}
+        numbers = {name: Number(least=number) for name, number in least.items()}
+        check_numbers(self, {**numbers, "timeout": PATIENCE})
+        check_seed(self.seed)
+        check_flag("pictures", self.pictures)
 
 
 def demo(settings: DemoSettings, say: Say = print) -> Path:

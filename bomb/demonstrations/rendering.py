@@ -18,9 +18,18 @@ from bomb.disk.files import FileError, read_json, write_json, writing
 from bomb.machine.versions import versions
 from bomb.pictures.images import write_mp4, write_png
 from bomb.processes.workers import work_off
-from core.errors import BombError, Number, OptionError, check_choice
+from core.errors import (
+    BombError,
+    Number,
+    OptionError,
+    check_choice,
+    check_integer,
+    check_names,
+    take_plain_numbers,
+)
 from core.perturbations.base import Level
 from core.perturbations.heldout import HELD_OUT
+from core.settings import EnvironmentSettings
 
 FORMAT, VERSION, SETTINGS_FILE = "bomb-pictures", 1, "render.json"
 # How the pictures are kept; picture t is what was seen before action t.
@@ -56,6 +65,20 @@ class RenderSettings:
     visual_draws: int = 1
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        if not isinstance(self.backend, str):
+            raise OptionError(f"backend must be a name, got {self.backend!r}")
+        if not isinstance(self.perturbations, dict):
+            raise OptionError(f"perturbations must be a dict of levels, got {self.perturbations!r}")
+        object.__setattr__(self, "held_out", check_names("held_out", self.held_out))
+        seen = EnvironmentSettings(
+            backend=self.backend,
+            cameras=self.cameras,
+            image_size=self.image_size,
+            supersample=self.supersample,
+        )
+        for name in ("cameras", "image_size", "supersample"):
+            object.__setattr__(self, name, getattr(seen, name))
         Number(least=1).check("visual_draws", self.visual_draws)
         _ = self.chosen
         check_choice("kind of pictures", self.kind, KINDS)
@@ -95,10 +118,12 @@ def render_dataset(
         How many episodes have their pictures there.
 
     Raises:
-        OptionError: if the folder has pictures of something else, naming what differs.
+        OptionError: if ``workers`` is no positive integer; if ``out`` has pictures of something else, naming
+            what differs.
         FileError: naming an episode that cannot be read, or a file that cannot be written.
         BombError: if the dataset is empty, or a drawing process dies.
     """
+    workers = check_integer("workers", workers, least=1)
     seeds = dataset.seeds()
     if not seeds:
         raise BombError(f"{dataset.path} has no demonstrations")

@@ -1,5 +1,7 @@
 """Text of others: of exceptions, servers, policies. It is kept and shown so that it can do no harm."""
 
+from typing import Any, TextIO
+
 LONGEST = 20_000  # characters of a message or a traceback that are kept
 SHOWN = 2_000  # characters of one that are printed on a terminal
 
@@ -29,7 +31,33 @@ def on_terminal(text: object, most: int = SHOWN) -> str:
 
     Line breaks and tabs stay; direction overrides, which show text in another order, do not.
     """
-    return capped("".join(map(_harmless, str(text))), most)
+    return capped(harmless(str(text)), most)
+
+
+def harmless(text: str) -> str:
+    """The same of any length."""
+    return "".join(map(_harmless, text))
+
+
+class HarmlessStream:
+    """A text stream that lets nothing through but what ``on_terminal`` does, of any length.
+
+    Names of policies, weights and tensors come out of files of others, and any verb may print them.
+
+    Args:
+        stream: what it stands before.
+    """
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes text with its control characters escaped; the length that was asked for."""
+        self._stream.write(harmless(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def one_line(text: object, most: int = 400) -> str:

@@ -7,7 +7,7 @@ from bomb.evaluation.perturbed import read_perturbations
 from bomb.explanation.moments import STAGES
 from bomb.explanation.occluders import OCCLUDERS
 from bomb.rollouts.chunks import ChunkExecution
-from core.errors import OptionError, check_choice, check_integer
+from core.errors import OptionError, check_choice, check_integer, check_names, take_plain_numbers
 from core.registry import BACKENDS, TASKS
 from core.seeding import check_seed, check_split
 
@@ -48,6 +48,15 @@ class ExplanationSettings:
     chunks: str = "full"
 
     def __post_init__(self) -> None:
+        take_plain_numbers(self)
+        for name in ("backends", "perturbations", "stages"):
+            object.__setattr__(self, name, check_names(name, getattr(self, name)))
+        if not isinstance(self.policy, str):
+            raise OptionError(f"policy must be words, got {self.policy!r}")
+        if not isinstance(self.seeds, tuple):
+            raise OptionError(f"seeds must be a sequence of seeds, got {self.seeds!r}")
+        for seed in self.seeds:
+            check_seed(seed)
         check_split(self.split)
         check_choice("path", self.path, PATHS)
         check_choice("occluder", self.occluder, OCCLUDERS)
@@ -62,8 +71,6 @@ class ExplanationSettings:
             values = getattr(self, name)
             if not values or len(set(values)) < len(values):
                 raise OptionError(f"{name} must be at least one, each once, got {values!r}")
-        for seed in self.seeds:
-            check_seed(seed)
         for backend in self.backends:
             check_choice("backend", backend, BACKENDS.names())
         check_choice("task", self.task, TASKS.names())

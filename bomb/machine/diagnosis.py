@@ -13,7 +13,7 @@ from typing import Any
 from bomb.machine.kept_fingerprints import keep
 from bomb.machine.provenance import cpu_name, device_name
 from bomb.machine.versions import DISTRIBUTION, PACKAGES, package_version
-from core.errors import OptionError, RenderError, UnknownNameError, install_command
+from core.errors import Number, OptionError, RenderError, UnknownNameError, install_command
 from core.registry import BACKENDS
 from core.world.cache import cache_folder, usual_folder
 
@@ -67,6 +67,9 @@ import json
 from bomb.machine.fingerprint import compared, play, to_dict
 print("fingerprint", json.dumps(to_dict(compared({backend!r}, *play({backend!r})))))
 """
+
+
+PATIENCE = Number(whole=False, least=1, most=86_400, unit="seconds")  # what a renderer may be given
 
 
 def examine(timeout_s: float, *, fingerprint: bool = False) -> Iterator[Finding]:

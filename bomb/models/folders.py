@@ -1,12 +1,13 @@
 """Folders of checkpoints: what may be replaced, and written as a whole or not at all."""
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bomb.disk.files import FileError
+from bomb.disk.files import FileError, writing
 from core.errors import BombError
 
 FILE = "bomb.json"
@@ -29,19 +30,37 @@ def written(folder: Path | str) -> Iterator[Path]:
 
     Raises:
         FileError: if something else than a checkpoint is there.
+        WriteError: if it cannot be written; what was there is whole.
     """
     folder = Path(folder).resolve()
     check_free(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
-    with hidden as temporary, without_bars():
-        fresh, old = Path(temporary) / "new", Path(temporary) / "old"
-        fresh.mkdir()
-        yield fresh
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+    with saving(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        hidden = tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.")
+        with hidden as temporary, without_bars():
+            fresh, old = Path(temporary) / "new", Path(temporary) / "old"
+            fresh.mkdir()
+            yield fresh
+            if folder.exists():
+                folder.rename(old)
+            fresh.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def saving(place: Path) -> Iterator[None]:
+    """Lets libraries write tensors: whatever they say of a file that cannot be written becomes one line.
+
+    Raises:
+        WriteError: for every error that is not BOMB's own. Libraries have a kind for each of their parts.
+    """
+    with writing(place):
+        try:
+            yield
+        except (BombError, OSError):
+            raise
+        except Exception as error:
+            raise OSError(errno.EIO, f"{type(error).__name__}: {_line(error)}", str(place)) from error
 
 
 @contextmanager
@@ -73,7 +92,8 @@ def loading(folder: Path | str) -> Iterator[None]:
         except BombError:
             raise
         except Exception as error:
-            said = " ".join(str(error).split())
-            raise FileError(
-                f"{folder} cannot be loaded: {type(error).__name__}: {said[:MOST_SAID]}"
-            ) from error
+            raise FileError(f"{folder} cannot be loaded: {type(error).__name__}: {_line(error)}") from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:MOST_SAID]

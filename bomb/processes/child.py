@@ -6,6 +6,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from bomb.processes.main_program import UNGUARDED_WORDS
 from bomb.processes.orphans import (
     die_with_parent,
     end_group,
@@ -13,6 +14,8 @@ from bomb.processes.orphans import (
     in_a_group_of_its_own,
     without_interrupts,
 )
+from bomb.processes.statuses import UNGUARDED
+from core.errors import OptionError
 
 
 def ready(connections: Iterable[Connection], timeout: float | None = None) -> list[Connection]:
@@ -63,7 +66,13 @@ class Child:
 
     @property
     def death(self) -> str:
-        """How it ended, in words."""
+        """How it ended, in words.
+
+        Raises:
+            OptionError: if it never began, for the program starts processes whenever it is read.
+        """
+        if self._process.exitcode == UNGUARDED:
+            raise OptionError(UNGUARDED_WORDS)
         return ending(self._process.exitcode)
 
     def tell(self, message: object) -> None:

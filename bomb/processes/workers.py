@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from bomb.disk.files import WriteError
 from bomb.processes.child import Child, ready
 from bomb.processes.main_program import check_main_program
-from core.errors import BombError
+from core.errors import BombError, check_integer
 from core.registry import register_again, registrations
 
 Work = Callable[[Any], Any]  # of a job, as the function that makes it knows them
@@ -22,7 +22,7 @@ DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class FinishedJob:
     """What became of a job.
 
     Attributes:
@@ -52,11 +52,14 @@ class Workers:
     Args:
         make: called once in each process, returns what is called with every job. Must pickle.
         count: how many processes.
+
+    Raises:
+        OptionError: if ``count`` is no positive integer, or processes cannot read this program.
     """
 
     def __init__(self, make: Callable[[], Work], count: int):
         check_main_program()
-        self._make, self._count = make, count
+        self._make, self._count = make, check_integer("workers", count, least=1)
         self._workers: list[_Worker] = []
 
     @property
@@ -77,7 +80,7 @@ class Workers:
         worker.child.tell(job)  # if it died meanwhile, `wait` will say so
         worker.jobs.append(job)
 
-    def wait(self) -> list[Answer]:
+    def wait(self) -> list[FinishedJob]:
         """Waits until at least one job is over.
 
         Raises:
@@ -96,7 +99,7 @@ class Workers:
                 raise WriteError(result)
             if kind == "raised":
                 raise BombError(result)
-            answers.append(Answer(job=worker.jobs.popleft(), result=result))
+            answers.append(FinishedJob(job=worker.jobs.popleft(), result=result))
         return answers
 
     def close(self) -> None:
@@ -105,12 +108,12 @@ class Workers:
             worker.child.end()
         self._workers = []
 
-    def _bury(self, worker: _Worker) -> list[Answer]:
+    def _bury(self, worker: _Worker) -> list[FinishedJob]:
         worker.child.join()
         worker.child.end()
         self._workers.remove(worker)
         death = worker.child.death
-        return [Answer(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
+        return [FinishedJob(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
 
     def _start(self) -> _Worker:
         child = Child(_serve, self._make, registrations(), daemon=True)

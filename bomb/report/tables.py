@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from bomb.disk.text import harmless
+
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 UNDEFINED = "undefined: "
 
@@ -23,8 +25,11 @@ def section(title: str, body: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Words of others without HTML, which Markdown lets through: what could open a tag is a plain sign."""
-    return _TAG.sub("&lt;", text)
+    """Words of others without HTML, which Markdown lets through: what could open a tag is a plain sign.
+
+    Nor do they move the cursor of a terminal that shows the file.
+    """
+    return _TAG.sub("&lt;", harmless(text))
 
 
 def _noted(cell: str, notes: dict[str, int]) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 
 import core
-from core.errors import check_integer
+from bomb.processes.main_program import UNGUARDED_WORDS, check_main_program
+from core.errors import OptionError, check_integer
 from core.registry import register_again, registrations
 
 
@@ -22,13 +23,17 @@ def make_vec(n: int, *, backend: str, asynchronous: bool = False, **options: obj
         options: arguments of ``core.make_task``.
 
     Raises:
-        OptionError: if ``n`` is not a positive integer.
+        OptionError: if ``n`` is not a positive integer, or processes cannot read this program.
         UnknownNameError: for an unknown task, backend or option.
     """
     make = partial(_made, registrations(), backend=backend, **options)
     makers = [make] * check_integer("n", n, least=1)
     if asynchronous:
-        return AsyncVectorEnv(makers, shared_memory=False, context="spawn")
+        check_main_program()
+        try:
+            return AsyncVectorEnv(makers, shared_memory=False, context="spawn")
+        except (EOFError, ConnectionError) as error:  # it died before it could say anything
+            raise OptionError(UNGUARDED_WORDS) from error
     return SyncVectorEnv(makers)
 
 

@@ -218,11 +218,12 @@ class EpisodeDrawer:
         shape = (len(rows), len(settings.cameras), *settings.image_size, 3)
         labels = []
         place = picture_file(self._folder, demonstration.seed, visual_draw)
-        files = {"images": MomentFile(place, shape, np.uint8)}
-        if settings.depth:
-            files["depth"] = MomentFile(depth_file(place), shape[:-1], np.float32)
+        files: dict[str, MomentFile] = {}
         whole = False
         try:
+            files["images"] = MomentFile(place, shape, np.uint8)
+            if settings.depth:
+                files["depth"] = MomentFile(depth_file(place), shape[:-1], np.float32)
             instructions = self._renderer.instructions(demonstration, visual_draw=visual_draw)
             moments = self._renderer.moments(demonstration, rows, visual_draw=visual_draw)
             columns = None

@@ -143,12 +143,22 @@ class MomentFile:
         file: where they go, once all are there.
         shape: of all of them, (N, cameras, H, W) or (N, cameras, H, W, 3).
         dtype: of each number.
+
+    Raises:
+        OSError: if the disk has no place for all of them.
     """
 
     def __init__(self, file: Path, shape: tuple[int, ...], dtype: npt.DTypeLike):
         self._file, self._beside = file, file.with_name(f".{file.name}.{os.getpid()}.part")
         file.parent.mkdir(parents=True, exist_ok=True)
         self._array = np.lib.format.open_memmap(self._beside, "w+", dtype, shape)
+        try:
+            # A page of a file with holes that finds no place on the disk ends the process (SIGBUS).
+            with self._beside.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, self._beside.stat().st_size)
+        except OSError:
+            self.close(whole=False)
+            raise
         self._count = 0
 
     def add(self, seen: np.ndarray) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from accelerate import Accelerator
 
 from bomb.disk.differences import first_difference
-from bomb.disk.files import FileError, WriteError, read_json, write_json, writing
+from bomb.disk.files import FileError, read_json, write_json, writing
+from bomb.models.folders import saving
 from bomb.training.folders import CHECKPOINTS, LOCK, RECIPE, step_folder, steps_in
 from bomb.training.recipe import Recipe
 from core.errors import OptionError
@@ -76,11 +77,8 @@ def save_state(accelerator: Accelerator, out: Path, step: int, position: dict[st
         with writing(beside):
             beside.mkdir(parents=True)
     accelerator.wait_for_everyone()
-    try:
-        with writing(beside):
-            accelerator.save_state(str(beside), safe_serialization=False)
-    except RuntimeError as error:  # torch's, of a file that cannot be written
-        raise WriteError(f"{folder} cannot be written: {error}; the states before are whole") from error
+    with saving(beside):
+        accelerator.save_state(str(beside), safe_serialization=False)
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         with writing(folder):

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
@@ -9,8 +10,12 @@ import pytest
 
 import bomb
 import core
+from bomb.cli import USAGE_ERROR, main
 from bomb.collecting.collecting import collect
+from bomb.demonstrations.moments import Moments
+from bomb.demonstrations.rendering import RenderSettings
 from bomb.demonstrations.settings import CollectionSettings
+from bomb.explanation.settings import ExplanationSettings
 from bomb.exports import export
 from bomb.exports.settings import ExportSettings
 from bomb.policies.making import make_policy
@@ -32,6 +37,9 @@ from tests.report.stores import condition, make_run
 MADE = {
     ActionSpec: {"mode": "delta", "control_hz": 20, "deeper": 0.5},
     ChunkExecution: {"mode": "count", "count": 2},
+    ExplanationSettings: {"policy": "hold", "backends": (ONE,), "seeds": (1, 2)},
+    Moments: {"count": 2},
+    RenderSettings: {"backend": ONE, "supersample": 2},
     CollectionSettings: {"backends": (ONE,), "split": "ci", "max_steps": 7},
     ExportSettings: {"format": "lerobot", "backend": ONE, "supersample": 2, "columns": ("depth",)},
     Sight: {"cameras": ("head",), "image_size": (64, 96), "modalities": ("rgb",)},
@@ -155,6 +163,29 @@ def test_calls_refuse_what_is_no_number(call, make_env, data, tmp_path):
         with pytest.raises(BombError) as error:
             CALLS[call](env, data, tmp_path / "out", value)
         assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("demo", "--timeout", "nan"), "timeout"),
+        (("demo", "--policy-episodes", "-1"), "policy_episodes"),
+        (("doctor", "--timeout", "inf"), "--timeout"),
+        (("doctor", "--timeout", "1e300"), "--timeout"),
+        (("explain", "--policy", "hold", "--backend", ONE, "--seeds", "9" * 20), "seed"),
+        (("gallery", "--size", "-1"), "--size"),
+        (("parity", "--seed", str(2**63)), "seed"),
+        (("render", "DATA", "--backend", ONE, "--workers", "0"), "workers"),
+        (("replay", "DATA", "--workers", "0"), "workers"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else value,
+)
+def test_verbs_refuse_numbers_out_of_range_in_a_line(words, option, data, tmp_path, capsys):
+    out = ("--out", str(tmp_path / "out")) if words[0] in ("demo", "explain", "render") else ()
+    assert main([str(data.path) if word == "DATA" else word for word in words] + [*out]) == USAGE_ERROR
+    told = capsys.readouterr().err
+    assert re.fullmatch(rf"bomb {words[0]}: {option} must be .*\n", told), told
     assert not (tmp_path / "out").exists()
 
 

@@ -210,6 +210,18 @@ def test_a_killed_process_leaves_no_temporary_folder_for_long(monkeypatch, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_forked_child_that_ends_leaves_its_parents_temporary_folder():
+    """What is registered to be closed at the end of a process is closed at the end of its copies, too."""
+    folder = temporary.TemporaryFolder("test")
+    if (child := os.fork()) == 0:
+        folder.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert folder.path.is_dir()
+    folder.close()
+    assert not folder.path.exists()
+
+
 def test_an_address_puts_nothing_on_the_path_that_lies_here(monkeypatch, tmp_path):
     (tmp_path / "msgpack.py").write_text("raise SystemExit('a stranger was run')")
     (tmp_path / "mine.py").write_text("from bomb.policies.expert import Expert\nclass Mine(Expert): pass\n")
@@ -260,6 +272,31 @@ def test_a_policy_of_the_main_program_plays(tmp_path):
         cwd=ROOT,
     )
     assert answer.stdout == "1\n", answer.stderr
+
+
+def test_a_program_that_starts_processes_when_it_is_read_is_told_so_at_once(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import bomb, core\n"
+        "from bomb.collecting.collecting import collect\n"
+        "from bomb.demonstrations.settings import CollectionSettings\n"
+        f"asked = bomb.EvaluationSettings(policy='hold', backends=({ONE!r},), episodes=1, cameras=())\n"
+        "calls = (lambda: bomb.evaluate(asked, execution=bomb.ExecutionSettings(workers=1)),\n"
+        f"    lambda: bomb.make_vec(1, backend={ONE!r}, cameras=(), asynchronous=True),\n"
+        f"    lambda: collect(CollectionSettings(backends=({ONE!r},), split='ci'), 1, 'nowhere'))\n"
+        "for call in calls:\n"
+        "    try: call()\n"
+        "    except core.OptionError as error: print(error)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, tmp_path / "program.py"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        cwd=tmp_path,
+        env={**os.environ, **PATHS},
+    )
+    assert answer.returncode == 0 and answer.stderr == "", answer.stderr
+    assert answer.stdout == f"{main_program.UNGUARDED_WORDS}\n" * 3
 
 
 @pytest.mark.parametrize(
@@ -351,6 +388,7 @@ def test_a_busy_machine_is_no_missing_driver(monkeypatch):
 def test_words_of_others_are_no_formulas_and_no_scripts():
     text = csv_text([{"policy": "=cmd|' /C calc'!A0", "delta": -0.5, "note": "@x", "plain": "a-b"}])
     assert text.splitlines()[1] == "'=cmd|' /C calc'!A0,-0.5,'@x,a-b"
-    made = table(["a", "p"], [["<script>alert(1)</script> <!-- x", "< 0.001"]])
+    made = table(["a", "p"], [["<script>alert(1)</script> <!-- x\x1b[2J", "< 0.001"]])
     assert "<script" not in made and "</script" not in made and "<!--" not in made and "< 0.001" in made
+    assert "\x1b" not in made
     assert json.dumps("ok")

@@ -1,5 +1,7 @@
 """Whatever a policy does to its process, its answers and its words: an error of that episode, and no more."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from core.errors import OptionError, PolicyOutputError
 from tests.conftest import PATIENCE_S
 from tests.evaluation.conftest import ONE, settings
 from tests.evaluation.policies import HOSTILE, Tensor
+from tests.report.stores import condition, make_run
 
 # How an attempt ends, by what the policy did: kind of error and what its message has.
 EXPECTED = {
@@ -160,6 +163,23 @@ def test_files_of_nested_brackets_and_nulls_are_damaged(tmp_path, capsys):
     (data / "dataset.json").write_text(json.dumps(nulls))
     assert main(["inspect", str(data), "--out", str(tmp_path / "page.html")]) == USAGE_ERROR
     assert "dataset.json is damaged: task is None" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    """What somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("words", [("report", "--format", "markdown"), ("rescore",)], ids=lambda w: w[0])
+def test_names_out_of_files_of_others_move_no_cursor(words, tmp_path):
+    run = make_run(
+        tmp_path / "run", lambda _, seed: True, conditions=[condition()], seeds=(), policy="\x1b[2Jgone\x07"
+    )
+    with contextlib.redirect_stdout(Terminal()) as shown:
+        main([words[0], str(run), *words[1:]])
+    assert "\\x1b[2Jgone\\x07" in shown.getvalue() and not {"\x1b", "\x07"} & set(shown.getvalue())
 
 
 def test_texts_of_others():

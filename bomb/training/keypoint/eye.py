@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bomb.disk.files import FileError
+from bomb.disk.files import FileError, appearing
+from bomb.models.folders import saving
 from bomb.training.keypoint.eye_loss import eye_loss
 from bomb.training.keypoint.network import EyeNetwork
 from bomb.training.keypoint.recipe import EyeRecipe
@@ -65,11 +66,13 @@ def train_eye(
 
 
 def save_state(file: Path, parts: dict[str, Any], step: int) -> None:
-    """Writes the states of modules, optimisers and schedules by name, as a whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.part")
-    torch.save({"step": step, **{name: part.state_dict() for name, part in parts.items()}}, beside)
-    beside.replace(file)
+    """Writes the states of modules, optimisers and schedules by name, as a whole or not at all.
+
+    Raises:
+        WriteError: if the file cannot be written.
+    """
+    with saving(file), appearing(file) as beside:
+        torch.save({"step": step, **{name: part.state_dict() for name, part in parts.items()}}, beside)
 
 
 def resumed_step(file: Path, parts: dict[str, Any]) -> int:

@@ -16,14 +16,15 @@ from typing import Any
 
 import torch
 
-from bomb.disk.files import write_json, writing
+from bomb.disk.files import appearing, write_json
+from bomb.models.folders import saving
 from bomb.models.keypoint.checkpoint import FORMAT, VERSION, read_model, sha256_of
 from bomb.models.keypoint.format import CAMERAS, REFERENCES
 from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
 from bomb.training.keypoint.hand import hand_error, train_hand
 from bomb.training.keypoint.measuring import measured
-from bomb.training.keypoint.parts import PartTraining, Watcher, opened
+from bomb.training.keypoint.parts import KeypointWatcher, PartTraining, opened
 from bomb.training.keypoint.recipe import KeypointRecipe
 from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
@@ -39,7 +40,7 @@ def train_keypoint(
     *,
     store: Path | None = None,
     workers: int = 1,
-    watcher: Watcher | None = None,
+    watcher: KeypointWatcher | None = None,
 ) -> Path:
     """Draws, trains every part, measures, writes the checkpoint; the same call resumes what was interrupted.
 
@@ -91,13 +92,13 @@ class KeypointTraining(PartTraining):
         files, shown = self._files(drawings)
         for number, camera in enumerate(CAMERAS):
             samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
-            network = self._part(
+            eye = self._part(
                 f"eye {camera}", recipe.eye.steps,
                 partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, seed + number, state),
             )  # fmt: skip
             seen = CameraSamples(shown, number)
-            metrics["eyes_mm"][camera] = measured(network, seen, range(len(seen)), number)
-            tensors |= {f"{camera}.{key}": value for key, value in network.tensors().items()}
+            metrics["eyes_mm"][camera] = measured(eye, seen, range(len(seen)), number)
+            tensors |= {f"{camera}.{key}": value for key, value in eye.tensors().items()}
         return self._write(tensors, vocabulary, metrics)
 
     def _write(
@@ -107,9 +108,10 @@ class KeypointTraining(PartTraining):
 
         file = self._out / NAME
         about = {"format": FORMAT, "version": str(VERSION), "vocabulary": json.dumps(vocabulary)}
-        with writing(file):
+        with saving(file):
             halves = {name: value.contiguous().half() for name, value in tensors.items()}
-            save_file(halves, file, metadata=about)
+            with appearing(file) as beside:
+                save_file(halves, beside, metadata=about)
             parameters = sum(value.numel() for value in tensors.values())
             write_json(file.with_suffix(".json"), self._card(sha256_of(file), parameters, metrics))
         read_model(file)  # what was written can be read
