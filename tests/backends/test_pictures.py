@@ -186,7 +186,7 @@ def test_a_camera_that_was_not_asked_for(backend):
 
 
 def test_a_texture_that_is_shrunk_keeps_its_light(backend):
-    """Squares of black and white are half as bright as white, however small; averages of bytes are a fifth."""
+    """Squares of black and white are half as bright as white, however small; of bytes, a fifth."""
     lines = (("light", (1.0, 1.0, 1.0)), ("dark", (0.0, 0.0, 0.0)), ("seed", 0))
     squares = TextureSpec(name="checker", size=(1024, 1024), params=lines)
     scene = clean_scene(("head",))
