@@ -52,8 +52,8 @@ def uniform_environment(color: np.ndarray) -> bytes:
 
     Args:
         color: linear radiance, float[3], the same in every direction. Only the first harmonic, the mean, is
-            not zero; Filament's are scaled so that it is what a white diffuse surface gives back, less what it
-            mirrors, for which ``DRAWING.ambient_diffuse`` stands.
+            not zero; Filament's are scaled so that it is what a white diffuse surface gives back, less what
+            it mirrors, for which ``DRAWING.ambient_diffuse`` stands.
     """
     diffuse = np.asarray(color) * DRAWING.ambient_diffuse
     harmonics = [*map(float, diffuse), *[0.0] * 3 * (_HARMONICS - 1)]
