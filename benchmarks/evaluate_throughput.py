@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,15 +34,16 @@ WITH_SERIES, WITHOUT = 100.0, 1000.0  # episodes per second
 ROWS = 1000
 
 
-def play(backend: str, workers: int, episodes: int, folder: Path) -> None:
-    """A run of the expert."""
-    asked = EvaluationSettings(policy="expert", backends=(backend,), episodes=episodes, split="calibration")
-    evaluate(asked, folder, execution=ExecutionSettings(workers=workers))
+def play(backend: str, workers: int, episodes: int, folder: Path, **asked: Any) -> None:
+    """A run of the expert, or of what else is ``asked`` for."""
+    asked = {"policy": "expert", "split": "calibration", **asked}
+    settings = EvaluationSettings(backends=(backend,), episodes=episodes, **asked)
+    evaluate(settings, folder, execution=ExecutionSettings(workers=workers))
 
 
-def timed(backend: str, workers: int, episodes: int, folder: Path) -> tuple[float, float]:
+def timed(backend: str, workers: int, episodes: int, folder: Path, **asked: Any) -> tuple[float, float]:
     """Episodes per second, and the share of the workers' time that is overhead."""
-    play(backend, workers, episodes, folder)
+    play(backend, workers, episodes, folder, **asked)
     with RunStore.open(folder) as store:
         rows = store.episodes()
     first = {min(row.started for row in rows if row.worker == worker) for worker in {r.worker for r in rows}}

@@ -372,6 +372,5 @@ def _cubemap_folder() -> TemporaryFolder:
 def _uniform_cubemap(color: tuple[int, int, int]) -> render.RenderCubemap:
     """An environment of one sRGB colour; SAPIEN takes it from files only."""
     file = _cubemap_folder().path / "{:02x}{:02x}{:02x}.png".format(*color)
-    file.parent.mkdir(exist_ok=True)  # gone if a forked child has ended
     Image.new("RGB", (32, 32), color).save(file)
     return render.RenderCubemap(*[str(file)] * 6)

@@ -23,10 +23,13 @@ class TemporaryFolder:
     def __init__(self, purpose: str):
         remove_left_behind()
         self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{purpose}-"))
+        self._process = os.getpid()
         self._lock: int | None = _locked(self.path / _LOCK, create=True)
 
     def close(self) -> None:
-        """Removes it. A second call does nothing."""
+        """Removes it. A second call does nothing, nor does one in a forked child: it is its parent's."""
+        if os.getpid() != self._process:
+            return
         shutil.rmtree(self.path, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)

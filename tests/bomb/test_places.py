@@ -210,6 +210,18 @@ def test_a_killed_process_leaves_no_temporary_folder_for_long(monkeypatch, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_forked_child_that_ends_leaves_its_parents_temporary_folder():
+    """What is registered to be closed at the end of a process is closed at the end of its copies, too."""
+    folder = temporary.TemporaryFolder("test")
+    if (child := os.fork()) == 0:
+        folder.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert folder.path.is_dir()
+    folder.close()
+    assert not folder.path.exists()
+
+
 def test_an_address_puts_nothing_on_the_path_that_lies_here(monkeypatch, tmp_path):
     (tmp_path / "msgpack.py").write_text("raise SystemExit('a stranger was run')")
     (tmp_path / "mine.py").write_text("from bomb.policies.expert import Expert\nclass Mine(Expert): pass\n")
