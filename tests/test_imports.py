@@ -265,6 +265,26 @@ def test_tests_and_benchmarks_use_public_names():
     assert wrong == [], "\n".join(wrong)
 
 
+def defined(file: Path) -> set[str]:
+    """Public classes, and aliases and variables of types, that a module defines at its top."""
+    found = set()
+    for node in tree(file).body:
+        if isinstance(node, ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return {name for name in found if name[0].isupper() and not name.isupper()}
+
+
+def test_no_public_type_name_has_three_meanings():
+    where: dict[str, list[str]] = {}
+    for file in files(*HOUSES):
+        for name in defined(file):
+            where.setdefault(name, []).append(str(file.relative_to(ROOT)))
+    assert {name: found for name, found in where.items() if len(found) > 2} == {}
+
+
 def test_few_modules_stand_outside_of_a_room():
     loose = {house: {file.stem for file in (ROOT / house).glob("*.py")} for house in ("core", "bomb")}
     assert len(loose["core"]) <= 10, sorted(loose["core"])

@@ -12,6 +12,7 @@ import numpy as np
 from mujoco import mjrf
 
 from backends.mujoco.filament import Uploads
+from backends.mujoco.options import DRAWING
 
 _IDENTIFIER = b"\xabKTX 11\xbb\r\n\x1a\n"
 _ENDIANNESS = 0x04030201
@@ -51,9 +52,11 @@ def uniform_environment(color: np.ndarray) -> bytes:
 
     Args:
         color: linear radiance, float[3], the same in every direction. Only the first harmonic, the mean, is
-            not zero; Filament's are scaled so that it is what a white diffuse surface gives back.
+            not zero; Filament's are scaled so that it is what a white diffuse surface gives back, less what
+            it mirrors, for which ``DRAWING.ambient_diffuse`` stands.
     """
-    harmonics = [*map(float, color), *[0.0] * 3 * (_HARMONICS - 1)]
+    diffuse = np.asarray(color) * DRAWING.ambient_diffuse
+    harmonics = [*map(float, diffuse), *[0.0] * 3 * (_HARMONICS - 1)]
     pair = b"sh\0" + " ".join(f"{value:.9g}" for value in harmonics).encode() + b"\0"
     metadata = struct.pack("<I", len(pair)) + pair + bytes(-len(pair) % 4)
     texel = np.array([*color, 1.0], dtype="<f2").tobytes()

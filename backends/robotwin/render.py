@@ -37,6 +37,7 @@ from core.world.textures import make_texture, srgb_decode, srgb_encode
 
 # Linear light in 65536 steps to sRGB bytes: exact rounding but for the darkest two or three values.
 _ENCODE = (srgb_encode(np.arange(65536) / 65535) * 255 + 0.5).astype(np.uint8)
+_DECODE = srgb_decode(np.arange(256) / 255)
 
 # Cosine between the normal of the wall and the way to a sun from which on its underside alone casts a shadow.
 # From the front that is all that can be seen of it, on a line of floor along the wall; the rest would cover a
@@ -348,16 +349,20 @@ def _dress(target: render.RenderMaterial, material: MaterialSpec) -> None:
     target.specular = material.specular
 
 
-@lru_cache(maxsize=4)  # 10 MB each; those in use live on without it
+@lru_cache(maxsize=4)  # 11 MB each; those in use live on without it
 def _texture(spec: TextureSpec, color: Color) -> render.RenderTexture2D:
-    """The texture times ``color``: the shader takes either the one or the other."""
-    image = make_texture(spec)
-    if color != (1.0, 1.0, 1.0):
-        image = (srgb_encode(srgb_decode(image / 255) * color) * 255 + 0.5).astype(np.uint8)
-    image = np.dstack([image, np.full(image.shape[:2], 255, dtype=np.uint8)])
+    """The texture times ``color``: the shader takes either the one or the other.
+
+    In linear light, because SAPIEN shrinks a picture as its numbers are: averages of sRGB bytes are too dark,
+    and the board's thin lines stood out more than they do from closer by.
+    """
+    encoded = make_texture(spec)
+    image = np.ones((*encoded.shape[:2], 4), dtype=np.float16)
+    for channel in range(3):
+        image[..., channel] = (_DECODE * color[channel]).astype(np.float16)[encoded[..., channel]]
     levels = int(np.log2(max(image.shape[:2]))) + 1
     # SAPIEN's v = 0 is the first row, ours the last.
-    return render.RenderTexture2D(image[::-1].copy(), "R8G8B8A8Unorm", mipmap_levels=levels, srgb=True)
+    return render.RenderTexture2D(image[::-1].copy(), "R16G16B16A16Sfloat", mipmap_levels=levels)
 
 
 @lru_cache(maxsize=1)

@@ -102,9 +102,11 @@ def _verify(args: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
     results, broken = [], 0
     for folder in args.folders:
-        shown = moments(folder, args.data, backend=args.backend) if args.data else {}
+        requests, actions = moments(folder, args.data, backend=args.backend) if args.data else (None, None)
         findings = []
-        for finding in verify(folder, device=args.device, dtype=args.dtype, **shown):
+        for finding in verify(
+            folder, device=args.device, dtype=args.dtype, requests=requests, actions=actions
+        ):
             print(f"{'ok' if finding.ok else 'BROKEN':7} {finding.what}: {finding.found}", flush=True)
             if finding.advice:
                 print(f"        -> {finding.advice}", flush=True)

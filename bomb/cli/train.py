@@ -228,7 +228,7 @@ def _train_small(args: argparse.Namespace) -> int:
 
 def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..., Path]) -> Path | None:
     """What ``train`` returns, with a bar; None if it was interrupted."""
-    from bomb.training.keypoint.parts import Watcher
+    from bomb.training.keypoint.parts import KeypointWatcher
 
     if args.out is None:
         raise OptionError("bomb train needs --out, the folder of the training")
@@ -238,7 +238,9 @@ def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..
             bar.set_postfix_str(f"{part}: loss {significant(loss)}", refresh=False)
             bar.update(step - bar.n)
 
-        watcher = Watcher(drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped)
+        watcher = KeypointWatcher(
+            drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped
+        )
         try:
             return train(args.data, args.out, store=args.frames, workers=args.workers, watcher=watcher)
         except KeyboardInterrupt:

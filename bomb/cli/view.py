@@ -15,7 +15,7 @@ from core.registry import BACKENDS
 from core.seeding import PrivateSplit
 
 if TYPE_CHECKING:
-    from bomb.rollouts.rollout import EpisodeResult, Watcher
+    from bomb.rollouts.rollout import EpisodeResult, SceneWatcher
     from bomb.runs.replaying import Perform
 
 SUFFIXES = (".png", ".mp4")
@@ -87,7 +87,7 @@ def _performance(args: argparse.Namespace) -> "tuple[Perform, core.EnvironmentSe
         return _recorded(args)
     make_policy(args.policy)  # a wrong name is an error before anything is drawn
 
-    def perform(env: core.Environment, watch: "Watcher") -> "EpisodeResult":
+    def perform(env: core.Environment, watch: "SceneWatcher") -> "EpisodeResult":
         return played(make_policy(args.policy), args.seed)(env, watch)
 
     settings = core.EnvironmentSettings(

@@ -39,7 +39,7 @@ PATIENCE_S = 0.5  # between looks at the policy process
 # A run in which nothing succeeds is broken: so many errors in a row end it.
 ENOUGH_ERRORS = 20
 
-Report = Callable[[EpisodeRow | ErrorRow], None]
+RowListener = Callable[[EpisodeRow | ErrorRow], None]
 
 
 def evaluate(
@@ -47,7 +47,7 @@ def evaluate(
     out: Path | None = None,
     *,
     execution: ExecutionSettings | None = None,
-    report: Report | None = None,
+    report: RowListener | None = None,
     begin: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Plays the episodes that are not in ``out`` yet and sums up all of them.
@@ -119,7 +119,7 @@ class _Run:
         process: PolicyProcess,
         plans: list[ConditionPlan],
         execution: ExecutionSettings,
-        report: Report | None,
+        report: RowListener | None,
     ):
         self._store, self._executor, self._process = store, executor, process
         self._report = report or (lambda row: None)

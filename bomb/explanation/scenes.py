@@ -26,7 +26,7 @@ from core.world.state import SceneState
 DEEP = 8.0  # m that the robot stands lower in the world without one: below the floor, and out of every light
 SCENES = ("stone", "lines", "gripper", "robot")
 
-Pictures = Mapping[str, npt.NDArray[np.uint8]]
+CameraPictures = Mapping[str, npt.NDArray[np.uint8]]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -91,9 +91,9 @@ class SceneEditor:
         state: SceneState,
         period: int,
         *,
-        seen: Mapping[str, Pictures],
+        seen: Mapping[str, CameraPictures],
         stone: int | None = None,
-    ) -> Pictures:
+    ) -> CameraPictures:
         """The pictures of the state without a thing, uint8[H, W, 3] by camera; the engine is as before.
 
         Args:
@@ -127,7 +127,7 @@ class SceneEditor:
         if self._bare is not None:
             self._bare.close()
 
-    def _without_robot(self, state: SceneState, period: int) -> Pictures:
+    def _without_robot(self, state: SceneState, period: int) -> CameraPictures:
         if self._bare is None:
             task = self._settings.task
             inner = task if isinstance(task, Task) else TASKS.load(task)()

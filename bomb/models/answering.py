@@ -7,30 +7,67 @@ done from them on.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from bomb.models.codecs.actions import ActionCodec
 from bomb.models.flow import flow_scores, noises_of, times_of
 from bomb.models.flow_vla import SCORED
 from bomb.models.gripper import bits_of, with_gripper
+from bomb.models.heads.outputs import Outputs
 from bomb.models.heads.regression import regression_losses, regression_scores
 from bomb.models.losses import chunk_losses, learned
+from bomb.models.settings import VLASettings
 from bomb.models.vla import Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
-Tensor = torch.Tensor
 Weights = Mapping[str, float] | None
 Seeds = Sequence[tuple[int, int]]
 
 
+class AnswerOptions(Protocol):
+    """What an answer needs of a model's options."""
+
+    @property
+    def ratio(self) -> float: ...
+    @property
+    def loss(self) -> str: ...
+    @property
+    def steps(self) -> int: ...
+
+
+class HeadNetwork(Protocol):
+    """What an answer needs of a network."""
+
+    @property
+    def head(self) -> Outputs: ...
+
+
+class Answerer(Protocol):
+    """What an answer needs of a model, such as a ``bomb.models.continuous.ContinuousVLA``."""
+
+    @property
+    def settings(self) -> VLASettings: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def codec(self) -> ActionCodec: ...
+    @property
+    def options(self) -> AnswerOptions: ...
+    @property
+    def network(self) -> HeadNetwork: ...
+    def read(self, batch: Batch) -> Tensor: ...
+
+
 class Answering(ABC):
-    """One way; ``vla`` is a ``bomb.models.continuous.ContinuousVLA``."""
+    """One way."""
 
     flows: ClassVar[bool]
 
-    def loss(self, vla: Any, batch: Batch, weights: Weights, seeds: Seeds | None) -> Losses:
+    def loss(self, vla: Answerer, batch: Batch, weights: Weights, seeds: Seeds | None) -> Losses:
         """As ``VLA.loss``."""
         actions, valid = learned(batch)
         features = vla.read(batch)
@@ -51,7 +88,7 @@ class Answering(ABC):
     @abstractmethod
     def losses(
         self,
-        vla: Any,
+        vla: Answerer,
         features: Tensor,
         actions: Tensor,
         valid: Tensor,
@@ -61,11 +98,11 @@ class Answering(ABC):
         """The loss of features float[N, d], and of their actions; N is a multiple of the samples."""
 
     @abstractmethod
-    def decide(self, vla: Any, batch: Batch, seeds: Seeds, sample: int = 0) -> Reference:
+    def decide(self, vla: Answerer, batch: Batch, seeds: Seeds, sample: int = 0) -> Reference:
         """As ``VLA.decide``, of one sample."""
 
     @abstractmethod
-    def score(self, vla: Any, batch: Batch, reference: Reference) -> Scores:
+    def score(self, vla: Answerer, batch: Batch, reference: Reference) -> Scores:
         """As ``VLA.score``."""
 
 
@@ -76,7 +113,7 @@ class Regression(Answering):
 
     def losses(
         self,
-        vla: Any,
+        vla: Answerer,
         features: Tensor,
         actions: Tensor,
         valid: Tensor,
@@ -96,12 +133,12 @@ class Regression(Answering):
             loss=vla.options.loss,
         )
 
-    def answer(self, vla: Any, features: Tensor) -> tuple[Tensor, Tensor]:
+    def answer(self, vla: Answerer, features: Tensor) -> tuple[Tensor, Tensor]:
         """The arm, float32[N, chunk, dims - 1], and the gripper's logits, float32[N, chunk]."""
         arm, gripper = vla.network.head.answer(features)
         return arm.float(), gripper.float()
 
-    def decide(self, vla: Any, batch: Batch, seeds: Seeds, sample: int = 0) -> Reference:
+    def decide(self, vla: Answerer, batch: Batch, seeds: Seeds, sample: int = 0) -> Reference:
         arm, gripper = self.answer(vla, vla.read(batch)[:, -1])
         if not (torch.isfinite(arm).all() and torch.isfinite(gripper).all()):
             raise PolicyOutputError("the model's actions are not finite")
@@ -109,7 +146,7 @@ class Regression(Answering):
         actions = vla.codec.to_bomb(with_gripper(vla.codec, arm, bits).cpu().numpy())
         return Reference(actions=actions, raw={"arm": arm, "bits": bits})
 
-    def score(self, vla: Any, batch: Batch, reference: Reference) -> Scores:
+    def score(self, vla: Answerer, batch: Batch, reference: Reference) -> Scores:
         arm, gripper = self.answer(vla, vla.read(batch)[:, -1])
         raw = {name: tensor.to(arm.device) for name, tensor in reference.raw.items()}
         return regression_scores(arm, gripper, raw["arm"], raw["bits"], vla.codec.groups)
@@ -122,7 +159,7 @@ class Flow(Answering):
 
     def losses(
         self,
-        vla: Any,
+        vla: Answerer,
         features: Tensor,
         actions: Tensor,
         valid: Tensor,
@@ -137,13 +174,15 @@ class Flow(Answering):
         errors = self.errors(vla, features, actions, noise, times)
         return chunk_losses(errors, valid, vla.codec.groups, weights)
 
-    def errors(self, vla: Any, features: Tensor, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    def errors(
+        self, vla: Answerer, features: Tensor, actions: Tensor, noise: Tensor, times: Tensor
+    ) -> Tensor:
         """Squares of the velocity's error, float32[N, chunk, dims]."""
         at = times[:, None, None]
         made = vla.network.head.velocity(features, at * noise + (1 - at) * actions, times).float()
         return (made - (noise - actions)) ** 2
 
-    def flow(self, vla: Any, features: Tensor, noise: Tensor) -> Tensor:
+    def flow(self, vla: Answerer, features: Tensor, noise: Tensor) -> Tensor:
         """Normalised actions that noise becomes, by Euler's method."""
         steps, x = vla.options.steps, noise
         for k in range(steps):
@@ -151,7 +190,7 @@ class Flow(Answering):
             x = x - vla.network.head.velocity(features, x, times).float() / steps
         return x
 
-    def decide(self, vla: Any, batch: Batch, seeds: Seeds, sample: int = 0) -> Reference:
+    def decide(self, vla: Answerer, batch: Batch, seeds: Seeds, sample: int = 0) -> Reference:
         shape = (vla.settings.chunk, vla.codec.dims)
         noise = noises_of(seeds, len(batch), shape, sample).to(vla.device)
         values = self.flow(vla, vla.read(batch)[:, -1], noise)
@@ -160,7 +199,7 @@ class Flow(Answering):
         actions = vla.codec.to_bomb(values.cpu().numpy())
         return Reference(actions=np.asarray(actions), raw={"values": values, "noise": noise})
 
-    def score(self, vla: Any, batch: Batch, reference: Reference) -> Scores:
+    def score(self, vla: Answerer, batch: Batch, reference: Reference) -> Scores:
         features = vla.read(batch)[:, -1]
         wanted, noise = (reference.raw[name].to(features.device) for name in ("values", "noise"))
         made = self.flow(vla, features, noise)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,7 +19,7 @@ class Reference:
             that it was made from.
     """
 
-    actions: np.ndarray
+    actions: npt.NDArray[np.float32]
     raw: Mapping[str, Tensor]
 
     def select(self, rows: Sequence[int]) -> "Reference":
@@ -42,6 +43,12 @@ class Scores:
     total: Tensor
     groups: Mapping[str, Tensor]
     others: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def summed(cls, groups: Mapping[str, Tensor], others: Mapping[str, Tensor] | None = None) -> "Scores":
+        """Scores that are in total the sum of their groups."""
+        total = sum(groups.values(), torch.zeros(()))
+        return cls(total=total, groups=groups, others=others or {})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

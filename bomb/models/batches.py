@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -21,11 +22,11 @@ class Layout:
         actions: int64[n]: the positions whose outputs become the action.
     """
 
-    pictures: Mapping[str, np.ndarray]
-    characters: np.ndarray
-    actions: np.ndarray
+    pictures: Mapping[str, npt.NDArray[np.int64]]
+    characters: npt.NDArray[np.int64]
+    actions: npt.NDArray[np.int64]
 
-    def words(self, start: int, end: int) -> np.ndarray:
+    def words(self, start: int, end: int) -> npt.NDArray[np.int64]:
         """int64[n]: positions of the tokens that share a character with [start, end) of the instruction.
 
         Raises:
@@ -87,9 +88,11 @@ class Batch:
         return replace(chosen, layouts=tuple(self.layouts[k] for k in rows))
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        rest = {name: getattr(self, name) for name in ("attention_mask", "position_ids", "actions", "valid")}
         return replace(
             self,
             inputs={name: change(tensor) for name, tensor in self.inputs.items()},
-            **{name: None if tensor is None else change(tensor) for name, tensor in rest.items()},
+            attention_mask=change(self.attention_mask),
+            position_ids=change(self.position_ids),
+            actions=None if self.actions is None else change(self.actions),
+            valid=None if self.valid is None else change(self.valid),
         )

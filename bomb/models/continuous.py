@@ -10,18 +10,20 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from bomb.models.answering import Flow, Regression
+from bomb.models.answering import Answering, Flow, Regression
 from bomb.models.backbones.base import Backbone
 from bomb.models.backbones.building import tiny_backbone
 from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.gripper import check_gripper
+from bomb.models.heads.outputs import Outputs
 from bomb.models.heads.regression import GRIPPER_RATIO, LOSSES, FCDecoder
 from bomb.models.heads.resampler import DEPTH, HEAD_DIM, HEADS, Resampler
 from bomb.models.on_backbone import BackboneVLA
@@ -34,7 +36,6 @@ from bomb.models.weights import load_weights, save_module
 from bomb.models.words import Tokens
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 EXPERTS, MOMENTS = ("joint", "separate"), ("last", "all")
 ADDED = ("resampler", "expert")  # to the VLM, and saved with what makes actions
 ACTION_FILE = "action.safetensors"  # queries, head and state, beside the VLM's own files
@@ -97,7 +98,7 @@ class ContinuousOptions:
 class QueryNetwork(nn.Module):
     """A backbone, the learned queries, the head, and the state's projection where there is one."""
 
-    def __init__(self, backbone: Backbone, head: nn.Module, queries: int, state: int):
+    def __init__(self, backbone: Backbone, head: Outputs, queries: int, state: int):
         super().__init__()
         self.backbone, self.head = backbone, head
         self.query = nn.Parameter(torch.zeros(queries, backbone.width))
@@ -115,11 +116,11 @@ class ContinuousVLA(BackboneVLA):
 
     options_kind: ClassVar[type[ContinuousOptions]] = ContinuousOptions
     chained: ClassVar[bool] = False  # whether moments follow one another in one sequence
-    tiny_options: ClassVar[dict] = {"backbone": "smolvlm", "hidden": 16, "sizes": [32, 16]}
+    tiny_options: ClassVar[dict[str, Any]] = {"backbone": "smolvlm", "hidden": 16, "sizes": [32, 16]}
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, backbone: Backbone):
         super().__init__(settings, statistics)
-        self.options: Any = read_options(self.options_kind, settings.options, self.family)
+        self.options = read_options(self.options_kind, settings.options, self.family)
         check_gripper(self.codec)
         if self.chained:
             backbone.check_chained(self.family)
@@ -127,7 +128,7 @@ class ContinuousVLA(BackboneVLA):
         if self.options.state:
             states = self.state_codec.statistics.dims
         options = self.options
-        self.answering = Flow() if options.loss == "flow" else Regression()
+        self.answering: Answering = Flow() if options.loss == "flow" else Regression()
         if options.experts == "separate":
             if self.chained:
                 raise OptionError(
@@ -145,7 +146,7 @@ class ContinuousVLA(BackboneVLA):
         self.network = QueryNetwork(backbone, head, self.options.queries, states)
 
     @abstractmethod
-    def make_head(self, width: int) -> nn.Module:
+    def make_head(self, width: int) -> Outputs:
         """A new head on features of ``width``."""
 
     def plain_head(self, width: int) -> FCDecoder:
@@ -179,16 +180,14 @@ class ContinuousVLA(BackboneVLA):
         return self.answering.flows
 
     @property
-    def backbone(self) -> Backbone:  # type: ignore[override]
+    def backbone(self) -> Backbone:
         """The VLM."""
         return self.network.backbone
 
     # ---- files ------------------------------------------------------------------------------
 
     @classmethod
-    def load(
-        cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None
-    ) -> "ContinuousVLA":
+    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> Self:
         vla = cls.from_vlm(folder, settings, stored.read(folder, settings.dataset), dtype=dtype)
         vla.action_part.to(vla.dtype)
         load_weights(vla.action_part, [folder / ACTION_FILE], assign=False)
@@ -202,7 +201,7 @@ class ContinuousVLA(BackboneVLA):
         statistics: DatasetStatistics,
         *,
         dtype: torch.dtype | None = None,
-    ) -> "ContinuousVLA":
+    ) -> Self:
         """A new model on a VLM as it is published: the files of ``from_pretrained`` alone.
 
         Raises:
@@ -232,13 +231,14 @@ class ContinuousVLA(BackboneVLA):
     @classmethod
     def tiny(
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
-    ) -> "ContinuousVLA":
+    ) -> Self:
         torch.manual_seed(seed)
         options = {**cls.tiny_options, **settings.options}
-        kind = BACKBONES.load(options["backbone"])
+        kind: type[Backbone] = BACKBONES.load(options["backbone"])
         vla = cls(replace(settings, options=options), statistics, tiny_backbone(kind, texts))
         nn.init.normal_(vla.network.query)
-        return vla.eval()
+        vla.eval()
+        return vla
 
     # ---- questions --------------------------------------------------------------------------
 
@@ -262,9 +262,9 @@ class ContinuousVLA(BackboneVLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings = self.settings
@@ -280,7 +280,7 @@ class ContinuousVLA(BackboneVLA):
             pixels[k, : len(one)] = one
         inputs = {**arranged.pop("inputs"), "pixels": torch.from_numpy(pixels).to(self.dtype)}
         if self.options.state:
-            states = np.zeros((len(requests), settings.history, self.statistics.proprio.dims))
+            states = np.zeros((len(requests), settings.history, self.state_codec.statistics.dims))
             for k, request in enumerate(requests):
                 there = self.moments(request)
                 states[k, : len(there)] = self.state_codec.forward(np.stack([m.state for m in there]))
@@ -288,7 +288,8 @@ class ContinuousVLA(BackboneVLA):
         taught = self.teach(actions, valid, len(requests)) or {}
         if taught and self.options.moments == "all" and settings.history > 1:
             inputs |= self.past(requests)
-        return Batch(inputs=inputs, **arranged, **taught).to(self.device)
+        batch = Batch(inputs=inputs, actions=taught.get("actions"), valid=taught.get("valid"), **arranged)
+        return batch.to(self.device)
 
     def past(self, requests: Sequence[Request]) -> dict[str, Tensor]:
         """What was done from earlier moments on, the latest last: ``past_actions`` and ``past_valid``."""
@@ -344,7 +345,9 @@ class ContinuousVLA(BackboneVLA):
         return self.answering.decide(self, batch, seeds)
 
     @torch.no_grad()
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+    def act(
+        self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1
+    ) -> npt.NDArray[np.float32]:
         if not self.answering.flows:
             return super().act(batch, seeds=seeds, samples=samples)
         every = [self.answering.decide(self, batch, seeds, sample).actions for sample in range(samples)]

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from bomb.models.noise import generator, noises
 from bomb.models.vla import Scores
 
-Tensor = torch.Tensor
 ALPHA, BETA, SCALE, OFFSET = 1.5, 1.0, 0.999, 0.001  # of pi0's times: Beta(1.5, 1) * 0.999 + 0.001
 TIMES = 1_000_003  # number of the sample that times are drawn by, beside those of noise
 
@@ -42,4 +42,4 @@ def flow_scores(
     """
     found = {name: -(made - wanted)[..., list(dims)].norm(dim=-1).mean(1) for name, dims in groups.items()}
     others = {} if loss is None else {"flow_loss": -loss}
-    return Scores(total=sum(found.values()), groups=found, others=others)
+    return Scores.summed(found, others)

@@ -8,10 +8,12 @@ for more numbers than an action has, the rest is zero, and does not count in the
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.models.flow import flow_scores, noises_of, times_of
 from bomb.models.losses import chunk_losses, learned
@@ -19,7 +21,7 @@ from bomb.models.settings import check_count
 from bomb.models.vla import VLA, Batch, Losses, Reference, Scores
 from core.errors import PolicyOutputError
 
-Tensor = torch.Tensor
+Kept = TypeVar("Kept")  # of a question, for all steps of the flow
 SCORED = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the flow's loss is scored
 
 
@@ -37,11 +39,11 @@ class FlowOptions:
         check_count("steps", self.steps)
 
 
-class FlowVLA(VLA):
+class FlowVLA(VLA, Generic[Kept]):
     """A chunk from noise; ``options`` are ``FlowOptions``."""
 
     reads_answer: ClassVar[bool] = True
-    options: Any
+    options: FlowOptions
 
     # ---- what a family makes of it ----------------------------------------------------------
 
@@ -51,11 +53,11 @@ class FlowVLA(VLA):
         """Numbers that the network has for an action, with padding."""
 
     @abstractmethod
-    def read(self, batch: Batch) -> Any:
+    def read(self, batch: Batch) -> Kept:
         """What is kept of a question for all steps of the flow."""
 
     @abstractmethod
-    def velocity(self, batch: Batch, memory: Any, noisy: Tensor, times: Tensor) -> Tensor:
+    def velocity(self, batch: Batch, memory: Kept, noisy: Tensor, times: Tensor) -> Tensor:
         """Where noisy actions flow, float32[B, chunk, room].
 
         Args:
@@ -72,7 +74,7 @@ class FlowVLA(VLA):
         """Of the noise of one chunk: (chunk, room)."""
         return self.settings.chunk, self.room
 
-    def flow(self, batch: Batch, memory: Any, noise: Tensor) -> Tensor:
+    def flow(self, batch: Batch, memory: Kept, noise: Tensor) -> Tensor:
         """Actions that noise becomes, normalised, float32[B, chunk, dims]: Euler's method from t = 1 to 0."""
         steps, x = self.options.steps, noise.float()
         for k in range(steps):
@@ -95,7 +97,7 @@ class FlowVLA(VLA):
         errors = self.errors(batch, self.read(batch), actions, noise, times)
         return chunk_losses(errors, valid, self.codec.groups, weights)
 
-    def errors(self, batch: Batch, memory: Any, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    def errors(self, batch: Batch, memory: Kept, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """Squares of the velocity's error, float32[B, chunk, dims]; padded numbers are left out."""
         whole = torch.nn.functional.pad(actions.float(), (0, self.shape[1] - self.codec.dims))
         at = times[:, None, None]
@@ -109,7 +111,9 @@ class FlowVLA(VLA):
         return Reference(actions=self.to_actions(values), raw={"values": values, "noise": noise})
 
     @torch.no_grad()
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+    def act(
+        self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1
+    ) -> npt.NDArray[np.float32]:
         memory = self.read(batch)
         made = []
         for sample in range(samples):
@@ -117,7 +121,7 @@ class FlowVLA(VLA):
             made.append(self.to_actions(self.flow(batch, memory, noise)))
         return np.stack(made, axis=1)
 
-    def to_actions(self, values: Tensor) -> np.ndarray:
+    def to_actions(self, values: Tensor) -> npt.NDArray[np.float32]:
         """float32[B, chunk, 4], in BOMB's terms, of normalised values.
 
         Raises:

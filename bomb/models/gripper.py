@@ -1,12 +1,11 @@
 """A gripper as one of two values: what a logit says, in the numbers of a model's convention."""
 
 import torch
+from torch import Tensor
 
 from bomb.integrations.actions import GRIPPERS
 from bomb.models.codecs.actions import ActionCodec
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 def check_gripper(codec: ActionCodec) -> None:

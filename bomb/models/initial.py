@@ -39,12 +39,9 @@ def afresh(module: nn.Module) -> None:
     with torch.no_grad():
         for part in module.modules():
             drawn = isinstance(part, nn.Embedding | nn.Linear | nn.Conv2d | nn.Conv3d)
-            if (
-                not drawn
-                and type(part).__module__.startswith("torch.nn")
-                and hasattr(part, "reset_parameters")
-            ):
-                part.reset_parameters()
+            reset = getattr(part, "reset_parameters", None)
+            if not drawn and type(part).__module__.startswith("torch.nn") and callable(reset):
+                reset()
                 continue
             for name, weight in part.named_parameters(recurse=False):
                 if name.endswith("bias"):

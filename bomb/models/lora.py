@@ -29,7 +29,7 @@ class LoRA:
     dropout: float = 0.0
     targets: tuple[str, ...] | str = "all-linear"
     within: tuple[str, ...] = ()
-    ranks: dict = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_count("rank", self.rank)

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import torch
+from torch import Tensor
 
 from bomb.models.vla import Batch, Losses
 from core.errors import OptionError, check_choice
-
-Tensor = torch.Tensor
 
 
 def learned(batch: Batch) -> tuple[Tensor, Tensor]:

@@ -5,8 +5,7 @@ A query that may look at nothing (padding) looks at itself alone: its numbers ar
 """
 
 import torch
-
-Tensor = torch.Tensor
+from torch import Tensor
 
 
 def additive(allowed: Tensor, dtype: torch.dtype) -> Tensor:

@@ -5,8 +5,7 @@ replaced when the layer runs once more, as it does where activations are made ag
 """
 
 import torch
-
-Tensor = torch.Tensor
+from torch import Tensor
 
 
 class Memory:
@@ -17,7 +16,9 @@ class Memory:
     def __init__(self) -> None:
         self.kept: dict[int, tuple[Tensor, Tensor]] = {}
 
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object):
+    def update(
+        self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object
+    ) -> tuple[Tensor, Tensor]:
         """Keeps what a layer made, float[B, heads, L, head_dim] each, and gives it back."""
         self.kept[layer] = keys, values
         return keys, values
@@ -37,7 +38,9 @@ class Beside(Memory):
     def __init__(self, memory: Memory):
         self.kept = memory.kept
 
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object):
+    def update(
+        self, keys: Tensor, values: Tensor, layer: int, *_: object, **__: object
+    ) -> tuple[Tensor, Tensor]:
         before, what = self.kept[layer]
         return torch.cat([before, keys], dim=2), torch.cat([what, values], dim=2)
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 
-def noise(seed: int, step: int, shape: tuple[int, ...], sample: int = 0) -> np.ndarray:
+def noise(seed: int, step: int, shape: tuple[int, ...], sample: int = 0) -> npt.NDArray[np.float32]:
     """Standard normal numbers, float32."""
     return generator(seed, step, sample).standard_normal(shape, dtype=np.float32)
 
@@ -15,7 +16,9 @@ def generator(seed: int, step: int, sample: int = 0) -> np.random.Generator:
     return np.random.default_rng([seed, step, sample])
 
 
-def noises(seeds: Sequence[tuple[int, int]], shape: tuple[int, ...], samples: int = 1) -> np.ndarray:
+def noises(
+    seeds: Sequence[tuple[int, int]], shape: tuple[int, ...], samples: int = 1
+) -> npt.NDArray[np.float32]:
     """float32[B, samples, *shape]."""
     return np.stack(
         [np.stack([noise(seed, step, shape, sample) for sample in range(samples)]) for seed, step in seeds]

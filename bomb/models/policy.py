@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.requests import Request as Question
-from core.errors import OptionError, check_choice, check_integer, missing_extra
+from core.errors import ConventionError, OptionError, check_choice, check_integer, missing_extra
 from core.policy import BatchPolicy, Policy, Request
 from core.rendering.sight import DECLARED
 
@@ -74,40 +75,44 @@ class VLAPolicy(BatchPolicy):
             torch.set_num_threads(check_integer("threads", threads, least=1))
         self._folder, self._batch = str(checkpoint), batch
         self._hidden: HiddenWords | None = None
-        self._vla = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
-        self.cameras, self.image_size = self._vla.settings.cameras, self._vla.settings.image_size
-        self.modalities = self._vla.modalities
-        if self._vla.settings.history > 1 and not self.remembers:
+        self._vla: VLA | None = Checkpoint.load(checkpoint, device=device, dtype=dtype).vla
+        settings = self.vla.settings
+        self.cameras, self.image_size = settings.cameras, settings.image_size
+        self.modalities = self.vla.modalities
+        if settings.history > 1 and not self.remembers:
             raise OptionError(
-                f"{checkpoint} looks at {self._vla.settings.history} moments, and a policy that answers for "
+                f"{checkpoint} looks at {settings.history} moments, and a policy that answers for "
                 "many episodes at once remembers none of them; use vla_history(checkpoint=...)"
             )
 
-        if self._vla.recurrent:
+        if self.vla.recurrent:
             raise OptionError(
                 f"{checkpoint} remembers what it saw, so every episode needs a policy of its own; "
                 f"use small-vla(checkpoint={str(checkpoint)!r})"
             )
 
-    def infer(self, requests: Sequence[Request]) -> list[np.ndarray]:
+    def infer(self, requests: Sequence[Request]) -> list[npt.NDArray[np.float32]]:
         """One chunk, float32[chunk, 4], per request.
 
         Raises:
-            ConventionError: if an observation lacks a camera, or its pictures have another size.
+            ConventionError: if an observation lacks a camera, its pictures have another size, or the policy
+                is closed.
             PolicyOutputError: if the model's numbers are not finite, or not what ``bomb.json`` says.
         """
         questions = [Question.from_observation(one.observation) for one in requests]
         return self.answer(questions, [(one.seed, one.step) for one in requests])
 
-    def answer(self, questions: Sequence[Question], seeds: Sequence[tuple[int, int]]) -> list[np.ndarray]:
+    def answer(
+        self, questions: Sequence[Question], seeds: Sequence[tuple[int, int]]
+    ) -> list[npt.NDArray[np.float32]]:
         """One chunk, float32[chunk, 4], per question, with noise from its (seed, step)."""
         import torch
 
-        chunks: list[np.ndarray] = []
+        chunks: list[npt.NDArray[np.float32]] = []
         for first in range(0, len(questions), self._batch):
             part = slice(first, first + self._batch)
             with torch.inference_mode():
-                actions = self._vla.act(self._encoded(questions[part]), seeds=seeds[part])
+                actions = self.vla.act(self._encoded(questions[part]), seeds=seeds[part])
             chunks += [chunk[0] for chunk in actions]
         return chunks
 
@@ -121,16 +126,22 @@ class VLAPolicy(BatchPolicy):
 
     @property
     def vla(self) -> "VLA":
-        """The model, for explanations."""
+        """The model, for explanations.
+
+        Raises:
+            ConventionError: once the policy is closed.
+        """
+        if self._vla is None:
+            raise ConventionError("the policy is closed")
         return self._vla
 
     def _encoded(self, questions: Sequence[Question]) -> "Batch":
-        batch = self._vla.encode(questions)
+        batch = self.vla.encode(questions)
         return batch if self._hidden is None else hidden(batch, questions, self._hidden)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """The checkpoint: its size, what its actions mean, what it was trained on."""
-        vla, settings = self._vla, self._vla.settings
+        vla, settings = self.vla, self.vla.settings
         return {
             "checkpoint": self._folder,
             "family": settings.family,
@@ -163,11 +174,11 @@ class VLAHistoryPolicy(Policy):
         checkpoint, options: as ``VLAPolicy`` takes them.
     """
 
-    wants_step: ClassVar[bool] = True
+    wants_step = True
 
-    def __init__(self, checkpoint: str, **options: object):
+    def __init__(self, checkpoint: str, **options: Any):
         self._inside = _Remembering(checkpoint, **options)
-        self._seen: deque[Mapping] = deque(maxlen=self._inside.history)
+        self._seen: deque[Mapping[str, Any]] = deque(maxlen=self._inside.history)
         for name in DECLARED:
             setattr(self, name, getattr(self._inside, name))
 
@@ -175,7 +186,9 @@ class VLAHistoryPolicy(Policy):
         self._seen.clear()
         self._seed = seed
 
-    def act(self, observation: dict, *, step: int) -> np.ndarray:
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int
+    ) -> npt.NDArray[np.float32]:
         """One chunk, float32[chunk, 4].
 
         Raises:
@@ -195,7 +208,7 @@ class VLAHistoryPolicy(Policy):
         """The model, for explanations."""
         return self._inside.vla
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """As ``VLAPolicy.describe``, and ``history``, moments that it looks at."""
         return {**self._inside.describe(), "history": self._inside.history}
 
@@ -209,4 +222,4 @@ class _Remembering(VLAPolicy):
 
     @property
     def history(self) -> int:
-        return self._vla.settings.history
+        return self.vla.settings.history

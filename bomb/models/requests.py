@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import ConventionError
 
@@ -30,15 +32,15 @@ class Request:
             None at the beginning of an episode, and for models that do not.
     """
 
-    pictures: Mapping[str, np.ndarray]
+    pictures: Mapping[str, npt.NDArray[np.uint8]]
     instruction: str
-    state: np.ndarray
-    depth: Mapping[str, np.ndarray] = field(default_factory=dict)
-    intrinsics: Mapping[str, np.ndarray] = field(default_factory=dict)
+    state: npt.NDArray[np.float32]
+    depth: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    intrinsics: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
     history: tuple["Request", ...] = ()
-    answer: tuple[np.ndarray, np.ndarray] | None = None
+    answer: tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]] | None = None
     future: tuple["Request", ...] = ()
-    memory: np.ndarray | None = None
+    memory: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Refuses numbers that nothing can be told from, before a model answers them.
@@ -46,10 +48,9 @@ class Request:
         Raises:
             ConventionError: naming what is not finite.
         """
-        for name in ("state", "memory"):
+        for name, value in (("state", self.state), ("memory", self.memory)):
             try:
-                value = getattr(self, name)
-                finite = value is None or np.isfinite(np.asarray(value, dtype=np.float64)).all()
+                finite = value is None or bool(np.isfinite(np.asarray(value, dtype=np.float64)).all())
             except (TypeError, ValueError):
                 finite = False
             if not finite or (name == "state" and value is None):
@@ -59,7 +60,11 @@ class Request:
 
     @classmethod
     def from_observation(
-        cls, observation: Mapping, history: Sequence[Mapping] = (), *, memory: np.ndarray | None = None
+        cls,
+        observation: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any]] = (),
+        *,
+        memory: npt.NDArray[np.float32] | None = None,
     ) -> "Request":
         """From what ``Environment.step`` returned, and from what it returned before.
 
@@ -76,7 +81,7 @@ class Request:
             memory=memory,
         )
 
-    def look(self, cameras: Sequence[str], image_size: tuple[int, int]) -> list[np.ndarray]:
+    def look(self, cameras: Sequence[str], image_size: tuple[int, int]) -> list[npt.NDArray[np.uint8]]:
         """The pictures of these cameras, in this order.
 
         Raises:

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.models.batches import Batch, Layout
 from bomb.models.masks import positions
 from bomb.models.words import NOWHERE, Tokens
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +77,14 @@ class Sequences:
             taught: of ``VLA.teach``.
             positions: int64[B, L] or as the backbone has them; None: ``self.positions``.
         """
+        taught = taught or {}
         return Batch(
             inputs={**self.inputs, **inputs},
             attention_mask=self.mask,
             position_ids=self.positions if positions is None else positions,
             layouts=self.layouts,
-            **(taught or {}),
+            actions=taught.get("actions"),
+            valid=taught.get("valid"),
         )
 
 
@@ -119,7 +121,7 @@ def assemble(
         at = total - sum(len(piece) for piece in pieces)
         mask[k, at:] = True
         characters = np.tile(np.array(NOWHERE, dtype=np.int64), (total, 1))
-        pictures: dict[str, np.ndarray] = {}
+        pictures: dict[str, npt.NDArray[np.int64]] = {}
         acting: list[int] = []
         used = {Tokens: 0, Patches: words, Learned: words + patches}
         for piece in pieces:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.integrations.actions import ActionConvention
@@ -13,6 +13,10 @@ from core.control.actions import ActionSpec
 from core.errors import BombError, OptionError
 from core.rendering.observation import ObservationSpec
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Plain = TypeVar("Plain", bound="DataclassInstance")  # whose fields are plain values
 FORMAT, VERSION = "bomb-vla", 1
 MOST = 10_000  # actions of a chunk, and moments of a history
 
@@ -48,9 +52,9 @@ class VLASettings:
     normalisation: Normalisation = field(default_factory=Normalisation)
     control_hz: int = 20
     history: int = 1
-    options: dict = field(default_factory=dict)
-    trained_on: list[dict] = field(default_factory=list)
-    training: dict = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    trained_on: list[dict[str, Any]] = field(default_factory=list)
+    training: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ObservationSpec(cameras=self.cameras, image_size=self.image_size, modalities=("rgb",))
@@ -81,7 +85,9 @@ class VLASettings:
         return read_settings(folder, cls, FORMAT, VERSION, parts)
 
 
-def read_settings(folder: Path, kind: type, form: str, version: int, parts: Mapping[str, type]) -> Any:
+def read_settings(
+    folder: Path, kind: type[Plain], form: str, version: int, parts: Mapping[str, type]
+) -> Plain:
     """A dataclass of settings from ``bomb.json``.
 
     Args:
@@ -125,7 +131,7 @@ def check_count(name: str, value: object) -> int:
     return value
 
 
-def read_options(kind: type, values: dict, family: str):
+def read_options(kind: type[Plain], values: Mapping[str, Any], family: str) -> Plain:
     """A family's dataclass of options, from the plain values of ``bomb.json``.
 
     Raises:

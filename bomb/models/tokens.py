@@ -1,14 +1,16 @@
 """Actions as tokens: learning them, making them one after the other, and scoring given ones.
 
-All of it works on a network with ``words``, ``hidden`` and ``logits``, as OpenVLA's and every backbone have
-them (``together``: whether all of a question looks at all of it), and on sequences padded on the left, so
-that the answer begins where the sequence ends.
+All of it works on a ``WordNetwork``, as OpenVLA's and every backbone are (an attribute ``together``: whether
+all of a question looks at all of it), and on sequences padded on the left, so that the answer begins where
+the sequence ends.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models import masks
@@ -18,7 +20,23 @@ from bomb.models.noise import generator
 from bomb.models.vla import Batch, Losses, Scores
 from core.errors import PolicyOutputError
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import Cache
+
+
+class WordNetwork(Protocol):
+    """A network that answers in words, on sequences padded on the left."""
+
+    def words(self, ids: Tensor, /) -> Tensor:
+        """Embedded words, float[B, T, d], of ids int64[B, T]."""
+
+    def hidden(
+        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: "Cache | None" = None, /
+    ) -> Tensor:
+        """Hidden states after the last norm, float[B, L, d]; ``cache`` is added to."""
+
+    def logits(self, hidden: Tensor, /) -> Tensor:
+        """float32[..., vocabulary] of hidden states."""
 
 
 def token_losses(
@@ -68,7 +86,7 @@ def token_losses(
 
 @torch.no_grad()
 def decode(
-    network,
+    network: WordNetwork,
     embeddings: Tensor,
     batch: Batch,
     count: int,
@@ -123,7 +141,7 @@ def decode(
 
 
 def forced(
-    network, embeddings: Tensor, batch: Batch, tokens: Tensor, *, given: Tensor | None = None
+    network: WordNetwork, embeddings: Tensor, batch: Batch, tokens: Tensor, *, given: Tensor | None = None
 ) -> Tensor:
     """Logits of each of ``tokens``, float32[B, n, vocabulary], where those before it are given: one pass.
 
@@ -137,7 +155,7 @@ def forced(
 
 
 def _continued(
-    network, embeddings: Tensor, batch: Batch, tokens: Tensor | None
+    network: WordNetwork, embeddings: Tensor, batch: Batch, tokens: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor, int]:
     """A question and what follows it: embeddings, mask, positions, and the length of the question."""
     mask, at, size = batch.attention_mask, batch.position_ids, batch.attention_mask.shape[1]
@@ -167,7 +185,7 @@ def token_scores(logits: Tensor, tokens: Tensor, chunk: int, groups: Mapping[str
     )
 
 
-def prompted(network, mask: Tensor, length: int) -> Tensor:
+def prompted(network: WordNetwork, mask: Tensor, length: int) -> Tensor:
     """Who looks at whom, bool[B, L, L], where the first ``length`` positions are the question."""
     if not getattr(network, "together", False):
         return masks.causal(mask)

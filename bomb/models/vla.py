@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -21,7 +22,7 @@ from bomb.models.answers import Losses, Reference, Scores
 from bomb.models.batches import Batch, Layout
 from bomb.models.codecs.actions import ActionCodec
 from bomb.models.codecs.normalising import Normaliser
-from bomb.models.codecs.statistics import DatasetStatistics
+from bomb.models.codecs.statistics import DatasetStatistics, Statistics
 from bomb.models.requests import Request
 from bomb.models.settings import VLASettings
 from core.errors import OptionError, check_choice
@@ -106,9 +107,9 @@ class VLA(torch.nn.Module, ABC):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         """Questions as tensors, padded on the left, on the model's device.
@@ -168,7 +169,9 @@ class VLA(torch.nn.Module, ABC):
 
     # ---- what all have ----------------------------------------------------------------------
 
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+    def act(
+        self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1
+    ) -> npt.NDArray[np.float32]:
         """Actions, float32[B, samples, chunk, 4], in BOMB's terms.
 
         The first sample is what ``decide`` decides. A head without noise gives ``samples`` times the same.
@@ -191,15 +194,24 @@ class VLA(torch.nn.Module, ABC):
         Raises:
             OptionError: if these are of no states.
         """
+        return Normaliser(self.state_statistics, self.settings.normalisation, "proprio")
+
+    @property
+    def state_statistics(self) -> Statistics:
+        """Of states.
+
+        Raises:
+            OptionError: if the statistics are of no states.
+        """
         if self.statistics.proprio is None:
             raise OptionError(f"{self.family} reads the state, but the statistics have no entry 'proprio'")
-        return Normaliser(self.statistics.proprio, self.settings.normalisation, "proprio")
+        return self.statistics.proprio
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Normalised chunks, float[N, chunk, dims], as the head can say them; by default as they are."""
         return values
 
-    def adapt(self, actions: np.ndarray) -> None:
+    def adapt(self, actions: npt.NDArray[np.float32]) -> None:
         """Fits what the head says actions with to data, in place, before it learns: tokens, bins.
 
         Args:
@@ -211,7 +223,7 @@ class VLA(torch.nn.Module, ABC):
         raise OptionError(f"{self.family} has no action tokens that are fitted to data")
 
     def teach(
-        self, actions: np.ndarray | None, valid: np.ndarray | None, count: int
+        self, actions: npt.NDArray[np.float32] | None, valid: npt.NDArray[np.bool_] | None, count: int
     ) -> dict[str, Tensor] | None:
         """What ``encode`` puts into a batch of actions to be learned: ``actions`` and ``valid`` of ``Batch``.
 
@@ -263,4 +275,5 @@ class VLA(torch.nn.Module, ABC):
 
     def memory_mb(self) -> float:
         """What the weights take."""
-        return round(sum(w.numel() * w.element_size() for w in self.parameters()) / 1e6, 1)
+        taken: int = sum(w.numel() * w.element_size() for w in self.parameters())
+        return round(taken / 1e6, 1)

@@ -6,21 +6,19 @@ The state is not read, and every moment is answered by itself. Words of the prom
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.models.continuous import ContinuousVLA
+from bomb.models.heads.outputs import Outputs
 from bomb.models.requests import Request
 from bomb.models.vla import Batch
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 class OneStep(ContinuousVLA):
     """A chunk from the present moment alone."""
 
-    def make_head(self, width: int) -> nn.Module:
+    def make_head(self, width: int) -> Outputs:
         if self.settings.history != 1:
             raise OptionError(f"{self.family} looks at one moment, bomb.json says {self.settings.history}")
         return self.plain_head(width)

@@ -7,14 +7,17 @@ import fnmatch
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from bomb.disk.files import FileError, read_json, write_json
 
 SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 NAMED = 5  # keys that a message names
+Made = TypeVar("Made", bound=torch.nn.Module)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -39,7 +42,7 @@ def weight_files(folder: Path) -> list[Path]:
     raise FileError(f"{folder} has no weights: neither {SAFE}, {SAFE_INDEX}, {PICKLE} nor {PICKLE_INDEX}")
 
 
-def read_tensors(file: Path) -> dict[str, torch.Tensor]:
+def read_tensors(file: Path) -> dict[str, Tensor]:
     """The tensors of one file.
 
     Raises:
@@ -49,13 +52,14 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
         if file.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            return load_file(file)
+            stored: dict[str, Tensor] = load_file(file)
+            return stored
         found = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise FileError(f"{file} holds more than tensors, and no code of it is run: {error}") from error
     except Exception as error:  # safetensors has errors of its own, and torch raises many kinds
         raise FileError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
-    if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
         raise FileError(f"{file} must hold tensors by name")
     return dict(found)
 
@@ -68,7 +72,7 @@ def load_weights(
     ignored: Sequence[str] = (),
     rename: Callable[[str], str | None] | None = None,
     assign: bool = True,
-    read: Callable[[Path], Mapping[str, torch.Tensor]] = read_tensors,
+    read: Callable[[Path], Mapping[str, Tensor]] = read_tensors,
 ) -> None:
     """Puts the tensors of some files into a module, shard by shard; the module may be on the meta device.
 
@@ -108,8 +112,9 @@ def load_weights(
             rest = f" and {len(keys) - NAMED} more" if len(keys) > NAMED else ""
             where = files[0].parent if files else "(no files)"
             raise FileError(f"the weights in {where} {what}: {', '.join(keys[:NAMED])}{rest}")
-    if hasattr(module, "tie_weights"):
-        module.tie_weights()
+    tie = getattr(module, "tie_weights", None)
+    if callable(tie):
+        tie()
 
 
 def save_weights(
@@ -131,7 +136,7 @@ def save_weights(
         for key, value in module.state_dict().items()
         if key not in tied
     }
-    shards: list[dict[str, torch.Tensor]] = [{}]
+    shards: list[dict[str, Tensor]] = [{}]
     size = 0.0
     for key, tensor in tensors.items():
         mb = tensor.numel() * tensor.element_size() / 1e6
@@ -160,8 +165,8 @@ def save_module(module: torch.nn.Module, file: Path) -> None:
 
 
 def _named(
-    tensors: Mapping[str, torch.Tensor], ignored: Sequence[str], rename: Callable[[str], str | None] | None
-) -> Iterator[tuple[str, torch.Tensor]]:
+    tensors: Mapping[str, Tensor], ignored: Sequence[str], rename: Callable[[str], str | None] | None
+) -> Iterator[tuple[str, Tensor]]:
     for key, tensor in tensors.items():
         if any(fnmatch.fnmatchcase(key, pattern) for pattern in ignored):
             continue
@@ -182,7 +187,7 @@ def _tied(module: torch.nn.Module) -> dict[str, str]:
     return found
 
 
-def empty(make: Callable[[], torch.nn.Module]) -> torch.nn.Module:
+def empty(make: Callable[[], Made]) -> Made:
     """A module whose parameters are on the meta device and whose buffers are real: quick, and of no size."""
     from accelerate import init_empty_weights
 

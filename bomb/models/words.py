@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError
 from core.errors import OptionError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 UNKNOWN, BEGIN, END, SPACE = "<unk>", "<s>", "</s>", "▁"
 NOWHERE = (-1, -1)
@@ -24,8 +28,8 @@ class Tokens:
             what is around it.
     """
 
-    ids: np.ndarray
-    characters: np.ndarray
+    ids: npt.NDArray[np.int64]
+    characters: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -43,7 +47,9 @@ class Tokens:
         return cls(ids=np.array(ids, dtype=np.int64), characters=nowhere)
 
 
-def tokenize(tokenizer, template: str, instruction: str, *, special: bool = True) -> Tokens:
+def tokenize(
+    tokenizer: "PreTrainedTokenizerFast", template: str, instruction: str, *, special: bool = True
+) -> Tokens:
     """A prompt as tokens.
 
     Args:
@@ -70,7 +76,7 @@ def tokenize(tokenizer, template: str, instruction: str, *, special: bool = True
     )
 
 
-def check_tokens(tokenizer, wanted: dict[str, int], folder: Path | str) -> None:
+def check_tokens(tokenizer: "PreTrainedTokenizerFast", wanted: dict[str, int], folder: Path | str) -> None:
     """Returns if the tokenizer has these tokens at these ids.
 
     Raises:
@@ -84,7 +90,9 @@ def check_tokens(tokenizer, wanted: dict[str, int], folder: Path | str) -> None:
             )
 
 
-def load_tokenizer(folder: Path, needed: Sequence[str] = (), by: str = "the model") -> Any:
+def load_tokenizer(
+    folder: Path, needed: Sequence[str] = (), by: str = "the model"
+) -> "PreTrainedTokenizerFast":
     """The fast tokenizer of a folder, from ``tokenizer.json``; no code in the folder is run.
 
     Args:
@@ -116,7 +124,7 @@ def small_tokenizer(
     special: Sequence[str] = (),
     begin: str | None = BEGIN,
     size: int | None = None,
-):
+) -> "PreTrainedTokenizerFast":
     """A tokenizer that knows the words of ``texts``, each digit and each punctuation mark by itself.
 
     Digits and letters are known in any case, so that every intersection can be named.

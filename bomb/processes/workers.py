@@ -22,7 +22,7 @@ DEPTH = 2  # jobs that a process has at a time: one is worked on, the next waits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class FinishedJob:
     """What became of a job.
 
     Attributes:
@@ -80,7 +80,7 @@ class Workers:
         worker.child.tell(job)  # if it died meanwhile, `wait` will say so
         worker.jobs.append(job)
 
-    def wait(self) -> list[Answer]:
+    def wait(self) -> list[FinishedJob]:
         """Waits until at least one job is over.
 
         Raises:
@@ -99,7 +99,7 @@ class Workers:
                 raise WriteError(result)
             if kind == "raised":
                 raise BombError(result)
-            answers.append(Answer(job=worker.jobs.popleft(), result=result))
+            answers.append(FinishedJob(job=worker.jobs.popleft(), result=result))
         return answers
 
     def close(self) -> None:
@@ -108,12 +108,12 @@ class Workers:
             worker.child.end()
         self._workers = []
 
-    def _bury(self, worker: _Worker) -> list[Answer]:
+    def _bury(self, worker: _Worker) -> list[FinishedJob]:
         worker.child.join()
         worker.child.end()
         self._workers.remove(worker)
         death = worker.child.death
-        return [Answer(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
+        return [FinishedJob(job=job, death=death, begun=k == 0) for k, job in enumerate(worker.jobs)]
 
     def _start(self) -> _Worker:
         child = Child(_serve, self._make, registrations(), daemon=True)

@@ -35,25 +35,56 @@ def not_alike(first: LoadedRun, second: LoadedRun) -> tuple[str, ...]:
     return (*terms, *made_otherwise(first, second))
 
 
-def other_fingerprints(first: LoadedRun, second: LoadedRun) -> list[str]:
+def differences(runs: Sequence[LoadedRun]) -> list[str]:
+    """Sentences on what any two of several runs differ in: settings, makings, fingerprints.
+
+    Pairs that differ in the same are told together, so many runs make few sentences.
+    """
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for first, second in combinations(runs, 2):
+        for words in _differing(first, second):
+            sides = found.setdefault(words, ({}, {}))
+            sides[0][first.name] = sides[1][second.name] = None
+    return [f"{_sides(*map(list, sides))} {words}" for words, sides in found.items()]
+
+
+def _differing(first: LoadedRun, second: LoadedRun) -> list[str]:
+    words = []
+    for name in first.other_terms(second):
+        a, b = (json.dumps(run.settings.get(name)) for run in (first, second))
+        words.append(f"were played under different settings: {name} is {a} and {b}")
+    if made := made_otherwise(first, second):
+        words.append(f"were {OTHERWISE}: {'; '.join(made)}")
+    return words + _other_fingerprints(first, second)
+
+
+def _other_fingerprints(first: LoadedRun, second: LoadedRun) -> list[str]:
     """In words, where the machines of two runs had other fingerprints, or one had none."""
     a, b = ((run.settings.get("hardware") or {}).get("fingerprint") or {} for run in (first, second))
-    names = f"{first.name} and {second.name}"
     if bool(a) != bool(b):
-        bare = second if a else first
         return [
-            f"{names}: the machine of {bare.name} has no fingerprint, so it is not known whether both make "
-            "the same of the same actions; bomb doctor --fingerprint takes one"
+            f"may not make the same of the same actions: the machine of the {'second' if a else 'first'} has "
+            "no fingerprint; bomb doctor --fingerprint takes one"
         ]
     words = []
     for backend in dict.fromkeys((*a, *b)):
         for part in ("states", "pictures"):
             one, other = (prints.get(backend, {}).get(part) for prints in (a, b))
             if one and other and one != other:
-                words.append(
-                    f"{names} carry different fingerprints: {part} of {backend} {one[:8]} and {other[:8]}"
-                )
+                words.append(f"carry different fingerprints: {part} of {backend} {one[:8]} and {other[:8]}")
     return words
+
+
+def _sides(firsts: Sequence[str], seconds: Sequence[str]) -> str:
+    if len(firsts) == len(seconds) == 1:
+        return f"{firsts[0]} and {seconds[0]}"
+    return f"{listed(firsts)} on the one side and {listed(seconds)} on the other"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: ``a, b and c``."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def any_not_alike(runs: Sequence[LoadedRun]) -> tuple[str, ...]:

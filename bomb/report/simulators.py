@@ -17,7 +17,7 @@ ALL = "all"
 EXPERT = "expert"
 
 Place = tuple[str, str, str]  # task, split, perturbation
-Seeds = Callable[[Place, str, str], set[int] | None]  # which seeds count; None: all
+CountedSeeds = Callable[[Place, str, str], set[int] | None]  # which seeds count; None: all
 
 
 def agreements(runs: Sequence[LoadedRun], margin: float | None) -> tuple[SimulatorAgreement, ...]:
@@ -76,7 +76,7 @@ def _every_seed(place: Place, first: str, second: str) -> None:
     return None
 
 
-def _solved(runs: Sequence[LoadedRun]) -> Seeds:
+def _solved(runs: Sequence[LoadedRun]) -> CountedSeeds:
     """Seeds that the expert solves in both simulators; none where it did not play."""
 
     def seeds(place: Place, first: str, second: str) -> set[int]:
@@ -96,7 +96,7 @@ def _rows(run: LoadedRun, place: Place, backend: str) -> Mapping[int, EpisodeRow
     return {} if condition is None else run.episodes[condition.key]
 
 
-def _pairs(run: LoadedRun, first: str, second: str, seeds: Seeds) -> dict[Place, Pairs]:
+def _pairs(run: LoadedRun, first: str, second: str, seeds: CountedSeeds) -> dict[Place, Pairs]:
     """Pairs of each condition that has any."""
     found = {
         place: pair(
@@ -111,7 +111,7 @@ def _pairs(run: LoadedRun, first: str, second: str, seeds: Seeds) -> dict[Place,
 
 
 def _of_run(
-    run: LoadedRun, first: str, second: str, name: str, seeds: Seeds, margin: float | None
+    run: LoadedRun, first: str, second: str, name: str, seeds: CountedSeeds, margin: float | None
 ) -> SimulatorAgreement:
     if name == EXPERT and run.is_expert:
         return _entry(run.name, first, second, name, reason="this run is the expert's own")
@@ -170,7 +170,9 @@ def _label(run: LoadedRun, place: Place) -> str:
     return " ".join([*parts, place[2]])
 
 
-def _over_policies(runs: Sequence[LoadedRun], first: str, second: str, seeds: Seeds) -> RankAgreement | None:
+def _over_policies(
+    runs: Sequence[LoadedRun], first: str, second: str, seeds: CountedSeeds
+) -> RankAgreement | None:
     """Runs as points, over the conditions that all of them played in both simulators."""
     both = [run for run in runs if {first, second} <= set(_backends([run]))]
     if len(both) < 2:

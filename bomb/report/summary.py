@@ -1,8 +1,6 @@
 """``summarise``: from runs to everything that a report says."""
 
-import json
 from collections.abc import Sequence
-from itertools import combinations
 
 from bomb.machine.progress import progress
 from bomb.report.ceilings import ceilings
@@ -11,7 +9,7 @@ from bomb.report.costs import efficiency, errors
 from bomb.report.draws import draw_tables
 from bomb.report.groups import CLEAN, against_clean, clean_rows, curves, groups, twins_of
 from bomb.report.loading import LoadedRun, where
-from bomb.report.makings import OTHERWISE, made_otherwise, other_fingerprints
+from bomb.report.makings import OTHERWISE, differences, listed
 from bomb.report.model import FORMAT, RunSummary, Summary
 from bomb.report.policies import comparisons, training_grids
 from bomb.report.simulators import agreements
@@ -112,20 +110,12 @@ def _notes(runs: Sequence[LoadedRun], across: bool) -> list[str]:
                     )
             for words in dict.fromkeys(w for c in perturbed if (pairs := twins(c)) for w in pairs.differs):
                 notes.append(f"the clean twins of {run.name} were {OTHERWISE}: {words}")
-        if len(dict.fromkeys(condition.backend for condition in run.conditions)) == 1:
-            notes.append(f"{run.name} was played in one simulator only")
         if run.wrapped and not any(other.policy.strip() == run.wrapped[1] for other in runs):
             notes.append(f"{run.name} is a baseline of {run.wrapped[1]}, of which no run was given")
-    for first, second in combinations(runs, 2):
-        for name in first.other_terms(second):
-            a, b = (json.dumps(run.settings.get(name)) for run in (first, second))
-            notes.append(
-                f"{first.name} and {second.name} were played under different settings: {name} is {a} and {b}"
-            )
-        made = made_otherwise(first, second)
-        if made:
-            notes.append(f"{first.name} and {second.name} were {OTHERWISE}: {'; '.join(made)}")
-        notes += other_fingerprints(first, second)
+    single = [run.name for run in runs if len({condition.backend for condition in run.conditions}) == 1]
+    if single:
+        notes.append(f"{listed(single)} {'was' if len(single) == 1 else 'were'} played in one simulator only")
+    notes += differences(runs)
     trained = {run.trained for run in runs}
     if len(runs) > 1 and not {"clean", "perturbed"} <= trained:
         notes.append(

@@ -19,7 +19,7 @@ from core.policy import Policy
 from core.rendering.sight import Sight
 from core.seeding import policy_seed
 
-Watcher = Callable[[Environment, dict[str, Any]], None]
+SceneWatcher = Callable[[Environment, dict[str, Any]], None]
 
 
 class Deadline(Protocol):
@@ -93,7 +93,7 @@ def play(
     env: Environment,
     policy: Policy,
     seed: int,
-    watch: Watcher | None = None,
+    watch: SceneWatcher | None = None,
     *,
     chunks: ChunkExecution | None = None,
     deadline: Deadline | None = None,
@@ -155,7 +155,7 @@ def play(
 
 
 def replay(
-    env: Environment, seed: int, actions: npt.NDArray[np.floating], watch: Watcher | None = None
+    env: Environment, seed: int, actions: npt.NDArray[np.floating], watch: SceneWatcher | None = None
 ) -> EpisodeResult:
     """Plays recorded actions, float[N, 4], in the episode of ``seed``; ends with the last of them."""
     start = time.perf_counter()

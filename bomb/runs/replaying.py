@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bomb.rollouts.rollout import EpisodeResult, Watcher, play, replay
+from bomb.rollouts.rollout import EpisodeResult, SceneWatcher, play, replay
 from bomb.runs.rows import Condition
 from core.environment import Environment
 from core.episode.record import EpisodeRecord
@@ -19,7 +19,7 @@ from core.rendering.sight import DECLARED, Sight
 from core.seeding import PrivateSplit
 from core.settings import APPEARANCE, EPISODE_OPTIONS, EnvironmentSettings
 
-Perform = Callable[[Environment, Watcher], EpisodeResult]
+Perform = Callable[[Environment, SceneWatcher], EpisodeResult]
 
 # Settings of a run that decide what happens in an episode; what the policy saw does not.
 _SETTINGS = tuple(name for name in EPISODE_OPTIONS if name not in ("split", *APPEARANCE))
@@ -80,7 +80,7 @@ def played(policy: Policy, seed: int) -> Perform:
     return partial(_played, policy, seed)
 
 
-def _played(policy: Policy, seed: int, env: Environment, watch: Watcher) -> EpisodeResult:
+def _played(policy: Policy, seed: int, env: Environment, watch: SceneWatcher) -> EpisodeResult:
     sight = Sight.of(policy).seen(privileged=policy.privileged)
     if sight.cameras == ():
         return play(env, policy, seed, watch)
@@ -95,7 +95,7 @@ def again(record: EpisodeRecord) -> Perform:
     return partial(_again, record)
 
 
-def _again(record: EpisodeRecord, env: Environment, watch: Watcher) -> EpisodeResult:
+def _again(record: EpisodeRecord, env: Environment, watch: SceneWatcher) -> EpisodeResult:
     result = replay(env, record.about["seed"], record.actions, watch)
     if result.record.about["goal"] != record.about["goal"]:
         raise StateError(

@@ -44,7 +44,8 @@ class Auxiliary(nn.Module):
         if not -len(layers) <= recipe.layer < len(layers):
             raise OptionError(f"auxiliary.layer must be below {len(layers)}, got {recipe.layer}")
         layer = layers[recipe.layer]
-        wide = int(layer.output_projection.out_features)
+        projection: Any = layer.output_projection
+        wide = int(projection.out_features)
         self._recipe, self._grids = recipe, dict(anatomy.grids)
         self._cameras, self._size = vla.settings.cameras, vla.settings.image_size
         self._read = (layer.module,)  # in a tuple: the layer stays the model's
@@ -71,7 +72,7 @@ class Auxiliary(nn.Module):
         """Inside, the hidden states of the layer are kept: float[B, L, D] per run of the model."""
         found: list[Tensor] = []
 
-        def keep(module: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
+        def keep(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
             found.append(output[0] if isinstance(output, tuple) else output)
 
         handle = self._read[0].register_forward_hook(keep)

@@ -75,7 +75,8 @@ def make_model(
                 vla = kind.from_vlm(Path(model.folder), settings, statistics, dtype=dtype)
             if model.start == "random":
                 torch.manual_seed(recipe.seed)
-                afresh(vla.backbone.model)
+                started: Any = vla  # what starts from a VLM has it as its backbone
+                afresh(started.backbone.model)
         else:
             vla = _loaded(kind, Path(model.folder), settings, statistics, model, dtype)
             if model.start == "random":

@@ -32,7 +32,7 @@ from bomb.training.sharding import gathered, is_sharded, layer_classes, skeleton
 from bomb.training.summing import means, summed
 from core.errors import BombError, OptionError
 
-Report = Callable[[int, float], None]
+StepListener = Callable[[int, float], None]
 # Draws of a batch; its micro-batches: how many actions of each sample count, and the samples; the sampler
 # after it.
 BatchRead = tuple[list[Draw], list[tuple[np.ndarray, TrainingSamples]], dict[str, Any]]
@@ -124,7 +124,7 @@ class Trainer:
         return self._learner
 
     def train(
-        self, report: Report | None = None, measured: Callable[[dict[str, Any]], None] | None = None
+        self, report: StepListener | None = None, measured: Callable[[dict[str, Any]], None] | None = None
     ) -> Trained:
         """Goes from the newest state to the last step, or to the first signal to stop.
 

@@ -10,7 +10,7 @@ from bomb.disk.lock import WriterLock
 from bomb.training.building import make_model
 from bomb.training.data import check_alike, chunks_of, statistics_of
 from bomb.training.folders import LOCK, SELECTION
-from bomb.training.loop import Report, Trained, Trainer, make_accelerator
+from bomb.training.loop import StepListener, Trained, Trainer, make_accelerator
 from bomb.training.page import write_page
 from bomb.training.recipe import Recipe
 from bomb.training.saving import begin, check_folder, check_same
@@ -32,7 +32,7 @@ class Watcher:
 
     drawn: Callable[[str], None] | None = None
     began: Callable[[int, int, int, int], None] | None = None
-    step: Report | None = None
+    step: StepListener | None = None
     measured: Callable[[dict[str, Any]], None] | None = None
 
 

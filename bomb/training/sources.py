@@ -18,7 +18,7 @@ from bomb.training.recipe import Recipe
 from core.errors import OptionError
 
 PROVENANCE = ("task", "split", "backends", "perturbations", "held_out")
-Report = Callable[[str], None]
+DrawingListener = Callable[[str], None]
 
 
 def named_sources(data: DataRecipe, folders: Sequence[Path]) -> list[SourceRecipe]:
@@ -43,7 +43,12 @@ def named_sources(data: DataRecipe, folders: Sequence[Path]) -> list[SourceRecip
 
 
 def open_sources(
-    recipe: Recipe, folders: Sequence[Path], store: Path, *, workers: int = 1, report: Report | None = None
+    recipe: Recipe,
+    folders: Sequence[Path],
+    store: Path,
+    *,
+    workers: int = 1,
+    report: DrawingListener | None = None,
 ) -> list[Source]:
     """Opens the datasets of a recipe, and draws what the store lacks.
 
@@ -65,7 +70,9 @@ def open_sources(
     ]
 
 
-def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Report | None) -> Source:
+def _read_lerobot(
+    recipe: Recipe, source: SourceRecipe, store: Path, report: DrawingListener | None
+) -> Source:
     if source.backends or source.perturbations or recipe.data.visual_draws > 1 or recipe.data.depth:
         raise OptionError(
             f"{source.folder} is a LeRobotDataset, whose pictures are drawn: backends, perturbations, "
@@ -95,7 +102,9 @@ def _read_lerobot(recipe: Recipe, source: SourceRecipe, store: Path, report: Rep
     )
 
 
-def _open(recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: Report | None) -> Source:
+def _open(
+    recipe: Recipe, source: SourceRecipe, store: Path, workers: int, report: DrawingListener | None
+) -> Source:
     dataset = Dataset.open(source.path)
     held, learned = chosen(dataset.seeds(), recipe.data, source.episodes, str(dataset.path))
     engines = dataset.settings["backends"]

@@ -18,7 +18,7 @@ from bomb.statistics.estimate import Estimate
 from bomb.statistics.location import mean
 from bomb.statistics.rates import clustered_rate
 from bomb.training.folders import CHOSEN, LOCK, SELECTION
-from bomb.training.keypoint.parts import Watcher as PartWatcher
+from bomb.training.keypoint.parts import KeypointWatcher
 from bomb.training.playing import policy_of
 from bomb.training.recipe import Recipe
 from bomb.training.run import Watcher, train
@@ -97,7 +97,7 @@ def _train(
         reached, _ = train(recipe, named, folder, store=out / "frames", workers=workers, watcher=watcher)
         return reached.complete
     drawn, step = watcher.drawn, watcher.step
-    parts = PartWatcher(
+    parts = KeypointWatcher(
         drawn=lambda there, of: drawn(f"{there} of {of} looks drawn") if drawn else None,
         step=lambda part, number, loss: step(number, loss) if step else None,
     )

@@ -13,9 +13,13 @@ import numpy as np
 import pytest
 
 import core
+from core.board.layout import at_rest
 from core.rendering.devices import named_devices
 from core.world.rotations import quaternion_about_z
+from core.world.scene import TextureSpec
+from core.world.stage import clean_scene
 from core.world.state import SceneState
+from core.world.textures import srgb_decode
 from tests.conftest import BACKENDS, PATIENCE_S, play, wave
 
 pytestmark = pytest.mark.render
@@ -179,6 +183,28 @@ def test_a_camera_that_was_not_asked_for(backend):
     with pytest.raises(core.RenderError, match="wrist"):
         env.render_camera("wrist")
     env.close()
+
+
+def test_a_texture_that_is_shrunk_keeps_its_light(backend):
+    """Squares of black and white are half as bright as white, however small; of bytes, a fifth."""
+    lines = (("light", (1.0, 1.0, 1.0)), ("dark", (0.0, 0.0, 0.0)), ("seed", 0))
+    squares = TextureSpec(name="checker", size=(1024, 1024), params=lines)
+    scene = clean_scene(("head",))
+    lights = tuple(
+        replace(light, color=((0.5 if light.kind == "ambient" else 0.0),) * 3) for light in scene.lights
+    )
+    material = replace(scene.table.material, texture=squares, color=(1.0, 1.0, 1.0))
+    scene = replace(scene, table=replace(scene.table, material=material), lights=lights)
+    seen = []
+    for supersample in (1, 8):
+        world = core.registry.BACKENDS.load(backend)()
+        world.build(scene, image_size=(24, 24), supersample=supersample)
+        world.reset(scene, at_rest(scene, {}))
+        image = world.render("head", ("rgb", "segmentation"))
+        seen.append(srgb_decode(image.rgb[image.segmentation == core.SegmentationId.TABLE] / 255).mean())
+        world.close()
+    far, near = seen
+    assert far == pytest.approx(near, rel=0.05)
 
 
 def test_without_cameras_there_is_nothing_to_render(backend, make_env):

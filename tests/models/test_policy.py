@@ -93,3 +93,13 @@ def test_options_are_checked(checkpoints):
         with pytest.raises((OptionError, LookupError), match=message):
             make_policy(f"vla(checkpoint={folder!r}, {words})")
     assert not policy_class("vla").privileged
+
+
+def test_a_closed_policy_says_so(checkpoints):
+    policy = make_policy(f"vla(checkpoint={str(checkpoints('openvla'))!r}, threads=1)")
+    policy.close()
+    policy.close()
+    with pytest.raises(ConventionError, match="closed"):
+        policy.vla.count()
+    with pytest.raises(ConventionError, match="closed"):
+        policy.describe()

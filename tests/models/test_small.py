@@ -18,7 +18,7 @@ from bomb.models.keypoint.state import GripperHistory
 from bomb.models.small.belief import Belief, Sight
 from bomb.models.small.eye import SIDE, SmallEye, normalised
 from bomb.models.small.geometry import in_board, on_board, plane_of, rigid
-from bomb.models.small.memory import Memory, beginning
+from bomb.models.small.memory import EpisodeMemory, beginning
 from bomb.models.small.moving import carried_out, followed, remembered
 from bomb.models.small.network import SmallNetwork
 from bomb.models.small.policy import SHIPPED
@@ -103,7 +103,7 @@ def test_the_board_and_the_stone_are_found_where_they_are():
     corners = {3 + k: board[[corner]] for k, corner in enumerate((0, 4, 20, 24))}
     sight = scene((0.42, -0.15), board, {2: board, **corners})
     belief, tool = Belief(), torch.tensor([[0.45, -0.1, 0.1]])
-    memory = Memory.unpacked(torch.from_numpy(beginning(STATE))[None])
+    memory = EpisodeMemory.unpacked(torch.from_numpy(beginning(STATE))[None])
     with torch.no_grad():
         memory = belief.board_from_head(memory, sight)
         told = torch.from_numpy(intersections()[[7]]).float()
@@ -147,7 +147,7 @@ def test_it_remembers_the_gripper_as_keypoint_does():
     """Closing on a stone, lifting, letting go: both say the same at every look."""
     measured = [1.0, 1.0, 0.45, 0.45, 0.45, 0.9, 1.0]
     openings = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
-    memory = Memory.unpacked(torch.from_numpy(beginning(STATE))[None])
+    memory = EpisodeMemory.unpacked(torch.from_numpy(beginning(STATE))[None])
     history = GripperHistory()
     for now, opening in zip(measured, openings, strict=True):
         states = torch.tensor([[*STATE[:3], now]])
@@ -164,7 +164,7 @@ def test_it_remembers_the_gripper_as_keypoint_does():
 
 
 def test_a_plan_to_wait_and_then_to_move_is_not_cut_off_before_it_moves():
-    memory = Memory.unpacked(torch.from_numpy(beginning(STATE))[None])
+    memory = EpisodeMemory.unpacked(torch.from_numpy(beginning(STATE))[None])
     points = memory.commanded[:, None, :3].repeat(1, 16, 1)
     still, moving = points.clone(), points.clone()
     moving[:, 9:, 0] += 0.02
@@ -178,7 +178,7 @@ def test_what_it_remembers_changes_what_it_does(vla):
     first = vla.decide(vla.encode([question]), seeds=[(0, 0)])
     memory = first.raw["memory"][0].numpy()
     later = vla.decide(vla.encode([replace(question, memory=memory)]), seeds=[(0, 0)])
-    assert Memory.unpacked(later.raw["memory"]).looks.item() == 2
+    assert EpisodeMemory.unpacked(later.raw["memory"]).looks.item() == 2
     assert not np.allclose(first.actions, later.actions)
     with pytest.raises(ConventionError, match="memory"):
         vla.encode([replace(question, memory=memory[1:])])

@@ -86,7 +86,11 @@ def test_policies_of_other_makings_are_compared_with_that_said(tmp_path):
     [
         ({"mujoco": {"states": "aaa"}}, {"mujoco": {"states": "aaa"}}, None),
         (None, None, None),
-        ({"mujoco": {"states": "aaa"}}, None, "the machine of b has no fingerprint"),
+        (
+            {"mujoco": {"states": "aaa"}},
+            None,
+            "a and b may not make the same of the same actions: the machine of the second has",
+        ),
         (
             {"mujoco": {"states": "a" * 64, "pictures": "c"}},
             {"mujoco": {"states": "b" * 64, "pictures": "c"}},
@@ -104,6 +108,25 @@ def test_other_fingerprints_are_said(tmp_path, first, second, said):
     notes = [note for note in summarise(load_runs(runs)).notes if "fingerprint" in note]
     assert len(notes) == (said is not None)
     assert said is None or said in notes[0]
+
+
+def test_what_many_runs_differ_in_is_said_once(tmp_path):
+    """Five runs, of which the last two ran elsewhere and slower, make one sentence for each difference."""
+    prints = {"mujoco": {"states": "aaa"}}
+    runs = [
+        make_run(
+            tmp_path / name, good, conditions=[CLEAN],
+            terms={"control_hz": hz, "hardware": {"fingerprint": known}},
+        )
+        for names, hz, known in (("abc", 20, None), ("de", 10, prints))
+        for name in names
+    ]  # fmt: skip
+    notes = summarise(load_runs(runs)).notes
+    who = "a, b and c on the one side and d and e on the other"
+    assert f"{who} were played under different settings: control_hz is 20 and 10" in notes
+    (said,) = [note for note in notes if "fingerprint" in note]
+    assert said.startswith(who) and "the machine of the first has" in said
+    assert "a, b, c, d and e were played in one simulator only" in notes
 
 
 def test_a_run_that_has_only_begun_has_no_undefined_headline(tmp_path):

@@ -9,7 +9,7 @@ import torch
 from bomb.models.vla import VLA
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Found = TypeVar("Found")
 SHARE = 0.5  # of the free memory that a batch may take
 ALIVE = (
     6  # copies of the widest activation that a layer holds at once: input, queries, keys, values, MLP, output
@@ -43,7 +43,7 @@ class Rows:
             return self._most
         return max(1, min(self._most, int(SHARE * free_bytes(self._vla.device) // self._bytes)))
 
-    def run(self, items: Sequence[Item], ask: Callable[[Sequence[Item]], Answer]) -> list[Answer]:
+    def run(self, items: Sequence[Item], ask: Callable[[Sequence[Item]], Found]) -> list[Found]:
         """Asks in batches, smaller ones from then on where memory does not suffice after all.
 
         Args:
@@ -53,7 +53,7 @@ class Rows:
         Returns:
             One answer a batch, in order.
         """
-        answers: list[Answer] = []
+        answers: list[Found] = []
         first = 0
         while first < len(items):
             part = items[first : first + self.count]

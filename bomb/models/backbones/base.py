@@ -10,11 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.disk.files import FileError, read_json, write_json
 from bomb.models import masks
@@ -27,7 +28,9 @@ from bomb.models.vla import Batch, Layer
 from bomb.models.words import Tokens, load_tokenizer, tokenize
 from core.errors import OptionError
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import Cache, PreTrainedTokenizerFast
+
 PROCESSOR = "preprocessor_config.json"
 NAMED = 5
 
@@ -49,6 +52,8 @@ class Colours:
 class Backbone(nn.Module, ABC):
     """A vision-language model.
 
+    What transformers' classes have inside differs from one to the next, so it has no type here.
+
     Args:
         model: of transformers, the one with a language head.
         tokenizer: a fast one.
@@ -66,9 +71,9 @@ class Backbone(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    template: ClassVar[str]
-    before: ClassVar[str] = ""
-    after: ClassVar[str] = ""
+    template: str
+    before: str = ""
+    after: str = ""
     special: ClassVar[tuple[str, ...]] = ()
     colours: ClassVar[Colours] = Colours()
     together: ClassVar[bool] = False
@@ -76,11 +81,12 @@ class Backbone(nn.Module, ABC):
     parts: ClassVar[Mapping[str, tuple[str, ...]]]
     tiny_side: ClassVar[int] = 0  # as ``Colours.side``, of tiny ones
 
-    def __init__(self, model: nn.Module, tokenizer, colours: Colours | None = None):
+    def __init__(self, model: Any, tokenizer: "PreTrainedTokenizerFast", colours: Colours | None = None):
         super().__init__()
-        self.model, self.tokenizer = model, tokenizer
+        self.model: Any = model
+        self.tokenizer = tokenizer
         self.resampler: Resampler | None = None
-        self.expert: nn.Module | None = None
+        self.expert: Any = None  # as ``language``
         self.shown = colours or self.colours
         if self.colours.side and not self.shown.side:
             self.shown = replace(self.shown, side=self.colours.side)
@@ -89,7 +95,7 @@ class Backbone(nn.Module, ABC):
 
     @classmethod
     @abstractmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         """The class of transformers."""
 
     @classmethod
@@ -104,12 +110,12 @@ class Backbone(nn.Module, ABC):
 
     @property
     @abstractmethod
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         """What encodes pictures."""
 
     @property
     @abstractmethod
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         """The decoder: takes embeddings, a 4-D mask and positions."""
 
     @abstractmethod
@@ -121,7 +127,7 @@ class Backbone(nn.Module, ABC):
     @property
     def side(self) -> int:
         """Of the square pictures that it takes (pixels)."""
-        return self.model.config.vision_config.image_size
+        return int(self.model.config.vision_config.image_size)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -152,7 +158,7 @@ class Backbone(nn.Module, ABC):
     @property
     def image_token(self) -> int:
         """Id that stands for a piece of a picture where transformers put the sequence together."""
-        return self.model.config.image_token_id
+        return int(self.model.config.image_token_id)
 
     def native(self, ids: Tensor, pixels: Tensor) -> dict[str, Any]:
         """One question as the model of transformers takes it, to be compared with.
@@ -166,12 +172,12 @@ class Backbone(nn.Module, ABC):
     @property
     def width(self) -> int:
         """Of its hidden states."""
-        return self.model.config.get_text_config().hidden_size
+        return int(self.model.config.get_text_config().hidden_size)
 
     @property
     def pad(self) -> int:
         """Id of a word that stands for none."""
-        return self.tokenizer.pad_token_id or 0
+        return int(self.tokenizer.pad_token_id or 0)
 
     def check_chained(self, family: str) -> None:
         """Returns if words and moments can follow a question.
@@ -199,7 +205,7 @@ class Backbone(nn.Module, ABC):
         """Text around pictures, as tokens that are no part of the instruction."""
         return Tokens.of(*self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def pixels(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    def pixels(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         """float32[n, 3, side, side] of uint8[H, W, 3] each."""
         side = self.side
         return np.stack([normalise(resize(p, side, side), self.shown.mean, self.shown.std) for p in pictures])
@@ -245,7 +251,12 @@ class Backbone(nn.Module, ABC):
         return gather(batch.inputs["slots"], self.words(batch.inputs["ids"]), patches, more)
 
     def hidden(
-        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+        self,
+        embeddings: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        cache: "Cache | Memory | None" = None,
+        decoder: Any = None,
     ) -> Tensor:
         """Hidden states after the last norm, float[B, L, d].
 
@@ -333,7 +344,7 @@ class Backbone(nn.Module, ABC):
 
 def _colours(folder: Path) -> Colours | None:
     file = Path(folder) / PROCESSOR
-    values = read_json(file) if file.is_file() else {}
+    values: dict[str, Any] = read_json(file) if file.is_file() else {}
     if "image_mean" not in values or "image_std" not in values:
         return None
     size = values.get("size")

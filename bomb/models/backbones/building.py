@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from torch import nn
 
@@ -10,6 +11,7 @@ from bomb.models.initial import lively
 from bomb.models.words import small_tokenizer
 
 VOCABULARY = 192
+Built = TypeVar("Built", bound=Backbone)
 
 # Parameters of the public models, as VLM4VLA's Table 9 has them in millions.
 PUBLISHED = {
@@ -21,14 +23,15 @@ PUBLISHED = {
 }
 
 
-def tiny_backbone(kind: type[Backbone], texts: Iterable[str], *, size: int = VOCABULARY) -> Backbone:
+def tiny_backbone(kind: type[Built], texts: Iterable[str], *, size: int = VOCABULARY) -> Built:
     """A backbone with a few thousand random weights (torch's generator) that knows the words of ``texts``."""
     prompt = kind.template.replace("{pictures}", " ").replace("{instruction}", " ")
     tokenizer = small_tokenizer([*texts, prompt], special=kind.special, begin=None, size=size)
     config = kind.tiny_config(len(tokenizer))
     backbone = kind(kind.kind()(config), tokenizer, replace(kind.colours, side=kind.tiny_side))
     lively(backbone.model)
-    return backbone.eval()
+    backbone.eval()
+    return backbone
 
 
 def published_model(kind: type[Backbone]) -> nn.Module:
@@ -36,4 +39,5 @@ def published_model(kind: type[Backbone]) -> nn.Module:
     import torch
 
     with torch.device("meta"):
-        return kind.kind()(kind.published())
+        model: nn.Module = kind.kind()(kind.published())
+    return model

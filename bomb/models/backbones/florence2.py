@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models import masks
@@ -19,7 +19,6 @@ from bomb.models.sequences import Learned, Patches
 from bomb.models.vla import Batch, Layer
 from bomb.models.words import Tokens
 
-Tensor = torch.Tensor
 WHOLE = "@whole"  # after a camera's name: the token of the whole picture
 
 
@@ -27,7 +26,7 @@ class Florence2(Backbone):
     """Florence-2."""
 
     name: ClassVar[str] = "florence2"
-    template: ClassVar[str] = "{pictures}<s>{instruction}\n"
+    template: str = "{pictures}<s>{instruction}\n"
     special: ClassVar[tuple[str, ...]] = ("<image>",)
     together: ClassVar[bool] = True
     chained: ClassVar[bool] = False
@@ -41,7 +40,7 @@ class Florence2(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import Florence2ForConditionalGeneration
 
         return Florence2ForConditionalGeneration
@@ -91,11 +90,11 @@ class Florence2(Backbone):
         return super().seen + 1
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -1,15 +1,19 @@
-"""Where layers and heads are, in the forms that most models of transformers have."""
+"""Where layers and heads are, in the forms that most models of transformers have.
+
+Blocks are of many classes, alike in nothing but the names of their parts: so they have no type here.
+"""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from torch import nn
+import numpy.typing as npt
 
 from bomb.models.vla import Layer, Layout
 
 
 def decoder_layers(
-    modules: Iterable[nn.Module],
+    modules: Iterable[Any],
     stream: str = "language",
     *,
     projection: str = "o_proj",
@@ -35,7 +39,7 @@ def decoder_layers(
     return tuple(found)
 
 
-def vision_layers(modules: Iterable[nn.Module], heads: int, stream: str = "vision") -> tuple[Layer, ...]:
+def vision_layers(modules: Iterable[Any], heads: int, stream: str = "vision") -> tuple[Layer, ...]:
     """Layers of a picture encoder in SigLIP's and CLIP's form."""
     return tuple(
         Layer(
@@ -52,7 +56,7 @@ def vision_layers(modules: Iterable[nn.Module], heads: int, stream: str = "visio
     )
 
 
-def grid_positions(layout: Layout, mask: np.ndarray) -> np.ndarray:
+def grid_positions(layout: Layout, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Positions of three axes, int64[3, L]: time, row and column in pictures, one after another elsewhere.
 
     After a picture counting resumes behind its longer side, as in Qwen2-VL (arXiv:2409.12191, section 2.1).
@@ -79,7 +83,7 @@ def grid_positions(layout: Layout, mask: np.ndarray) -> np.ndarray:
     return found
 
 
-def bart_layers(stages: Iterable[Iterable[nn.Module]], model: nn.Module) -> tuple[Layer, ...]:
+def bart_layers(stages: Iterable[Iterable[Any]], model: Any) -> tuple[Layer, ...]:
     """Layers of a DaViT (attention to windows) and of a BART: ``vision``, ``language``, ``decoder``.
 
     Args:

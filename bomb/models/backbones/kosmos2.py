@@ -5,27 +5,28 @@ The tokens of a picture are its queries. None of them is of a place in the pictu
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.backbones.inside import decoder_layers, vision_layers
+from bomb.models.memory import Memory
 from bomb.models.sequences import Sequences
 from bomb.models.vla import Layer
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import Cache
 
 
 class Kosmos2(Backbone):
     """Kosmos-2."""
 
     name: ClassVar[str] = "kosmos2"
-    template: ClassVar[str] = "<s>{pictures}<p>{instruction}\n</p>"
-    before: ClassVar[str] = "<image>"
-    after: ClassVar[str] = "</image>"
+    template: str = "<s>{pictures}<p>{instruction}\n</p>"
+    before: str = "<image>"
+    after: str = "</image>"
     special: ClassVar[tuple[str, ...]] = ("<image>", "</image>", "<p>", "</p>")
     colours: ClassVar[Colours] = Colours(
         mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)
@@ -38,7 +39,7 @@ class Kosmos2(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import Kosmos2ForConditionalGeneration
 
         return Kosmos2ForConditionalGeneration
@@ -68,11 +69,11 @@ class Kosmos2(Backbone):
         return n, n
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.vision_model.model
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.text_model.model
 
     def see(self, pixels: Tensor) -> Tensor:
@@ -83,7 +84,12 @@ class Kosmos2(Backbone):
         return sequences.positions + self.language.embed_positions.padding_idx + 1
 
     def hidden(
-        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+        self,
+        embeddings: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        cache: "Cache | Memory | None" = None,
+        decoder: Any = None,
     ) -> Tensor:
         decoder = decoder or self.language
         places = decoder.embed_positions(inputs_embeds=embeddings, position_ids=positions.contiguous())

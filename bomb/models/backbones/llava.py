@@ -3,22 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.vla import Layer
-
-Tensor = torch.Tensor
 
 
 class Llava(Backbone):
     """LLaVA 1.5."""
 
     name: ClassVar[str] = "llava"
-    template: ClassVar[str] = (
-        "<s>USER: {pictures}\nWhat action should the robot take to {instruction}? ASSISTANT:"
-    )
+    template: str = "<s>USER: {pictures}\nWhat action should the robot take to {instruction}? ASSISTANT:"
     special: ClassVar[tuple[str, ...]] = ("<image>",)
     colours: ClassVar[Colours] = Colours(
         mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711)
@@ -32,7 +27,7 @@ class Llava(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import LlavaForConditionalGeneration
 
         return LlavaForConditionalGeneration
@@ -64,18 +59,18 @@ class Llava(Backbone):
         )  # fmt: skip
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     @property
     def _read(self) -> int:
         """Layers of the tower that are read."""
-        layer = self.model.config.vision_feature_layer
-        count = self.model.config.vision_config.num_hidden_layers
+        layer = int(self.model.config.vision_feature_layer)
+        count = int(self.model.config.vision_config.num_hidden_layers)
         return layer if layer >= 0 else count + 1 + layer
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone
 from bomb.models.sequences import Sequences
 
-Tensor = torch.Tensor
 SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "num_attention_heads": 16,
           "image_size": 224, "patch_size": 14, "vision_use_head": False}  # fmt: skip
 TINY_VISION = {"hidden_size": 24, "intermediate_size": 40, "num_hidden_layers": 2, "num_attention_heads": 3,
@@ -25,7 +24,7 @@ class PaliGemma(Backbone):
     """PaliGemma: Gemma 2B behind SigLIP."""
 
     name: ClassVar[str] = "paligemma"
-    template: ClassVar[str] = "{pictures}<bos>{instruction}\n"
+    template: str = "{pictures}<bos>{instruction}\n"
     special: ClassVar[tuple[str, ...]] = ("<bos>", "<image>")
     together: ClassVar[bool] = True
 
@@ -37,13 +36,13 @@ class PaliGemma(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import PaliGemmaForConditionalGeneration
 
         return PaliGemmaForConditionalGeneration
 
     @classmethod
-    def config(cls, text: dict, vision: dict, image_token: int) -> Any:
+    def config(cls, text: dict[str, Any], vision: dict[str, Any], image_token: int) -> Any:
         """A configuration of the family."""
         from transformers import PaliGemmaConfig
 
@@ -69,11 +68,11 @@ class PaliGemma(Backbone):
         return cls.config(text, SO400M, 257152)
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -5,14 +5,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone, Colours
 from bomb.models.backbones.inside import decoder_layers, grid_positions
 from bomb.models.sequences import Sequences
 from bomb.models.vla import Layer
 
-Tensor = torch.Tensor
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n"
 TINY_TEXT = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4,
              "num_key_value_heads": 2, "tie_word_embeddings": True}  # fmt: skip
@@ -23,12 +22,12 @@ class Qwen25VL(Backbone):
     """Qwen2.5-VL."""
 
     name: ClassVar[str] = "qwen2_5_vl"
-    template: ClassVar[str] = (
+    template: str = (
         SYSTEM + "{pictures}What action should the robotic arm take to {instruction}<|im_end|>\n"
         "<|im_start|>assistant\n"
     )
-    before: ClassVar[str] = "<|vision_start|>"
-    after: ClassVar[str] = "<|vision_end|>"
+    before: str = "<|vision_start|>"
+    after: str = "<|vision_end|>"
     special: ClassVar[tuple[str, ...]] = (
         "<|im_start|>",
         "<|im_end|>",
@@ -48,7 +47,7 @@ class Qwen25VL(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import Qwen2_5_VLForConditionalGeneration
 
         return Qwen2_5_VLForConditionalGeneration
@@ -94,11 +93,11 @@ class Qwen25VL(Backbone):
         return n, n
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.visual
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.language_model
 
     def cut(self, pixels: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,15 +4,18 @@ They are added to the picture's positions after the first layers of the decoder.
 further channels of the embeddings, zero where there is no picture.
 """
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.backbones.base import Colours
 from bomb.models.backbones.qwen2_5_vl import ROPE, TINY_TEXT, Qwen25VL
+from bomb.models.memory import Memory
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import Cache
 
 
 class Qwen3VL(Qwen25VL):
@@ -23,7 +26,7 @@ class Qwen3VL(Qwen25VL):
     tiny_side: ClassVar[int] = 56
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import Qwen3VLForConditionalGeneration
 
         return Qwen3VLForConditionalGeneration
@@ -69,7 +72,12 @@ class Qwen3VL(Qwen25VL):
         return functional.pad(vectors, (0, self.width * self._deep))
 
     def hidden(
-        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None, decoder: Any = None
+        self,
+        embeddings: Tensor,
+        mask: Tensor,
+        positions: Tensor,
+        cache: "Cache | Memory | None" = None,
+        decoder: Any = None,
     ) -> Tensor:
         plain, *deep = embeddings.split(self.width, dim=-1)
         everywhere = torch.ones(plain.shape[:2], dtype=torch.bool, device=plain.device)

@@ -7,24 +7,21 @@ chat form.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone
-
-Tensor = torch.Tensor
 
 
 class SmolVLM(Backbone):
     """SmolVLM and SmolVLM2."""
 
     name: ClassVar[str] = "smolvlm"
-    template: ClassVar[str] = (
+    template: str = (
         "<|im_start|>User:{pictures}What action should the robot take to {instruction}?"
         "<end_of_utterance>\nAssistant:"
     )
-    before: ClassVar[str] = "<fake_token_around_image><global-img>"
-    after: ClassVar[str] = "<fake_token_around_image>"
+    before: str = "<fake_token_around_image><global-img>"
+    after: str = "<fake_token_around_image>"
     special: ClassVar[tuple[str, ...]] = (
         "<|im_start|>",
         "<end_of_utterance>",
@@ -41,7 +38,7 @@ class SmolVLM(Backbone):
     }
 
     @classmethod
-    def kind(cls) -> type:
+    def kind(cls) -> Any:
         from transformers import SmolVLMForConditionalGeneration
 
         return SmolVLMForConditionalGeneration
@@ -80,11 +77,11 @@ class SmolVLM(Backbone):
         return n, n
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.model.vision_model
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.model.text_model
 
     def see(self, pixels: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.integrations.actions import GRIPPERS, ActionConvention
 from bomb.models.codecs.normalising import Normalisation, Normaliser
@@ -34,6 +35,7 @@ class ActionCodec:
     convention: ActionConvention
     statistics: Statistics
     normalisation: Normalisation = field(default_factory=Normalisation)
+    _normaliser: Normaliser = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.statistics.dims != self.convention.dims:
@@ -61,7 +63,7 @@ class ActionCodec:
         step[:3] *= self.convention.delta_scale
         return float(np.max(np.append(step[:3], step[-1])))
 
-    def normalise(self, actions: np.ndarray) -> np.ndarray:
+    def normalise(self, actions: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """BOMB's actions, float[..., 4], as the model learns them: float64[..., dims].
 
         Raises:
@@ -69,7 +71,7 @@ class ActionCodec:
         """
         return self._normaliser.forward(from_bomb(self.convention, actions))
 
-    def denormalise(self, values: np.ndarray) -> np.ndarray:
+    def denormalise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """Normalised values, float[..., dims], in the model's own numbers: float64[..., dims].
 
         A gripper beyond its range is put at its end: a regression overshoots, which says nothing about the
@@ -80,7 +82,7 @@ class ActionCodec:
         actions[..., -1] = np.clip(actions[..., -1], grip.low, grip.high)
         return actions
 
-    def to_bomb(self, values: np.ndarray) -> np.ndarray:
+    def to_bomb(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Normalised values, float[..., dims], as BOMB's actions: float32[..., 4].
 
         Raises:
@@ -90,7 +92,7 @@ class ActionCodec:
         return self.convention.to_bomb(actions.reshape(-1, self.dims)).reshape(*actions.shape[:-1], NUMBERS)
 
 
-def from_bomb(convention: ActionConvention, actions: np.ndarray) -> np.ndarray:
+def from_bomb(convention: ActionConvention, actions: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """BOMB's actions, float[..., 4], in a model's numbers, float64[..., dims]: the inverse of ``to_bomb``.
 
     A rotation is zero. A binary gripper opens from an opening of one half on.

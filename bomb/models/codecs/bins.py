@@ -7,6 +7,7 @@ Decoding takes the centre of bin ``digit - 1``; the last two digits share one. R
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import OptionError
 
@@ -37,12 +38,12 @@ class Bins:
         return self.vocabulary - self.edges
 
     @property
-    def centres(self) -> np.ndarray:
+    def centres(self) -> npt.NDArray[np.float64]:
         """float64[edges - 1], rising."""
         edges = np.linspace(-1, 1, self.edges)
         return (edges[:-1] + edges[1:]) / 2
 
-    def encode(self, values: np.ndarray) -> np.ndarray:
+    def encode(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
         """Token ids, int64[...], of normalised values float[...]; those beyond -1..1 are put at the end.
 
         Raises:
@@ -53,7 +54,7 @@ class Bins:
             raise OptionError("an action that is not finite has no token")
         return self.vocabulary - np.searchsorted(np.linspace(-1, 1, self.edges), values, side="right")
 
-    def decode(self, ids: np.ndarray) -> np.ndarray:
+    def decode(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
         """Values, float64[...], of token ids; ids that are no action tokens give the nearest end."""
         digits = self.vocabulary - np.asarray(ids, dtype=np.int64)
         return self.centres[np.clip(digits - 1, 0, self.edges - 2)]

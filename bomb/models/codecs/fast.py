@@ -11,12 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError, read_json, write_json
 from core.errors import OptionError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TOKENS, ABOUT = "tokenizer.json", "processor_config.json"
 SCALE = 10.0  # of the universal tokenizer
@@ -24,15 +28,16 @@ EDGES = np.linspace(-1, 1, 257)[:-1]  # of states that are written as words
 CHARACTERS = 2048  # codes that are tried; a scaled coefficient is far below
 
 
-def state_bins(state: np.ndarray) -> np.ndarray:
+def state_bins(state: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
     """Words of a normalised state, int64[...] of float[...]: 0 to 255, and -1 below -1, as in openpi."""
-    return np.digitize(state, EDGES) - 1
+    bins: npt.NDArray[np.int64] = np.digitize(state, EDGES) - 1
+    return bins
 
 
-def cosines(length: int) -> np.ndarray:
+def cosines(length: int) -> npt.NDArray[np.float64]:
     """The orthonormal DCT-II, float64[length, length]: row k is of frequency k."""
     at = (np.arange(length) + 0.5) * np.pi / length
-    table = np.cos(np.arange(length)[:, None] * at) * np.sqrt(2 / length)
+    table: npt.NDArray[np.float64] = np.cos(np.arange(length)[:, None] * at) * np.sqrt(2 / length)
     table[0] /= np.sqrt(2)
     return table
 
@@ -48,7 +53,7 @@ class Fast:
         scale: of the coefficients before they are rounded.
     """
 
-    tokenizer: Any = field(repr=False)
+    tokenizer: "Tokenizer" = field(repr=False)
     least: int
     chunk: int
     dims: int
@@ -57,17 +62,17 @@ class Fast:
     @property
     def size(self) -> int:
         """Tokens that there are."""
-        return self.tokenizer.get_vocab_size()
+        return int(self.tokenizer.get_vocab_size())
 
     @cached_property
-    def known(self) -> np.ndarray:
+    def known(self) -> npt.NDArray[np.int64]:
         """int64[n], the codes of characters that the tokens can say, rising."""
         texts = [chr(code) for code in range(CHARACTERS) if not 0xD800 <= code < 0xE000]
         found = [text for text, one in zip(texts, self.tokenizer.encode_batch(texts), strict=True)
                  if self.tokenizer.decode(one.ids) == text]  # fmt: skip
         return np.array([ord(text) for text in found])
 
-    def coefficients(self, values: np.ndarray) -> np.ndarray:
+    def coefficients(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
         """int64[B, chunk, dims], by frequency, of normalised values float[B, chunk, dims].
 
         Raises:
@@ -78,9 +83,10 @@ class Fast:
             raise OptionError(
                 f"FAST encodes finite chunks of {self.chunk} x {self.dims}, got shape {values.shape}"
             )
-        return np.around(np.einsum("kt,btd->bkd", cosines(self.chunk), values) * self.scale).astype(np.int64)
+        spectrum: npt.NDArray[np.float64] = np.einsum("kt,btd->bkd", cosines(self.chunk), values)
+        return np.around(spectrum * self.scale).astype(np.int64)
 
-    def encode(self, values: np.ndarray) -> list[np.ndarray]:
+    def encode(self, values: npt.NDArray[np.floating]) -> list[npt.NDArray[np.int64]]:
         """Tokens, int64[n] each, of normalised values float[B, chunk, dims].
 
         A coefficient that the tokens cannot say is put at the nearest one that they can. (The public code
@@ -93,7 +99,7 @@ class Fast:
         texts = ["".join(map(chr, row)) for row in codes]
         return [np.array(one.ids, dtype=np.int64) for one in self.tokenizer.encode_batch(texts)]
 
-    def decode(self, tokens: Sequence[np.ndarray]) -> np.ndarray:
+    def decode(self, tokens: Sequence[npt.NDArray[np.integer]]) -> npt.NDArray[np.float64]:
         """Normalised values, float64[B, chunk, dims], of tokens int64[n] each.
 
         Where a model made too few, what is missing are high frequencies, which are taken as zero; what is too
@@ -105,12 +111,15 @@ class Fast:
             text = self.tokenizer.decode([int(token) for token in row])[:size]
             found[k, : len(text)] = [ord(character) + self.least for character in text]
         table = found.reshape(-1, self.chunk, self.dims) / self.scale
-        return np.einsum("kt,bkd->btd", cosines(self.chunk), table)
+        values: npt.NDArray[np.float64] = np.einsum("kt,bkd->btd", cosines(self.chunk), table)
+        return values
 
     # ---- fitting and files ------------------------------------------------------------------
 
     @classmethod
-    def fit(cls, chunks: np.ndarray, *, size: int = 1024, scale: float = SCALE, reach: float = 0.0) -> "Fast":
+    def fit(
+        cls, chunks: npt.NDArray[np.floating], *, size: int = 1024, scale: float = SCALE, reach: float = 0.0
+    ) -> "Fast":
         """Tokens for chunks as these are.
 
         Args:

@@ -17,6 +17,7 @@ becomes 0 (whatever the mask says), as in the public data loaders.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.codecs.statistics import Statistics
 from core.errors import check_choice, check_flag
@@ -74,7 +75,7 @@ class Normaliser:
         self._forth = width + epsilon
         self._back = width if how.exact else self._forth
 
-    def forward(self, values: np.ndarray) -> np.ndarray:
+    def forward(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """float[..., d] to float64[..., d], in the range that the model learns in."""
         values = np.asarray(values, dtype=np.float64)
         scaled = (values - self._origin) / self._forth
@@ -85,7 +86,7 @@ class Normaliser:
         result = np.where(self._mask, scaled, values)
         return np.where(self._flat, 0.0, result) if self.how.kind in ("q99", "bounds") else result
 
-    def backward(self, values: np.ndarray) -> np.ndarray:
+    def backward(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
         """What the model made, float[..., d], as it was before: float64[..., d]."""
         values = np.asarray(values, dtype=np.float64)
         scaled = values if self.how.kind in ("normal", "z") else 0.5 * (values + 1)

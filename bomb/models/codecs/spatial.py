@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from core.errors import OptionError
 
@@ -57,7 +58,7 @@ class SpatialGrid:
         OptionError: for an axis that is missing or not known, or edges that do not rise.
     """
 
-    edges: Mapping[str, np.ndarray]
+    edges: Mapping[str, npt.NDArray[np.float64]]
 
     def __post_init__(self) -> None:
         _check_axes("edges", self.edges)
@@ -107,8 +108,9 @@ class SpatialGrid:
         edges = {}
         for axis, (low, high) in RANGES.items():
             mu, sigma = gaussians[axis].mu, max(gaussians[axis].sigma, min_sigma)
-            likely = ndtr((np.array([low, high]) - mu) / sigma)
-            edges[axis] = np.clip(mu + sigma * ndtri(np.linspace(*likely, counts[axis] + 1)), low, high)
+            first, last = ndtr((np.array([low, high]) - mu) / sigma)
+            likely = np.linspace(first, last, counts[axis] + 1)
+            edges[axis] = np.clip(mu + sigma * ndtri(likely), low, high)
         return cls(edges=edges)
 
     @property
@@ -117,7 +119,7 @@ class SpatialGrid:
         return {axis: len(edges) - 1 for axis, edges in self.edges.items()}
 
     @property
-    def middles(self) -> dict[str, np.ndarray]:
+    def middles(self) -> dict[str, npt.NDArray[np.float64]]:
         """The middle of each bin, by axis."""
         return {axis: (edges[:-1] + edges[1:]) / 2 for axis, edges in self.edges.items()}
 
@@ -125,7 +127,7 @@ class SpatialGrid:
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Bins of a translation (theta, phi, r) and of a rotation (roll, pitch, yaw)."""
         counts = self.counts
-        return tuple(tuple(counts[axis] for axis in axes) for axes in (TRANSLATION, ROTATION))
+        return tuple(counts[axis] for axis in TRANSLATION), tuple(counts[axis] for axis in ROTATION)
 
     @property
     def translations(self) -> int:
@@ -142,7 +144,7 @@ class SpatialGrid:
         """Tokens in all."""
         return self.translations + self.rotations + GRIPPER
 
-    def encode(self, actions: np.ndarray) -> np.ndarray:
+    def encode(self, actions: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
         """Ids, int64[..., 3], of normalised actions float[..., 7]; their gripper is from 0 to 1.
 
         Raises:
@@ -165,7 +167,7 @@ class SpatialGrid:
         grip = (actions[..., 6] >= 0.5).astype(np.int64) + self.translations + self.rotations
         return np.stack([first, second + self.translations, grip], axis=-1).astype(np.int64)
 
-    def decode(self, ids: np.ndarray) -> np.ndarray:
+    def decode(self, ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
         """Normalised actions, float64[..., 7], of ids int64[..., 3]; an id of another kind is the nearest."""
         ids = np.asarray(ids, dtype=np.int64)
         starts = (0, self.translations, self.translations + self.rotations, self.size)
@@ -185,7 +187,7 @@ class SpatialGrid:
         return np.concatenate([place, np.stack([*turn, grip.astype(np.float64)], axis=-1)], axis=-1)
 
 
-def spherical(xyz: np.ndarray) -> np.ndarray:
+def spherical(xyz: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """(theta, phi, r), float64[..., 3], of float[..., 3]."""
     x, y, z = np.moveaxis(np.asarray(xyz, dtype=np.float64), -1, 0)
     return np.stack(
@@ -193,7 +195,7 @@ def spherical(xyz: np.ndarray) -> np.ndarray:
     )
 
 
-def cartesian(angles: np.ndarray) -> np.ndarray:
+def cartesian(angles: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """(x, y, z), float64[..., 3], of (theta, phi, r)."""
     theta, phi, r = np.moveaxis(np.asarray(angles, dtype=np.float64), -1, 0)
     return np.stack(
@@ -201,7 +203,7 @@ def cartesian(angles: np.ndarray) -> np.ndarray:
     )
 
 
-def fit(actions: np.ndarray) -> dict[str, Gaussian]:
+def fit(actions: npt.NDArray[np.floating]) -> dict[str, Gaussian]:
     """Gaussians of normalised actions, float[N, 7]; an axis that never changes is taken as 1e-3 wide.
 
     Raises:
@@ -217,7 +219,9 @@ def fit(actions: np.ndarray) -> dict[str, Gaussian]:
     }
 
 
-def refit(embeddings: np.ndarray, old: SpatialGrid, new: SpatialGrid) -> np.ndarray:
+def refit(
+    embeddings: npt.NDArray[np.floating], old: SpatialGrid, new: SpatialGrid
+) -> npt.NDArray[np.float32]:
     """Embeddings of the tokens of a new grid, by what those of the old one were around: float32[size, d].
 
     Linear between the middles of the old bins, in coordinates from -1 to 1 per axis; beyond them as at the
@@ -242,7 +246,9 @@ def refit(embeddings: np.ndarray, old: SpatialGrid, new: SpatialGrid) -> np.ndar
     return np.concatenate([*parts, embeddings[first:]]).astype(np.float32)
 
 
-def _between(embeddings: np.ndarray, axes: tuple[str, ...], old: SpatialGrid, new: SpatialGrid) -> np.ndarray:
+def _between(
+    embeddings: npt.NDArray[np.floating], axes: tuple[str, ...], old: SpatialGrid, new: SpatialGrid
+) -> npt.NDArray[np.float64]:
     from scipy.interpolate import RegularGridInterpolator
 
     table = embeddings.reshape(*(old.counts[axis] for axis in axes), -1).astype(np.float64)
@@ -256,10 +262,11 @@ def _between(embeddings: np.ndarray, axes: tuple[str, ...], old: SpatialGrid, ne
         places.append(points)
         wanted.append((new.middles[axis] - low) / (high - low))
     at = np.stack(np.meshgrid(*wanted, indexing="ij"), axis=-1).reshape(-1, 3)
-    return RegularGridInterpolator(places, table)(at)
+    found: npt.NDArray[np.float64] = RegularGridInterpolator(places, table)(at)
+    return found
 
 
-def _check_axes(name: str, found: Mapping) -> None:
+def _check_axes(name: str, found: Mapping[str, object]) -> None:
     if set(found) != set(AXES):
         raise OptionError(f"{name} must have the axes {', '.join(AXES)}, got {', '.join(found) or 'none'}")
 

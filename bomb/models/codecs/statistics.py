@@ -10,8 +10,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError, read_json, write_json
 from core.errors import OptionError, UnknownNameError
@@ -33,13 +35,13 @@ class Statistics:
             or a range that ends before it begins.
     """
 
-    mean: np.ndarray
-    std: np.ndarray
-    max: np.ndarray
-    min: np.ndarray
-    q01: np.ndarray
-    q99: np.ndarray
-    mask: np.ndarray | None = None
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+    max: npt.NDArray[np.float64]
+    min: npt.NDArray[np.float64]
+    q01: npt.NDArray[np.float64]
+    q99: npt.NDArray[np.float64]
+    mask: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         dims = np.shape(self.mean)
@@ -80,14 +82,15 @@ class Statistics:
         return len(self.mean)
 
     @property
-    def normalised(self) -> np.ndarray:
+    def normalised(self) -> npt.NDArray[np.bool_]:
         """bool[d]: the dimensions that are normalised."""
         return np.ones(self.dims, dtype=bool) if self.mask is None else self.mask
 
     @property
-    def constant(self) -> np.ndarray:
+    def constant(self) -> npt.NDArray[np.bool_]:
         """bool[d]: dimensions that are normalised although they never changed."""
-        return self.normalised & (self.min == self.max)
+        flat: npt.NDArray[np.bool_] = self.min == self.max
+        return self.normalised & flat
 
     def check_moves(self, what: str) -> None:
         """Returns if every normalised dimension changes in the dataset.
@@ -103,7 +106,7 @@ class Statistics:
             )
 
     @classmethod
-    def of(cls, values: np.ndarray, mask: np.ndarray | None = None) -> "Statistics":
+    def of(cls, values: npt.NDArray[np.floating], mask: npt.NDArray[np.bool_] | None = None) -> "Statistics":
         """Of float[N, d]; quantiles as numpy interpolates them.
 
         Raises:
@@ -124,7 +127,7 @@ class Statistics:
         )
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> "Statistics":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Statistics":
         """From an entry of the file; other keys are left alone.
 
         Raises:
@@ -137,7 +140,7 @@ class Statistics:
             **{name: values[name] for name in MOMENTS}, mask=None if mask is None else np.asarray(mask)
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """As an entry of the file."""
         found = {name: getattr(self, name).tolist() for name in MOMENTS}
         return found if self.mask is None else {**found, "mask": self.mask.tolist()}
@@ -159,7 +162,7 @@ class DatasetStatistics:
     trajectories: int = 0
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> "DatasetStatistics":
+    def from_dict(cls, values: Mapping[str, Any]) -> "DatasetStatistics":
         """From an entry of the file or of ``norm_stats``.
 
         Raises:
@@ -175,14 +178,14 @@ class DatasetStatistics:
             trajectories=int(values.get("num_trajectories", 0)),
         )
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """As an entry of the file."""
         proprio = {} if self.proprio is None else {"proprio": self.proprio.to_dict()}
         counts = {"num_transitions": self.transitions, "num_trajectories": self.trajectories}
         return {"action": self.action.to_dict(), **proprio, **counts}
 
 
-def choose(found: Mapping, dataset: str, source: str) -> DatasetStatistics:
+def choose(found: Mapping[str, Any], dataset: str, source: str) -> DatasetStatistics:
     """The statistics of ``dataset`` out of several, as a file or a configuration has them.
 
     Raises:

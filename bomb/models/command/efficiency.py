@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ class Efficiency:
     device: str
     dtype: str
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
 
@@ -74,9 +75,13 @@ def measure(vla: VLA, *, batch: int = 1, repeats: int = 20, warm: int = 2) -> Ef
         peak_mb=round(torch.cuda.max_memory_allocated(vla.device) / 1e6, 1) if cuda else None,
         batch=batch,
         decisions=repeats * batch,
-        latency_ms=tuple(round(1000 * float(value), 3) for value in (middle, low, high)),
+        latency_ms=(_milliseconds(middle), _milliseconds(low), _milliseconds(high)),
         decisions_hz=round(batch / float(middle), 3),
         actions_hz=round(batch * vla.settings.chunk / float(middle), 3),
         device=torch.cuda.get_device_name(vla.device) if cuda else str(vla.device),
         dtype=str(vla.dtype).removeprefix("torch."),
     )
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(1000 * float(seconds), 3)

@@ -5,6 +5,7 @@ import struct
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError
 from bomb.machine.versions import package_version
@@ -36,7 +37,7 @@ class StoredWeights:
     megabytes: float
 
 
-def listing() -> dict:
+def listing() -> dict[str, Any]:
     """Families, the parts that they are made of, where each is, and installed packages (None: not)."""
     return {
         "families": {name: FAMILIES.target(name) for name in FAMILIES.names()},
@@ -48,14 +49,14 @@ def listing() -> dict:
     }
 
 
-def show(folder: Path) -> dict:
+def show(folder: Path) -> dict[str, Any]:
     """What a checkpoint is, without loading it.
 
     Raises:
         FileError: naming the file and what is wrong with it.
     """
     settings = VLASettings.read(folder)
-    found: dict = {"folder": str(folder), "settings": settings}
+    found: dict[str, Any] = {"folder": str(folder), "settings": settings}
     if (folder / STATISTICS).is_file():
         found["statistics"] = read(folder, settings.dataset)
     files = sorted(folder.glob("*.safetensors"))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.demonstrations.chunks import held
 from bomb.demonstrations.dataset import Dataset
@@ -17,11 +18,11 @@ MODALITIES = ("rgb", "depth", "intrinsics")  # all that a family may look at
 EVERY = 5  # moments of a demonstration; neighbours hardly differ
 
 
-def moments(folder: Path, data: Path, *, backend: str) -> dict[str, Any]:
+def moments(folder: Path, data: Path, *, backend: str) -> tuple[list[Request], npt.NDArray[np.float32]]:
     """Every fifth moment of the first demonstration, drawn by an engine as the checkpoint is shown it.
 
     Returns:
-        ``requests`` and ``actions``, as ``bomb.models.command.verifying.verify`` takes them.
+        Requests and actions, as ``bomb.models.command.verifying.verify`` takes them.
 
     Raises:
         ConventionError: if the dataset's actions mean something else than the checkpoint's.
@@ -49,7 +50,7 @@ def moments(folder: Path, data: Path, *, backend: str) -> dict[str, Any]:
     )
     seen: deque[dict[str, Any]] = deque(maxlen=settings.history)
     requests: list[Request] = []
-    chunks: list[np.ndarray] = []
+    chunks: list[npt.NDArray[np.float32]] = []
     try:
         for step, frame in enumerate(renderer.frames(demonstration)):
             seen.append(frame)
@@ -59,4 +60,4 @@ def moments(folder: Path, data: Path, *, backend: str) -> dict[str, Any]:
                 chunks.append(held(demonstration.actions[step:], settings.chunk, there[0]))
     finally:
         renderer.close()
-    return {"requests": requests, "actions": np.stack(chunks)}
+    return requests, np.stack(chunks)

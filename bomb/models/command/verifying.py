@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from bomb.machine.diagnosis import Finding
@@ -28,7 +29,7 @@ def verify(
     device: str = "auto",
     dtype: str | None = None,
     requests: Sequence[Request] | None = None,
-    actions: np.ndarray | None = None,
+    actions: npt.NDArray[np.float32] | None = None,
 ) -> Iterator[Finding]:
     """Every check, in an order in which each can explain the next.
 
@@ -141,7 +142,7 @@ def sensitivity(vla: VLA, request: Request, seed: tuple[int, int]) -> dict[str, 
     return {"pictures": float(total[1] - total[0]), "words": float(total[2] - total[0])}
 
 
-def prediction(vla: VLA, requests: Sequence[Request], actions: np.ndarray) -> Iterator[Finding]:
+def prediction(vla: VLA, requests: Sequence[Request], actions: npt.NDArray[np.float32]) -> Iterator[Finding]:
     """How far the model is from what was done in a dataset, as its training log would say it."""
     with torch.no_grad():
         losses = vla.loss(vla.encode(requests, actions), seeds=[(k, 0) for k in range(len(requests))])

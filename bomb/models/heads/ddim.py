@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from bomb.models.settings import check_count
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 @dataclass(frozen=True, kw_only=True)

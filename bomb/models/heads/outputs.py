@@ -1,12 +1,12 @@
 """What a policy head says of its features: an arm and a gripper at once, or where noisy chunks flow."""
 
 import math
+from abc import ABC, abstractmethod
 from itertools import pairwise
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-Tensor = torch.Tensor
 SIZES = (1024, 512, 256)  # of the hidden layers
 PERIODS = (4e-3, 4.0)  # of the time's embedding, as pi0's
 TIMES = 32  # numbers of it
@@ -30,7 +30,7 @@ class Group(nn.Module):
         self.mlp = Mlp(width, *sizes, count)
 
 
-class Outputs(nn.Module):
+class Outputs(nn.Module, ABC):
     """Base of all heads: a subclass makes features, float[..., width], by ``trunk``.
 
     Args:
@@ -49,6 +49,10 @@ class Outputs(nn.Module):
         else:
             self.actions = Group(width, sizes, (dims - 1) * chunk)
             self.gripper = Group(width, sizes, chunk)
+
+    @abstractmethod
+    def trunk(self, x: Tensor) -> Tensor:
+        """Features, float[..., width], of what the head is given."""
 
     def answer(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """The arm, float[..., chunk, dims - 1] in [-1, 1], and the gripper's logits, float[..., chunk]."""

@@ -5,13 +5,10 @@ Moments come first to last and are padded at the end; neither head looks ahead, 
 
 from typing import Any
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.heads.outputs import SIZES, Outputs
 from core.errors import OptionError
-
-Tensor = torch.Tensor
 
 
 class LSTMDecoder(Outputs):

@@ -7,14 +7,13 @@ squares, the public code has this.
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.heads.outputs import SIZES, Mlp, Outputs
 from bomb.models.losses import chunk_losses
 from bomb.models.vla import Losses, Scores
 
-Tensor = torch.Tensor
 GRIPPER_RATIO = 0.01  # weight of the gripper's loss
 LOSSES = ("huber", "mse")  # of the arm, where it is regressed
 
@@ -108,4 +107,4 @@ def regression_scores(
             )
         else:
             found[name] = -(arm - wanted)[..., list(dims)].norm(dim=-1).mean(1)
-    return Scores(total=sum(found.values()), groups=found)
+    return Scores.summed(found)

@@ -4,10 +4,9 @@ As RoboVLMs put it behind the pictures of LLaVA and Qwen-VL: 8 layers of 8 heads
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-Tensor = torch.Tensor
 HEADS, HEAD_DIM, DEPTH = 8, 64, 8
 
 

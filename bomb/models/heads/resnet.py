@@ -7,10 +7,8 @@ Parameters have the names of the public files ``action_head--*.pt``, ``proprio_p
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
-
-Tensor = torch.Tensor
 
 
 class ResidualBlock(nn.Module):
@@ -52,14 +50,21 @@ class L1Head(nn.Module):
         return self.model(side_by_side(hidden, self.dims))
 
 
+class NoisePredictor(nn.Module):
+    """What gives the noise head's network its public name."""
+
+    def __init__(self, width: int, dims: int):
+        super().__init__()
+        self.mlp_resnet = MLPResNet(width * dims, width, dims)
+
+
 class NoiseHead(nn.Module):
     """The noise in a chunk, float[B, chunk, dims], of hidden states float[B, chunk * dims, d]."""
 
     def __init__(self, width: int, dims: int):
         super().__init__()
         self.dims = dims
-        self.noise_predictor = nn.Module()
-        self.noise_predictor.mlp_resnet = MLPResNet(width * dims, width, dims)
+        self.noise_predictor = NoisePredictor(width, dims)
 
     def forward(self, hidden: Tensor) -> Tensor:
         return self.noise_predictor.mlp_resnet(side_by_side(hidden, self.dims))

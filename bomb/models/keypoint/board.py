@@ -5,7 +5,10 @@ what was seen so far is fitted anew with every look, from many places around the
 says. What tells them apart is how far they are from there, intersections beside the grid, and corners.
 """
 
+from typing import overload
+
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.eye import Detections
 from bomb.models.keypoint.format import CORNERS, LINES, PITCH, intersections
@@ -39,13 +42,13 @@ class Board:
     """
 
     def __init__(self) -> None:
-        self.pose: np.ndarray | None = None
+        self.pose: npt.NDArray[np.float64] | None = None
         self.errors = np.full(LINES * LINES, np.inf)
-        self._from_head: list[np.ndarray] = []  # float64[25, 2] of each look
+        self._from_head: list[npt.NDArray[np.float64]] = []  # float64[25, 2] of each look
         self._points, self._sigmas = np.zeros((0, 2)), np.zeros(0)
-        self._corners: list[tuple[int, np.ndarray, float]] = []
+        self._corners: list[tuple[int, npt.NDArray[np.float64], float]] = []
 
-    def point(self, row: int, column: int) -> np.ndarray:
+    def point(self, row: int, column: int) -> npt.NDArray[np.float64]:
         """An intersection, x and y in R (m).
 
         Raises:
@@ -59,12 +62,13 @@ class Board:
         """How far that may be off (m)."""
         return float(self.errors[row * LINES + column])
 
-    def around(self, points: np.ndarray, margin: float) -> np.ndarray:
+    def around(self, points: npt.NDArray[np.float64], margin: float) -> npt.NDArray[np.bool_]:
         """Which points float64[P, 2] of R lie over the grid or within ``margin`` (m) of it, bool[P]."""
         if self.pose is None or not len(points):
             return np.zeros(len(points), dtype=bool)
         p_B = (points - self.pose[:, 2]) @ self.pose[:, :2]
-        return np.abs(p_B).max(1) < (LINES - 1) / 2 * PITCH + margin
+        farther: npt.NDArray[np.float64] = np.abs(p_B).max(1)
+        return farther < (LINES - 1) / 2 * PITCH + margin
 
     def saw_from_head(self, seen: Detections) -> None:
         """Takes up a look of the head camera."""
@@ -81,7 +85,7 @@ class Board:
         self._from_head.append(on_board(pose, intersections()))
         self._fit()
 
-    def saw_from_wrist(self, seen: Detections, tool: np.ndarray) -> None:
+    def saw_from_wrist(self, seen: Detections, tool: npt.NDArray[np.float64]) -> None:
         """Takes up what the wrist camera shows near the tool."""
         if not self._from_head or tool[2] > HIGHEST:
             return
@@ -113,14 +117,16 @@ class Board:
             beside = np.linalg.norm(grid - grid[node], axis=1) / PITCH
             self.errors = np.minimum(self.errors, LEAST_SHARE * sigma * (1 + 0.7 * beside))
 
-    def _matches(self, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _matches(self, pose: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         """The nearest intersection of each point, int64[P], and whether it is near enough, bool[P]."""
         if not len(self._points):
             return np.zeros(0, dtype=int), np.zeros(0, dtype=bool)
         away = np.linalg.norm(self._points[:, None] - on_board(pose, intersections())[None], axis=2)
         return away.argmin(1), away.min(1) < LOST * _soft(self._sigmas)
 
-    def _settled(self, pose: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    def _settled(
+        self, pose: npt.NDArray[np.float64], prior: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
         """The pose near ``pose`` that fits best: weighted least squares, matched anew three times."""
         grid, old = intersections(), list(CORNERS)
         marks = [index for index, _, _ in self._corners]
@@ -140,7 +146,7 @@ class Board:
             pose = board_pose(grid[nodes], places, sure)
         return pose
 
-    def _cost(self, pose: np.ndarray, prior: np.ndarray) -> float:
+    def _cost(self, pose: npt.NDArray[np.float64], prior: npt.NDArray[np.float64]) -> float:
         nodes = on_board(pose, intersections())
         cost = 2 * float(((nodes - prior) ** 2).sum(1).mean()) / HEAD_ERROR**2
         if len(self._points):
@@ -151,16 +157,23 @@ class Board:
         return cost
 
 
-def _soft(sigma: np.ndarray | float) -> np.ndarray | float:
+@overload
+def _soft(sigma: float) -> float: ...
+@overload
+def _soft(sigma: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]: ...
+def _soft(sigma: float | npt.NDArray[np.float64]) -> float | npt.NDArray[np.float64]:
     """How far a point may be off while it is not known which one it is."""
     return np.sqrt(np.square(sigma) + 0.003**2)
 
 
-def _near(points: np.ndarray, tool: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(points - tool[:2], axis=1) < REACH
+def _near(points: npt.NDArray[np.float64], tool: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    away: npt.NDArray[np.float64] = np.linalg.norm(points - tool[:2], axis=1)
+    return away < REACH
 
 
-def _moved(pose: np.ndarray, shift: np.ndarray, turn: float) -> np.ndarray:
+def _moved(
+    pose: npt.NDArray[np.float64], shift: npt.NDArray[np.float64], turn: float
+) -> npt.NDArray[np.float64]:
     """The board turned about its middle and shifted."""
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     return np.column_stack([rotation @ pose[:, :2], pose[:, 2] + shift])

@@ -10,8 +10,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.disk.files import FileError, read_json
 from bomb.models.keypoint.eye import Eye
@@ -39,7 +41,7 @@ class KeypointModel:
     eyes: dict[str, Eye]
     reader: InstructionReader
     hand: Hand
-    card: dict
+    card: dict[str, Any]
     parameters: int
 
 
@@ -56,7 +58,7 @@ def read_model(file: Path) -> KeypointModel:
     card = read_json(file.with_suffix(".json"))
     if card.get("sha256") != sha256_of(file):
         raise FileError(f"{file.with_suffix('.json')} is the card of another file than {file.name}")
-    groups: dict[str, dict[str, np.ndarray]] = {}
+    groups: dict[str, dict[str, npt.NDArray[np.float32]]] = {}
     for name, array in arrays.items():
         part, _, rest = name.partition(".")
         groups.setdefault(part, {})[rest] = array.astype(np.float32)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.format import GRID, IMAGE_SIZE, LATENT, MAPS, REFERENCES, SHARP, UNSHUFFLE, scaled
 from bomb.models.keypoint.geometry import plane_of, transformed
@@ -30,9 +31,9 @@ class Detections:
         plane: float64[3, 3], homography from pixels to x and y of R (m).
     """
 
-    points: dict[str, np.ndarray]
-    heats: dict[str, np.ndarray]
-    plane: np.ndarray
+    points: dict[str, npt.NDArray[np.float64]]
+    heats: dict[str, npt.NDArray[np.float64]]
+    plane: npt.NDArray[np.float64]
 
 
 class Eye:
@@ -51,7 +52,9 @@ class Eye:
             [np.broadcast_to(along, (GRID, GRID)), np.broadcast_to(along[:, None], (GRID, GRID))]
         )
 
-    def maps(self, picture: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def maps(
+        self, picture: npt.NDArray[np.uint8], state: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Logits float32[maps, GRID, GRID], offsets float32[2 maps, GRID, GRID], places float32[P, 2]."""
         x = np.concatenate([unshuffled(normalised(picture), UNSHUFFLE), self._place])
         x = self._conv("stem", x)
@@ -74,19 +77,24 @@ class Eye:
         places = linear(hidden, self._w["places.weight"], self._w["places.bias"])
         return maps[:count], maps[count : 3 * count], places.reshape(-1, 2)
 
-    def _conv(self, name: str, x: np.ndarray, stride: int = 1) -> np.ndarray:
+    def _conv(self, name: str, x: npt.NDArray[np.float32], stride: int = 1) -> npt.NDArray[np.float32]:
         return rectified(convolved(x, self._w[f"{name}.weight"], self._w[f"{name}.bias"], stride))
 
 
-def normalised(picture: np.ndarray) -> np.ndarray:
+def normalised(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """float32[3, H, W] of uint8[H, W, 3]: each channel with mean 0 and deviation 1."""
     x = picture.transpose(2, 0, 1).astype(np.float32) / np.float32(255)
     mean, deviation = x.mean((1, 2), keepdims=True), x.std((1, 2), keepdims=True)
-    return (x - mean) / (deviation + np.float32(0.02))
+    made: npt.NDArray[np.float32] = (x - mean) / (deviation + np.float32(0.02))
+    return made
 
 
 def decoded(
-    heat: np.ndarray, offsets: np.ndarray, places: np.ndarray, camera: str, state: np.ndarray
+    heat: npt.NDArray[np.float32],
+    offsets: npt.NDArray[np.float32],
+    places: npt.NDArray[np.floating],
+    camera: str,
+    state: npt.NDArray[np.float64],
 ) -> Detections:
     """Points in metres, of what the network says.
 
@@ -110,7 +118,9 @@ def decoded(
     return Detections(points=points, heats=heats, plane=plane)
 
 
-def peaks(heat: np.ndarray, du: np.ndarray, dv: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def peaks(
+    heat: npt.NDArray[np.float64], du: npt.NDArray[np.float32], dv: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Where a map is hottest: cells float64[P, 2] (u, v), heats float64[P], the hottest first.
 
     A peak is a cell that none of its eight neighbours exceeds. Its place is the mean of what it and its

@@ -8,6 +8,7 @@ go with the hand. Both stay where they are in the picture for as long as a camer
 """
 
 import numpy as np
+import numpy.typing as npt
 
 CAMERAS = ("head", "wrist")
 IMAGE_SIZE = (128, 128)  # height, width in pixels
@@ -23,12 +24,12 @@ LATENT = 32  # maps whose expected places tell where the reference points are
 BELOW = 0.10  # m: the wrist camera's lower reference points are this far below the tool
 
 
-def _lattice(xs: tuple[float, ...], ys: tuple[float, ...], zs: tuple[float, ...]) -> np.ndarray:
+def _lattice(xs: tuple[float, ...], ys: tuple[float, ...], zs: tuple[float, ...]) -> npt.NDArray[np.float64]:
     return np.array([(x, y, z) for z in zs for x in xs for y in ys])
 
 
 # float64[P, 3] (m): in R for the head camera, from the tool centre point along the axes of R for the wrist's.
-REFERENCES: dict[str, np.ndarray] = {
+REFERENCES: dict[str, npt.NDArray[np.float64]] = {
     "head": _lattice((0.32, 0.48, 0.64), (-0.27, 0.0, 0.27), (0.0,)),
     "wrist": _lattice((-0.02, 0.03, 0.08), (-0.05, 0.0, 0.05), (0.0, -BELOW)),
 }
@@ -36,7 +37,7 @@ REFERENCES: dict[str, np.ndarray] = {
 OPEN = 0.024  # m: of each pad from the middle at opening 1
 
 
-def anchors(camera: str, state: np.ndarray) -> np.ndarray:
+def anchors(camera: str, state: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Points of the robot that a camera sees, float64[8, 3] in R (m): reference points are told from them.
 
     Of the wrist camera corners of the pads, four on each side; of the head camera the hand and the base.
@@ -57,7 +58,7 @@ def anchors(camera: str, state: np.ndarray) -> np.ndarray:
 LINES, PITCH = 5, 0.055  # of the board: lines along each side, and from one to the next (m)
 
 
-def intersections() -> np.ndarray:
+def intersections() -> npt.NDArray[np.float64]:
     """All intersections, float64[25, 2], x_B and y_B (m), row by row; see docs/conventions.md."""
     middle = (LINES - 1) / 2
     return np.array(
@@ -68,7 +69,8 @@ def intersections() -> np.ndarray:
 CORNERS = (0, LINES - 1, LINES * (LINES - 1), LINES * LINES - 1)  # of them, in the order of the maps
 
 
-def scaled(state: np.ndarray) -> np.ndarray:
+def scaled(state: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Proprioception float[..., 4] as networks take it: about -1 to 1, float32."""
     middle, size = np.array([0.5, 0.0, 0.12, 0.5]), np.array([0.17, 0.25, 0.13, 0.5])
-    return ((np.asarray(state) - middle) / size).astype(np.float32)
+    near: npt.NDArray[np.float64] = (np.asarray(state, dtype=np.float64) - middle) / size
+    return near.astype(np.float32)

@@ -1,11 +1,12 @@
 """Homographies and boards from points."""
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.format import PITCH, intersections
 
 
-def homography(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+def homography(before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The homography float64[3, 3] that takes points float64[P, 2] nearest to others, P >= 4.
 
     The direct linear transform on normalised points (Hartley and Zisserman, "Multiple View Geometry", 2nd
@@ -25,7 +26,9 @@ def homography(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return made / (made[2, 2] if abs(made[2, 2]) > 1e-12 else 1.0)
 
 
-def plane_of(pixels: np.ndarray, points: np.ndarray, height: float) -> np.ndarray:
+def plane_of(
+    pixels: npt.NDArray[np.float64], points: npt.NDArray[np.float64], height: float
+) -> npt.NDArray[np.float64]:
     """The homography float64[3, 3] from pixels to x and y on a plane z = ``height``.
 
     Args:
@@ -39,10 +42,10 @@ def plane_of(pixels: np.ndarray, points: np.ndarray, height: float) -> np.ndarra
     plane = np.column_stack(
         [projection[:, 0], projection[:, 1], projection[:, 2] * height + projection[:, 3]]
     )
-    return np.linalg.inv(plane)
+    return np.linalg.inv(plane).astype(np.float64, copy=False)
 
 
-def camera_of(points: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+def camera_of(points: npt.NDArray[np.float64], pixels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The projection float64[3, 4], up to a factor, that shows points float64[P, 3] at pixels float64[P, 2].
 
     At least six points are needed, and not all on one plane.
@@ -59,7 +62,7 @@ def camera_of(points: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     return np.linalg.solve(S, np.linalg.svd(rows)[2][-1].reshape(3, 4) @ T)
 
 
-def _normalised(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _normalised(points: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     points = np.asarray(points, dtype=np.float64)
     middle = points.mean(0)
     size = np.sqrt(2) / max(float(np.linalg.norm(points - middle, axis=1).mean()), 1e-12)
@@ -67,14 +70,16 @@ def _normalised(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (points - middle) * size, T
 
 
-def transformed(H: np.ndarray, points: np.ndarray) -> np.ndarray:
+def transformed(H: npt.NDArray[np.float64], points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Points float64[P, 2] after a homography; those on its horizon are far away."""
     seen = np.column_stack([np.asarray(points, dtype=np.float64).reshape(-1, 2), np.ones(len(points))]) @ H.T
     depth = np.where(np.abs(seen[:, 2]) > 1e-9, seen[:, 2], 1e-9)
     return seen[:, :2] / depth[:, None]
 
 
-def board_pose(p_B: np.ndarray, p_R: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def board_pose(
+    p_B: npt.NDArray[np.float64], p_R: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """The board that points lie on: float64[2, 3], from (x_B, y_B, 1) to x and y of R.
 
     Rigid, by weighted least squares (Umeyama 1991, without scale). x_B and y_B are right-handed in R, too.
@@ -92,14 +97,19 @@ def board_pose(p_B: np.ndarray, p_R: np.ndarray, weights: np.ndarray) -> np.ndar
     return np.column_stack([turn, r - turn @ b])
 
 
-def on_board(pose: np.ndarray, p_B: np.ndarray) -> np.ndarray:
+def on_board(pose: npt.NDArray[np.float64], p_B: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Points of the board, float64[..., 2], in R (m)."""
     return np.asarray(p_B) @ pose[:, :2].T + pose[:, 2]
 
 
 def refined_board(
-    pose: np.ndarray, seen: np.ndarray, heats: np.ndarray, *, reach: float = 0.4 * PITCH, rounds: int = 4
-) -> tuple[np.ndarray, int, float]:
+    pose: npt.NDArray[np.float64],
+    seen: npt.NDArray[np.float64],
+    heats: npt.NDArray[np.float64],
+    *,
+    reach: float = 0.4 * PITCH,
+    rounds: int = 4,
+) -> tuple[npt.NDArray[np.float64], int, float]:
     """A board that is roughly known, moved onto intersections that are seen.
 
     Each is taken for the one that is nearest, as long as it is near; the reach falls with every round.

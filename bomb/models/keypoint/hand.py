@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.layers import linear, rectified, sigmoid, softmax
 
@@ -30,17 +31,17 @@ class Situation:
         stone, goal: x and y in R (m).
     """
 
-    commanded: np.ndarray
-    state: np.ndarray
+    commanded: npt.NDArray[np.float64]
+    state: npt.NDArray[np.float64]
     opening: float
     since: int
     holds: bool
     released: bool
-    stone: np.ndarray
-    goal: np.ndarray
+    stone: npt.NDArray[np.float64]
+    goal: npt.NDArray[np.float64]
 
 
-def features(s: Situation) -> np.ndarray:
+def features(s: Situation) -> npt.NDArray[np.float32]:
     """float32[FEATURES]: lengths in decimetres, near differences again ten times larger and bounded."""
     tool, here = np.asarray(s.state[:3], dtype=np.float64), np.asarray(s.commanded, dtype=np.float64)
     to_stone, to_goal = s.stone - here[:2], s.goal - here[:2]
@@ -64,7 +65,7 @@ class Hand:
     def __init__(self, tensors: Mapping[str, np.ndarray]):
         self._w = {name: np.asarray(value, dtype=np.float32) for name, value in tensors.items()}
 
-    def plan(self, situation: Situation) -> tuple[np.ndarray, np.ndarray]:
+    def plan(self, situation: Situation) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Commanded targets float64[CHUNK, 3] in R (m), and openings float64[CHUNK], 0 to 1."""
         x = features(situation)
         for layer in ("hidden1", "hidden2", "hidden3"):

@@ -1,9 +1,10 @@
 """``--policy keypoint``: looks through the head and the wrist camera, reads the words, and moves a stone."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.checkpoint import SHIPPED, KeypointModel, read_model
 from bomb.models.keypoint.format import CAMERAS, IMAGE_SIZE
@@ -44,13 +45,15 @@ class KeypointPolicy(Policy):
     cameras = CAMERAS
     image_size = IMAGE_SIZE
     modalities = ("rgb",)
-    wants_action_spec: ClassVar[bool] = True
+    wants_action_spec = True
 
     def __init__(self, checkpoint: str | None = None):
         self._file = SHIPPED if checkpoint is None else Path(checkpoint)
         self._model: KeypointModel | None = read_model(self._file)
 
-    def reset(self, instruction: str, seed: int, *, action_spec: ActionSpec) -> None:
+    def reset(  # type: ignore[override]  # see wants_action_spec
+        self, instruction: str, seed: int, *, action_spec: ActionSpec
+    ) -> None:
         """Begins an episode.
 
         Raises:
@@ -59,7 +62,8 @@ class KeypointPolicy(Policy):
         if action_spec.control_hz != CONTROL_HZ:
             raise ConventionError(f"keypoint acts {CONTROL_HZ} times a second, not {action_spec.control_hz}")
         self._spec = action_spec
-        self._commanded: np.ndarray | None = None
+        self._placed = False
+        self._commanded: npt.NDArray[np.float64]  # from the first look on, where the tool is then
         self._opening = 1.0
         self._belief = SceneBelief(self._loaded())
         self._begin(instruction)
@@ -70,7 +74,7 @@ class KeypointPolicy(Policy):
 
     def reword(self, instruction: str) -> None:
         """Other words from now on, about the same move; nothing that was seen or done is forgotten."""
-        self._read = self._loaded().reader.read(instruction)
+        self._read: Read = self._loaded().reader.read(instruction)
 
     @property
     def belief(self) -> SceneBelief:
@@ -88,7 +92,7 @@ class KeypointPolicy(Policy):
         return self._history
 
     def _begin(self, instruction: str) -> None:
-        self._read: Read = self._loaded().reader.read(instruction)
+        self.reword(instruction)
         self._history = GripperHistory()
         self._belief.forget_stone()
         self._waited = self._nothing = 0
@@ -98,15 +102,15 @@ class KeypointPolicy(Policy):
             raise ConventionError("the policy is closed")
         return self._model
 
-    def act(self, observation: dict[str, Any]) -> np.ndarray:
+    def act(self, observation: dict[str, Any]) -> npt.NDArray[np.float32]:
         """The next actions, float32[k, 4].
 
         Raises:
             ConventionError: if a picture is missing, or of another size.
         """
         state = np.asarray(observation["state"], dtype=np.float64)
-        if self._commanded is None:
-            self._commanded = state[:3].copy()
+        if not self._placed:
+            self._placed, self._commanded = True, state[:3].copy()
         self._history.saw(float(state[3]))
         pictures = {camera: self._picture(observation, camera) for camera in CAMERAS}
         history = self._history
@@ -125,7 +129,13 @@ class KeypointPolicy(Policy):
         error = goal.error if history.holds or stone is None else stone.error
         return self._move(state, (stone or goal).place, goal.place, error)
 
-    def _move(self, state: np.ndarray, stone: np.ndarray, goal: np.ndarray, error: float) -> np.ndarray:
+    def _move(
+        self,
+        state: npt.NDArray[np.float64],
+        stone: npt.NDArray[np.float64],
+        goal: npt.NDArray[np.float64],
+        error: float,
+    ) -> npt.NDArray[np.float32]:
         history = self._history
         targets, openings = self._loaded().hand.plan(
             Situation(
@@ -145,7 +155,7 @@ class KeypointPolicy(Policy):
         count = max(count, self._until_it_moves(targets, openings))
         return self._acted(targets[:count], openings[:count])
 
-    def _until_it_moves(self, targets: np.ndarray, openings: np.ndarray) -> int:
+    def _until_it_moves(self, targets: npt.NDArray[np.float64], openings: npt.NDArray[np.float64]) -> int:
         """How many actions of a chunk pass before anything happens.
 
         The expert waits here and there. Of a plan to wait and then to go on no part may be cut off that ends
@@ -156,7 +166,13 @@ class KeypointPolicy(Policy):
         happens = np.flatnonzero(away | turned)
         return int(happens[0]) + 2 if len(happens) else CHUNK
 
-    def _length(self, targets: np.ndarray, openings: np.ndarray, spot: np.ndarray, error: float) -> int:
+    def _length(
+        self,
+        targets: npt.NDArray[np.float64],
+        openings: npt.NDArray[np.float64],
+        spot: npt.NDArray[np.float64],
+        error: float,
+    ) -> int:
         """How much of a chunk is carried out before the next look; 0: it has to look before it goes down."""
         closed = self._opening < HALF
         changes = np.flatnonzero((openings < HALF) != closed)
@@ -176,7 +192,7 @@ class KeypointPolicy(Policy):
         stride = STRIDE_HOLDING if self._history.holds else STRIDE
         return max(1, min(stride, int(near[0]) + 1 if len(near) else stride))
 
-    def _recover(self) -> np.ndarray:
+    def _recover(self) -> npt.NDArray[np.float32]:
         """After closing on nothing: opens, rises, and forgets where the stone was thought to be."""
         self._belief.forget_stone()
         self._waited = 0
@@ -185,7 +201,9 @@ class KeypointPolicy(Policy):
         up = [np.maximum(point, here) for point in up]
         return self._acted(np.array(up), np.ones(len(up)))
 
-    def _acted(self, targets: np.ndarray, openings: np.ndarray) -> np.ndarray:
+    def _acted(
+        self, targets: npt.NDArray[np.float64], openings: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float32]:
         """The actions that lead along commanded targets; what they add up to is remembered."""
         actions = []
         for target, opening in zip(targets, openings, strict=True):
@@ -196,8 +214,8 @@ class KeypointPolicy(Policy):
             actions.append(action)
         return np.array(actions, dtype=np.float32)
 
-    def _picture(self, observation: dict[str, Any], camera: str) -> np.ndarray:
-        picture = observation.get("images", {}).get(camera)
+    def _picture(self, observation: dict[str, Any], camera: str) -> npt.NDArray[np.uint8]:
+        picture: npt.NDArray[np.uint8] | None = observation.get("images", {}).get(camera)
         if picture is None or picture.shape != (*IMAGE_SIZE, 3):
             shape = None if picture is None else picture.shape[:2]
             raise ConventionError(f"keypoint needs pictures of {camera}, {IMAGE_SIZE} pixels; got {shape}")

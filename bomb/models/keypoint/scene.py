@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.belief import Spot, nearest_spot
 from bomb.models.keypoint.board import HEAD_ERROR, Board, wrist_error
@@ -37,8 +38,8 @@ class SceneBelief:
         self.board = Board()
         self.seen: dict[str, Detections] = {}
         # Where the reference points were in each look: cameras stay where they are during an episode.
-        self._places: dict[str, list[np.ndarray]] = {}
-        self._none: list[np.ndarray] = []  # places where no stone was, from near
+        self._places: dict[str, list[npt.NDArray[np.float32]]] = {}
+        self._none: list[npt.NDArray[np.float64]] = []  # places where no stone was, from near
         self._unseen = 0
 
     def forget_stone(self) -> None:
@@ -51,7 +52,14 @@ class SceneBelief:
             return None
         return Spot(self.board.point(read.row, read.column), self.board.error(read.row, read.column))
 
-    def look(self, pictures: Mapping[str, np.ndarray], state: np.ndarray, read: Read, *, holds: bool) -> None:
+    def look(
+        self,
+        pictures: Mapping[str, npt.NDArray[np.uint8]],
+        state: npt.NDArray[np.float64],
+        read: Read,
+        *,
+        holds: bool,
+    ) -> None:
         """Takes up a picture of each camera that has something to say.
 
         Args:
@@ -74,7 +82,9 @@ class SceneBelief:
         if not holds:
             self._stone_from_wrist(seen, read.color, state[:3])
 
-    def _see(self, camera: str, pictures: Mapping[str, np.ndarray], state: np.ndarray) -> Detections:
+    def _see(
+        self, camera: str, pictures: Mapping[str, npt.NDArray[np.uint8]], state: npt.NDArray[np.float64]
+    ) -> Detections:
         heat, offsets, places = self._model.eyes[camera].maps(pictures[camera], state)
         before = self._places.setdefault(camera, [])
         before.append(places)
@@ -82,7 +92,7 @@ class SceneBelief:
         self.seen[camera] = seen
         return seen
 
-    def _stone_from_head(self, seen: Detections, color: str, tool: np.ndarray) -> None:
+    def _stone_from_head(self, seen: Detections, color: str, tool: npt.NDArray[np.float64]) -> None:
         points, heats = seen.points[color], seen.heats[color]
         if self.stone is not None:
             found = nearest_spot(points, self.stone.place, STONE_REACH)
@@ -98,7 +108,7 @@ class SceneBelief:
             away = np.linalg.norm(points[good] - tool, axis=1)
             self.stone = Spot(points[good][int(away.argmin())].copy(), HEAD_ERROR)
 
-    def _stone_from_wrist(self, seen: Detections, color: str, tool: np.ndarray) -> None:
+    def _stone_from_wrist(self, seen: Detections, color: str, tool: npt.NDArray[np.float64]) -> None:
         if self.stone is None:
             return
         points = seen.points[color]

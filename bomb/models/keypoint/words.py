@@ -3,13 +3,19 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.keypoint.layers import linear, rectified, softmax
 
 SLOTS = ("color", "row", "column")
-VALUES: dict[str, tuple] = {"color": ("black", "white"), "row": (0, 1, 2, 3, 4), "column": (0, 1, 2, 3, 4)}
+VALUES: dict[str, tuple[Any, ...]] = {
+    "color": ("black", "white"),
+    "row": (0, 1, 2, 3, 4),
+    "column": (0, 1, 2, 3, 4),
+}
 WIDTH = 3  # tokens that a layer of context spans
 MOST_TOKENS = 64
 UNKNOWN, EDGE = "<unknown>", "<edge>"
@@ -65,7 +71,7 @@ class InstructionReader:
             chosen[slot], certainty[slot] = VALUES[slot][best], float(shares[best])
         return Read(**chosen, certainty=certainty)
 
-    def logits(self, text: str) -> dict[str, np.ndarray]:
+    def logits(self, text: str) -> dict[str, npt.NDArray[np.float32]]:
         """By slot, float32[values]."""
         w = self._w
         x = w["embedding.weight"][numbers_of(text, self._vocabulary)]
@@ -81,7 +87,9 @@ class InstructionReader:
         return made
 
 
-def _along(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+def _along(
+    x: npt.NDArray[np.float32], weight: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """A convolution along the tokens, float32[T, out] of float32[T, in]; weight float32[out, in, WIDTH]."""
     padded = np.pad(x, ((WIDTH // 2, WIDTH // 2), (0, 0)))
     return bias + sum(padded[k : k + len(x)] @ weight[:, :, k].T for k in range(WIDTH))

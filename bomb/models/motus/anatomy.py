@@ -1,5 +1,8 @@
 """Where layers and heads of the three experts are. All attend together, so each has all heads."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from torch import nn
 
 from bomb.models.motus.network import MotusNetwork
@@ -10,7 +13,7 @@ def expert_layers(network: MotusNetwork) -> tuple[Layer, ...]:
     """Layers of the streams ``video``, ``expert`` (of actions) and ``understanding``."""
     config = network.config
 
-    def layer(stream: str, k: int, block: nn.Module, attention: nn.Module, back: nn.Module) -> Layer:
+    def layer(stream: str, k: int, block: Any, attention: nn.Module, back: nn.Module) -> Layer:
         return Layer(
             stream=stream,
             index=k,
@@ -22,13 +25,15 @@ def expert_layers(network: MotusNetwork) -> tuple[Layer, ...]:
             head_dim=config.head_dim,
         )
 
-    video = [
-        layer("video", k, block, block.self_attn, block.self_attn.o)
-        for k, block in enumerate(network.video_expert.blocks)
-    ]
+    blocks: Iterable[Any] = network.video_expert.blocks  # a list of torch's does not say of what
+    video = [layer("video", k, block, block.self_attn, block.self_attn.o) for k, block in enumerate(blocks)]
+    narrow: tuple[tuple[str, Iterable[Any]], ...] = (
+        ("expert", network.action_expert.blocks),
+        ("understanding", network.und_expert.blocks),
+    )
     others = [
         layer(stream, k, block, block.back, block.back)
-        for stream, expert in (("expert", network.action_expert), ("understanding", network.und_expert))
-        for k, block in enumerate(expert.blocks)
+        for stream, blocks in narrow
+        for k, block in enumerate(blocks)
     ]
     return (*video, *others)

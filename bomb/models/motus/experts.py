@@ -1,12 +1,11 @@
 """The experts of action and understanding, under the public names."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.motus.config import MotusConfig
 from bomb.models.motus.video import EPSILON, RMSNorm, TimedExpert, feed_forward, plain
 
-Tensor = torch.Tensor
 FREQUENCIES = 256  # of the action expert's times
 UND_EPSILON = 1e-5
 
@@ -50,7 +49,8 @@ class ExpertBlock(nn.Module):
     def six(self, time: Tensor | None) -> list[Tensor]:
         """As the video expert's; without a time what shifts and scales nothing."""
         if time is None:
-            zero, one = self.ffn[0].weight.new_zeros(1), self.ffn[0].weight.new_ones(1)
+            like = next(self.ffn.parameters())
+            zero, one = like.new_zeros(1), like.new_ones(1)
             return [zero, zero, one, zero, zero, one]
         return list((self.modulation + time).split(1, dim=1))
 
@@ -72,25 +72,47 @@ class ExpertBlock(nn.Module):
         return x + self.ffn(plain(x, self.epsilon) * (1 + scale) + shift) * second
 
 
+class InputEncoder(nn.Module):
+    """A state and actions as tokens, and where these stand."""
+
+    pos_embedding: Tensor
+
+    def __init__(self, config: MotusConfig):
+        super().__init__()
+        self.state_encoder = three(config.states, config.action_dim)
+        self.action_encoder = three(config.numbers, config.action_dim)
+        table = _positions(config.chunk + 2 + config.registers, config.action_dim)
+        self.register_buffer("pos_embedding", table)
+
+
+class ActionDecoder(nn.Module):
+    """Tokens to velocities of actions, moved and scaled by the time."""
+
+    def __init__(self, config: MotusConfig):
+        super().__init__()
+        width = config.action_dim
+        self.action_head = nn.Sequential(nn.Linear(width, config.numbers))
+        self.modulation = nn.Parameter(torch.randn(1, 2, width) / width**0.5)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        """float[B, n, numbers] of tokens and ``time`` float[B, 1, width]."""
+        shift, scale = (self.modulation + time).split(1, dim=1)
+        return self.action_head(plain(x) * (1 + scale) + shift)
+
+
 class ActionExpert(TimedExpert):
     """A state and noisy actions in, the actions' velocity out; registers take part and are left out."""
 
     def __init__(self, config: MotusConfig):
         width = config.action_dim
         super().__init__(width, FREQUENCIES)
-        self.input_encoder = nn.Module()
-        self.input_encoder.state_encoder = three(config.states, width)
-        self.input_encoder.action_encoder = three(config.numbers, width)
-        table = _positions(config.chunk + 2 + config.registers, width)
-        self.input_encoder.register_buffer("pos_embedding", table)
+        self.input_encoder = InputEncoder(config)
         self.registers = nn.Parameter(torch.randn(1, config.registers, width) * 0.02)
         self.blocks = nn.ModuleList(
             ExpertBlock(config, "action", width, config.action_ffn, EPSILON, timed=True)
             for _ in range(config.layers)
         )
-        self.decoder = nn.Module()
-        self.decoder.action_head = nn.Sequential(nn.Linear(width, config.numbers))
-        self.decoder.modulation = nn.Parameter(torch.randn(1, 2, width) / width**0.5)
+        self.decoder = ActionDecoder(config)
 
     def tokens(self, states: Tensor, actions: Tensor) -> Tensor:
         """float[B, 1 + chunk + registers, width] of float[B, states] and float[B, chunk, numbers]."""
@@ -105,8 +127,7 @@ class ActionExpert(TimedExpert):
 
     def decode(self, x: Tensor, time: Tensor) -> Tensor:
         """float[B, 1 + chunk + registers, numbers] of tokens and ``time`` float[B, 1, width]."""
-        shift, scale = (self.decoder.modulation + time).split(1, dim=1)
-        return self.decoder.action_head(plain(x) * (1 + scale) + shift)
+        return self.decoder(x, time)
 
 
 class UnderstandingExpert(nn.Module):

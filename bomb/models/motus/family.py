@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.models.backbones.base import Backbone
 from bomb.models.backbones.building import tiny_backbone
@@ -37,7 +39,6 @@ from bomb.models.vla import Anatomy, Batch, Losses, PictureGrid
 from bomb.models.weights import load_weights, save_weights, weight_files
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 ACTING = ("vla", "joint")  # the modes that need nothing but a question
 CELL = 2  # pixels of a latent cell, along a side, and cells of a patch
 LEVEL = 1_000_033  # number of the sample that times are drawn by, beside those of noise
@@ -61,14 +62,14 @@ class MotusOptions(FlowOptions):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Memory:
+class KeptQuestion:
     """What is kept of a question: ``seen``, and the noise of the video."""
 
     seen: Seen
     video: Tensor
 
 
-class Motus(FlowVLA):
+class Motus(FlowVLA[KeptQuestion]):
     """Three experts behind a VLM.
 
     Args:
@@ -82,6 +83,8 @@ class Motus(FlowVLA):
     """
 
     family: ClassVar[str] = "motus"
+
+    options: MotusOptions
 
     def __init__(
         self,
@@ -131,16 +134,18 @@ class Motus(FlowVLA):
             chunk=settings.chunk, numbers=statistics.action.dims, vlm=backbone.width,
             states=statistics.proprio.dims if statistics.proprio else 1,
         )  # fmt: skip
-        return cls(replace(settings, options=options), statistics, config, backbone).eval()
+        vla = cls(replace(settings, options=options), statistics, config, backbone)
+        vla.eval()
+        return vla
 
     # ---- questions --------------------------------------------------------------------------
 
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, backbone, frames = self.settings, self.backbone, self.config.frames
@@ -156,20 +161,20 @@ class Motus(FlowVLA):
             foreseen[k] = len(later) == frames
             if foreseen[k]:
                 video[k, 1:] = [self._latent(picture) for picture in later]
-        inputs = {
+        numbers = {
             "pixels": np.stack([backbone.pixels(pictures) for pictures in shown]),
             "states": states.astype(np.float32),
             "video": video.swapaxes(1, 2),
         }
         inputs = {
-            **{name: torch.from_numpy(np.ascontiguousarray(v)).to(self.dtype) for name, v in inputs.items()},
+            **{name: torch.from_numpy(np.ascontiguousarray(v)).to(self.dtype) for name, v in numbers.items()},
             "foreseen": torch.from_numpy(foreseen),
         }
         return sequences.batch(
             inputs, self.teach(actions, valid, len(requests)), backbone.positions(sequences)
         ).to(self.device)
 
-    def _latent(self, picture: np.ndarray) -> np.ndarray:
+    def _latent(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """float32[channels, rows, cols] from -1 to 1, four cells a patch of the VLM."""
         rows, cols = self.backbone.grid
         small = resize(picture, rows * CELL**2, cols * CELL**2).astype(np.float32) / 127.5 - 1
@@ -214,20 +219,20 @@ class Motus(FlowVLA):
             states=batch.inputs["states"],
         )
 
-    def read(self, batch: Batch) -> Memory:
+    def read(self, batch: Batch) -> KeptQuestion:
         """The question; its video is noise of no sample until ``flow`` brings one."""
         seen = self.look(batch)
         video = torch.zeros(len(batch), *self._video, device=self.device)
-        return Memory(seen=seen, video=video)
+        return KeptQuestion(seen=seen, video=video)
 
-    def velocity(self, batch: Batch, memory: Memory, noisy: Tensor, times: Tensor) -> Tensor:
+    def velocity(self, batch: Batch, memory: KeptQuestion, noisy: Tensor, times: Tensor) -> Tensor:
         video = torch.cat([memory.seen.frame.float(), memory.video[:, :, 1:]], dim=2)
         still = torch.ones_like(times)
         return self.network.velocities(memory.seen, video.to(self.dtype), noisy.to(self.dtype), still, times)[
             1
         ]
 
-    def flow(self, batch: Batch, memory: Memory, noise: Tensor) -> Tensor:
+    def flow(self, batch: Batch, memory: KeptQuestion, noise: Tensor) -> Tensor:
         return self.imagine(batch, self.options.mode, noise, memory=memory)[1]
 
     def imagine(
@@ -238,7 +243,7 @@ class Motus(FlowVLA):
         *,
         video: Tensor | None = None,
         actions: Tensor | None = None,
-        memory: Memory | None = None,
+        memory: KeptQuestion | None = None,
     ) -> tuple[Tensor, Tensor]:
         """What comes of a question, in any of the five modes.
 
@@ -271,7 +276,9 @@ class Motus(FlowVLA):
         )
         return made.float(), acted.float()
 
-    def errors(self, batch: Batch, memory: Memory, actions: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    def errors(
+        self, batch: Batch, memory: KeptQuestion, actions: Tensor, noise: Tensor, times: Tensor
+    ) -> Tensor:
         video, drawn = self.apart(noise)
         at = times[:, None, None]
         made = self.velocity(

@@ -5,16 +5,17 @@ policy, a world model, an inverse dynamics model, a video model, or all at once 
 arXiv:2303.06555).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.motus.config import MotusConfig
 from bomb.models.motus.experts import ActionExpert, UnderstandingExpert
 from bomb.models.motus.video import VideoExpert, attend, rotary
 
-Tensor = torch.Tensor
 SCALE = 1000.0  # of times, as they are embedded
 SHIFT = 5.0  # of the times that are learned
 
@@ -49,14 +50,21 @@ class Seen:
     states: Tensor
 
 
+class VideoModel(nn.Module):
+    """What gives the video expert its public name."""
+
+    def __init__(self, config: MotusConfig):
+        super().__init__()
+        self.wan_model = VideoExpert(config)
+
+
 class MotusNetwork(nn.Module):
     """The experts; parameters have the public names."""
 
     def __init__(self, config: MotusConfig):
         super().__init__()
         self.config = config
-        self.video_model = nn.Module()
-        self.video_model.wan_model = VideoExpert(config)
+        self.video_model = VideoModel(config)
         self.action_expert = ActionExpert(config)
         self.und_expert = UnderstandingExpert(config)
 
@@ -88,10 +96,13 @@ class MotusNetwork(nn.Module):
         later = seen.mask.new_ones(len(v), v.shape[1] - seen.shown.shape[1] + a.shape[1])
         allowed = torch.cat([seen.shown, later, seen.mask], dim=1)
         sizes = [v.shape[1], a.shape[1], u.shape[1]]
-        for v_block, a_block, u_block in zip(wan.blocks, acting.blocks, self.und_expert.blocks, strict=True):
+        blocks: Iterable[tuple[Any, Any, Any]] = zip(
+            wan.blocks, acting.blocks, self.und_expert.blocks, strict=True
+        )  # lists of torch's do not say of what
+        for v_block, a_block, u_block in blocks:
             each = (v_block.project(v, v_time, turned), a_block.project(a, a_time), u_block.project(u))
-            together = (torch.cat(parts, dim=1) for parts in zip(*each, strict=True))
-            found = attend(*together, allowed).split(sizes, dim=1)
+            queries, keys, values = (torch.cat(parts, dim=1) for parts in zip(*each, strict=True))
+            found = attend(queries, keys, values, allowed).split(sizes, dim=1)
             v = v_block(v, found[0], v_time, words, seen.said)
             a = a_block(a, found[1], a_time)
             u = u_block(u, found[2])

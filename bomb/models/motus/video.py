@@ -5,12 +5,11 @@ together with the other experts; here are what goes in and what comes out.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.motus.config import MotusConfig
 
-Tensor = torch.Tensor
 EPSILON = 1e-6
 THETA = 10_000.0
 
@@ -57,7 +56,8 @@ class TimedExpert(nn.Module):
 
     def time(self, times: Tensor) -> tuple[Tensor, Tensor]:
         """For the head, float[B, 1, width], and for the layers, float[B, 6, width], of float[B]."""
-        at = self.time_embedding(sinusoid(times, self.frequencies).to(self.time_embedding[0].weight.dtype))
+        dtype = next(self.time_embedding.parameters()).dtype
+        at = self.time_embedding(sinusoid(times, self.frequencies).to(dtype))
         return at[:, None], self.time_projection(at).unflatten(-1, (6, -1))
 
 
@@ -119,6 +119,21 @@ class VideoBlock(nn.Module):
         return x + self.ffn(plain(x) * (1 + scale) + shift) * second
 
 
+class VideoHead(nn.Module):
+    """Tokens to cells, moved and scaled by the time."""
+
+    def __init__(self, config: MotusConfig):
+        super().__init__()
+        size = config.channels * config.patch[0] * config.patch[1] * config.patch[2]
+        self.head = nn.Linear(config.dim, size)
+        self.modulation = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        """float[B, n, numbers of a cell] of tokens and ``time`` float[B, 1, dim]."""
+        shift, scale = (self.modulation + time).split(1, dim=1)
+        return self.head(plain(x) * (1 + scale) + shift)
+
+
 class VideoExpert(TimedExpert):
     """Latent pictures in, their velocity out."""
 
@@ -129,10 +144,7 @@ class VideoExpert(TimedExpert):
         self.text_embedding = feed_forward(config.text, config.dim)
         self.text_embedding[2] = nn.Linear(config.dim, config.dim)
         self.blocks = nn.ModuleList(VideoBlock(config) for _ in range(config.layers))
-        self.head = nn.Module()
-        size = config.channels * config.patch[0] * config.patch[1] * config.patch[2]
-        self.head.head = nn.Linear(config.dim, size)
-        self.head.modulation = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
+        self.head = VideoHead(config)
 
     def tokens(self, latents: Tensor) -> tuple[Tensor, tuple[int, int, int]]:
         """float[B, n, dim] of float[B, channels, frames, rows, cols], and how many along each axis."""
@@ -142,8 +154,7 @@ class VideoExpert(TimedExpert):
 
     def decode(self, x: Tensor, time: Tensor, grid: tuple[int, int, int]) -> Tensor:
         """float[B, channels, frames, rows, cols] of tokens and ``time`` float[B, 1, dim]."""
-        shift, scale = (self.head.modulation + time).split(1, dim=1)
-        cells = self.head.head(plain(x) * (1 + scale) + shift)
+        cells = self.head(x, time)
         cells = cells.unflatten(-1, (*self.config.patch, -1)).unflatten(1, grid)
         whole = cells.permute(0, 7, 1, 4, 2, 5, 3, 6)  # channels, then each axis with its patch
         return whole.flatten(6, 7).flatten(4, 5).flatten(2, 3)
@@ -151,8 +162,8 @@ class VideoExpert(TimedExpert):
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, allowed: Tensor) -> Tensor:
     """float[B, L, heads, head_dim]; ``allowed``, bool[B, K], are the keys that are seen."""
-    each = (part.transpose(1, 2) for part in (queries, keys, values))
-    found = functional.scaled_dot_product_attention(*each, attn_mask=allowed[:, None, None])
+    queries, keys, values = (part.transpose(1, 2) for part in (queries, keys, values))
+    found = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=allowed[:, None, None])
     return found.transpose(1, 2)
 
 

@@ -13,11 +13,12 @@ Public checkpoints need ``normalisation: {"exact": false}`` in ``bomb.json``: OF
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models import masks
 from bomb.models.codecs.normalising import Normaliser
@@ -25,7 +26,7 @@ from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.heads.ddim import DDIM
 from bomb.models.heads.resnet import NumberProjector, time_embedding
 from bomb.models.initial import lively
-from bomb.models.oft.answers import ANSWERS, Answer
+from bomb.models.oft.answers import ANSWERS, ActionHead, QuestionEmbeddings
 from bomb.models.oft.files import load_side, save_side
 from bomb.models.oft.film import add_film, mean_of_words, without_film
 from bomb.models.openvla.config import PrismaticConfig
@@ -39,7 +40,9 @@ from bomb.models.weights import empty
 from bomb.models.words import Tokens
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
 STATE = 4  # numbers of BOMB's state
 TOWERS = "vision_backbone"  # the side file of a model with FiLM
 
@@ -77,15 +80,6 @@ class OFTOptions(OpenVLAOptions):
         return DDIM(train_steps=self.train_steps, steps=self.steps)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class QuestionEmbeddings:
-    """What a question is embedded to, once for all passes: float[B, n, d] each."""
-
-    words: Tensor
-    patches: Tensor
-    state: Tensor | None
-
-
 class OpenVLAOFT(OpenVLA):
     """A chunk from one pass, by regression, by diffusion or as tokens.
 
@@ -100,6 +94,7 @@ class OpenVLAOFT(OpenVLA):
 
     family: ClassVar[str] = "openvla-oft"
     options_kind: ClassVar[type[OpenVLAOptions]] = OFTOptions
+    options: OFTOptions
     published: ClassVar[Mapping[str, int]] = {}
     reads_answer: ClassVar[bool] = False
 
@@ -108,12 +103,12 @@ class OpenVLAOFT(OpenVLA):
         settings: VLASettings,
         statistics: DatasetStatistics,
         config: PrismaticConfig,
-        tokenizer,
+        tokenizer: "PreTrainedTokenizerFast",
         network: Prismatic | None = None,
     ):
         super().__init__(settings, statistics, config, tokenizer, network)
         width = self.network.language_model.config.hidden_size
-        self.answer: Answer = ANSWERS[self.options.head]()
+        self.answer: ActionHead = ANSWERS[self.options.head]()
         self.small = nn.ModuleDict(self.answer.networks(width, self.codec.dims))
         if self.options.proprio:
             if statistics.proprio is None or statistics.proprio.dims != STATE:
@@ -128,7 +123,7 @@ class OpenVLAOFT(OpenVLA):
     def state_codec(self) -> Normaliser:
         """As of every VLA; a number that never changes is zero, as in the public loaders."""
         how = replace(self.settings.normalisation, constant="zero")
-        return Normaliser(self.statistics.proprio, how, "proprio")
+        return Normaliser(self.state_statistics, how, "proprio")
 
     # ---- files ------------------------------------------------------------------------------
 
@@ -149,7 +144,8 @@ class OpenVLAOFT(OpenVLA):
             FileError, OptionError, UnknownNameError: as ``load``.
         """
         vla = super().load(folder, settings, dtype=dtype)
-        return vla.to(vla.network.language_model.lm_head.weight.dtype)
+        vla.to(vla.network.language_model.lm_head.weight.dtype)
+        return vla
 
     def save(self, folder: Path) -> None:
         super().save(folder)
@@ -162,8 +158,11 @@ class OpenVLAOFT(OpenVLA):
         if not self.options.film:
             return self.network
         plain = empty(lambda: Prismatic(self.config))
-        renamed = {without_film(key): value for key, value in self.network.state_dict().items()}
-        renamed.pop(None, None)
+        renamed = {
+            name: value
+            for key, value in self.network.state_dict().items()
+            if (name := without_film(key)) is not None
+        }
         plain.load_state_dict(renamed, assign=True)
         return plain
 
@@ -173,7 +172,9 @@ class OpenVLAOFT(OpenVLA):
 
     # ---- questions --------------------------------------------------------------------------
 
-    def pieces(self, request: Request, numbers: Sequence[int]) -> list[Tokens | Patches | Learned]:
+    def pieces(
+        self, request: Request, numbers: Sequence[int] | npt.NDArray[np.int64]
+    ) -> list[Tokens | Patches | Learned]:
         first, pictures, rest = self.question(request)
         beside = [Learned()] * (self.options.proprio + self.answer.timed)
         places = Learned(count=self.numbers, acts=True)
@@ -182,9 +183,9 @@ class OpenVLAOFT(OpenVLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         batch = super().encode(requests, actions, valid=valid, length=length)
@@ -244,7 +245,9 @@ class OpenVLAOFT(OpenVLA):
         return self.answer.decide(self, batch, [(*one, 0) for one in seeds])
 
     @torch.no_grad()
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+    def act(
+        self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1
+    ) -> npt.NDArray[np.float32]:
         if samples == 1 or not self.answer.drawn:
             return super().act(batch, seeds=seeds, samples=samples)
         drawn = [(*seed, sample) for seed in seeds for sample in range(samples)]
@@ -255,7 +258,7 @@ class OpenVLAOFT(OpenVLA):
     def score(self, batch: Batch, reference: Reference) -> Scores:
         return self.answer.score(self, batch, reference)
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         return super().quantise(values) if self.answer.tokens else values
 
     # ---- the inside -------------------------------------------------------------------------

@@ -5,13 +5,13 @@ embedded words and the same for all patches. Names of parameters are those of pu
 files.
 """
 
-import torch
-from torch import nn
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, nn
 
 from bomb.models.openvla.network import Prismatic
 from bomb.models.openvla.towers import Attention, Block, Mlp
-
-Tensor = torch.Tensor
 
 
 class FiLMBlock(nn.Module):
@@ -50,7 +50,8 @@ def add_film(network: Prismatic) -> None:
     """Puts FiLM into every block, in place; what is new starts at random (torch's generator)."""
     told = network.language_model.config.hidden_size
     for tower in network.vision_backbone.towers:
-        tower.blocks = nn.ModuleList(FiLMBlock(block, told) for block in tower.blocks)
+        blocks: Iterable[Any] = tower.blocks
+        tower.blocks = nn.ModuleList(FiLMBlock(block, told) for block in blocks)
 
 
 def without_film(key: str) -> str | None:

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from bomb.models.openvla.config import TOWER_NAMES, PrismaticConfig, config_values
 from bomb.models.openvla.towers import TowerSizes
 from bomb.models.words import small_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 SIDE, VOCABULARY, MULTIPLE, WIDTH = 56, 512, 64, 32
 
@@ -33,6 +37,6 @@ def tiny_config() -> PrismaticConfig:
     return PrismaticConfig.from_dict(values)
 
 
-def tiny_tokenizer(texts: Iterable[str], size: int):
+def tiny_tokenizer(texts: Iterable[str], size: int) -> "PreTrainedTokenizerFast":
     """A tokenizer with Llama's special tokens and ``size`` ids, the last 256 of which are no words."""
     return small_tokenizer(texts, size=size)

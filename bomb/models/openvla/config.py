@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError, read_json
 from bomb.models.openvla.towers import TowerSizes, tower_sizes
@@ -31,14 +32,14 @@ class PrismaticConfig:
 
     towers: tuple[TowerSizes, ...]
     side: int
-    text: Mapping
+    text: Mapping[str, Any]
     multiple: int = 64
     bins: int = 256
     strategy: str = "resize-naive"
     means: tuple[tuple[float, ...], ...] = (DINO_MEAN, SIGLIP_MEAN)
     stds: tuple[tuple[float, ...], ...] = (DINO_STD, SIGLIP_STD)
-    statistics: Mapping = field(default_factory=dict)
-    raw: Mapping = field(default_factory=dict)
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_choice("image_resize_strategy", self.strategy, STRATEGIES)
@@ -54,7 +55,7 @@ class PrismaticConfig:
     @property
     def vocabulary(self) -> int:
         """Ids that are no padding; action tokens are the last of them."""
-        return self.text["vocab_size"] - self.multiple
+        return int(self.text["vocab_size"]) - self.multiple
 
     @property
     def patches(self) -> int:
@@ -62,7 +63,9 @@ class PrismaticConfig:
         return self.side // self.towers[0].patch
 
     @classmethod
-    def from_dict(cls, values: Mapping, processor: Mapping | None = None) -> "PrismaticConfig":
+    def from_dict(
+        cls, values: Mapping[str, Any], processor: Mapping[str, Any] | None = None
+    ) -> "PrismaticConfig":
         """From the contents of the two files.
 
         Raises:
@@ -142,7 +145,9 @@ def published() -> PrismaticConfig:
 TOWER_NAMES = ("vit_large_patch14_reg4_dinov2.lvd142m", "vit_so400m_patch14_siglip_224")
 
 
-def config_values(text: Mapping, names: tuple[str, ...], *, side: int, multiple: int, **more) -> dict:
+def config_values(
+    text: Mapping[str, Any], names: tuple[str, ...], *, side: int, multiple: int, **more: Any
+) -> dict[str, Any]:
     """The contents of a ``config.json`` in OpenVLA's layout."""
     return {
         "model_type": "openvla",

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.disk.files import write_json
 from bomb.models import masks
@@ -29,7 +31,8 @@ from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import END, SPACE, Tokens, check_tokens, load_tokenizer, tokenize
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 PROMPTS = {
     "openvla": "In: What action should the robot take to {instruction}?\nOut:",
@@ -88,7 +91,7 @@ class OpenVLA(VLA):
         settings: VLASettings,
         statistics: DatasetStatistics,
         config: PrismaticConfig,
-        tokenizer,
+        tokenizer: "PreTrainedTokenizerFast",
         network: Prismatic | None = None,
     ):
         super().__init__(settings, statistics)
@@ -144,7 +147,8 @@ class OpenVLA(VLA):
         torch.manual_seed(seed)
         vla = cls(replace(settings, options=options), statistics, config, tokenizer)
         vla.initialise()
-        return vla.eval()
+        vla.eval()
+        return vla
 
     def initialise(self) -> None:
         """Random weights of a size at which pictures and words matter; torch's generator."""
@@ -161,9 +165,9 @@ class OpenVLA(VLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings = self.settings
@@ -189,7 +193,9 @@ class OpenVLA(VLA):
         )
         return first, [Patches(camera=name, rows=side, cols=side) for name in self.settings.cameras], rest
 
-    def pieces(self, request: Request, numbers: Sequence[int]) -> list[Tokens | Patches | Learned]:
+    def pieces(
+        self, request: Request, numbers: Sequence[int] | npt.NDArray[np.int64]
+    ) -> list[Tokens | Patches | Learned]:
         """The sequence of a sample; ``numbers`` are the token ids of its answer, if there is one."""
         first, pictures, rest = self.question(request)
         answer = [Tokens.of(*numbers, STOP)] if len(numbers) else []
@@ -228,7 +234,9 @@ class OpenVLA(VLA):
         tokens = decode(self.network, self.embed(batch), batch, self.numbers)
         return Reference(actions=self.to_actions(tokens), raw={"tokens": tokens})
 
-    def act(self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+    def act(
+        self, batch: Batch, *, seeds: Sequence[tuple[int, int]], samples: int = 1
+    ) -> npt.NDArray[np.float32]:
         if samples == 1 or not self.options.temperature:
             return super().act(batch, seeds=seeds, samples=samples)
         rows = [k for k in range(len(batch)) for _ in range(samples)]
@@ -246,10 +254,10 @@ class OpenVLA(VLA):
         """Half a bin."""
         return self.codec.spread / (self.bins.edges - 1) + 1e-6
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         return self.bins.decode(self.bins.encode(values))
 
-    def to_actions(self, tokens: Tensor) -> np.ndarray:
+    def to_actions(self, tokens: Tensor) -> npt.NDArray[np.float32]:
         """float32[B, chunk, 4], in BOMB's terms, of token ids int64[B, chunk * dims]."""
         values = self.bins.decode(tokens.cpu().numpy())
         return self.codec.to_bomb(values.reshape(len(tokens), self.settings.chunk, self.codec.dims))

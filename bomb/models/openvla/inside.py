@@ -1,10 +1,12 @@
 """Where OpenVLA's layers, heads and patches are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bomb.models.backbones.inside import decoder_layers
 from bomb.models.openvla.config import PrismaticConfig
 from bomb.models.openvla.network import Prismatic
+from bomb.models.openvla.towers import Tower
 from bomb.models.pictures import crop_box
 from bomb.models.vla import Anatomy, Layer, PictureGrid
 
@@ -27,12 +29,18 @@ def anatomy_of(
             head_dim=tower.sizes.width // tower.sizes.heads,
         )
         for stream, tower in zip(STREAMS, network.vision_backbone.towers, strict=False)
-        for k, block in enumerate(tower.blocks[:-1])  # the last is not read
+        for k, block in enumerate(_blocks(tower))
     ]
     return Anatomy(
         layers=(*layers, *decoder_layers(network.language_model.model.layers)),
         grids={camera: grid(config.patches, crop) for camera in cameras},
     )
+
+
+def _blocks(tower: Tower) -> Iterable[Any]:
+    """Its blocks, with FiLM or without; the last is not read."""
+    blocks: Iterable[Any] = tower.blocks[:-1]
+    return blocks
 
 
 def grid(patches: int, crop: float | None) -> PictureGrid:

@@ -1,14 +1,17 @@
 """OpenVLA's network: towers, projector, Llama. Parameters have the names of the public checkpoints."""
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.initial import lively
 from bomb.models.openvla.config import PrismaticConfig
 from bomb.models.openvla.towers import Tower, initialise
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import Cache
 
 
 class Vision(nn.Module):
@@ -89,7 +92,9 @@ class Prismatic(nn.Module):
         """Embedded patches, float[B, n, d]."""
         return self.projector(self.vision_backbone(pixels, *context))
 
-    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
+    def hidden(
+        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: "Cache | None" = None
+    ) -> Tensor:
         """Outputs of the language model's last norm, float[B, L, d].
 
         Args:

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.openvla.config import PrismaticConfig
 from bomb.models.pictures import centre_crop, letterbox, normalise, resize
 
 
-def prepare(picture: np.ndarray, side: int, *, resizing: str, crop: float | None) -> np.ndarray:
+def prepare(
+    picture: npt.NDArray[np.uint8], side: int, *, resizing: str, crop: float | None
+) -> npt.NDArray[np.uint8]:
     """The square picture that OpenVLA's policies hand to its image processor, uint8[side, side, 3].
 
     Args:
@@ -23,14 +26,15 @@ def prepare(picture: np.ndarray, side: int, *, resizing: str, crop: float | None
     return picture if crop is None else centre_crop(picture, crop)
 
 
-def process(picture: np.ndarray, config: PrismaticConfig) -> np.ndarray:
+def process(picture: npt.NDArray[np.uint8], config: PrismaticConfig) -> npt.NDArray[np.float32]:
     """OpenVLA's image processor: float32[3 * towers, side, side] of uint8[H, W, 3]."""
     parts = []
     for mean, std in zip(config.means, config.stds, strict=True):
         shown = picture
         if config.strategy == "letterbox":
             # In public code the last tower's grey wins.
-            shown = letterbox(picture, tuple(int(255 * value) for value in config.means[-1]))
+            red, green, blue = (int(255 * value) for value in config.means[-1])
+            shown = letterbox(picture, (red, green, blue))
         elif config.strategy == "resize-crop":
             shown = _middle(_shorter(picture, config.side), config.side)
         parts.append(normalise(resize(shown, config.side, config.side), mean, std))
@@ -38,8 +42,12 @@ def process(picture: np.ndarray, config: PrismaticConfig) -> np.ndarray:
 
 
 def pixels(
-    samples: Sequence[Sequence[np.ndarray]], config: PrismaticConfig, *, resizing: str, crop: float | None
-) -> np.ndarray:
+    samples: Sequence[Sequence[npt.NDArray[np.uint8]]],
+    config: PrismaticConfig,
+    *,
+    resizing: str,
+    crop: float | None,
+) -> npt.NDArray[np.float32]:
     """float32[B, pictures * 3 * towers, side, side] of the pictures of each sample."""
     return np.stack(
         [
@@ -51,7 +59,7 @@ def pixels(
     )
 
 
-def _shorter(picture: np.ndarray, side: int) -> np.ndarray:
+def _shorter(picture: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
     """Resized so that the shorter side is ``side``; torchvision rounds the longer one down."""
     height, width = picture.shape[:2]
     if height <= width:
@@ -59,6 +67,6 @@ def _shorter(picture: np.ndarray, side: int) -> np.ndarray:
     return resize(picture, int(side * height / width), side)
 
 
-def _middle(picture: np.ndarray, side: int) -> np.ndarray:
+def _middle(picture: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
     top, left = (round((size - side) / 2) for size in picture.shape[:2])
     return picture[top : top + side, left : left + side]

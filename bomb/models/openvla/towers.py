@@ -8,13 +8,12 @@ last, without the final norm.
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.settings import check_count
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 EPSILON = 1e-6  # of every norm
 
 
@@ -119,10 +118,8 @@ class Block(nn.Module):
         self.attn = Attention(sizes.width, sizes.heads)
         self.norm2 = nn.LayerNorm(sizes.width, eps=EPSILON)
         self.mlp = Mlp(sizes.width, sizes.mlp)
-        if sizes.layer_scale:
-            self.ls1, self.ls2 = LayerScale(sizes.width), LayerScale(sizes.width)
-        else:
-            self.ls1, self.ls2 = nn.Identity(), nn.Identity()
+        self.ls1: nn.Module = LayerScale(sizes.width) if sizes.layer_scale else nn.Identity()
+        self.ls2: nn.Module = LayerScale(sizes.width) if sizes.layer_scale else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.ls1(self.attn(self.norm1(x)))

@@ -19,7 +19,13 @@ SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 2
 WORDS = 257152
 
 
-def sized(vision: Mapping, language: Mapping, expert: Mapping, vocabulary: int, **rest: Any) -> Any:
+def sized(
+    vision: Mapping[str, Any],
+    language: Mapping[str, Any],
+    expert: Mapping[str, Any],
+    vocabulary: int,
+    **rest: Any,
+) -> Any:
     """A ``PI0Config`` of transformers.
 
     Args:
@@ -69,7 +75,7 @@ def read_config(folder: Path) -> Any:
     )
 
 
-def config_values(config: Any, family: str, layout: str) -> dict:
+def config_values(config: Any, family: str, layout: str) -> dict[str, Any]:
     """The contents of ``config.json`` in one of ``LAYOUTS``.
 
     Raises:
@@ -90,16 +96,17 @@ def config_values(config: Any, family: str, layout: str) -> dict:
             "image_resolution": [config.vlm_config.vision_config.image_size] * 2, **names}  # fmt: skip
 
 
-def _variants(values: Mapping, chunk: str, state: str, action: str) -> Any:
+def _variants(values: Mapping[str, Any], chunk: str, state: str, action: str) -> Any:
     sizes = []
     for name in ("paligemma_variant", "action_expert_variant"):
         variant = values[name].removesuffix("_lora")
         if variant not in GEMMA:
             raise OptionError(f"unknown {name} {values[name]!r}; valid: {', '.join(GEMMA)}")
         sizes.append({**GEMMA[variant], **HEADS})
+    language, expert = sizes
     side = values.get("image_resolution", [224])[0]
     return sized(
-        {**SO400M, "image_size": side}, *sizes, WORDS,
+        {**SO400M, "image_size": side}, language, expert, WORDS,
         chunk_size=values[chunk], max_state_dim=values[state], max_action_dim=values[action],
     )  # fmt: skip
 

@@ -6,11 +6,9 @@ Attention and MLP are those of transformers; parameters have openpi's names.
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.memory import Memory
-
-Tensor = torch.Tensor
 
 
 class AdaptiveNorm(nn.Module):
@@ -75,6 +73,15 @@ class AdaptiveExpert(nn.Module):
         return self.norm(x, condition)[0]
 
 
+class Pi05Model(nn.Module):
+    """What gives both their public names."""
+
+    def __init__(self, vlm: Any, expert: AdaptiveExpert):
+        super().__init__()
+        self.vlm: Any = vlm
+        self.dit = expert
+
+
 class Pi05Network(nn.Module):
     """PaliGemma, the expert, and what makes actions and times of it.
 
@@ -89,11 +96,10 @@ class Pi05Network(nn.Module):
 
         width = config.dit_config.hidden_size
         self.config = config
-        self.model = nn.Module()
-        self.model.vlm = AutoModel.from_config(config.vlm_config)
+        vlm = AutoModel.from_config(config.vlm_config)
         for part in (config.dit_config, config.vlm_config.text_config):
             part._attn_implementation = part._attn_implementation or "sdpa"
-        self.model.dit = AdaptiveExpert(config.dit_config)
+        self.model = Pi05Model(vlm, AdaptiveExpert(config.dit_config))
         self.sinusoid_embeds = PI0TimestepEmbeddings(config)
         self.action_in_proj = nn.Linear(config.max_action_dim, width)
         self.time_mlp_in, self.time_mlp_out = nn.Linear(width, width), nn.Linear(width, width)

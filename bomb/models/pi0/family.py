@@ -8,10 +8,12 @@ positions are BOMB's own: what is hidden moves nothing else, which transformers'
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.disk.files import write_json
 from bomb.models import masks
@@ -25,14 +27,15 @@ from bomb.models.pi0.config import LAYOUTS, config_values, read_config
 from bomb.models.pi0.names import ours, public
 from bomb.models.pi0.prefix import Pi0Prefix
 from bomb.models.requests import Request
-from bomb.models.sequences import assemble
+from bomb.models.sequences import Learned, Patches, assemble
 from bomb.models.settings import VLASettings, read_options
 from bomb.models.vla import Anatomy, Batch, PictureGrid
 from bomb.models.weights import empty, load_weights, save_weights, weight_files
-from bomb.models.words import load_tokenizer, small_tokenizer
+from bomb.models.words import Tokens, load_tokenizer, small_tokenizer
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Pi0Options(FlowOptions):
         check_choice("layout", self.layout, LAYOUTS)
 
 
-class Pi0(FlowVLA):
+class Pi0(FlowVLA[Memory]):
     """Flow matching by an action expert.
 
     Args:
@@ -64,7 +67,15 @@ class Pi0(FlowVLA):
     published: ClassVar[Mapping[str, int]] = {"pi0_base": 3_501_372_176}
     words: ClassVar[tuple[str, ...]] = ("?",)  # that a tiny tokenizer knows beside instructions
 
-    def __init__(self, settings: VLASettings, statistics: DatasetStatistics, network: Any, tokenizer: Any):
+    options: Pi0Options
+
+    def __init__(
+        self,
+        settings: VLASettings,
+        statistics: DatasetStatistics,
+        network: Any,
+        tokenizer: "PreTrainedTokenizerFast",
+    ):
         super().__init__(settings, statistics)
         self.options = read_options(self.options_kind, settings.options, self.family)
         config = network.config
@@ -77,7 +88,7 @@ class Pi0(FlowVLA):
                 f"{config.max_state_dim} of a state, the statistics have {self.codec.dims} and "
                 f"{states}"
             )
-        self.network = network
+        self.network: Any = network  # whose class is transformers' or, of pi0.5, ours
         self.tokenizer = tokenizer
 
     @property
@@ -123,16 +134,18 @@ class Pi0(FlowVLA):
         network = cls.make_network(Pi0Prefix.tiny_pi0(len(tokenizer), settings.chunk))
         lively(network)
         options = {"steps": 4, **settings.options}
-        return cls(replace(settings, options=options), statistics, network, tokenizer).eval()
+        vla = cls(replace(settings, options=options), statistics, network, tokenizer)
+        vla.eval()
+        return vla
 
     # ---- questions --------------------------------------------------------------------------
 
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, prefix = self.settings, self.prefix
@@ -149,7 +162,7 @@ class Pi0(FlowVLA):
         }
         return sequences.batch(inputs, self.teach(actions, valid, len(requests))).to(self.device)
 
-    def question(self, request: Request, state: np.ndarray) -> list:
+    def question(self, request: Request, state: npt.NDArray[np.float64]) -> list[Tokens | Patches | Learned]:
         """The pieces of a question; ``state`` is normalised, float64[d]."""
         return self.prefix.prompt(request.instruction, self.settings.cameras)
 
@@ -157,7 +170,7 @@ class Pi0(FlowVLA):
 
     @property
     def room(self) -> int:
-        return self.network.config.max_action_dim
+        return int(self.network.config.max_action_dim)
 
     def read(self, batch: Batch) -> Memory:
         """Keys and values of the question."""

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
+import numpy.typing as npt
+from torch import Tensor
 
 from bomb.models.codecs.fast import state_bins
 from bomb.models.memory import Memory
 from bomb.models.pi0.family import Pi0, Pi0Options
 from bomb.models.pi0.names import ours
 from bomb.models.requests import Request
+from bomb.models.sequences import Learned, Patches
 from bomb.models.vla import Batch
+from bomb.models.words import Tokens
 from core.errors import check_flag
 
-Tensor = torch.Tensor
 PROMPT = "Task: {instruction}, State: {state};\nAction: "
 
 
@@ -45,6 +47,7 @@ class Pi05(Pi0):
     published: ClassVar[Mapping[str, int]] = {}
     words: ClassVar[tuple[str, ...]] = (PROMPT.format(instruction="", state=""), "-")
     state_tokens: ClassVar[int] = 0
+    options: Pi05Options
 
     @classmethod
     def make_network(cls, config: Any) -> Any:
@@ -56,7 +59,7 @@ class Pi05(Pi0):
     def named(cls, key: str) -> str:
         return ours(key, embedded=False)
 
-    def question(self, request: Request, state: np.ndarray) -> list:
+    def question(self, request: Request, state: npt.NDArray[np.float64]) -> list[Tokens | Patches | Learned]:
         if not self.options.state:
             return super().question(request, state)
         prefix = self.prefix

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
-from torch import nn
+import numpy.typing as npt
+from torch import Tensor
 
 from bomb.models.backbones.paligemma import TINY_TEXT, TINY_VISION, PaliGemma
 from bomb.models.pi0.config import sized
 from bomb.models.pictures import normalise, resize_with_pad
-from bomb.models.sequences import Sequences
+from bomb.models.sequences import Learned, Patches, Sequences
+from bomb.models.words import Tokens
 
-Tensor = torch.Tensor
 SMALL_VISION = {**TINY_VISION, "hidden_size": 64, "intermediate_size": 256, "num_attention_heads": 4}
 SMALL_TEXT = {**TINY_TEXT, "hidden_size": 64, "intermediate_size": 256, "head_dim": 16}
 
@@ -31,21 +31,21 @@ class Pi0Prefix(PaliGemma):
         )  # fmt: skip
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Any:
         return self.model.vision_tower
 
     @property
-    def language(self) -> nn.Module:
+    def language(self) -> Any:
         return self.model.language_model
 
     def see(self, pixels: Tensor) -> Tensor:
         return self.model.multi_modal_projector(self.model.vision_tower(pixels).last_hidden_state)
 
-    def pixels(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    def pixels(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         shown = self.shown
         return np.stack([normalise(resize_with_pad(p, self.side), shown.mean, shown.std) for p in pictures])
 
-    def prompt(self, instruction: str, cameras: Sequence[str]) -> list:
+    def prompt(self, instruction: str, cameras: Sequence[str]) -> list[Tokens | Patches | Learned]:
         """openpi reads underscores and line breaks as spaces."""
         return super().prompt(instruction.replace("_", " ").replace("\n", " "), cameras)
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.pi0_fast.words import FastWords
 from bomb.models.vla import Losses, Scores
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 Groups = Mapping[str, tuple[int, ...]]
 
 

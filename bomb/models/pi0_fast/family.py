@@ -8,14 +8,16 @@ The question looks at all of itself, the answer at what was before it. While dec
 the bar are chosen, and ``Action: `` is given: a model that learned to say so loses nothing by it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.disk.files import write_json
 from bomb.models import masks
@@ -24,7 +26,7 @@ from bomb.models.codecs.fast import Fast
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.initial import lively
 from bomb.models.losses import learned
-from bomb.models.on_backbone import BackboneVLA
+from bomb.models.on_backbone import AroundBackbone, BackboneVLA
 from bomb.models.pi0.config import variant_name
 from bomb.models.pi0_fast.answers import fast_losses, fast_scores
 from bomb.models.pi0_fast.prefix import PROMPT, Pi0FastPrefix, public
@@ -38,7 +40,6 @@ from bomb.models.weights import save_weights
 from bomb.models.words import Tokens, small_tokenizer
 from core.errors import NATURAL, POSITIVE, OptionError, check_choice
 
-Tensor = torch.Tensor
 LAYOUTS = ("transformers", "lerobot")  # of what is written; both are read
 FOLDER = "fast"  # of the tokens' files, in the checkpoint
 TINY_TOKENS, TINY_WORDS = 160, 160
@@ -88,13 +89,13 @@ class Pi0Fast(BackboneVLA):
                 f"FAST tokens are of chunks of {fast.chunk} x {fast.dims}, the model's are of "
                 f"{settings.chunk} x {self.codec.dims}"
             )
-        self.network = nn.ModuleDict({"backbone": backbone})
+        self.network = AroundBackbone(backbone)
         self.answers = FastWords(fast=fast, tokenizer=backbone.tokenizer, skip=self.options.skip)
 
     @property
-    def backbone(self) -> Pi0FastPrefix:  # type: ignore[override]
+    def backbone(self) -> Pi0FastPrefix:
         """The VLM."""
-        return self.network["backbone"]
+        return self.network.backbone
 
     # ---- files ------------------------------------------------------------------------------
 
@@ -149,9 +150,11 @@ class Pi0Fast(BackboneVLA):
         tokenizer = small_tokenizer(known, special=Pi0FastPrefix.special, begin=None, size=size)
         backbone = Pi0FastPrefix(Pi0FastPrefix.kind()(Pi0FastPrefix.tiny_config(size)), tokenizer)
         lively(backbone.model)
-        return cls(settings, statistics, backbone, fast).eval()
+        vla = cls(settings, statistics, backbone, fast)
+        vla.eval()
+        return vla
 
-    def adapt(self, actions: np.ndarray) -> None:
+    def adapt(self, actions: npt.NDArray[np.float32]) -> None:
         """Fits the tokens to chunks, float32[N, chunk, 4]; every chunk in [-1, 1] can be said."""
         fast = self.answers.fast
         made = Fast.fit(self.codec.normalise(actions), size=self.options.size, scale=fast.scale, reach=1.0)
@@ -162,9 +165,9 @@ class Pi0Fast(BackboneVLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, backbone = self.settings, self.backbone
@@ -233,9 +236,9 @@ class Pi0Fast(BackboneVLA):
     @property
     def round_trip(self) -> float:  # type: ignore[override]
         """Half a step of every coefficient; a row of the transform has a sum of at most the length's root."""
-        return self.codec.spread * 0.5 / self.answers.fast.scale * self.settings.chunk**0.5 + 1e-6
+        return self.codec.spread * 0.5 / self.answers.fast.scale * math.sqrt(self.settings.chunk) + 1e-6
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         fast = self.answers.fast
         return fast.decode(fast.encode(values))
 

@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.disk.files import FileError, read_json
 from bomb.models.backbones.paligemma import PaliGemma
 from bomb.models.codecs.fast import state_bins
 from bomb.models.pi0.config import GEMMA, HEADS, SO400M, WORDS
 from bomb.models.pictures import normalise, resize_with_pad
-from bomb.models.sequences import Sequences
+from bomb.models.sequences import Learned, Patches, Sequences
 from bomb.models.weights import empty, load_weights, weight_files
-from bomb.models.words import load_tokenizer
+from bomb.models.words import Tokens, load_tokenizer
 
-Tensor = torch.Tensor
 PROMPT = "Task: {instruction}, State: {state};\n"
 LEROBOT = "model.paligemma_with_expert.paligemma."
 TOWER, DEEPER = "model.vision_tower.", "model.vision_tower.vision_model."
@@ -27,17 +28,19 @@ class Pi0FastPrefix(PaliGemma):
 
     name: ClassVar[str] = "pi0-fast"
 
-    def pixels(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    def pixels(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         shown = self.shown
         return np.stack([normalise(resize_with_pad(p, self.side), shown.mean, shown.std) for p in pictures])
 
     def positions(self, sequences: Sequences) -> Tensor:
         return sequences.positions
 
-    def question(self, instruction: str, state: np.ndarray, cameras: Sequence[str]) -> list:
+    def question(
+        self, instruction: str, state: npt.NDArray[np.float64], cameras: Sequence[str]
+    ) -> list[Tokens | Patches | Learned]:
         """The pieces of a question; ``state`` is normalised, float64[d]."""
         told = PROMPT.replace("{state}", " ".join(map(str, state_bins(state))))
-        self.template = "{pictures}<bos>" + told  # type: ignore[misc]
+        self.template = "{pictures}<bos>" + told
         return self.prompt(instruction.lower().strip().replace("_", " "), cameras)
 
     @classmethod

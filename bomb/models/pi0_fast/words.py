@@ -7,15 +7,19 @@ An answer is ``Action: ``, the tokens, ``|`` and the end of the sequence, as in 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.models.codecs.fast import Fast
 from core.errors import OptionError
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
 HEADER, BAR = "Action: ", "|"
 
 
@@ -33,7 +37,7 @@ class FastWords:
     """
 
     fast: Fast
-    tokenizer: Any
+    tokenizer: "PreTrainedTokenizerFast"
     skip: int
 
     def __post_init__(self) -> None:
@@ -69,7 +73,7 @@ class FastWords:
         return 2 * self.fast.chunk * self.fast.dims + 1
 
     @cached_property
-    def starts(self) -> np.ndarray:
+    def starts(self) -> npt.NDArray[np.int64]:
         """int64[size]: how many characters begin in each token."""
         from tokenizers import pre_tokenizers
 
@@ -82,14 +86,14 @@ class FastWords:
             found[token] = sum(byte & 0xC0 != 0x80 for byte in raw)
         return found
 
-    def encode(self, values: np.ndarray) -> list[list[int]]:
+    def encode(self, values: npt.NDArray[np.floating]) -> list[list[int]]:
         """Answers, with their headers and ends, of normalised chunks float[B, chunk, dims]."""
         stop = self.tokenizer.eos_token_id
         return [
             [*self.header, *(self.first - one).tolist(), self.bar, stop] for one in self.fast.encode(values)
         ]
 
-    def decode(self, words: np.ndarray) -> np.ndarray:
+    def decode(self, words: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """Normalised chunks, float64[B, chunk, dims], of words int64[B, n] up to a bar.
 
         Words that are no action tokens say nothing.
@@ -101,7 +105,7 @@ class FastWords:
             rows.append(tokens[(tokens >= 0) & (tokens < self.fast.size)])
         return self.fast.decode(rows)
 
-    def shares(self, words: Sequence[int]) -> np.ndarray:
+    def shares(self, words: Sequence[int]) -> npt.NDArray[np.float64]:
         """Whose numbers each word tells, float64[n, dims]; rows have the sum 1.
 
         A token tells as many coefficients of each dimension as there are characters of them in it. Words that
@@ -141,7 +145,7 @@ class FastWords:
         return torch.where(done[:, None], self.bar, found)
 
     def _ids(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [int(word) for word in self.tokenizer(text, add_special_tokens=False)["input_ids"]]
 
 
 def _byte_signs(alphabet: Sequence[str]) -> dict[int, str]:

@@ -1,14 +1,16 @@
 """The structures of RoboVLMs that regress."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor
 
 from bomb.models.continuous import ContinuousOptions, ContinuousVLA
+from bomb.models.heads.outputs import Outputs
 from bomb.models.heads.recurrent import GPTDecoder, LSTMDecoder
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
@@ -17,7 +19,6 @@ from bomb.models.vla import Anatomy, Batch, Layer, Layout
 from bomb.models.vlm4vla import OneStep
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
 HEADS = ("lstm", "gpt")
 
 
@@ -33,7 +34,7 @@ class Interleaved(ContinuousVLA):
     family: ClassVar[str] = "robovlms/interleaved"
     chained: ClassVar[bool] = True
 
-    def make_head(self, width: int) -> nn.Module:
+    def make_head(self, width: int) -> Outputs:
         return self.plain_head(width)
 
     def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
@@ -85,16 +86,20 @@ class PolicyHead(ContinuousVLA):
 
     family: ClassVar[str] = "robovlms/policy_head"
     options_kind: ClassVar[type[ContinuousOptions]] = PolicyHeadOptions
-    tiny_options: ClassVar[dict] = {**ContinuousVLA.tiny_options, "layers": 2}
+    tiny_options: ClassVar[dict[str, Any]] = {**ContinuousVLA.tiny_options, "layers": 2}
+    options: PolicyHeadOptions
 
-    def make_head(self, width: int) -> nn.Module:
-        options = self.options
-        sizes = {"chunk": self.settings.chunk, "dims": self.codec.dims, "sizes": options.sizes,
-                 "flows": self.answering.flows}  # fmt: skip
+    def make_head(self, width: int) -> Outputs:
+        options, chunk, dims, flows = self.options, self.settings.chunk, self.codec.dims, self.answering.flows
         if options.head == "lstm":
-            return LSTMDecoder(width, hidden=options.hidden, layers=options.layers, **sizes)
-        window = self.settings.history
-        return GPTDecoder(width, hidden=options.hidden, layers=options.layers, window=window, **sizes)
+            return LSTMDecoder(
+                width, chunk=chunk, dims=dims, hidden=options.hidden, layers=options.layers,
+                sizes=options.sizes, flows=flows,
+            )  # fmt: skip
+        return GPTDecoder(
+            width, chunk=chunk, dims=dims, window=self.settings.history, hidden=options.hidden,
+            layers=options.layers, sizes=options.sizes, flows=flows,
+        )  # fmt: skip
 
     def arrange(self, requests: Sequence[Request], length: int | None) -> dict[str, Any]:
         """Each moment's sequence, side by side: H sequences of the same length make one of H * L positions.
@@ -161,9 +166,10 @@ class PolicyHead(ContinuousVLA):
     @property
     def anatomy(self) -> Anatomy:
         found = super().anatomy
-        if self.options.head == "lstm":
+        head = self.network.head
+        if not isinstance(head, GPTDecoder):
             return found
-        blocks = self.network.head.gpt.h
+        blocks: Iterable[Any] = head.gpt.h
         layers = tuple(
             Layer(
                 stream="policy",
@@ -183,7 +189,7 @@ class PolicyHead(ContinuousVLA):
 def _beside(layouts: Sequence[Layout], window: int, size: int) -> Layout:
     """One layout of the layouts of several moments, the present one last."""
     characters = np.full((window * size, 2), -1, dtype=np.int64)
-    pictures = {}
+    pictures: dict[str, npt.NDArray[np.int64]] = {}
     for k, layout in enumerate(layouts):
         characters[k * size : (k + 1) * size] = layout.characters
         pictures |= {name: places + k * size for name, places in layout.pictures.items()}

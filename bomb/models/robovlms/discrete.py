@@ -6,11 +6,11 @@ The 256 action tokens are the last words of the vocabulary before its special to
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from torch import nn
 
 from bomb.models import masks
 from bomb.models.backbones.base import Backbone
@@ -19,7 +19,7 @@ from bomb.models.codecs import statistics as stored
 from bomb.models.codecs.bins import Bins
 from bomb.models.codecs.statistics import DatasetStatistics
 from bomb.models.losses import learned
-from bomb.models.on_backbone import BackboneVLA
+from bomb.models.on_backbone import AroundBackbone, BackboneVLA
 from bomb.models.registry import BACKBONES
 from bomb.models.requests import Request
 from bomb.models.sequences import assemble
@@ -29,7 +29,6 @@ from bomb.models.vla import Batch, Losses, Reference, Scores
 from bomb.models.words import Tokens
 from core.errors import OptionError
 
-Tensor = torch.Tensor
 OFFSET = 10  # words between the action tokens and the special ones
 TINY_VOCABULARY = 512
 
@@ -64,17 +63,15 @@ class OneStepDiscrete(BackboneVLA):
             raise OptionError(f"{self.family} ends an answer, and the tokenizer has no end of the sequence")
         words = len(tokenizer) - len(tokenizer.all_special_ids) - OFFSET
         self.bins = Bins(vocabulary=self.options.vocabulary or words)
-        self.network = nn.ModuleDict({"backbone": backbone})
+        self.network = AroundBackbone(backbone)
 
     @property
-    def backbone(self) -> Backbone:  # type: ignore[override]
+    def backbone(self) -> Backbone:
         """The VLM."""
-        return self.network["backbone"]
+        return self.network.backbone
 
     @classmethod
-    def load(
-        cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None
-    ) -> "OneStepDiscrete":
+    def load(cls, folder: Path, settings: VLASettings, *, dtype: torch.dtype | None = None) -> Self:
         options = read_options(DiscreteOptions, settings.options, cls.family)
         backbone = BACKBONES.load(options.backbone).load(Path(folder), dtype=dtype)
         return cls(settings, stored.read(folder, settings.dataset), backbone)
@@ -86,11 +83,13 @@ class OneStepDiscrete(BackboneVLA):
     @classmethod
     def tiny(
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
-    ) -> "OneStepDiscrete":
+    ) -> Self:
         torch.manual_seed(seed)
         options = {"backbone": "smolvlm", **settings.options}
         backbone = tiny_backbone(BACKBONES.load(options["backbone"]), texts, size=TINY_VOCABULARY)
-        return cls(replace(settings, options=options), statistics, backbone).eval()
+        vla = cls(replace(settings, options=options), statistics, backbone)
+        vla.eval()
+        return vla
 
     # ---- questions and answers --------------------------------------------------------------
 
@@ -102,9 +101,9 @@ class OneStepDiscrete(BackboneVLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, backbone = self.settings, self.backbone
@@ -156,5 +155,5 @@ class OneStepDiscrete(BackboneVLA):
         """Half a bin."""
         return self.codec.spread / (self.bins.edges - 1) + 1e-6
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         return self.bins.decode(self.bins.encode(values))

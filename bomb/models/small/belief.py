@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bomb.models.keypoint.format import CORNERS, LINES, PITCH, intersections
 from bomb.models.small.geometry import in_board, on_board, rigid
-from bomb.models.small.memory import Memory
+from bomb.models.small.memory import EpisodeMemory
 
 INTERSECTION, FIRST_CORNER = 2, 3  # indices of maps
 KEPT = 2.8  # times the information of one look: the error of the next is nearly the same
@@ -60,6 +60,8 @@ def attended(heat: Tensor, places: Tensor, centers: Tensor, spread: Tensor) -> t
 class Belief(nn.Module):
     """The rules, and what is learned of them: how much each camera says, and how far it searches."""
 
+    grid: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         # Logarithms: of standard deviations (m) of the head camera, of the wrist camera and of it
@@ -76,7 +78,7 @@ class Belief(nn.Module):
             return 1e-4 / sigma[0] ** 2
         return 1e-4 / (sigma[1] + sigma[2] * height.clamp(min=0)) ** 2
 
-    def board_from_head(self, memory: Memory, sight: Sight) -> Memory:
+    def board_from_head(self, memory: EpisodeMemory, sight: Sight) -> EpisodeMemory:
         """The board by its corners, then by all intersections; the mean over looks."""
         window = self.widths.exp()[3]
         grid = self.grid.expand(len(sight.heat), -1, -1)
@@ -105,14 +107,14 @@ class Belief(nn.Module):
         board = torch.where(memory.heads > 0, memory.board, mean)
         return self._fitted(replace(memory, board_head=mean, board=board, heads=memory.heads + good), None)
 
-    def board_from_wrist(self, memory: Memory, sight: Sight, tool: Tensor) -> Memory:
+    def board_from_wrist(self, memory: EpisodeMemory, sight: Sight, tool: Tensor) -> EpisodeMemory:
         """Intersections near the tool, each taken for the one that is expected there; then once more."""
         for _ in range(2):
             fitted = self._fitted(memory, (sight, tool))
             memory = replace(memory, board=fitted.board)
         return fitted
 
-    def _fitted(self, memory: Memory, looked: tuple[Sight, Tensor] | None) -> Memory:
+    def _fitted(self, memory: EpisodeMemory, looked: tuple[Sight, Tensor] | None) -> EpisodeMemory:
         grid = self.grid.expand(len(memory.board), -1, -1)
         corners = grid[:, list(CORNERS)]
         nodes = on_board(memory.board, grid)
@@ -137,7 +139,7 @@ class Belief(nn.Module):
         board = rigid(torch.cat(of, 1), torch.cat(at, 1), torch.cat(weights, 1))
         return replace(memory, board=board, nodes=information)
 
-    def goal(self, memory: Memory, told: Tensor) -> tuple[Tensor, Tensor]:
+    def goal(self, memory: EpisodeMemory, told: Tensor) -> tuple[Tensor, Tensor]:
         """Where the intersection is that was said, float[N, 2] (m), and the information on it, float[N, 1].
 
         Args:
@@ -150,8 +152,8 @@ class Belief(nn.Module):
         return place, self.information() * (memory.heads > 0) + near
 
     def stone_from_head(
-        self, memory: Memory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor
-    ) -> Memory:
+        self, memory: EpisodeMemory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor
+    ) -> EpisodeMemory:
         """The stone that is gone for, found or followed.
 
         Args:
@@ -178,8 +180,8 @@ class Belief(nn.Module):
         return _moved(memory, found[:, 0], self.information() * mass, KEPT * self.information())
 
     def stone_from_wrist(
-        self, memory: Memory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor
-    ) -> Memory:
+        self, memory: EpisodeMemory, sight: Sight, colors: Tensor, tool: Tensor, free: Tensor
+    ) -> EpisodeMemory:
         """The stone seen from near; one that is not seen is forgotten."""
         heat, places = _of_color(sight, colors)
         heat = heat * _near(places, tool, STONE_REACH)
@@ -207,7 +209,7 @@ def _of_color(sight: Sight, colors: Tensor) -> tuple[Tensor, Tensor]:
     return heat.flatten(1), sight.places[:, :2].flatten(1, 2)
 
 
-def _moved(memory: Memory, found: Tensor, said: Tensor, most: Tensor) -> Memory:
+def _moved(memory: EpisodeMemory, found: Tensor, said: Tensor, most: Tensor) -> EpisodeMemory:
     """The stone after a look with so much information, as a Kalman filter has it; at most ``most``."""
     before = memory.stone_known
     share = said / (before + said).clamp(min=1e-6)

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.keypoint.format import GRID, LATENT, MAPS, REFERENCES, SHARP, UNSHUFFLE
 
-Tensor = torch.Tensor
 SIDE = 16  # patches along each side of a picture, each of 2 x 2 cells
 HIDDEN_HEAT = -20.0  # logit of a cell that is hidden
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.disk.files import FileError, read_json, write_json
@@ -20,9 +22,9 @@ from bomb.models.losses import chunk_losses, learned
 from bomb.models.requests import Request
 from bomb.models.settings import VLASettings, check_count, read_options
 from bomb.models.small.eye import SIDE
-from bomb.models.small.memory import Memory, beginning
+from bomb.models.small.memory import EpisodeMemory, beginning
 from bomb.models.small.moving import carried_out, followed, remembered
-from bomb.models.small.network import Answer, Question, Sizes, SmallNetwork
+from bomb.models.small.network import Question, Sizes, SmallNetwork, SmallOutput
 from bomb.models.small.reading import HEADS
 from bomb.models.vla import VLA, Anatomy, Batch, Layer, Layout, Losses, PictureGrid, Reference, Scores
 from bomb.models.weights import load_weights, weight_files
@@ -30,7 +32,6 @@ from bomb.models.words import NOWHERE
 from core.control.actions import SPEED
 from core.errors import ConventionError, OptionError, PolicyOutputError, check_choice
 
-Tensor = torch.Tensor
 VOCABULARY = "vocabulary.json"
 METRE = 60.0  # weight of a metre beside the gripper's cross entropy
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16}
@@ -47,8 +48,8 @@ class SmallOptions:
         precision: that weights are stored in, out of ``PRECISIONS``; they are float32 in memory.
     """
 
-    eye: tuple[int, ...] = Sizes.eye
-    words: tuple[int, ...] = Sizes.words
+    eye: tuple[int, int, int, int, int] = Sizes.eye
+    words: tuple[int, int, int] = Sizes.words
     hand: int = Sizes.hand
     execute: int = 4
     precision: str = "float32"
@@ -78,7 +79,7 @@ class SmallVLA(VLA):
 
     def __init__(self, settings: VLASettings, statistics: DatasetStatistics, vocabulary: Sequence[str]):
         super().__init__(settings, statistics)
-        self.options: SmallOptions = read_options(SmallOptions, settings.options, self.family)
+        self.options = read_options(SmallOptions, settings.options, self.family)
         convention = settings.convention
         wanted = {"cameras": CAMERAS, "image_size": IMAGE_SIZE, "history": 1}
         for name, value in wanted.items():
@@ -112,7 +113,8 @@ class SmallVLA(VLA):
             raise FileError(f"{folder / VOCABULARY} must have tokens, {UNKNOWN} and {EDGE} among them")
         vla = cls(settings, stored.read(folder, settings.dataset), vocabulary)
         load_weights(vla.network, weight_files(folder), dtype=dtype or torch.float32, assign=False)
-        return vla.to(dtype or torch.float32)
+        vla.to(dtype or torch.float32)
+        return vla
 
     def save(self, folder: Path) -> None:
         from safetensors.torch import save_file
@@ -134,16 +136,18 @@ class SmallVLA(VLA):
         small = {"eye": [8, 8, 8, 2, 16], "words": [8, 12, 4], "hand": 32, "execute": min(4, settings.chunk)}
         known = sorted({word for text in texts for word in tokens_of(text)} | set("01234"))
         settings = replace(settings, options={**small, **settings.options})
-        return cls(settings, statistics, [UNKNOWN, EDGE, *known]).eval()
+        vla = cls(settings, statistics, [UNKNOWN, EDGE, *known])
+        vla.eval()
+        return vla
 
     # ---- questions --------------------------------------------------------------------------
 
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         if not requests:
@@ -184,11 +188,11 @@ class SmallVLA(VLA):
         positions = np.maximum(mask.cumsum(1) - 1, 0)
         batch = Batch(
             inputs=inputs, attention_mask=torch.from_numpy(mask), position_ids=torch.from_numpy(positions),
-            layouts=tuple(layouts), **taught,
+            layouts=tuple(layouts), actions=taught.get("actions"), valid=taught.get("valid"),
         )  # fmt: skip
         return batch.to(self.device)
 
-    def _tokens(self, text: str) -> tuple[list[int], np.ndarray]:
+    def _tokens(self, text: str) -> tuple[list[int], npt.NDArray[np.int64]]:
         """Ids of the tokens between two edges, and which characters each covers, int64[n, 2]."""
         found = list(_TOKEN.finditer(text.lower()))[:MOST_TOKENS]
         words = [EDGE, *(match.group() for match in found), EDGE]
@@ -196,10 +200,10 @@ class SmallVLA(VLA):
         return [self._ids.get(word, self._ids[UNKNOWN]) for word in words], np.array(spans, dtype=np.int64)
 
     @staticmethod
-    def _state(request: Request) -> np.ndarray:
+    def _state(request: Request) -> npt.NDArray[np.float32]:
         return np.asarray(request.state, dtype=np.float32)
 
-    def _memory(self, request: Request) -> np.ndarray:
+    def _memory(self, request: Request) -> npt.NDArray[np.float32]:
         empty = beginning(self._state(request))
         if request.memory is None:
             return empty
@@ -209,17 +213,17 @@ class SmallVLA(VLA):
             )
         return np.asarray(request.memory, dtype=np.float32)
 
-    def answer(self, batch: Batch) -> Answer:
+    def answer(self, batch: Batch) -> SmallOutput:
         """What the network says about a batch."""
         mask, ids = batch.attention_mask, batch.inputs["ids"]
         words = ids.shape[1]
         shown = mask[:, words:-1].to(self.dtype).unflatten(1, (len(CAMERAS), SIDE, SIDE))
-        return self.network(
-            Question(
-                pictures=batch.inputs["pictures"], shown=shown, states=batch.inputs["states"],
-                memory=Memory.unpacked(batch.inputs["memory"]), tokens=ids, there=mask[:, :words],
-            )
+        question = Question(
+            pictures=batch.inputs["pictures"], shown=shown, states=batch.inputs["states"],
+            memory=EpisodeMemory.unpacked(batch.inputs["memory"]), tokens=ids, there=mask[:, :words],
         )  # fmt: skip
+        answer: SmallOutput = self.network(question)
+        return answer
 
     # ---- answers ----------------------------------------------------------------------------
 
@@ -233,7 +237,7 @@ class SmallVLA(VLA):
         actions, valid = learned(batch)
         plain = torch.from_numpy(self.codec.denormalise(actions.cpu().numpy())).to(self.device, self.dtype)
         scale = self.settings.convention.delta_scale * self.max_step
-        here = Memory.unpacked(batch.inputs["memory"]).commanded[:, None, :3]
+        here = EpisodeMemory.unpacked(batch.inputs["memory"]).commanded[:, None, :3]
         return here + scale * plain[..., :3].cumsum(1), plain[..., 3], valid
 
     def loss(
@@ -247,7 +251,7 @@ class SmallVLA(VLA):
         return self.chunk_loss(self.answer(batch), points, openings, valid, weights)
 
     def chunk_loss(
-        self, answer: Answer, points: Tensor, openings: Tensor, valid: Tensor,
+        self, answer: SmallOutput, points: Tensor, openings: Tensor, valid: Tensor,
         weights: Mapping[str, float] | None = None,
     ) -> Losses:  # fmt: skip
         """Distances of way points (weighted per metre), and the cross entropy of openings."""
@@ -267,7 +271,7 @@ class SmallVLA(VLA):
         steps = torch.diff(points, dim=1, prepend=here[:, None]) / self.max_step
         actions = torch.cat([steps.clamp(-1, 1), openings[..., None]], 2)
         count = carried_out(memory, points, openings, self.options.execute)
-        raw: dict[str, Any] = {
+        raw = {
             "arm": answer.targets, "bits": (openings > 0.5).to(openings.dtype), "execute": count,
             "memory": remembered(memory, points, openings, count).packed(),
             "stone": answer.stone, "goal": answer.goal, "errors": answer.errors,

@@ -5,10 +5,10 @@ Geometry", 2nd edition, section 4.1.2, inhomogeneous), in double precision.
 """
 
 import torch
+from torch import Tensor
 
 from bomb.models.keypoint.format import GRID, REFERENCES
 
-Tensor = torch.Tensor
 RIDGE = 1e-7
 
 

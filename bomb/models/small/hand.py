@@ -7,10 +7,9 @@ now, learned heights} along z, as ``keypoint``'s; beside what that one knows, it
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-Tensor = torch.Tensor
 HEIGHTS = 8
 FEATURES = 22
 

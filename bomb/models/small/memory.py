@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -13,7 +14,7 @@ LONG = 30.0  # actions: longer ago is all the same
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Memory:
+class EpisodeMemory:
     """Of N episodes, floats [N, ...]; information is in 1 / cm^2, places are x and y of R in metres.
 
     Attributes:
@@ -51,7 +52,7 @@ class Memory:
         return {entry.name: known.get(entry.name, 1) for entry in fields(cls)}
 
     @classmethod
-    def unpacked(cls, rows: Tensor) -> "Memory":
+    def unpacked(cls, rows: Tensor) -> "EpisodeMemory":
         """From float[N, numbers]."""
         return cls(**dict(zip(cls.widths(), rows.split(list(cls.widths().values()), 1), strict=True)))
 
@@ -60,14 +61,14 @@ class Memory:
         return torch.cat([getattr(self, name) for name in self.widths()], 1)
 
 
-def beginning(state: np.ndarray) -> np.ndarray:
+def beginning(state: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The memory of an episode that begins, float32[numbers].
 
     Args:
         state: proprioception, float[4].
     """
     made = []
-    for name, width in Memory.widths().items():
+    for name, width in EpisodeMemory.widths().items():
         entry = np.zeros(width, dtype=np.float32)
         if name == "commanded":
             entry[:] = [*state[:3], 1.0]

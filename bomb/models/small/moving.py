@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
-from bomb.models.small.memory import HALF, LONG, Memory
+from bomb.models.small.memory import HALF, LONG, EpisodeMemory
 from core.control.actions import WORKSPACE_HIGH, WORKSPACE_LOW
 
-Tensor = torch.Tensor
 MOVING = 0.003  # m: a commanded target that goes this far is not waiting
 SETTLED = 24  # actions after the release, after which nothing is looked for any more
 
@@ -30,7 +30,7 @@ def followed(here: Tensor, targets: Tensor, max_step: float) -> Tensor:
     return torch.stack(points, 1)
 
 
-def carried_out(memory: Memory, points: Tensor, openings: Tensor, few: int) -> Tensor:
+def carried_out(memory: EpisodeMemory, points: Tensor, openings: Tensor, few: int) -> Tensor:
     """How many actions of a chunk are carried out before the next look, int64[N].
 
     ``few``, but of a plan to wait and then to move no part that ends before it moves: the next plan
@@ -51,7 +51,7 @@ def carried_out(memory: Memory, points: Tensor, openings: Tensor, few: int) -> T
     return torch.where(done[:, 0], chunk, count)
 
 
-def remembered(memory: Memory, points: Tensor, openings: Tensor, count: Tensor) -> Memory:
+def remembered(memory: EpisodeMemory, points: Tensor, openings: Tensor, count: Tensor) -> EpisodeMemory:
     """What is remembered once ``count`` actions of a chunk were carried out; other arguments as above."""
     commanded, since = memory.commanded, memory.since
     for k in range(points.shape[1]):

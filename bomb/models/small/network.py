@@ -11,7 +11,7 @@ from bomb.models.small.belief import Belief, Sight
 from bomb.models.small.eye import SmallEye, normalised
 from bomb.models.small.geometry import cells_on_table, plane_of
 from bomb.models.small.hand import SmallHand, features
-from bomb.models.small.memory import HALF, Memory
+from bomb.models.small.memory import HALF, EpisodeMemory
 from bomb.models.small.reading import SmallReader
 
 UNKNOWN = 0.05  # m: the error of what nothing is known about
@@ -47,13 +47,13 @@ class Question:
     pictures: Tensor
     shown: Tensor
     states: Tensor
-    memory: Memory
+    memory: EpisodeMemory
     tokens: Tensor
     there: Tensor
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
+class SmallOutput:
     """What the network says.
 
     Attributes:
@@ -68,7 +68,7 @@ class Answer:
 
     targets: Tensor
     openings: Tensor
-    memory: Memory
+    memory: EpisodeMemory
     stone: Tensor
     goal: Tensor
     errors: Tensor
@@ -93,7 +93,7 @@ class SmallNetwork(nn.Module):
         self.belief = Belief()
         self.hand = SmallHand(heights, chunk, sizes.hand)
 
-    def forward(self, question: Question) -> Answer:
+    def forward(self, question: Question) -> SmallOutput:
         """What is done about a question, and what is remembered."""
         slots = self.reader(question.tokens, question.there)
         colors, rows, columns = (logits.softmax(1) for logits in slots)
@@ -123,13 +123,13 @@ class SmallNetwork(nn.Module):
         known = torch.cat([memory.stone_known, of_goal], 1)
         errors = (0.01 / torch.sqrt(known + 1e-6)).clamp(max=UNKNOWN)
         targets, openings = self.move(memory, question.states, memory.stone, goal, errors)
-        return Answer(
+        return SmallOutput(
             targets=targets, openings=openings, memory=memory, stone=memory.stone, goal=goal,
             errors=errors, slots=slots, maps=maps,
         )  # fmt: skip
 
     @staticmethod
-    def felt(memory: Memory, states: Tensor) -> Memory:
+    def felt(memory: EpisodeMemory, states: Tensor) -> EpisodeMemory:
         """What the opening says about what is in the hand; see ``bomb.models.keypoint.state``."""
         opening, closed = states[:, 3:], memory.commanded[:, 3:] < HALF
         settled = closed & (memory.since >= CLOSED_FOR)
@@ -139,15 +139,16 @@ class SmallNetwork(nn.Module):
         return replace(memory, holds=holds.to(states.dtype), released=released.to(states.dtype))
 
     @staticmethod
-    def flags(memory: Memory, states: Tensor) -> Tensor:
+    def flags(memory: EpisodeMemory, states: Tensor) -> Tensor:
         """float[N, 4] as the hand takes them."""
         shut = (states[:, 3:] <= SHUT) & (memory.commanded[:, 3:] < HALF) & (memory.since >= CLOSED_FOR)
         return torch.cat([memory.since, memory.holds, memory.released, shut.to(states.dtype)], 1)
 
     def move(
-        self, memory: Memory, states: Tensor, stone: Tensor, goal: Tensor, errors: Tensor
+        self, memory: EpisodeMemory, states: Tensor, stone: Tensor, goal: Tensor, errors: Tensor
     ) -> tuple[Tensor, Tensor]:
         """What the hand does about a stone and a goal; see ``SmallHand``."""
         commanded = memory.commanded
         x = features(commanded, states, self.flags(memory, states), stone, goal, errors)
-        return self.hand(x, commanded[:, :3], stone, goal)
+        targets, openings = self.hand(x, commanded[:, :3], stone, goal)
+        return targets, openings

@@ -1,14 +1,18 @@
 """``--policy small-vla``: one network from pictures and words to actions, with its memory between looks."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.policy import HiddenWords, hidden
 from bomb.models.requests import Request
 from core.errors import ConventionError, OptionError, check_integer, missing_extra
 from core.policy import Policy
+
+if TYPE_CHECKING:
+    from bomb.models.vla import VLA
 
 SAID = ("stone", "goal", "errors", "holds", "released")  # of a decision, in x and y of R (m), to be shown
 SHIPPED = Path(__file__).parent / "shipped"
@@ -27,7 +31,7 @@ class SmallVLAPolicy(Policy):
         BombError: if torch is not installed.
     """
 
-    wants_step: ClassVar[bool] = True
+    wants_step = True
 
     def __init__(self, checkpoint: str | None = None, *, threads: int | None = 1):
         try:
@@ -40,24 +44,26 @@ class SmallVLAPolicy(Policy):
             torch.set_num_threads(check_integer("threads", threads, least=1))
         self._folder = SHIPPED if checkpoint is None else Path(checkpoint)
         self._hidden: HiddenWords | None = None
-        self._memory: np.ndarray | None
-        self._vla: Any = Checkpoint.load(self._folder, device="cpu").vla
-        if not self._vla.recurrent:
+        self._memory: npt.NDArray[np.float32] | None
+        self._vla: VLA | None = Checkpoint.load(self._folder, device="cpu").vla
+        if not self.vla.recurrent:
             raise OptionError(f"{self._folder} does not remember; use vla(checkpoint=...)")
-        settings = self._vla.settings
+        settings = self.vla.settings
         self.cameras, self.image_size = settings.cameras, settings.image_size
-        self.modalities = self._vla.modalities
+        self.modalities = self.vla.modalities
         self._seed, self._memory = 0, None
 
     def reset(self, instruction: str, seed: int) -> None:
         self._seed, self._memory = seed, None
-        self.said: dict[str, np.ndarray] = {}
+        self.said: dict[str, npt.NDArray[np.float32 | np.bool_]] = {}
 
     def proceed(self, instruction: str) -> None:
         """Continues with the next move; nothing is remembered of the last one."""
         self._memory = None
 
-    def act(self, observation: dict[str, Any], *, step: int) -> np.ndarray:  # type: ignore[override]  # `wants_step`
+    def act(  # type: ignore[override]  # see wants_step
+        self, observation: dict[str, Any], *, step: int
+    ) -> npt.NDArray[np.float32]:
         """The next actions, float32[k, 4]: as many of the chunk as are carried out before the next look.
 
         Raises:
@@ -81,7 +87,7 @@ class SmallVLAPolicy(Policy):
         self._hidden = find
 
     @property
-    def vla(self) -> Any:
+    def vla(self) -> "VLA":
         """The model, for explanations.
 
         Raises:
@@ -92,7 +98,7 @@ class SmallVLAPolicy(Policy):
         return self._vla
 
     @property
-    def remembered(self) -> np.ndarray | None:
+    def remembered(self) -> npt.NDArray[np.float32] | None:
         """What the next question is told of the last look, float32[m]; None before the first."""
         return self._memory
 

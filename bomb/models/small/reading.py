@@ -1,12 +1,11 @@
 """Words of ``small``: attention over the tokens, and what it found about colour, row and column."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.keypoint.words import SLOTS, VALUES, WIDTH
 
-Tensor = torch.Tensor
 HEADS = len(SLOTS)
 COUNTS = tuple(len(VALUES[slot]) for slot in SLOTS)
 

@@ -53,8 +53,8 @@ class SmolVLAConfig:
     steps: int
     side: int
     periods: tuple[float, float]
-    sizes: Mapping
-    raw: Mapping = field(default_factory=dict)
+    sizes: Mapping[str, Any]
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("chunk", "state_room", "action_room", "layers", "expert_layers", "steps"):
@@ -76,7 +76,9 @@ class SmolVLAConfig:
         """The configuration of the cut VLM."""
         from transformers import SmolVLMConfig
 
-        made = SmolVLMConfig(**{k: v for k, v in deepcopy(dict(self.sizes)).items() if k != "model_type"})
+        made: Any = SmolVLMConfig(
+            **{k: v for k, v in deepcopy(dict(self.sizes)).items() if k != "model_type"}
+        )
         made.text_config.num_hidden_layers = self.layers
         return made
 
@@ -90,7 +92,7 @@ class SmolVLAConfig:
         return text
 
     @classmethod
-    def from_dict(cls, values: Mapping, sizes: Mapping) -> "SmolVLAConfig":
+    def from_dict(cls, values: Mapping[str, Any], sizes: Mapping[str, Any]) -> "SmolVLAConfig":
         """From the contents of ``config.json`` and the configuration of the VLM.
 
         Raises:

@@ -10,10 +10,12 @@ Pictures and words look at one another, the state at them, an action at all of i
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.models import masks
 from bomb.models.backbones.inside import decoder_layers
@@ -35,7 +37,9 @@ from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import Tokens, load_tokenizer, small_tokenizer, tokenize
 from core.errors import OptionError
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
 PREFIX = "model."  # of every name in lerobot's files
 
 
@@ -43,20 +47,20 @@ class Reader(SmolVLM):
     """What of SmolVLA reads: a SmolVLM with a bare prompt and pictures that keep their sides' ratio."""
 
     name: ClassVar[str] = "smolvla"
-    template: ClassVar[str] = "{pictures}{instruction}\n"
+    template: str = "{pictures}{instruction}\n"
 
-    def __init__(self, model: Any, tokenizer: Any, config: SmolVLAConfig):
+    def __init__(self, model: Any, tokenizer: "PreTrainedTokenizerFast", config: SmolVLAConfig):
         super().__init__(model, tokenizer)
         if not config.framed:
             self.before = self.after = ""
 
-    def pixels(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    def pixels(self, pictures: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         shown, side = self.shown, self.side
         padded = [resize_with_pad(picture, side, corner=True) for picture in pictures]
         return np.stack([normalise(picture, shown.mean, shown.std) for picture in padded])
 
 
-class SmolVLA(FlowVLA):
+class SmolVLA(FlowVLA[Memory]):
     """Flow matching by an expert beside a cut SmolVLM.
 
     Args:
@@ -77,7 +81,7 @@ class SmolVLA(FlowVLA):
         settings: VLASettings,
         statistics: DatasetStatistics,
         config: SmolVLAConfig,
-        tokenizer: Any,
+        tokenizer: "PreTrainedTokenizerFast",
         network: SmolVLANetwork | None = None,
     ):
         super().__init__(settings, statistics)
@@ -132,7 +136,8 @@ class SmolVLA(FlowVLA):
         torch.manual_seed(seed)
         vla = cls(settings, statistics, SmolVLAConfig.from_dict(values, sizes), tokenizer)
         lively(vla.network)
-        return vla.eval()
+        vla.eval()
+        return vla
 
     # ---- questions --------------------------------------------------------------------------
 
@@ -146,9 +151,9 @@ class SmolVLA(FlowVLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, reader = self.settings, self.reader

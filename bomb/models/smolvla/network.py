@@ -7,13 +7,12 @@ VLM's keys and values beside its own, and attention to them alone, projected onc
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bomb.models.memory import Memory
 from bomb.models.smolvla.config import SmolVLAConfig
 
-Tensor = torch.Tensor
 BASE = 10_000.0  # of the rotary embedding, whatever the VLM was trained with
 
 
@@ -68,6 +67,7 @@ class Expert(nn.Module):
         from transformers.models.llama.modeling_llama import LlamaDecoderLayer, LlamaRMSNorm
 
         super().__init__()
+        self.head_dim = int(text.head_dim)  # of every head
         self.layers = nn.ModuleList()
         for k in about.read_layers:
             crosses = about.crosses(k)
@@ -97,10 +97,14 @@ class Expert(nn.Module):
                 )
         return self.norm(x)
 
-    @property
-    def head_dim(self) -> int:
-        """Of every head."""
-        return self.layers[0].self_attn.head_dim
+
+class VLMWithExpert(nn.Module):
+    """What gives both their public names."""
+
+    def __init__(self, vlm: Any, expert: Expert):
+        super().__init__()
+        self.vlm: Any = vlm
+        self.lm_expert = expert
 
 
 class SmolVLANetwork(nn.Module):
@@ -117,9 +121,9 @@ class SmolVLANetwork(nn.Module):
         self.config = config
         vlm, expert = config.vlm(), config.expert()
         text = vlm.text_config
-        self.vlm_with_expert = nn.Module()
-        self.vlm_with_expert.vlm = SmolVLMForConditionalGeneration(vlm)
-        self.vlm_with_expert.lm_expert = Expert(expert, text, config)
+        self.vlm_with_expert = VLMWithExpert(
+            SmolVLMForConditionalGeneration(vlm), Expert(expert, text, config)
+        )
         width = expert.hidden_size
         self.state_proj = nn.Linear(config.state_room, text.hidden_size)
         self.action_in_proj = nn.Linear(config.action_room, width)

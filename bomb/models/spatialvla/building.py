@@ -1,10 +1,14 @@
 """Small SpatialVLAs from nothing: a few thousand random weights, and a tokenizer of their own."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from bomb.models.codecs.spatial import AXES
 from bomb.models.spatialvla.config import SpatialVLAConfig
 from bomb.models.words import small_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 TINY_BINS = dict.fromkeys(AXES, 4)
 VOCABULARY, TINY_TOKENS = 320, 2 * 4**3 + 2
@@ -15,7 +19,7 @@ def action_words(count: int) -> list[str]:
     return [f"<ACTION{k:05d}>" for k in range(count)]
 
 
-def tiny_tokenizer(texts: Iterable[str]):
+def tiny_tokenizer(texts: Iterable[str]) -> "PreTrainedTokenizerFast":
     """A tokenizer with action tokens from id 4 on."""
     return small_tokenizer(texts, special=action_words(TINY_TOKENS), size=VOCABULARY)
 
@@ -43,7 +47,9 @@ def tiny_config(begin: int) -> SpatialVLAConfig:
     return SpatialVLAConfig.from_dict(config_values(text, vision, zoe, begin=begin, tokens=TINY_TOKENS))
 
 
-def config_values(text: dict, vision: dict, zoe: dict, *, begin: int, tokens: int) -> dict:
+def config_values(
+    text: dict[str, Any], vision: dict[str, Any], zoe: dict[str, Any], *, begin: int, tokens: int
+) -> dict[str, Any]:
     """The contents of a ``config.json``."""
     return {
         "model_type": "spatialvla",

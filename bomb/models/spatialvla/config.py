@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError, read_json
 from bomb.models.codecs.spatial import ROTATION, TRANSLATION, SpatialGrid
@@ -35,15 +36,15 @@ class SpatialVLAConfig:
         raw: the whole file.
     """
 
-    vision: Mapping
-    text: Mapping
-    zoe: Mapping | None
+    vision: Mapping[str, Any]
+    text: Mapping[str, Any]
+    zoe: Mapping[str, Any] | None
     begin: int
     tokens: int
     reso: int
     frequencies: int
     spatial: bool = True
-    raw: Mapping = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("begin", "tokens", "reso", "frequencies"):
@@ -59,20 +60,20 @@ class SpatialVLAConfig:
     @property
     def side(self) -> int:
         """Of the pictures (pixels)."""
-        return self.vision["image_size"]
+        return int(self.vision["image_size"])
 
     @property
     def patches(self) -> int:
         """Along a side of a picture."""
-        return self.side // self.vision["patch_size"]
+        return self.side // int(self.vision["patch_size"])
 
     @property
     def stop(self) -> int:
         """Id of the end of the sequence."""
-        return self.text.get("eos_token_id", 1)
+        return int(self.text.get("eos_token_id", 1))
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> "SpatialVLAConfig":
+    def from_dict(cls, values: Mapping[str, Any]) -> "SpatialVLAConfig":
         """From the contents of ``config.json``.
 
         Raises:
@@ -110,7 +111,7 @@ class SpatialVLAConfig:
             raise FileError(f"{file} cannot be used: {error}") from error
 
 
-def read_grid(values: Mapping, source: str) -> SpatialGrid:
+def read_grid(values: Mapping[str, Any], source: str) -> SpatialGrid:
     """The grid of a ``processor_config.json``.
 
     Raises:
@@ -124,7 +125,7 @@ def read_grid(values: Mapping, source: str) -> SpatialGrid:
         raise FileError(f"{source} has no usable bin_policy: {type(error).__name__}: {error}") from error
 
 
-def grid_values(grid: SpatialGrid) -> dict:
+def grid_values(grid: SpatialGrid) -> dict[str, Any]:
     """``bin_policy`` and ``action_config`` of a ``processor_config.json``."""
     counts = grid.counts
     bins = {kind: {f"{axis}_bins": counts[axis] for axis in axes} for kind, axes in KINDS.items()}

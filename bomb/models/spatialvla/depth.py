@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.requests import Request
 from core.errors import ConventionError, check_choice
 from core.world.stage import CAMERAS
 
 
-def camera_matrix(camera: str, image_size: tuple[int, int], given: Mapping, side: int | None) -> np.ndarray:
+def camera_matrix(
+    camera: str, image_size: tuple[int, int], given: Mapping[str, npt.ArrayLike], side: int | None
+) -> npt.NDArray[np.float32]:
     """K, float32[3, 3], of pixels that count from 0 at the picture's edge.
 
     Args:
@@ -33,7 +36,9 @@ def camera_matrix(camera: str, image_size: tuple[int, int], given: Mapping, side
     return matrix.astype(np.float32)
 
 
-def true_depth(request: Request, cameras: Sequence[str], image_size: tuple[int, int]) -> np.ndarray:
+def true_depth(
+    request: Request, cameras: Sequence[str], image_size: tuple[int, int]
+) -> npt.NDArray[np.float32]:
     """The depth of each camera in metres, float32[cameras, H, W].
 
     Raises:

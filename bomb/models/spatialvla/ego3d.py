@@ -6,10 +6,9 @@ Pixels count from 0 at the picture's edge, so that the middle of the first one i
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-Tensor = torch.Tensor
 CENTRE, SCALE = (0.0, 0.0, 2.0), 2.0  # metres
 PAD, MODE = 31, "reflect"  # ZoeDepth's border, fixed in the public code for pictures of 224 pixels
 
@@ -38,7 +37,7 @@ class PositionEmbedding(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights."""
-        return self.position_embedding_head[0].weight.dtype
+        return next(self.position_embedding_head.parameters()).dtype
 
 
 def encode(points: Tensor, frequencies: int) -> Tensor:
@@ -58,7 +57,8 @@ def back_project(depth: Tensor, intrinsics: Tensor, patches: int, reso: int) -> 
         patches: along a side.
         reso: cells along a side of a patch.
     """
-    height, width, cells = *depth.shape[-2:], patches * reso
+    height, width = depth.shape[-2:]
+    cells = patches * reso
     mean = functional.interpolate(depth.float()[:, None], (cells, cells), mode="area")[:, 0]
     middles = (torch.arange(cells, device=depth.device, dtype=torch.float32) + 0.5) / cells
     v, u = torch.meshgrid(middles * height, middles * width, indexing="ij")

@@ -11,10 +11,12 @@ twin ``depth: true``, the simulator's own, with K as the episode has it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from bomb.disk.files import read_json, write_json
 from bomb.models import masks
@@ -39,7 +41,9 @@ from bomb.models.weights import empty, load_weights, save_weights, weight_files
 from bomb.models.words import Tokens, check_tokens, load_tokenizer, tokenize
 from core.errors import OptionError, check_choice
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
 PROMPT = "What action should the robot take to {instruction}?\n"
 DEPTHS = ("zoe", "true")
 MIN_SIGMA = 0.5  # of fitted bins, as in the public pre-training
@@ -56,10 +60,11 @@ class SpatialVLAOptions:
     """
 
     depth: str = "zoe"
-    intrinsics: dict = field(default_factory=dict)
+    intrinsics: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.depth is True:  # YAML reads an unquoted `true` so
+        given: object = self.depth
+        if given is True:  # YAML reads an unquoted `true` so
             object.__setattr__(self, "depth", "true")
         check_choice("depth", self.depth, DEPTHS)
         for camera, matrix in self.intrinsics.items():
@@ -95,7 +100,7 @@ class SpatialVLA(VLA):
         settings: VLASettings,
         statistics: DatasetStatistics,
         config: SpatialVLAConfig,
-        tokenizer,
+        tokenizer: "PreTrainedTokenizerFast",
         grid: SpatialGrid,
         network: SpatialNetwork | None = None,
     ):
@@ -145,11 +150,12 @@ class SpatialVLA(VLA):
         cls, settings: VLASettings, statistics: DatasetStatistics, *, texts: Sequence[str], seed: int = 0
     ) -> Self:
         tokenizer = tiny_tokenizer([*texts, PROMPT])
-        config = tiny_config(tokenizer.convert_tokens_to_ids(action_words(1)[0]))
+        config = tiny_config(tokenizer.get_vocab()[action_words(1)[0]])
         torch.manual_seed(seed)
         vla = cls(settings, statistics, config, tokenizer, SpatialGrid.uniform(TINY_BINS))
         vla.network.initialise()
-        return vla.eval()
+        vla.eval()
+        return vla
 
     def refit(self, grid: SpatialGrid) -> None:
         """Takes other bins of the same number, with embeddings between those of the old ones; in place.
@@ -169,7 +175,7 @@ class SpatialVLA(VLA):
             table.copy_(torch.from_numpy(found).to(table))
         self.grid = grid
 
-    def adapt(self, actions: np.ndarray) -> None:
+    def adapt(self, actions: npt.NDArray[np.float32]) -> None:
         """Takes bins that are fitted to the actions of chunks, float32[N, chunk, 4], by ``refit``."""
         from bomb.models.codecs.spatial import fit
 
@@ -181,9 +187,9 @@ class SpatialVLA(VLA):
     def encode(
         self,
         requests: Sequence[Request],
-        actions: np.ndarray | None = None,
+        actions: npt.NDArray[np.float32] | None = None,
         *,
-        valid: np.ndarray | None = None,
+        valid: npt.NDArray[np.bool_] | None = None,
         length: int | None = None,
     ) -> Batch:
         settings, side = self.settings, self.config.patches
@@ -191,7 +197,7 @@ class SpatialVLA(VLA):
         taught = self.teach(actions, valid, len(requests))
         answers = None if taught is None else self.to_ids(taught["actions"].numpy())
         pictures = [Patches(camera=camera, rows=side, cols=side) for camera in settings.cameras]
-        samples = []
+        samples: list[list[Tokens | Patches]] = []
         for k, request in enumerate(requests):
             words = tokenize(self.tokenizer, PROMPT, request.instruction.strip())
             answer = [] if answers is None else [Tokens.of(*answers[k], self.config.stop)]
@@ -208,7 +214,7 @@ class SpatialVLA(VLA):
             inputs["depth"] = torch.from_numpy(np.stack(depth))
         return sequences.batch(inputs, taught, sequences.positions + 1).to(self.device)  # as PaliGemma
 
-    def matrices(self, told: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+    def matrices(self, told: Mapping[str, npt.ArrayLike] | None = None) -> npt.NDArray[np.float32]:
         """K of every camera, float32[cameras, 3, 3]: as a request tells it, else as the options do.
 
         Raises:
@@ -235,7 +241,7 @@ class SpatialVLA(VLA):
         """Tokens of an answer."""
         return self.settings.chunk * TOKENS
 
-    def to_ids(self, actions: np.ndarray) -> np.ndarray:
+    def to_ids(self, actions: npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
         """Token ids, int64[B, chunk * 3], of normalised actions float[B, chunk, dims]."""
         return self.grid.encode(_seven(actions)).reshape(len(actions), -1) + self.config.begin
 
@@ -278,7 +284,7 @@ class SpatialVLA(VLA):
         width = float((found.q99 - found.q01)[:3].max()) / 2 * self.codec.convention.delta_scale
         return float(r + RANGES["r"][1] * (theta + phi)) * width + 1e-6
 
-    def quantise(self, values: np.ndarray) -> np.ndarray:
+    def quantise(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         flat = values.reshape(1, -1, self.codec.dims)
         ids = torch.from_numpy(self.to_ids(flat))
         return numbers_of(ids, self.grid, self.config.begin, self.codec.dims).reshape(values.shape)
@@ -313,10 +319,10 @@ class SpatialVLA(VLA):
     def _depth_side(self) -> int | None:
         return None if self.options.depth == "true" else self.config.side
 
-    def _pixels(self, picture: np.ndarray) -> np.ndarray:
+    def _pixels(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         return normalise(resize(picture, self.config.side, self.config.side), np.zeros(3), np.ones(3))
 
 
-def _seven(actions: np.ndarray) -> np.ndarray:
+def _seven(actions: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """Actions with a rotation, float[..., 7]; of those without one it is zero."""
     return np.insert(actions, [3, 3, 3], 0.0, axis=-1) if actions.shape[-1] == 4 else actions

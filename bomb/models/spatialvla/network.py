@@ -1,15 +1,19 @@
 """SpatialVLA's network: SigLIP, Ego3D positions, Gemma 2, and embeddings of the action tokens."""
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bomb.models.initial import lively
 from bomb.models.spatialvla.config import SpatialVLAConfig
 from bomb.models.spatialvla.ego3d import PositionEmbedding, back_project, zoe_depth, zoe_input
+from core.errors import OptionError
 
-Tensor = torch.Tensor
+if TYPE_CHECKING:
+    from transformers import Cache
 
 
 class Projector(nn.Module):
@@ -91,7 +95,13 @@ class SpatialNetwork(nn.Module):
 
     @torch.no_grad()
     def estimate(self, pictures: Tensor) -> Tensor:
-        """Depth in metres, float[n, side, side], that ZoeDepth sees in pictures from 0 to 1."""
+        """Depth in metres, float[n, side, side], that ZoeDepth sees in pictures from 0 to 1.
+
+        Raises:
+            OptionError: if the network has no ZoeDepth.
+        """
+        if self.config.zoe is None:
+            raise OptionError("this network has no ZoeDepth, so depth must be given")
         size = self.config.zoe["backbone_config"]["image_size"]
         predicted = self.vision_zoe_model(zoe_input(pictures, size)).predicted_depth
         return zoe_depth(predicted, self.config.side)
@@ -108,7 +118,9 @@ class SpatialNetwork(nn.Module):
         points = back_project(depth, intrinsics, self.config.patches, self.config.reso)
         return self.multi_modal_projector(seen + self.position_embedding_3d(points))
 
-    def hidden(self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache=None) -> Tensor:
+    def hidden(
+        self, embeddings: Tensor, mask: Tensor, positions: Tensor, cache: "Cache | None" = None
+    ) -> Tensor:
         """Outputs of the language model's last norm, float[B, L, d]; see ``bomb.models.openvla.network``."""
         return self.language_model.model(
             inputs_embeds=embeddings,
@@ -125,5 +137,5 @@ class SpatialNetwork(nn.Module):
         return found if cap is None else torch.tanh(found / cap) * cap
 
 
-def _plain(values) -> dict:
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key not in ("model_type", "torch_dtype")}

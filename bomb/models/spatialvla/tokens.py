@@ -8,14 +8,15 @@ scored.
 
 from collections.abc import Mapping
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from bomb.models.codecs.spatial import TOKENS, SpatialGrid
 from bomb.models.losses import chunk_losses
 from bomb.models.vla import Losses, Scores
-
-Tensor = torch.Tensor
 
 
 def split(logits: Tensor, tokens: Tensor, grid: SpatialGrid, begin: int) -> dict[str, Tensor]:
@@ -97,10 +98,10 @@ def spatial_scores(
     """Forced log-probabilities, summed over a chunk, by group and in all."""
     parts = split(logits, tokens, grid, begin)
     found = {name: parts[name].sum(1) for name in groups}
-    return Scores(total=sum(found.values()), groups=found)
+    return Scores.summed(found)
 
 
-def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int):
+def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int) -> npt.NDArray[np.float64]:
     """Normalised actions, float64[B, chunk, dims], of token ids int64[B, chunk * 3]."""
     ids = tokens.unflatten(1, (-1, TOKENS)).cpu().numpy() - begin
     found = grid.decode(ids)
@@ -109,4 +110,4 @@ def numbers_of(tokens: Tensor, grid: SpatialGrid, begin: int, dims: int):
 
 def _away(said: Tensor, actions: Tensor, valid: Tensor, grid: SpatialGrid, begin: int) -> float:
     values = torch.from_numpy(numbers_of(said, grid, begin, actions.shape[-1])).to(actions)
-    return (values - actions).abs()[valid].mean().item()
+    return float((values - actions).abs()[valid].mean())

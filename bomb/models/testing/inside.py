@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -23,7 +25,7 @@ def check_anatomy(vla: VLA, requests: Sequence[Request]) -> None:
         name = f"{layer.stream} {layer.index}"
         wide = layer.heads * layer.head_dim
 
-        def seen(module: nn.Module, args: tuple, name: str = name, wide: int = wide) -> None:
+        def seen(module: nn.Module, args: tuple[Any, ...], name: str = name, wide: int = wide) -> None:
             calls[name] = calls.get(name, 0) + 1
             require(args[0].shape[-1] == wide, f"heads of {name} are {wide} wide in all", args[0].shape)
 
@@ -83,7 +85,7 @@ def check_attention(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple
 
 
 def check_parts(
-    vla: VLA, requests: Sequence[Request], actions: np.ndarray, seeds: Sequence[tuple[int, int]]
+    vla: VLA, requests: Sequence[Request], actions: npt.NDArray[np.float32], seeds: Sequence[tuple[int, int]]
 ) -> None:
     """Every parameter is of a part, and what is frozen gets no gradient."""
     prefixes = tuple(prefix for part in vla.parts.values() for prefix in part)

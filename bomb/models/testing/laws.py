@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from bomb.models.checkpoint import Checkpoint
@@ -21,7 +23,7 @@ def check_vla(
     folder: Path,
     *,
     requests: Sequence[Request] | None = None,
-    actions: np.ndarray | None = None,
+    actions: npt.NDArray[np.float32] | None = None,
     steps: int = 20,
     rate: float = 3e-3,
 ) -> None:
@@ -63,7 +65,9 @@ def largest(one: object, other: object) -> float:
     return float(np.abs(first.astype(np.float64) - second.astype(np.float64)).max())
 
 
-def answers(vla: VLA, batch: Batch, seeds: Sequence[tuple[int, int]], samples: int = 1) -> np.ndarray:
+def answers(
+    vla: VLA, batch: Batch, seeds: Sequence[tuple[int, int]], samples: int = 1
+) -> npt.NDArray[np.float32]:
     """``act`` without a gradient."""
     with torch.inference_mode():
         return vla.act(batch, seeds=seeds, samples=samples)
@@ -122,7 +126,7 @@ def check_scores(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[in
 def check_forced(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[int, int]]) -> None:
     """Where an answer is made of tokens, its forced log-probabilities are those that it was made by."""
     batch = vla.encode(requests)
-    network = getattr(vla, "backbone", None) or vla.network
+    network: Any = getattr(vla, "backbone", None) or vla.network
     if not hasattr(network, "logits"):
         return
     seen: list[torch.Tensor] = []
@@ -149,7 +153,7 @@ def check_forced(vla: VLA, requests: Sequence[Request], seeds: Sequence[tuple[in
     require(away < TOLERANCE, "forced log-probabilities are those of the answer as it was made", away)
 
 
-def check_codec(vla: VLA, actions: np.ndarray) -> None:
+def check_codec(vla: VLA, actions: npt.NDArray[np.float32]) -> None:
     """An action that is encoded and decoded comes back, to within half a bin."""
     back = vla.codec.to_bomb(vla.quantise(vla.codec.normalise(actions)))
     away = largest(back, actions)
@@ -159,7 +163,7 @@ def check_codec(vla: VLA, actions: np.ndarray) -> None:
 
 
 def check_losses(
-    vla: VLA, requests: Sequence[Request], actions: np.ndarray, seeds: Sequence[tuple[int, int]]
+    vla: VLA, requests: Sequence[Request], actions: npt.NDArray[np.float32], seeds: Sequence[tuple[int, int]]
 ) -> None:
     """The total is the mean of the samples; what does not count has no gradient; weights weigh."""
     batch = vla.encode(requests, actions)
@@ -209,7 +213,7 @@ def check_files(
 
 
 def check_learning(
-    vla: VLA, requests: Sequence[Request], actions: np.ndarray, steps: int, rate: float
+    vla: VLA, requests: Sequence[Request], actions: npt.NDArray[np.float32], steps: int, rate: float
 ) -> None:
     """The loss falls."""
     batch = vla.encode(requests, actions)

@@ -1,8 +1,10 @@
 """Questions, actions and statistics that are made up, for checking models."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bomb.models.codecs.statistics import DatasetStatistics, Statistics
 from bomb.models.registry import FAMILIES
@@ -33,12 +35,12 @@ def toy_statistics(dims: int = 4) -> DatasetStatistics:
     )
 
 
-def toy_settings(family: str, **changes: object) -> VLASettings:
+def toy_settings(family: str, **changes: Any) -> VLASettings:
     """Of a model that looks through the camera ``head`` at pictures of 64 x 64 pixels."""
     return replace(VLASettings(family=family, cameras=("head",), image_size=(SIDE, SIDE)), **changes)
 
 
-def tiny(family: str, *, seed: int = 0, **changes: object) -> VLA:
+def tiny(family: str, *, seed: int = 0, **changes: Any) -> VLA:
     """A tiny model of a registered family that knows the words of ``TEXTS``.
 
     Args:
@@ -47,9 +49,8 @@ def tiny(family: str, *, seed: int = 0, **changes: object) -> VLA:
         changes: of ``toy_settings``.
     """
     settings = toy_settings(family, **changes)
-    return FAMILIES.load(family).tiny(
-        settings, toy_statistics(settings.convention.dims), texts=TEXTS, seed=seed
-    )
+    kind: type[VLA] = FAMILIES.load(family)
+    return kind.tiny(settings, toy_statistics(settings.convention.dims), texts=TEXTS, seed=seed)
 
 
 def toy_requests(settings: VLASettings, count: int = 3, seed: int = 0) -> list[Request]:
@@ -74,7 +75,7 @@ def toy_requests(settings: VLASettings, count: int = 3, seed: int = 0) -> list[R
     return [question(k) for k in range(count)]
 
 
-def toy_actions(settings: VLASettings, count: int = 3, seed: int = 0) -> np.ndarray:
+def toy_actions(settings: VLASettings, count: int = 3, seed: int = 0) -> npt.NDArray[np.float32]:
     """float32[count, chunk, 4]: deltas from -0.9 to 0.9, a gripper that is 0 or 1."""
     draw = np.random.default_rng(seed)
     actions = draw.uniform(-0.9, 0.9, (count, settings.chunk, 4))

@@ -49,10 +49,15 @@ def scene() -> SceneSpec:
 
 def course(backend: str, start: Start) -> Course:
     """Plays ``start.actions`` in an engine."""
-    world, state = _world(backend), start.state
-    controller = Controller(ACTION, scene())
+    return played(_world(backend), scene(), start)
+
+
+def played(world: Backend, stage: SceneSpec, start: Start) -> Course:
+    """Plays ``start.actions`` in a world that was built for ``stage``."""
+    state = start.state
+    controller = Controller(ACTION, stage)
     controller.reset(state.joint_positions[:ARM_JOINTS].astype(np.float64))
-    world.reset(scene(), state)
+    world.reset(stage, state)
     states = [state]
     for action in start.actions:
         world.step(controller.advance(action))
@@ -67,6 +72,11 @@ def course(backend: str, start: Start) -> Course:
 @lru_cache(maxsize=4)
 def _world(backend: str) -> Backend:
     """One world per engine, kept for the life of the process."""
+    return new_world(backend, scene())
+
+
+def new_world(backend: str, stage: SceneSpec) -> Backend:
+    """A world of an engine without cameras."""
     world: Backend = BACKENDS.load(backend)()
-    world.build(scene(), image_size=(64, 64), supersample=1)
+    world.build(stage, image_size=(64, 64), supersample=1)
     return world

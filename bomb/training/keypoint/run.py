@@ -24,7 +24,7 @@ from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
 from bomb.training.keypoint.hand import hand_error, train_hand
 from bomb.training.keypoint.measuring import measured
-from bomb.training.keypoint.parts import PartTraining, Watcher, opened
+from bomb.training.keypoint.parts import KeypointWatcher, PartTraining, opened
 from bomb.training.keypoint.recipe import KeypointRecipe
 from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
@@ -40,7 +40,7 @@ def train_keypoint(
     *,
     store: Path | None = None,
     workers: int = 1,
-    watcher: Watcher | None = None,
+    watcher: KeypointWatcher | None = None,
 ) -> Path:
     """Draws, trains every part, measures, writes the checkpoint; the same call resumes what was interrupted.
 
@@ -92,13 +92,13 @@ class KeypointTraining(PartTraining):
         files, shown = self._files(drawings)
         for number, camera in enumerate(CAMERAS):
             samples, state = CameraSamples(files, number), self._out / "state" / f"{camera}.pt"
-            network = self._part(
+            eye = self._part(
                 f"eye {camera}", recipe.eye.steps,
                 partial(train_eye, samples, len(REFERENCES[camera]), recipe.eye, seed + number, state),
             )  # fmt: skip
             seen = CameraSamples(shown, number)
-            metrics["eyes_mm"][camera] = measured(network, seen, range(len(seen)), number)
-            tensors |= {f"{camera}.{key}": value for key, value in network.tensors().items()}
+            metrics["eyes_mm"][camera] = measured(eye, seen, range(len(seen)), number)
+            tensors |= {f"{camera}.{key}": value for key, value in eye.tensors().items()}
         return self._write(tensors, vocabulary, metrics)
 
     def _write(

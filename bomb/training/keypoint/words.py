@@ -1,6 +1,7 @@
 """The reader of words in torch, and how it learns."""
 
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 import torch
@@ -95,7 +96,8 @@ def train_words(
     def loss_of() -> torch.Tensor:
         tokens, there, wanted = draw()
         logits = network(tokens, there)
-        return sum(functional.cross_entropy(logits[slot], wanted[:, k]) for k, slot in enumerate(SLOTS))
+        each = (functional.cross_entropy(logits[slot], wanted[:, k]) for k, slot in enumerate(SLOTS))
+        return reduce(torch.add, each)
 
     fit(network, recipe, loss_of, weight_decay=1e-4, report=report)
     return network, vocabulary

@@ -18,8 +18,8 @@ from bomb.models.keypoint.format import CAMERAS
 from bomb.models.small.eye import SIDE
 from bomb.models.small.family import SmallVLA
 from bomb.models.small.hand import features
-from bomb.models.small.memory import Memory, beginning
-from bomb.models.small.network import Answer, Question
+from bomb.models.small.memory import EpisodeMemory, beginning
+from bomb.models.small.network import Question, SmallOutput
 from bomb.training.keypoint.eye import CLIP, SAVE_EVERY, WARM_UP, resumed_step, save_state
 from bomb.training.keypoint.eye_loss import eye_loss
 from bomb.training.keypoint.words import batch_of
@@ -46,7 +46,7 @@ class LabelledAnswer:
         moment: what was shown.
     """
 
-    answer: Answer
+    answer: SmallOutput
     stone: Tensor
     found: Tensor
     goal: Tensor
@@ -80,9 +80,9 @@ def looked(
     return seen
 
 
-def _first(moment: Shown, told: Sequence[Told], vla: SmallVLA) -> Memory:
+def _first(moment: Shown, told: Sequence[Told], vla: SmallVLA) -> EpisodeMemory:
     rows = np.stack([beginning(state) for state in moment.states.numpy()])
-    memory = Memory.unpacked(torch.from_numpy(rows))
+    memory = EpisodeMemory.unpacked(torch.from_numpy(rows))
     hinted = torch.tensor([[one.hint is not None] for one in told])
     hints = torch.tensor(
         np.array([np.zeros(2) if one.hint is None else one.hint for one in told], dtype=np.float32)
@@ -91,7 +91,7 @@ def _first(moment: Shown, told: Sequence[Told], vla: SmallVLA) -> Memory:
     return replace(memory, stone=hints, stone_known=torch.where(hinted, information, torch.zeros(1)))
 
 
-def _meant(answer: Answer, moment: Shown) -> tuple[Tensor, Tensor]:
+def _meant(answer: SmallOutput, moment: Shown) -> tuple[Tensor, Tensor]:
     places, found = [], []
     for k, stones in enumerate(moment.stones):
         here = answer.stone[k].detach()
