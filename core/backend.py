@@ -14,11 +14,13 @@ from core.world.changes import check_changes
 from core.world.scene import CameraSpec, SceneSpec
 from core.world.state import SceneState, Trace
 
-__all__ = ["PHYSICS", "Backend", "CameraImage", "Capability", "ContactForce"]
+__all__ = ["PHYSICS", "PICTURES", "Backend", "CameraImage", "Capability", "ContactForce"]
 
 # Grows when either engine makes other states of the same state and targets: other settings, shapes or drives.
 # It stands among the versions of every run and dataset, beside those of the engines.
 PHYSICS = 2
+# Grows when either engine draws other pictures of the same state: other materials, lights or textures.
+PICTURES = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from core.backend import PHYSICS
+from core.backend import PHYSICS, PICTURES
 from core.judge.checker import VERDICTS
 from core.seeding import DRAWS
 
@@ -46,13 +46,14 @@ def package_version(name: str) -> str | None:
 
 
 def versions() -> dict[str, str | None]:
-    """Python, BOMB, versions of draws, physics and verdicts, and the packages that may change a result."""
+    """Python, BOMB, draws, physics, pictures and verdicts, and the packages that may change a result."""
     bomb = package_version(DISTRIBUTION) or "not installed"
     return {
         "python": platform.python_version(),
         "bomb": bomb,
         "draws": str(DRAWS),
         "physics": str(PHYSICS),
+        "pictures": str(PICTURES),
         "verdicts": str(VERDICTS),
         **{name: package_version(name) for name in PACKAGES},
     }

@@ -12,12 +12,14 @@ OTHERWISE = "made with different versions or settings"
 def made_otherwise(first: LoadedRun, second: LoadedRun) -> tuple[str, ...]:
     """In words, what the runs were made with and differ in: versions, renderer, tolerances.
 
-    Both engines' versions are among them. A run that drew nothing has no renderer to differ in.
+    Both engines' versions are among them. A run that drew nothing has no renderer and no pictures
+    to differ in.
     """
     words = []
     a, b = (run.settings.get("versions") or {} for run in (first, second))
+    drew = all(run.settings.get("renderer") is not None for run in (first, second))
     for name in dict.fromkeys((*a, *b)):
-        if a.get(name) != b.get(name):
+        if a.get(name) != b.get(name) and (drew or name != "pictures"):
             words.append(f"{name} {a.get(name) or 'none'} and {b.get(name) or 'none'}")
     for name in ("renderer", "tolerances"):
         one, other = first.settings.get(name), second.settings.get(name)

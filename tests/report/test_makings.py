@@ -52,6 +52,23 @@ def test_twins_of_another_making_are_refused_unless_asked_for(tmp_path, name):
     assert page_of(tmp_path, taken).count(note) >= 3  # headline, chart, table
 
 
+def test_runs_without_pictures_do_not_differ_in_them(tmp_path):
+    one, other = ({"pictures": number} for number in "12")
+    said = {}
+    for name, renderer in (("blind", None), ("seeing", "llvmpipe")):
+        runs = [
+            make_run(
+                tmp_path / f"{name}{k}",
+                good,
+                conditions=[CLEAN],
+                terms={"versions": made, "renderer": renderer},
+            )
+            for k, made in enumerate((one, other))
+        ]
+        said[name] = [note for note in summarise(load_runs(runs)).notes if "pictures 1 and 2" in note]
+    assert said["blind"] == [] and len(said["seeing"]) == 1
+
+
 def test_alike_runs_come_first_and_nothing_is_said_of_them(tmp_path):
     one, other, _ = MADE["versions"]
     strange = make_run(
