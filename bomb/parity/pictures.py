@@ -38,7 +38,7 @@ BOUNDS: dict[str, Bound] = {
     "colour_mad_masks": Bound(value=2.0, at_least=False),
     "ssim_masks": Bound(value=0.985, at_least=True),
 }
-# Under a perturbation things may overlap less and colours differ more, since lights and textures are turned far;
+# Under a perturbation things may overlap less and colours differ more: lights and textures are turned far;
 # places may not.
 PERTURBED: dict[str, Bound] = BOUNDS | {
     "board_iou": Bound(value=0.98, at_least=True),
