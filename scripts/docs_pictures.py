@@ -1,6 +1,7 @@
 """Renders docs/pictures/ anew: ``make docs-pictures``. Needs both renderers."""
 
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from bomb.pictures.images import captioned, grid, write_png
 from bomb.policies.making import make_policy
 from bomb.rollouts.rollout import play
 from core.registry import BACKENDS
+from core.settings import EnvironmentSettings
 from core.world.robot_visuals import KEEP, robot_visuals
 from core.world.scene import CameraSpec
 from core.world.temporary import temporary_folder
@@ -29,6 +31,13 @@ WORDS = ("seen", "effect of patches", "interpolated", "regions")
 
 def _expert(env, watch):
     return play(env, make_policy("expert"), SEED, watch)
+
+
+def _filmed(backend: str) -> EnvironmentSettings:
+    return EnvironmentSettings(
+        task="place_stone", backend=backend, cameras=("head",), image_size=SIZE, max_steps=300,
+        stop_on_success=True,
+    )  # fmt: skip
 
 
 def simplified_meshes() -> np.ndarray:
@@ -47,11 +56,11 @@ def simplified_meshes() -> np.ndarray:
     return grid(list(zip(*columns, strict=True)))
 
 
-def explanation() -> np.ndarray:
-    """What keypoint looks at before the grasp and above the target, through both cameras."""
+def explanation(policy: str) -> np.ndarray:
+    """What a policy looks at before the grasp and above the target, through both cameras."""
     stages = ("approach", "above target")
     settings = ExplanationSettings(
-        policy="keypoint", backends=("mujoco",), seeds=(0,), split="validation", stages=stages
+        policy=policy, backends=("mujoco",), seeds=(0,), split="validation", stages=stages
     )
     with temporary_folder("explanation") as folder:
         (episode,) = explain(settings, folder)
@@ -71,14 +80,15 @@ def explanation() -> np.ndarray:
 def main() -> None:
     """Writes every picture that the docs show."""
     backends = BACKENDS.names()
-    shoot = partial(film, perform=_expert, image_size=SIZE, every=10**9, max_steps=300, stop_on_success=True)
-    films = [shoot(backend) for backend in backends]
+    films = [film(_filmed(backend), _expert, every=10**9) for backend in backends]
     write_png(PICTURES / "episode.png", contact_sheet(films))
     write_png(PICTURES / "start.png", next(iter(side_by_side(films))))
     settings = DemoSettings(out=PICTURES, seed=SEED, image_size=SIZE)
     write_png(PICTURES / "cameras.png", every_camera(settings, backends))
     write_png(PICTURES / "robot_meshes.png", simplified_meshes())
-    write_png(PICTURES / "explanation.png", explanation())
+    write_png(PICTURES / "explanation.png", explanation("keypoint"))
+    if find_spec("torch"):
+        write_png(PICTURES / "explanation_small.png", explanation("small-vla"))
     for file in sorted(PICTURES.glob("*.png")):
         print(f"{file.relative_to(ROOT)}: {file.stat().st_size // 1000} kB")
 
