@@ -12,6 +12,7 @@ time.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,7 @@ def writing_cost(backend: str, episodes: int, rounds: int) -> dict:
         for format, pictures in CASES:
             settings = ExportSettings(format=format, backend=backend, pictures=pictures)
             plan = make_plan(dataset, settings, writer_class(format).vectors)
-            makers[f"{format} {pictures}"] = ShardMaker(dataset, settings), plan.episodes
+            makers[f"{format} {pictures}"] = ShardMaker(dataset, settings, math.inf), plan.episodes
 
         def simulate() -> None:
             for demonstration in dataset:
@@ -68,7 +69,7 @@ def writing_cost(backend: str, episodes: int, rounds: int) -> dict:
 
         calls: dict[str, Callable[[], object]] = {"simulate": simulate, "draw": draw}
         for name, (maker, plans) in makers.items():
-            calls[name] = lambda maker=maker, plans=plans: maker(ShardJob(0, parts, plans))
+            calls[name] = lambda maker=maker, plans=plans: maker(ShardJob(parts, plans))
         times = in_turn(calls, rounds)
         for maker, _ in makers.values():
             maker.close()

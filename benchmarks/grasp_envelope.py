@@ -123,7 +123,7 @@ def parse(setting: str) -> tuple[str, object]:
             return name, tuple(float(word) for word in words.split(","))
         if isinstance(old, bool):
             return name, bool(int(words))
-        return name, type(old)(int(words)) if isinstance(old, int) else type(old)(float(words))
+        return name, int(words) if isinstance(old, int) else float(words)
     except (ValueError, TypeError) as error:
         raise OptionError(f"{setting!r} must be NAME=VALUE with a value like {old!r}: {error}") from error
 
