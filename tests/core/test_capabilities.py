@@ -1,58 +1,50 @@
-"""A backend that declares less is asked for less, or refused when the environment is made."""
+"""What a backend cannot do is refused when it is asked for: pictures by ``make_task``, forces when read."""
 
 import pytest
 
 import core
-from core.registry import BACKENDS, TASKS
-from tests.conftest import BACKENDS as NAMES
+from core.errors import CapabilityError
+from core.registry import BACKENDS
 
-PICTURES = (core.Capability.RGB, core.Capability.DEPTH, core.Capability.SEGMENTATION)
-
-
-@pytest.fixture
-def without(backend, monkeypatch):
-    """Registers the backend as it is, but for a capability that it does not declare."""
-
-    def register(missing: core.Capability) -> str:
-        name = f"{backend}_without_{missing.value}"
-        less = frozenset(core.Capability) - {missing}
-        kind = type("Less", (BACKENDS.load(backend),), {"name": name, "capabilities": less})
-        monkeypatch.setitem(globals(), name, kind)
-        BACKENDS.register(name, f"{__name__}:{name}")
-        return name
-
-    with BACKENDS.temporarily():
-        yield register
+PHYSICS = BACKENDS.load(BACKENDS.names()[0])
+PICTURES = {name: core.Capability(name) for name in ("rgb", "depth", "segmentation")}
 
 
-@pytest.mark.parametrize("missing", PICTURES, ids=lambda capability: capability.value)
-def test_a_modality_that_is_missing_is_refused_when_the_environment_is_made(without, missing):
-    name = without(missing)
-    with pytest.raises(core.CapabilityError, match=f"'{name}' cannot do .*pictures.* no {missing.value};"):
-        core.make_task(backend=name, cameras=("head",), modalities=("rgb", "depth", "segmentation"))
-    # Without cameras nothing is drawn, so nothing is missing.
-    core.make_task(backend=name, cameras=(), modalities=("rgb", "depth", "segmentation")).close()
+class NoRgb(PHYSICS):
+    capabilities = PHYSICS.capabilities - {core.Capability.RGB}
 
 
-@pytest.mark.render
-def test_what_is_there_is_drawn_and_what_is_not_is_refused(without):
-    name = without(core.Capability.SEGMENTATION)
-    with core.make_task(backend=name, image_size=(32, 32), split="ci") as env:
-        observation, _ = env.reset(seed=0)
-        assert observation["images"]["head"].shape == (32, 32, 3)
-        with pytest.raises(core.CapabilityError, match="no segmentation"):
-            env.render_camera("head", ("segmentation",))
-        with pytest.raises(core.UnknownNameError, match="unknown kind of picture 'normals'"):
-            env.render_camera("head", ("normals",))
+class NoDepth(PHYSICS):
+    capabilities = PHYSICS.capabilities - {core.Capability.DEPTH}
 
 
-def test_contact_forces_are_refused_where_they_are_asked_for(without):
-    name = without(core.Capability.CONTACT_FORCES)
-    with core.make_task(backend=name, cameras=(), split="ci") as env:
+class NoSegmentation(PHYSICS):
+    capabilities = PHYSICS.capabilities - {core.Capability.SEGMENTATION}
+
+
+class NoForces(PHYSICS):
+    capabilities = PHYSICS.capabilities - {core.Capability.CONTACT_FORCES}
+
+
+LACKING = {"rgb": NoRgb, "depth": NoDepth, "segmentation": NoSegmentation}
+
+
+@pytest.mark.parametrize("missing", PICTURES)
+def test_pictures_that_a_backend_cannot_draw_are_refused_by_make_task(missing):
+    others = tuple(name for name in PICTURES if name != missing)
+    with BACKENDS.temporarily({"lacking": f"{__name__}:{LACKING[missing].__name__}"}):
+        for cameras, modalities in ((("head",), (missing,)), (("head", "wrist"), tuple(PICTURES))):
+            with pytest.raises(CapabilityError, match=f"the pictures that are asked for.*{missing}"):
+                core.make_task("place_stone", backend="lacking", cameras=cameras, modalities=modalities)
+        for cameras, modalities in (((), (missing,)), (("head",), others)):  # nothing of it is asked for
+            core.make_task("place_stone", backend="lacking", cameras=cameras, modalities=modalities).close()
+
+
+def test_forces_that_a_backend_cannot_tell_are_refused():
+    with (
+        BACKENDS.temporarily({"lacking": f"{__name__}:NoForces"}),
+        core.make_task("place_stone", backend="lacking", cameras=()) as env,
+    ):
         env.reset(seed=0)
-        with pytest.raises(core.CapabilityError, match="no contact_forces"):
+        with pytest.raises(CapabilityError, match="contact forces"):
             env.contact_forces()
-    needy = type("Needy", (TASKS.load("place_stone"),), {"capabilities": {core.Capability.CONTACT_FORCES}})
-    with pytest.raises(core.CapabilityError, match=r"task 'place_stone'.* no contact_forces"):
-        core.make_task(needy(), backend=name, cameras=())
-    core.make_task(needy(), backend=NAMES[0], cameras=()).close()
