@@ -149,6 +149,9 @@ def _study(args: argparse.Namespace) -> int:
 
     if args.out is None:
         raise OptionError("bomb train study needs --out, the folder of the study")
+    given = {"--set": args.set, "--start": args.start, "--frames": args.frames}
+    if ignored := [name for name, value in given.items() if value]:
+        raise OptionError(f"a study takes no {' or '.join(ignored)}: its arms say what differs")
     recipe = read_study(args.folder)
     made = trainings(recipe, args.folder, tuple(args.data))
     steps = {training.folder: training.steps for training in made}

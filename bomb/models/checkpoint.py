@@ -10,13 +10,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bomb.disk.files import FileError
 from bomb.models.folders import loading, written
 from bomb.models.registry import FAMILIES
 from bomb.models.settings import VLASettings
 from bomb.models.vla import VLA
-from core.errors import BombError
+from core.errors import BombError, OptionError, check_choice
+
+DTYPES = ("float32", "bfloat16", "float16", "float64")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,17 +62,37 @@ class Checkpoint:
         Raises:
             FileError: naming the file, key, name or number that is missing, not known, damaged or does not
                 fit.
+            UnknownNameError, OptionError: for a dtype or device that there is not.
         """
-        import torch
-
         folder = Path(folder)
+        device, kept = _place(device), None if dtype is None else _kept(dtype)
         settings = VLASettings.read(folder)
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             with loading(folder):
                 kind = FAMILIES.load(settings.family)
-                vla = kind.load(folder, settings, dtype=None if dtype is None else getattr(torch, dtype))
+                vla = kind.load(folder, settings, dtype=kept)
         except BombError as error:
             raise error if isinstance(error, FileError) else FileError(f"{folder}: {error}") from error
         return cls(vla=vla.to(device).eval(), folder=folder)
+
+
+def _place(device: str) -> str:
+    """The device that is meant, which torch has."""
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # what torch raises where it is built without CUDA
+        raise OptionError(
+            f"device must be auto, cpu, or one that torch has here, such as cuda:0; got {device!r}"
+        ) from error
+    return device
+
+
+def _kept(dtype: str) -> Any:
+    """torch's type of that name."""
+    import torch
+
+    return getattr(torch, check_choice("dtype", dtype, DTYPES))

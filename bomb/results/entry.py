@@ -133,7 +133,8 @@ class Entry:
             "reasons": all(count >= 0 for count in self.reasons.values()),
             "git": commit is None or isinstance(commit, str),
             "trained_on": all(
-                isinstance(data.get("perturbations") or {}, dict) for data in self.trained_on or ()
+                isinstance(data.get("perturbations") or {}, dict) and data.get("split") not in SPLITS
+                for data in self.trained_on or ()
             ),
         }
         least = {name: getattr(self, name) for name in ("distance_mm", "parameters", "policy_ms")}

@@ -56,6 +56,20 @@ def test_verify_passes_what_is_whole_and_names_what_is_not(folder, tmp_path, cap
     assert main(["models", "verify"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--device", "foo"), "device must be auto, cpu, or one that torch has here"),
+        (("--dtype", "foo"), "unknown dtype 'foo'; valid: bfloat16, float16, float32, float64"),
+    ],
+)
+def test_a_device_or_dtype_that_is_not_there_is_no_fault_of_the_files(folder, capsys, option, said):
+    for verb in ("verify", "efficiency"):
+        assert main(["models", verb, str(folder), *option]) == 2
+        told = capsys.readouterr()
+        assert said in told.err and "BROKEN" not in told.out
+
+
 def test_verify_counts_the_vlm_of_a_family_on_a_backbone(tmp_path):
     Checkpoint(vla=tiny("vlm4vla", options={"backbone": "paligemma"})).save(tmp_path / "good")
     found = {finding.what: finding for finding in verify(tmp_path / "good", device="cpu")}

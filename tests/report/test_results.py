@@ -66,6 +66,11 @@ def test_a_page_keeps_what_others_wrote_and_takes_the_newer_run(tmp_path, capsys
     lab = stored(tmp_path / "lab", policy="clever")
     assert main(["results", str(lab), "--by", "A Lab", "--write", str(tmp_path / "lab.md")]) == 0
     assert main(["results", "--merge", str(tmp_path / "lab.json"), "--write", str(page)]) == 0
+    learned = json.loads((tmp_path / "lab.json").read_text())
+    learned["entries"][0]["trained_on"] = [{"split": "test"}]
+    (tmp_path / "learned.json").write_text(json.dumps(learned))
+    assert main(["results", "--merge", str(tmp_path / "learned.json"), "--write", str(page)]) == 2
+    assert "trained_on = [{'split': 'test'}], which cannot be" in capsys.readouterr().err
     nameless = tmp_path / "nameless.json"
     nameless.write_text((tmp_path / "lab.json").read_text().replace('"A Lab"', '" "'))
     assert main(["results", "--merge", str(nameless), "--write", str(page)]) == 2

@@ -9,6 +9,7 @@ import yaml
 
 import bomb.training.playing as playing
 import bomb.training.studying as studying
+from bomb.cli import main
 from bomb.disk.files import FileError, read_json
 from bomb.training.ranking import rank
 from bomb.training.selection import measurements
@@ -137,3 +138,10 @@ def test_a_study_of_small_vla_is_trained_played_and_ranked(demonstrations, tmp_p
     assert chosen["values"] == {str(step): row["errors"]["goal"] for step, row in measured.items()}
     assert chosen["step"] == max(measured, key=lambda step: (-measured[step]["errors"]["goal"], step))
     assert study(what, made, [demonstrations], out) == result
+
+
+def test_options_that_a_study_does_not_take_are_refused(tmp_path, capsys):
+    words = ["train", "study", str(FOLDER / "small-engines.yaml"), "--data", str(tmp_path), "--out"]
+    assert main([*words, str(tmp_path / "out"), "--set", "together.steps=10"]) == 2
+    assert "a study takes no --set: its arms say what differs" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -18,7 +18,7 @@ from bomb.models.on_backbone import BackboneVLA
 from bomb.models.requests import Request
 from bomb.models.testing.questions import toy_requests
 from bomb.models.vla import VLA
-from core.errors import BombError
+from core.errors import BombError, OptionError, UnknownNameError
 
 ALONE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}  # batch against single, BOMB's terms
 
@@ -41,6 +41,8 @@ def verify(
     """
     try:
         vla = Checkpoint.load(folder, device=device, dtype=dtype).vla
+    except (OptionError, UnknownNameError):
+        raise  # not the files' fault
     except BombError as error:
         yield Finding(
             what="files", ok=False, found=str(error), advice="docs/models.md says what must be there"
