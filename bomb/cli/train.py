@@ -185,13 +185,12 @@ def _study(args: argparse.Namespace) -> int:
 
 def _recipe_file(words: str) -> str:
     """The file that is meant: a path, or the name of a recipe in recipes/ here."""
-    named = Path("recipes") / f"{words}.yaml"
-    if not Path(words).exists() and named.exists():
-        return str(named)
-    if not Path(words).exists():
-        there = ", ".join(sorted(file.stem for file in named.parent.glob("*.yaml")))
-        raise OptionError(f"{words} does not exist" + (f"; recipes/ has {there}" if there else ""))
-    return words
+    recipes = Path("recipes")
+    for file in (words, str(recipes / f"{words}.yaml")):
+        if Path(file).exists():
+            return file
+    there = ", ".join(sorted(file.stem for file in recipes.glob("*.yaml")))
+    raise OptionError(f"{words} does not exist" + (f"; recipes/ has {there}" if there else ""))
 
 
 def _own_trainer(file: str) -> Callable[[argparse.Namespace], int] | None:
@@ -231,7 +230,7 @@ def _train_small(args: argparse.Namespace) -> int:
 
 def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..., Path]) -> Path | None:
     """What ``train`` returns, with a bar; None if it was interrupted."""
-    from bomb.training.keypoint.parts import KeypointWatcher
+    from bomb.training.keypoint.parts import PartWatcher
 
     if args.out is None:
         raise OptionError("bomb train needs --out, the folder of the training")
@@ -241,7 +240,7 @@ def _watched(args: argparse.Namespace, name: str, steps: int, train: Callable[..
             bar.set_postfix_str(f"{part}: loss {significant(loss)}", refresh=False)
             bar.update(step - bar.n)
 
-        watcher = KeypointWatcher(
+        watcher = PartWatcher(
             drawn=lambda k, of: bar.set_postfix_str(f"{k} of {of} looks drawn"), step=stepped
         )
         try:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from bomb.demonstrations.dataset import Dataset
 from bomb.disk.differences import first_difference
 from bomb.disk.files import read_json, write_json, writing
 from bomb.disk.lock import WriterLock
@@ -18,13 +19,15 @@ from bomb.statistics.estimate import Estimate
 from bomb.statistics.location import mean
 from bomb.statistics.rates import clustered_rate
 from bomb.training.folders import CHOSEN, LOCK, SELECTION
-from bomb.training.keypoint.parts import KeypointWatcher
+from bomb.training.keypoint.parts import PartWatcher
+from bomb.training.lerobot import is_lerobot
 from bomb.training.playing import policy_of
 from bomb.training.recipe import Recipe
 from bomb.training.run import Watcher, train
 from bomb.training.selection import measurements
 from bomb.training.small.recipe import SmallRecipe
 from bomb.training.small.run import train_small
+from bomb.training.sources import named_sources
 from bomb.training.study_page import write_study_page
 from bomb.training.study_recipe import StudyRecipe, Training
 from core.errors import BombError, OptionError
@@ -60,10 +63,12 @@ def study(
         interrupted.
 
     Raises:
-        OptionError: if another study is in the folder.
+        OptionError: if there is no data, or another study is in the folder.
+        FileError: naming a folder that holds no data, before anything is written.
         BombError: as ``bomb.training.run.train`` and ``bomb.evaluation.runner.evaluate``.
     """
     out = Path(out)
+    _check_data(made, folders)  # what is refused does not bind the folder
     _begin(out, recipe, made)
     lock = WriterLock(out / LOCK)
     try:
@@ -97,7 +102,7 @@ def _train(
         reached, _ = train(recipe, named, folder, store=out / "frames", workers=workers, watcher=watcher)
         return reached.complete
     drawn, step = watcher.drawn, watcher.step
-    parts = KeypointWatcher(
+    parts = PartWatcher(
         drawn=lambda there, of: drawn(f"{there} of {of} looks drawn") if drawn else None,
         step=lambda part, number, loss: step(number, loss) if step else None,
     )
@@ -142,6 +147,21 @@ def _mean(values: list[float]) -> Estimate:
     if not values:
         return Estimate(value=None, low=None, high=None, n=0, reason="the chosen checkpoint was not measured")
     return mean(values)
+
+
+def _check_data(made: Sequence[Training], folders: Sequence[Path]) -> None:
+    paths: dict[Path, None] = {}
+    for recipe in (training.recipe for training in made):
+        if isinstance(recipe, Recipe):
+            sources = named_sources(recipe.data, [] if recipe.data.sources else folders)
+            paths |= {Path(one.folder): None for one in sources if one.folder is not None}
+        elif not folders:
+            raise OptionError("there is nothing to learn from: --data names no folder")
+        else:
+            paths |= dict.fromkeys(map(Path, folders))
+    for path in paths:
+        if not is_lerobot(path):
+            Dataset.open(path)
 
 
 def _begin(out: Path, recipe: StudyRecipe, made: Sequence[Training]) -> None:

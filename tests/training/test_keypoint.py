@@ -187,12 +187,12 @@ def test_a_tiny_training_resumes_and_its_card_is_true(demonstrations, looks, tmp
             raise Stop
 
     from bomb.training.keypoint import eye as eye_module
-    from bomb.training.keypoint.parts import KeypointWatcher
+    from bomb.training.keypoint.parts import PartWatcher
 
     every, eye_module.SAVE_EVERY = eye_module.SAVE_EVERY, 1
     try:
         with pytest.raises(Stop):
-            train_keypoint(TINY, [demonstrations], halves, store=looks, watcher=KeypointWatcher(step=stop))
+            train_keypoint(TINY, [demonstrations], halves, store=looks, watcher=PartWatcher(step=stop))
         again = train_keypoint(TINY, [demonstrations], halves, store=looks)
     finally:
         eye_module.SAVE_EVERY = every

@@ -18,7 +18,7 @@ from bomb.models.keypoint.format import CAMERAS
 from bomb.models.keypoint.safetensors import read_safetensors
 from bomb.models.small.policy import SHIPPED
 from bomb.training.keypoint.hand import CHUNK
-from bomb.training.keypoint.parts import KeypointWatcher
+from bomb.training.keypoint.parts import PartWatcher
 from bomb.training.keypoint.recipe import EyeRecipe, PartRecipe
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.log import read_log
@@ -95,7 +95,7 @@ def test_a_tiny_training_resumes_and_its_card_is_true(demonstrations, looks, tmp
 
     monkeypatch.setattr(together, "SAVE_EVERY", 1)
     with pytest.raises(Stop):
-        train_small(TINY, [demonstrations], halves, store=looks, watcher=KeypointWatcher(step=stop))
+        train_small(TINY, [demonstrations], halves, store=looks, watcher=PartWatcher(step=stop))
     again = train_small(TINY, [demonstrations], halves, store=looks)
     one, other = (Checkpoint.load(folder, device="cpu").vla.state_dict() for folder in (made, again))
     assert all(torch.equal(one[name], other[name]) for name in one | other)

@@ -145,3 +145,13 @@ def test_options_that_a_study_does_not_take_are_refused(tmp_path, capsys):
     assert main([*words, str(tmp_path / "out"), "--set", "together.steps=10"]) == 2
     assert "a study takes no --set: its arms say what differs" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["small-engines", "data-efficiency"])
+def test_a_study_without_data_leaves_its_folder_as_it_was(tmp_path, capsys, name):
+    (tmp_path / "empty").mkdir()
+    for data in ((), ("--data", str(tmp_path / "empty")), ("--data", str(tmp_path / "missing"))):
+        words = ("train", "study", str(FOLDER / f"{name}.yaml"), *data, "--out", str(tmp_path / "out"))
+        assert main(list(words)) in (1, 2)
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+        assert not (tmp_path / "out").exists()

@@ -40,7 +40,7 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeypointWatcher:
+class PartWatcher:
     """Who is told how far a training is.
 
     Attributes:
@@ -107,11 +107,11 @@ class PartTraining(ABC):
 
     def __init__(
         self, recipe: Any, datasets: Sequence[Dataset], out: Path, *, store: Path | None, workers: int,
-        watcher: KeypointWatcher | None,
+        watcher: PartWatcher | None,
     ):  # fmt: skip
         self._recipe, self._datasets, self._out = recipe, datasets, Path(out)
         self._store = self._out / "looks" if store is None else Path(store)
-        self._workers, self._watcher = workers, watcher or KeypointWatcher()
+        self._workers, self._watcher = workers, watcher or PartWatcher()
         self._log, self._before = MetricsLog(self._out), 0
         self._seconds: dict[str, float] = {}
         self._shown = time.perf_counter()  # when its page was last written

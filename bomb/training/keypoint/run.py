@@ -24,7 +24,7 @@ from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
 from bomb.training.keypoint.hand import hand_error, train_hand
 from bomb.training.keypoint.measuring import measured
-from bomb.training.keypoint.parts import KeypointWatcher, PartTraining, opened
+from bomb.training.keypoint.parts import PartTraining, PartWatcher, opened
 from bomb.training.keypoint.recipe import KeypointRecipe
 from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
@@ -40,7 +40,7 @@ def train_keypoint(
     *,
     store: Path | None = None,
     workers: int = 1,
-    watcher: KeypointWatcher | None = None,
+    watcher: PartWatcher | None = None,
 ) -> Path:
     """Draws, trains every part, measures, writes the checkpoint; the same call resumes what was interrupted.
 

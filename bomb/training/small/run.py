@@ -31,7 +31,7 @@ from bomb.models.small.family import SmallVLA
 from bomb.training.folders import CHECKPOINTS, CHOSEN, SELECTION, step_folder
 from bomb.training.keypoint.drawing import Drawing
 from bomb.training.keypoint.eye import train_eye
-from bomb.training.keypoint.parts import KeypointWatcher, PartTraining, opened
+from bomb.training.keypoint.parts import PartTraining, PartWatcher, opened
 from bomb.training.keypoint.samples import CameraSamples
 from bomb.training.keypoint.ways import ways_of
 from bomb.training.keypoint.words import make_vocabulary
@@ -56,7 +56,7 @@ def train_small(
     start: Path | None = None,
     store: Path | None = None,
     workers: int = 1,
-    watcher: KeypointWatcher | None = None,
+    watcher: PartWatcher | None = None,
 ) -> Path:
     """Draws, trains the parts and then the whole, measures, writes; the same call resumes what was
     interrupted.
